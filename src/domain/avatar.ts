@@ -1,0 +1,207 @@
+/**
+ * The avatar: one record, one status, one next step.
+ *
+ * Every function here is a move: it takes the record as it is and returns the record as it will be, or
+ * throws {@link IllegalMoveError} where the move is not allowed. Nothing here reads a clock; `now` is
+ * milliseconds since the epoch, on the store's clock.
+ */
+
+export type Mode = 'std' | 'pro';
+
+export type Status =
+  | 'queued'
+  | 'submitting'
+  | 'pending'
+  | 'processing'
+  | 'succeeded'
+  | 'failed'
+  | 'timed_out'
+  | 'unconfirmed';
+
+/** What is to be done next with an avatar. */
+export type Step = 'submit' | 'poll' | 'expire';
+
+/** What is known of the still image. `null` where the gateway never saw the bytes. */
+export interface ImageFacts {
+  readonly source: 'inline' | 'url';
+  readonly format: 'jpeg' | 'png' | null;
+  readonly width: number | null;
+  readonly height: number | null;
+  readonly bytes: number | null;
+}
+
+/** What is known of the speech. `null` where the gateway never saw the bytes. */
+export interface AudioFacts {
+  readonly source: 'inline' | 'url' | 'audio_id';
+  readonly format: 'mp3' | 'wav' | 'm4a' | 'aac' | null;
+  readonly durationSeconds: number | null;
+  readonly bytes: number | null;
+}
+
+/** Where the result is, as Modellix described it. `expiresAt` is when Modellix drops it, if it said so. */
+export interface Video {
+  readonly url: string;
+  readonly format: string | null;
+  readonly width: number | null;
+  readonly height: number | null;
+  readonly bytes: number | null;
+  readonly expiresAt: number | null;
+}
+
+/** Why an avatar did not succeed: a type from the problem catalogue and words for the caller. */
+export interface Failure {
+  readonly type: string;
+  readonly detail: string;
+  /** The HTTP status that Modellix answered with, where it answered. */
+  readonly upstreamStatus: number | null;
+}
+
+export interface Avatar {
+  readonly id: string;
+  readonly caller: string;
+  readonly status: Status;
+  readonly step: Step;
+  readonly mode: Mode;
+  readonly prompt: string | null;
+  readonly externalId: string | null;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly image: ImageFacts;
+  readonly audio: AudioFacts;
+  readonly costEstimateUsd: number | null;
+  /** W3C Trace Context of the request that made it, passed on to Modellix. */
+  readonly traceparent: string | null;
+  readonly taskId: string | null;
+  readonly video: Video | null;
+  readonly failure: Failure | null;
+  /** How often the task was looked at; feeds the growing pause between looks. */
+  readonly polls: number;
+  /** Failures of the present step in a row; feeds the backoff. */
+  readonly failures: number;
+  readonly createdAt: number;
+  readonly submittedAt: number | null;
+  readonly completedAt: number | null;
+  /** When the record is forgotten; `null` until it is final. */
+  readonly expiresAt: number | null;
+}
+
+/** A move that the present status does not allow, for example out of a final status. */
+export class IllegalMoveError extends Error {
+  override readonly name = 'IllegalMoveError';
+  constructor(avatar: Avatar, move: string) {
+    super(`${avatar.id} is ${avatar.status}: ${move} is not allowed`);
+  }
+}
+
+const FINAL: ReadonlySet<Status> = new Set(['succeeded', 'failed', 'timed_out', 'unconfirmed']);
+
+/** Whether nothing more happens to the avatar by itself. */
+export function isFinal(status: Status): boolean {
+  return FINAL.has(status);
+}
+
+function from(avatar: Avatar, move: string, ...allowed: readonly Status[]): void {
+  if (!allowed.includes(avatar.status)) throw new IllegalMoveError(avatar, move);
+}
+
+type Request = Pick<
+  Avatar,
+  | 'id'
+  | 'caller'
+  | 'mode'
+  | 'prompt'
+  | 'externalId'
+  | 'metadata'
+  | 'image'
+  | 'audio'
+  | 'costEstimateUsd'
+  | 'traceparent'
+>;
+
+/** A new avatar, queued for its submit. */
+export function newAvatar(request: Request, now: number): Avatar {
+  return {
+    ...request,
+    status: 'queued',
+    step: 'submit',
+    taskId: null,
+    video: null,
+    failure: null,
+    polls: 0,
+    failures: 0,
+    createdAt: now,
+    submittedAt: null,
+    completedAt: null,
+    expiresAt: null,
+  };
+}
+
+/** The intent: written before the first byte of the POST leaves. */
+export function beginSubmit(avatar: Avatar): Avatar {
+  from(avatar, 'beginSubmit', 'queued');
+  return { ...avatar, status: 'submitting' };
+}
+
+/** Modellix took the task. */
+export function accepted(avatar: Avatar, taskId: string, now: number): Avatar {
+  from(avatar, 'accepted', 'submitting');
+  return { ...avatar, status: 'pending', step: 'poll', taskId, submittedAt: now, failures: 0 };
+}
+
+/** No task was made and the submit may be tried again. */
+export function requeued(avatar: Avatar): Avatar {
+  from(avatar, 'requeued', 'submitting');
+  return { ...avatar, status: 'queued', step: 'submit', failures: avatar.failures + 1 };
+}
+
+/** The task was looked at and is not finished. */
+export function looked(avatar: Avatar, status: 'pending' | 'processing'): Avatar {
+  from(avatar, 'looked', 'pending', 'processing');
+  return { ...avatar, status, polls: avatar.polls + 1, failures: 0 };
+}
+
+/** The task could not be looked at; it is tried again. */
+export function lookFailed(avatar: Avatar): Avatar {
+  from(avatar, 'lookFailed', 'pending', 'processing');
+  return { ...avatar, failures: avatar.failures + 1 };
+}
+
+/** The end of an avatar: what it became, when, and how long its record is kept from then on. */
+export interface Ending {
+  readonly now: number;
+  readonly retentionMs: number;
+}
+
+function end(avatar: Avatar, status: Status, { now, retentionMs }: Ending, change: Partial<Avatar>): Avatar {
+  return {
+    ...avatar,
+    ...change,
+    status,
+    step: 'expire',
+    failures: 0,
+    completedAt: now,
+    expiresAt: now + retentionMs,
+  };
+}
+
+export function succeeded(avatar: Avatar, video: Video, ending: Ending): Avatar {
+  from(avatar, 'succeeded', 'pending', 'processing');
+  return end(avatar, 'succeeded', ending, { video });
+}
+
+/** Refused at the submit, or failed as a task. */
+export function failed(avatar: Avatar, failure: Failure, ending: Ending): Avatar {
+  from(avatar, 'failed', 'submitting', 'pending', 'processing');
+  return end(avatar, 'failed', ending, { failure });
+}
+
+/** Modellix never finished; the task id is kept. */
+export function timedOut(avatar: Avatar, failure: Failure, ending: Ending): Avatar {
+  from(avatar, 'timedOut', 'pending', 'processing');
+  return end(avatar, 'timed_out', ending, { failure });
+}
+
+/** The outcome of the submit cannot be known; it is never sent again. */
+export function unconfirmed(avatar: Avatar, failure: Failure, ending: Ending): Avatar {
+  from(avatar, 'unconfirmed', 'submitting');
+  return end(avatar, 'unconfirmed', ending, { failure });
+}

@@ -1,0 +1,40 @@
+/**
+ * What a call to Modellix came to. The rules are those of the upstream's contract: nothing de-duplicates a
+ * submit, so a refusal must be definite and everything else, once a byte was sent, is unknown.
+ */
+
+export type SubmitOutcome =
+  /** A task was made. */
+  | { readonly kind: 'accepted'; readonly taskId: string }
+  /** Modellix said no: no task was made. `retryAfterMs` is what it asked for with a 429, `null` if it did not say. */
+  | {
+      readonly kind: 'refused';
+      readonly status: number;
+      readonly message: string;
+      readonly retryAfterMs: number | null;
+    }
+  /** The request provably never left: no connection came about. */
+  | { readonly kind: 'not-sent'; readonly reason: string }
+  /** Bytes left and no usable answer came back: a task may or may not exist. */
+  | { readonly kind: 'unknown'; readonly reason: string; readonly status: number | null };
+
+/** A file of a finished task. */
+export interface Resource {
+  readonly url: string;
+  readonly format: string | null;
+  readonly width: number | null;
+  readonly height: number | null;
+  readonly bytes: number | null;
+}
+
+export type QueryOutcome =
+  | { readonly kind: 'unfinished'; readonly status: 'pending' | 'processing' }
+  /** `resource` is `null` when Modellix called it a success and named no file. `expiresAt` in ms since the epoch. */
+  | { readonly kind: 'success'; readonly resource: Resource | null; readonly expiresAt: number | null }
+  | { readonly kind: 'failure'; readonly message: string }
+  /** 404: Modellix does not know the task (yet, or any more). */
+  | { readonly kind: 'missing'; readonly message: string }
+  /** 429. */
+  | { readonly kind: 'limited'; readonly message: string; readonly retryAfterMs: number | null }
+  /** Any other answer, or none; a read may be repeated. */
+  | { readonly kind: 'unavailable'; readonly reason: string };
