@@ -14,7 +14,9 @@ export default {
     forbid(
       'domain-does-no-io',
       { path: '^src/domain/' },
-      { path: '^(node:)?(fs|net|http|https|dns|timers|child_process)|node_modules/(fastify|undici|ioredis|classic-level)' },
+      {
+        path: '^(node:)?(fs|net|http|https|dns|timers|child_process)|node_modules/(fastify|undici|ioredis|classic-level)',
+      },
       'No I/O, no framework.',
     ),
     forbid(

@@ -48,9 +48,19 @@ export interface Video {
   readonly expiresAt: number | null;
 }
 
-/** Why an avatar did not succeed: a type from the problem catalogue and words for the caller. */
+/** The ways an avatar can end badly; each is a problem of the catalogue too. */
+export type FailureType =
+  | 'refused-by-modellix'
+  | 'account-problem'
+  | 'never-sent'
+  | 'outcome-unknown'
+  | 'task-failed'
+  | 'task-lost'
+  | 'task-timeout';
+
+/** Why an avatar did not succeed, in words for the caller. */
 export interface Failure {
-  readonly type: string;
+  readonly type: FailureType;
   readonly detail: string;
   /** The HTTP status that Modellix answered with, where it answered. */
   readonly upstreamStatus: number | null;
@@ -188,9 +198,9 @@ export function succeeded(avatar: Avatar, video: Video, ending: Ending): Avatar 
   return end(avatar, 'succeeded', ending, { video });
 }
 
-/** Refused at the submit, or failed as a task. */
+/** Never sent, refused at the submit, or failed as a task. */
 export function failed(avatar: Avatar, failure: Failure, ending: Ending): Avatar {
-  from(avatar, 'failed', 'submitting', 'pending', 'processing');
+  from(avatar, 'failed', 'queued', 'submitting', 'pending', 'processing');
   return end(avatar, 'failed', ending, { failure });
 }
 

@@ -1,0 +1,30 @@
+import { readFile } from 'node:fs/promises';
+import { pino } from 'pino';
+import { buildServer } from '../src/http/server.js';
+
+/** The document that the routes describe, as it stands in `openapi/openapi.json`. No route is ever called. */
+export async function openApiDocument(): Promise<string> {
+  const { version } = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8')) as {
+    version: string;
+  };
+  const never = () => Promise.reject(new Error('not called'));
+  const server = await buildServer({
+    gateway: {
+      create: never,
+      read: never,
+      video: never,
+      videoUrl: never,
+      ready: never,
+      drained: never,
+      start() {},
+      stop() {},
+    },
+    log: pino({ level: 'silent' }),
+    rateLimitPerMinute: 1,
+    version,
+  });
+  await server.ready();
+  const document = `${JSON.stringify(server.swagger(), null, 2)}\n`;
+  await server.close();
+  return document;
+}

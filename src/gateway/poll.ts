@@ -1,0 +1,90 @@
+import {
+  type Avatar,
+  failed,
+  isFinal,
+  looked,
+  lookFailed,
+  succeeded,
+  timedOut,
+  type Video,
+} from '../domain/avatar.js';
+import { backoffMs, pollPauseMs } from '../domain/schedule.js';
+import type { QueryOutcome } from '../modellix/outcome.js';
+import type { Stored } from '../store/store.js';
+import { failure, type Ports, storeClock } from './ports.js';
+import { ending, type Move, writeAnswer } from './write.js';
+
+/** How long after the submit Modellix may not know the task yet. */
+const MISSING_TOLERANCE_MS = 60_000;
+
+/**
+ * Looks once at a claimed avatar's task and writes what was seen.
+ * @returns the record as it then stands, `null` when another worker has it
+ */
+export async function poll(ports: Ports, stored: Stored): Promise<Avatar | null> {
+  const { modellix, log } = ports;
+  const { avatar, version } = stored;
+  const clock = storeClock(stored);
+  if (avatar.taskId === null || avatar.submittedAt === null) throw new Error(`${avatar.id} has no task`);
+
+  const outcome = await modellix.query(avatar.taskId);
+  const now = clock();
+  let move = afterQuery(ports, avatar, outcome, now - avatar.submittedAt, now);
+  if (!isFinal(move.avatar.status) && now - avatar.submittedAt > ports.settings.taskTimeoutMs) {
+    move = overdue(ports, avatar, now);
+  }
+  const written = await writeAnswer(ports, version, move);
+  if (!written.saved) return null;
+  if (isFinal(move.avatar.status)) {
+    log.info({ avatarId: avatar.id, status: move.avatar.status, polls: avatar.polls + 1 }, 'avatar finished');
+  }
+  return move.avatar;
+}
+
+/** @param ageMs time since the submit */
+function afterQuery(ports: Ports, avatar: Avatar, outcome: QueryOutcome, ageMs: number, now: number): Move {
+  const { settings, random, log } = ports;
+  const { retentionMs } = settings;
+  const over = { now, retentionMs };
+  switch (outcome.kind) {
+    case 'unfinished': {
+      const next = looked(avatar, outcome.status);
+      const dueInMs = pollPauseMs(next.polls, settings.pollMinMs, settings.pollMaxMs, random());
+      return { avatar: next, dueInMs, submission: 'drop' };
+    }
+    case 'success': {
+      if (outcome.resource !== null) {
+        const video: Video = { ...outcome.resource, expiresAt: outcome.expiresAt };
+        return ending(succeeded(avatar, video, over), retentionMs);
+      }
+      const detail = 'Modellix called the task a success and named no video.';
+      return ending(failed(avatar, failure('task-failed', detail), over), retentionMs);
+    }
+    case 'failure':
+      return ending(failed(avatar, failure('task-failed', outcome.message), over), retentionMs);
+    case 'missing':
+      return ageMs > MISSING_TOLERANCE_MS
+        ? ending(failed(avatar, failure('task-lost', outcome.message, 404), over), retentionMs)
+        : lookAgain(ports, avatar, null);
+    case 'limited':
+      return lookAgain(ports, avatar, outcome.retryAfterMs);
+    case 'unavailable':
+      log.warn({ avatarId: avatar.id, reason: outcome.reason }, 'the task could not be looked at');
+      return lookAgain(ports, avatar, null);
+  }
+}
+
+function lookAgain({ random }: Ports, avatar: Avatar, retryAfterMs: number | null): Move {
+  const next = lookFailed(avatar);
+  return {
+    avatar: next,
+    dueInMs: Math.max(backoffMs(next.failures, random()), retryAfterMs ?? 0),
+    submission: 'drop',
+  };
+}
+
+function overdue(ports: Ports, avatar: Avatar, now: number): Move {
+  const { retentionMs, taskTimeoutMs } = ports.settings;
+  const detail = `The task was not finished ${Math.round(taskTimeoutMs / 60_000)} minutes after its submit.`;
+  return ending(timedOut(avatar, failure('task-timeout', detail), { now, retentionMs }), retentionMs);
+}

@@ -1,0 +1,47 @@
+import type { FailureType } from '../domain/avatar.js';
+import type { ModellixClient } from '../modellix/client.js';
+import type { Store, Stored } from '../store/store.js';
+
+/** What the verbs log through; pino's shape, so that fields come first. */
+export interface Log {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+/** Times in milliseconds. */
+export interface GatewaySettings {
+  readonly submitGraceMs: number;
+  /** Must exceed the longest submit, so that a lapsed lease means a dead worker and not a slow Modellix. */
+  readonly submitLeaseMs: number;
+  /** Must exceed the longest query. */
+  readonly stepLeaseMs: number;
+  readonly pollMinMs: number;
+  readonly pollMaxMs: number;
+  readonly queueTimeoutMs: number;
+  readonly taskTimeoutMs: number;
+  readonly retentionMs: number;
+}
+
+/** Everything a verb needs from outside. */
+export interface Ports {
+  readonly store: Store;
+  readonly modellix: ModellixClient;
+  readonly settings: GatewaySettings;
+  readonly log: Log;
+  /** In [0, 1), for jitter. */
+  readonly random: () => number;
+  /** Aborted when the process is told to stop. */
+  readonly stopping: AbortSignal;
+}
+
+/** The store's clock, carried on from the moment a record was read, whatever this machine's wall clock says. */
+export function storeClock({ now }: Stored): () => number {
+  const startedAt = performance.now();
+  return () => Math.round(now + performance.now() - startedAt);
+}
+
+/** A failure of the avatar, in the words its caller will read. */
+export function failure(type: FailureType, detail: string, upstreamStatus: number | null = null) {
+  return { type, detail, upstreamStatus };
+}

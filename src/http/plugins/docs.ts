@@ -1,0 +1,36 @@
+import swagger from '@fastify/swagger';
+import swaggerUi from '@fastify/swagger-ui';
+import type { FastifyInstance } from 'fastify';
+import { AvatarView } from '../schemas/avatar.js';
+import { Problem } from '../schemas/problem.js';
+
+/** `/openapi.json` and `/docs`, made from the schemas of the routes that are registered afterwards. */
+export async function documentApi(app: FastifyInstance, version: string): Promise<void> {
+  app.addSchema(Problem);
+  app.addSchema(AvatarView);
+  await app.register(swagger, {
+    refResolver: {
+      buildLocalReference: ({ $id }, _base, _fragment, index) => String($id ?? `schema-${index}`),
+    },
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'avatar-gateway',
+        version,
+        summary: "Talking avatars through Modellix's kling-avatar, each paid for at most once.",
+        description:
+          'Post a portrait and speech, read the avatar until it has succeeded, fetch the video. Every error is a problem as of RFC 9457.',
+        license: { name: 'MIT', identifier: 'MIT' },
+      },
+      // Whoever reaches the port is served; see README, "Who may call".
+      security: [],
+      servers: [{ url: '/', description: 'This gateway' }],
+      tags: [
+        { name: 'avatars', description: 'Make talking avatars and fetch them.' },
+        { name: 'operations', description: 'For whoever runs the gateway.' },
+      ],
+    },
+  });
+  await app.register(swaggerUi, { routePrefix: '/docs', uiConfig: { tryItOutEnabled: true } });
+  app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
+}

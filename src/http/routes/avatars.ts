@@ -1,0 +1,108 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import type { Speech } from '../../gateway/accept.js';
+import type { Gateway } from '../../gateway/gateway.js';
+import { ProblemError } from '../../problems.js';
+import { requireAccept } from '../accept.js';
+import { AvatarParams, avatarRef, CreateAvatar } from '../schemas/avatar.js';
+import { acceptedHeaders, commonHeaders, noQuery, problems } from '../schemas/responses.js';
+import { avatarView } from '../view.js';
+
+/** Until callers have names: whoever may reach the port is one and the same. */
+export const ANONYMOUS = 'anonymous';
+
+/** How soon a caller had best look again, in seconds. */
+const LOOK_AGAIN_SECONDS = 5;
+
+/** A W3C Trace Context parent (https://www.w3.org/TR/trace-context/#traceparent-header). */
+const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
+
+export const avatarRoutes: FastifyPluginAsyncTypebox<{ gateway: Gateway }> = async (app, { gateway }) => {
+  app.post(
+    '/avatars',
+    {
+      onRequest: requireAccept('application/json'),
+      schema: {
+        operationId: 'createAvatar',
+        tags: ['avatars'],
+        summary: 'Make a talking avatar',
+        description:
+          'Checks the portrait and the speech, submits them to Modellix once, and answers as soon as that is settled, or after a short grace with status `queued` or `submitting`. The request is never sent to Modellix twice.',
+        querystring: noQuery,
+        body: CreateAvatar,
+        response: {
+          202: {
+            description: 'Accepted. The avatar is at Modellix, or will be sent there.',
+            headers: acceptedHeaders,
+            content: { 'application/json': { schema: avatarRef } },
+          },
+          ...problems(400, 406, 408, 413, 415, 422, 429, 500, 503),
+        },
+      },
+    },
+    async (request, reply) => {
+      const { body } = request;
+      const avatar = await gateway.create({
+        caller: ANONYMOUS,
+        image: mediaText(request.lifted, 'image', body.image),
+        speech: speechOf(request.lifted, body),
+        prompt: body.prompt ?? null,
+        mode: body.mode ?? 'std',
+        externalId: body.external_id ?? null,
+        metadata: body.metadata ?? {},
+        traceparent: traceparentOf(request.headers.traceparent),
+      });
+      const view = avatarView(avatar);
+      return reply
+        .code(202)
+        .headers({ location: view.links.self, 'retry-after': LOOK_AGAIN_SECONDS })
+        .send(view);
+    },
+  );
+
+  app.get(
+    '/avatars/:id',
+    {
+      onRequest: requireAccept('application/json'),
+      schema: {
+        operationId: 'getAvatar',
+        tags: ['avatars'],
+        summary: 'Read an avatar',
+        description: 'Answers from the store; it never makes a call to Modellix.',
+        params: AvatarParams,
+        querystring: noQuery,
+        response: {
+          200: {
+            description: 'The avatar as it is now.',
+            headers: commonHeaders,
+            content: { 'application/json': { schema: avatarRef } },
+          },
+          ...problems(400, 404, 406, 429, 500, 503),
+        },
+      },
+    },
+    async (request, reply) => {
+      const avatar = await gateway.read(ANONYMOUS, request.params.id);
+      return reply.header('cache-control', 'no-store').send(avatarView(avatar));
+    },
+  );
+};
+
+function mediaText(lifted: ReadonlyMap<string, Buffer>, member: string, value: string): Buffer {
+  return lifted.get(member) ?? Buffer.from(value);
+}
+
+function speechOf(lifted: ReadonlyMap<string, Buffer>, { sound_file, audio_id }: CreateAvatar): Speech {
+  if (sound_file !== undefined && audio_id === undefined) {
+    return { soundFile: mediaText(lifted, 'sound_file', sound_file) };
+  }
+  if (audio_id !== undefined && sound_file === undefined) return { audioId: audio_id };
+  const detail = `exactly one of sound_file and audio_id must be given, not ${sound_file === undefined ? 'neither' : 'both'}`;
+  throw new ProblemError('validation', detail, {
+    errors: ['/sound_file', '/audio_id'].map((pointer) => ({ pointer, detail })),
+  });
+}
+
+/** A malformed parent is as good as none (https://www.w3.org/TR/trace-context/#traceparent-header). */
+function traceparentOf(header: string | string[] | undefined): string | null {
+  return typeof header === 'string' && TRACEPARENT.test(header) ? header : null;
+}

@@ -1,0 +1,86 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { Type } from 'typebox';
+import type { Gateway } from '../../gateway/gateway.js';
+import { requireAccept } from '../accept.js';
+import { AvatarParams } from '../schemas/avatar.js';
+import { commonHeaders, problems } from '../schemas/responses.js';
+import { ANONYMOUS } from './avatars.js';
+
+const Query = Type.Object(
+  {
+    redirect: Type.Optional(
+      Type.Enum(['true', 'false'], {
+        default: 'false',
+        description: '`true`: answer 302 with the place at Modellix instead of the bytes.',
+      }),
+    ),
+  },
+  { additionalProperties: false },
+);
+
+const bytes = { 'video/mp4': { schema: Type.String({ contentMediaType: 'video/mp4' }) } };
+
+const videoHeaders = {
+  ...commonHeaders,
+  'Accept-Ranges': Type.String({ description: '`bytes`, where the host of the video said so.' }),
+  'Content-Length': Type.Integer({ description: 'Bytes in this answer.' }),
+  ETag: Type.String({ description: "The host's, for `If-Range`." }),
+};
+
+export const videoRoutes: FastifyPluginAsyncTypebox<{ gateway: Gateway }> = async (app, { gateway }) => {
+  app.get(
+    '/avatars/:id/video',
+    {
+      onRequest: requireAccept('video/mp4', 'application/octet-stream'),
+      schema: {
+        operationId: 'getVideo',
+        tags: ['avatars'],
+        summary: 'Fetch the video',
+        description:
+          'The bytes, passed on from where Modellix keeps them; `Range` and `If-Range` are passed through.',
+        params: AvatarParams,
+        querystring: Query,
+        headers: Type.Object({
+          range: Type.Optional(Type.String({ description: 'For example `bytes=0-1023`.' })),
+          'if-range': Type.Optional(Type.String({ description: 'An `ETag` from an earlier answer.' })),
+        }),
+        response: {
+          200: { description: 'The video.', headers: videoHeaders, content: bytes },
+          206: {
+            description: 'The range of it that was asked for.',
+            headers: {
+              ...videoHeaders,
+              'Content-Range': Type.String({ description: '`bytes first-last/size`' }),
+            },
+            content: bytes,
+          },
+          302: {
+            description:
+              'Where Modellix keeps it, with `redirect=true`. The URL is signed: treat it as a secret.',
+            headers: { ...commonHeaders, Location: Type.String({ description: 'The URL at Modellix.' }) },
+          },
+          ...problems(400, 404, 406, 409, 410, 416, 429, 500, 502, 503),
+        },
+      },
+    },
+    async (request, reply) => {
+      const { id } = request.params;
+      if (request.query.redirect === 'true') {
+        return reply.header('cache-control', 'no-store').redirect(await gateway.videoUrl(ANONYMOUS, id), 302);
+      }
+      const hungUp = new AbortController();
+      reply.raw.once('close', () => hungUp.abort());
+      const { range, 'if-range': ifRange } = request.headers;
+      const { status, headers, body } = await gateway.video(ANONYMOUS, id, {
+        method: request.method === 'HEAD' ? 'HEAD' : 'GET',
+        range,
+        ifRange,
+        signal: hungUp.signal,
+      });
+      return reply
+        .code(status)
+        .headers({ 'content-type': 'video/mp4', ...headers, 'cache-control': 'private, no-store' })
+        .send(body);
+    },
+  );
+};

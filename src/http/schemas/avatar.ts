@@ -1,0 +1,152 @@
+import { type Static, Type } from 'typebox';
+import { example } from './examples.js';
+
+const Nullable = <T extends Type.TSchema>(schema: T, options: Type.TSchemaOptions = {}) =>
+  Type.Union([schema, Type.Null()], options);
+
+const Time = (description: string) => Type.String({ format: 'date-time', description });
+const NullableTime = (description: string) => Nullable(Type.String({ format: 'date-time' }), { description });
+
+const mode = (options: Type.TSchemaOptions = {}) =>
+  Type.Enum(['std', 'pro'], { ...options, description: '`pro` costs more and takes longer.' });
+
+/** `text`: no NUL and no lone surrogate. Checked by the `text` format of the validator. */
+const Text = (options: Type.TStringOptions) => Type.String({ ...options, format: 'text' });
+
+export const CreateAvatar = Type.Object(
+  {
+    image: Type.String({
+      minLength: 1,
+      description:
+        'The portrait: an http(s) URL, bare base64, or a `data:` URI. JPEG or PNG, at most 10 MB, both sides at least 300 px, aspect ratio from 1:2.5 to 2.5:1.',
+    }),
+    sound_file: Type.Optional(
+      Type.String({
+        minLength: 1,
+        description:
+          'The speech: an http(s) URL, bare base64, or a `data:` URI. mp3, wav, m4a or aac, at most 5 MB, 2 to 300 s. Give either this or `audio_id`.',
+      }),
+    ),
+    audio_id: Type.Optional(
+      Text({
+        minLength: 1,
+        maxLength: 256,
+        description:
+          "Id of speech made with Modellix's TTS in the last 30 days. Give either this or `sound_file`.",
+      }),
+    ),
+    prompt: Type.Optional(
+      Text({
+        minLength: 1,
+        maxLength: 2500,
+        description: 'Actions, emotions, camera; 1 to 2500 characters.',
+      }),
+    ),
+    mode: Type.Optional(mode({ default: 'std' })),
+    external_id: Type.Optional(
+      Text({ minLength: 1, maxLength: 255, description: 'Your own name for it; not interpreted.' }),
+    ),
+    metadata: Type.Optional(
+      Type.Record(Type.String({ pattern: '^[\\s\\S]{1,40}$' }), Text({ maxLength: 500 }), {
+        maxProperties: 50,
+        additionalProperties: false,
+        description: 'Your own notes: at most 50 names of at most 40 characters, values of at most 500.',
+      }),
+    ),
+  },
+  {
+    title: 'CreateAvatar',
+    additionalProperties: false,
+    description: 'A portrait and speech. Exactly one of `sound_file` and `audio_id`.',
+    examples: [example],
+  },
+);
+export type CreateAvatar = Static<typeof CreateAvatar>;
+
+const Image = Type.Object(
+  {
+    source: Type.Enum(['inline', 'url']),
+    format: Nullable(Type.Enum(['jpeg', 'png'])),
+    width: Nullable(Type.Integer()),
+    height: Nullable(Type.Integer()),
+    bytes: Nullable(Type.Integer()),
+  },
+  { description: 'What was found in the image; `null` where the gateway did not see the bytes.' },
+);
+
+const Audio = Type.Object(
+  {
+    source: Type.Enum(['inline', 'url', 'audio_id']),
+    format: Nullable(Type.Enum(['mp3', 'wav', 'm4a', 'aac'])),
+    duration_seconds: Nullable(Type.Number()),
+    bytes: Nullable(Type.Integer()),
+  },
+  { description: 'What was found in the speech; `null` where the gateway did not see the bytes.' },
+);
+
+const Video = Type.Object(
+  {
+    url: Type.String({ description: 'Where the gateway serves the bytes.' }),
+    format: Nullable(Type.String()),
+    width: Nullable(Type.Integer()),
+    height: Nullable(Type.Integer()),
+    bytes: Nullable(Type.Integer()),
+    expires_at: NullableTime('When Modellix drops it, where it said so.'),
+  },
+  { description: 'The result.' },
+);
+
+const AvatarError = Type.Object(
+  {
+    type: Type.String({ description: 'The type of the problem, from the catalogue.' }),
+    title: Type.String(),
+    detail: Type.String(),
+    upstream_status: Nullable(Type.Integer(), { description: 'What Modellix answered with, where it did.' }),
+  },
+  { description: 'Why the avatar did not succeed.' },
+);
+
+export const AvatarView = Type.Object(
+  {
+    id: Type.String(),
+    status: Type.Enum(
+      ['queued', 'submitting', 'pending', 'processing', 'succeeded', 'failed', 'timed_out', 'unconfirmed'],
+      {
+        description:
+          '`queued`: not sent yet. `submitting`: on its way. `pending`, `processing`: at Modellix. Final: `succeeded`, `failed`, `timed_out` (Modellix never finished), `unconfirmed` (it is not known whether Modellix took it; never sent again by itself).',
+      },
+    ),
+    mode: mode(),
+    prompt: Nullable(Type.String()),
+    external_id: Nullable(Type.String()),
+    metadata: Type.Record(Type.String(), Type.String()),
+    image: Image,
+    audio: Audio,
+    video: Nullable(Video),
+    error: Nullable(AvatarError),
+    cost: Type.Object(
+      {
+        currency: Type.Literal('USD'),
+        estimate: Nullable(Type.Number(), {
+          description: '`null` where the length of the speech is not known.',
+        }),
+      },
+      { description: 'What it is expected to cost, from the length of the speech.' },
+    ),
+    task_id: Nullable(Type.String(), { description: "Modellix's id of the task, once it was made." }),
+    created_at: Time('When it was accepted.'),
+    submitted_at: NullableTime('When Modellix took it.'),
+    completed_at: NullableTime('When it became final.'),
+    expires_at: NullableTime('When the record is forgotten; set once it is final.'),
+    links: Type.Object({ self: Type.String(), video: Type.String() }),
+  },
+  { $id: 'Avatar', description: 'A talking avatar: what was asked for, how far it is, and what came of it.' },
+);
+export type AvatarView = Static<typeof AvatarView>;
+
+/** In the document it stands once. */
+export const avatarRef = Type.Unsafe<AvatarView>({ $ref: 'Avatar#' });
+
+export const AvatarParams = Type.Object({
+  id: Type.String({ description: 'The id from the answer to `POST /avatars`.' }),
+});

@@ -1,0 +1,59 @@
+import { Type } from 'typebox';
+import { PROBLEMS, type ProblemSlug, problemType } from '../../problems.js';
+
+/** No parameter is known, so each is refused. */
+export const noQuery = Type.Object({}, { additionalProperties: false });
+
+export const commonHeaders = {
+  'X-Request-Id': Type.String({ description: 'The id that was sent, or one made for the request.' }),
+};
+
+export const acceptedHeaders = {
+  ...commonHeaders,
+  Location: Type.String({ description: 'Path of the avatar.' }),
+  'Retry-After': Type.Integer({ description: 'Seconds after which a look at the avatar is worth while.' }),
+};
+
+const EXTRA_HEADERS: Partial<Record<number, Record<string, Type.TSchema>>> = {
+  405: { Allow: Type.String({ description: 'The methods that are allowed.' }) },
+  416: { 'Content-Range': Type.String({ description: '`bytes */<size>`' }) },
+  429: { 'Retry-After': Type.Integer({ description: 'Seconds to wait.' }) },
+  503: { 'Retry-After': Type.Integer({ description: 'Seconds to wait.' }) },
+};
+
+/** The problems of the catalogue with these statuses, as responses of a route, with an example each. */
+export function problems(...statuses: number[]): Record<number, object> {
+  return Object.fromEntries(
+    statuses.map((status) => {
+      const slugs = (Object.keys(PROBLEMS) as ProblemSlug[]).filter(
+        (slug) => PROBLEMS[slug].status === status,
+      );
+      const description = slugs.map((slug) => `\`${slug}\`: ${PROBLEMS[slug].help}`).join('\n\n');
+      const examples = Object.fromEntries(slugs.map((slug) => [slug, { value: exampleOf(slug) }]));
+      return [
+        status,
+        {
+          description,
+          headers: { ...commonHeaders, ...EXTRA_HEADERS[status] },
+          content: { 'application/problem+json': { schema: { $ref: 'Problem#' }, examples } },
+        },
+      ];
+    }),
+  );
+}
+
+function exampleOf(slug: ProblemSlug): object {
+  const { title, status, help } = PROBLEMS[slug];
+  return {
+    type: problemType(slug),
+    title,
+    status,
+    detail: help,
+    instance: '/avatars',
+    request_id: '0198f3c2-7c1e-7a51-9d5b-3f0e6a1c2b4d',
+    ...(status === 422 &&
+      slug !== 'refused-by-modellix' && {
+        errors: [{ pointer: '/image', detail: 'is required' }],
+      }),
+  };
+}

@@ -1,0 +1,86 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import accepts from '@fastify/accepts';
+import rateLimit from '@fastify/rate-limit';
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
+import type { Gateway } from '../gateway/gateway.js';
+import { ProblemError } from '../problems.js';
+import { readBodies } from './plugins/body.js';
+import { documentApi } from './plugins/docs.js';
+import { noteMethods, refuseOtherMethods } from './plugins/method-not-allowed.js';
+import { answerClientError, answerWithProblems, sendProblem } from './plugins/problems.js';
+import { avatarRoutes } from './routes/avatars.js';
+import { healthRoutes } from './routes/health.js';
+import { videoRoutes } from './routes/video.js';
+import { validatorOptions } from './validation.js';
+
+/** 10 MB and 5 MB (MiB) of media in base64, and room for the rest. */
+const MAX_BODY_BYTES = Math.ceil(((10 + 5) * 1024 * 1024 * 4) / 3) + 512 * 1024;
+const MAX_HEADER_BYTES = 16 * 1024;
+/** Node's default; a body of the largest size needs 70 kB/s to be in time. */
+const REQUEST_TIMEOUT_MS = 300_000;
+
+export interface HttpOptions {
+  readonly gateway: Gateway;
+  readonly log: FastifyBaseLogger;
+  readonly rateLimitPerMinute: number;
+  readonly version: string;
+}
+
+/** The HTTP face of a gateway: not listening yet. The load order reads top to bottom. */
+export async function buildServer({
+  gateway,
+  log,
+  rateLimitPerMinute,
+  version,
+}: HttpOptions): Promise<FastifyInstance> {
+  const app = Fastify({
+    loggerInstance: log,
+    genReqId: requestId,
+    bodyLimit: MAX_BODY_BYTES,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    http: { maxHeaderSize: MAX_HEADER_BYTES, headersTimeout: 10_000, connectionsCheckingInterval: 1_000 },
+    routerOptions: { ignoreTrailingSlash: false, maxParamLength: 100 },
+    // A request that arrives while the server closes is still answered.
+    return503OnClosing: false,
+    ajv: validatorOptions,
+    clientErrorHandler: answerClientError,
+    frameworkErrors: (error, request, reply) => sendProblem(error, request, reply),
+  }).withTypeProvider<TypeBoxTypeProvider>();
+
+  app.addHook('onRequest', async (request, reply) => {
+    reply.header('x-request-id', request.id);
+  });
+  answerWithProblems(app);
+  await app.register(accepts);
+  await app.register(rateLimit, {
+    max: rateLimitPerMinute,
+    timeWindow: 60_000,
+    errorResponseBuilder: (_request, { ttl }) =>
+      new ProblemError(
+        'rate-limited',
+        `More than ${rateLimitPerMinute} requests in a minute came from this address.`,
+        {
+          headers: { 'retry-after': String(Math.ceil(ttl / 1000)) },
+        },
+      ),
+  });
+  await documentApi(app, version);
+
+  const routes = noteMethods(app);
+  await app.register(async (api) => {
+    readBodies(api);
+    await api.register(avatarRoutes, { gateway });
+    await api.register(videoRoutes, { gateway });
+  });
+  await app.register(healthRoutes, { gateway });
+  refuseOtherMethods(app, new Map(routes));
+  return app;
+}
+
+/** The caller's id where it is one that can stand in a header and a log; otherwise a new one. */
+function requestId({ headers }: IncomingMessage): string {
+  const given = headers['x-request-id'];
+  return typeof given === 'string' && /^[\x21-\x7e]{1,128}$/.test(given) ? given : randomUUID();
+}

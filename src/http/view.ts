@@ -1,0 +1,49 @@
+import type { Avatar } from '../domain/avatar.js';
+import { PROBLEMS, problemType } from '../problems.js';
+import type { AvatarView } from './schemas/avatar.js';
+
+/** The avatar as its caller sees it. */
+export function avatarView(avatar: Avatar): AvatarView {
+  const self = `/avatars/${avatar.id}`;
+  const { image, audio, video, failure } = avatar;
+  return {
+    id: avatar.id,
+    status: avatar.status,
+    mode: avatar.mode,
+    prompt: avatar.prompt,
+    external_id: avatar.externalId,
+    metadata: avatar.metadata,
+    image,
+    audio: {
+      source: audio.source,
+      format: audio.format,
+      duration_seconds: audio.durationSeconds,
+      bytes: audio.bytes,
+    },
+    video: video && {
+      url: `${self}/video`,
+      format: video.format,
+      width: video.width,
+      height: video.height,
+      bytes: video.bytes,
+      expires_at: time(video.expiresAt),
+    },
+    error: failure && {
+      type: problemType(failure.type),
+      title: PROBLEMS[failure.type].title,
+      detail: failure.detail,
+      upstream_status: failure.upstreamStatus,
+    },
+    cost: { currency: 'USD', estimate: avatar.costEstimateUsd },
+    task_id: avatar.taskId,
+    created_at: new Date(avatar.createdAt).toISOString(),
+    submitted_at: time(avatar.submittedAt),
+    completed_at: time(avatar.completedAt),
+    expires_at: time(avatar.expiresAt),
+    links: { self, video: `${self}/video` },
+  };
+}
+
+function time(ms: number | null): string | null {
+  return ms === null ? null : new Date(ms).toISOString();
+}

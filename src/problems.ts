@@ -1,0 +1,198 @@
+/**
+ * Every problem a caller can meet (RFC 9457). The slug is stable: `type` is `urn:avatar-gateway:problem:<slug>`.
+ */
+
+interface ProblemType {
+  readonly status: number;
+  readonly title: string;
+  /** What it means and what to do, for the documentation. */
+  readonly help: string;
+}
+
+const CATALOGUE = {
+  'bad-request': {
+    status: 400,
+    title: 'The request is not valid HTTP',
+    help: 'The bytes could not be read as an HTTP request, or the URL is malformed.',
+  },
+  'invalid-json': {
+    status: 400,
+    title: 'The body is not acceptable JSON',
+    help: 'Send one JSON object in UTF-8: no duplicate members, no prototype members, at most 16 levels deep.',
+  },
+  'invalid-query': {
+    status: 400,
+    title: 'A query parameter is not valid',
+    help: '`errors` names each parameter at fault. Unknown and repeated parameters are refused.',
+  },
+  'not-found': {
+    status: 404,
+    title: 'There is nothing here',
+    help: 'No such route, or no such avatar among yours.',
+  },
+  'method-not-allowed': {
+    status: 405,
+    title: 'The method is not allowed here',
+    help: 'The `Allow` header lists what is.',
+  },
+  'not-acceptable': {
+    status: 406,
+    title: 'No acceptable representation',
+    help: 'The `Accept` header excludes everything this route can answer with.',
+  },
+  'request-timeout': {
+    status: 408,
+    title: 'The request took too long to arrive',
+    help: 'The headers or the body were sent too slowly. Send the request again.',
+  },
+  'video-not-ready': {
+    status: 409,
+    title: 'The video is not there yet',
+    help: 'The avatar has not succeeded. Read the avatar for its status.',
+  },
+  'video-gone': {
+    status: 410,
+    title: 'The video is no longer there',
+    help: 'Modellix keeps a result for some days only; it has dropped this one.',
+  },
+  'payload-too-large': {
+    status: 413,
+    title: 'The body is too large',
+    help: 'An image may have 10 MB and speech 5 MB, before base64.',
+  },
+  'unsupported-media-type': {
+    status: 415,
+    title: 'The content type is not supported',
+    help: 'Send `Content-Type: application/json`, in UTF-8, without a content encoding.',
+  },
+  'range-not-satisfiable': {
+    status: 416,
+    title: 'The range is outside the video',
+    help: '`Content-Range` holds the size of the video.',
+  },
+  validation: {
+    status: 422,
+    title: 'A field is not valid',
+    help: '`errors` holds a JSON pointer and a reason for each field at fault. Nothing was spent.',
+  },
+  'invalid-media': {
+    status: 422,
+    title: 'The image or the audio cannot be used',
+    help: '`errors` says which and why. Nothing was spent.',
+  },
+  'url-not-allowed': {
+    status: 422,
+    title: 'The URL is not allowed',
+    help: 'Media URLs are http or https, at most 2048 characters, without user info.',
+  },
+  'refused-by-modellix': {
+    status: 422,
+    title: 'Modellix refused the request',
+    help: '`detail` holds the words of Modellix. No task was made and nothing was spent.',
+  },
+  'rate-limited': {
+    status: 429,
+    title: 'Too many requests',
+    help: 'Wait as long as `Retry-After` says.',
+  },
+  'headers-too-large': {
+    status: 431,
+    title: 'The request headers are too large',
+    help: 'All headers together may have 16 kB.',
+  },
+  internal: {
+    status: 500,
+    title: 'Something went wrong in the gateway',
+    help: 'Quote `request_id` to whoever runs the gateway.',
+  },
+  'task-failed': {
+    status: 502,
+    title: 'Modellix could not make the video',
+    help: '`detail` holds the reason Modellix gave.',
+  },
+  'task-lost': {
+    status: 502,
+    title: 'Modellix no longer knows the task',
+    help: 'The task was accepted and later not found. Ask Modellix with the task id.',
+  },
+  'outcome-unknown': {
+    status: 502,
+    title: 'It is not known whether Modellix took the request',
+    help: 'The request left, no usable answer came. It is never sent again by itself, since that could bill twice. Look in the Modellix console.',
+  },
+  'video-unavailable': {
+    status: 502,
+    title: 'The video could not be fetched',
+    help: 'The host of the video did not answer properly. Try again.',
+  },
+  'account-problem': {
+    status: 503,
+    title: 'Modellix does not accept the key or the balance',
+    help: 'Whoever runs the gateway has to mend the key or top up the balance. No task was made.',
+  },
+  'not-ready': {
+    status: 503,
+    title: 'The gateway is not ready',
+    help: '`detail` says what it waits for.',
+  },
+  'store-unavailable': {
+    status: 503,
+    title: 'The task store cannot be reached',
+    help: 'Nothing was made. Try again after `Retry-After`.',
+  },
+  'never-sent': {
+    status: 504,
+    title: 'Modellix could not be reached in time',
+    help: 'The avatar waited too long to be submitted. No task was made; nothing was spent.',
+  },
+  'task-timeout': {
+    status: 504,
+    title: 'Modellix never finished',
+    help: 'The task did not finish in time. Its id is kept in `task_id`.',
+  },
+} as const satisfies Record<string, ProblemType>;
+
+export type ProblemSlug = keyof typeof CATALOGUE;
+
+export const PROBLEMS: Readonly<Record<ProblemSlug, ProblemType>> = CATALOGUE;
+
+/** One field at fault; `pointer` is an RFC 6901 JSON pointer into the body, or the name of a query parameter. */
+export interface FieldError {
+  readonly pointer: string;
+  readonly detail: string;
+}
+
+/** The `type` URI of a problem. */
+export function problemType(slug: ProblemSlug): string {
+  return `urn:avatar-gateway:problem:${slug}`;
+}
+
+/** Whether a word from a record or a cause is a slug of the catalogue. */
+export function isProblemSlug(value: string): value is ProblemSlug {
+  return Object.hasOwn(CATALOGUE, value);
+}
+
+interface ProblemOptions {
+  readonly errors?: readonly FieldError[];
+  readonly headers?: Readonly<Record<string, string>>;
+  /** What the problem is about, as a path, where that is more than the request: the avatar that was made. */
+  readonly instance?: string;
+  readonly cause?: unknown;
+}
+
+/** Thrown anywhere below a route; the HTTP layer answers with it. `detail` is shown to the caller. */
+export class ProblemError extends Error {
+  override readonly name = 'ProblemError';
+  readonly slug: ProblemSlug;
+  readonly errors: readonly FieldError[] | undefined;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly instance: string | undefined;
+
+  constructor(slug: ProblemSlug, detail: string, options: ProblemOptions = {}) {
+    super(detail, options.cause === undefined ? undefined : { cause: options.cause });
+    this.slug = slug;
+    this.errors = options.errors;
+    this.headers = options.headers ?? {};
+    this.instance = options.instance;
+  }
+}

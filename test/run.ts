@@ -1,0 +1,63 @@
+/**
+ * `npm test`: gets what the tests need and the machine lacks, runs them all, and closes with the count of the
+ * named tests. Arguments are passed on to tap.
+ */
+
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { countTests } from './support/count.js';
+
+const REPORT = '.tap/report.tap';
+
+interface Need {
+  readonly what: string;
+  readonly commands: readonly string[];
+  readonly packages: readonly string[];
+  readonly instead?: string;
+}
+
+const NEEDS: readonly Need[] = [
+  { what: 'Redis', commands: ['redis-server'], packages: ['redis-server'], instead: 'REDIS_URL' },
+  {
+    what: 'Chromium',
+    commands: ['chromium', 'chromium-browser', 'google-chrome'],
+    packages: ['chromium'],
+    instead: 'CHROMIUM',
+  },
+];
+
+const has = (command: string) => spawnSync('sh', ['-c', `command -v ${command}`]).status === 0;
+
+function run(command: string, args: readonly string[]): boolean {
+  process.stdout.write(`> ${command} ${args.join(' ')}\n`);
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  return spawnSync(command, args, { stdio: ['ignore', 'ignore', 'inherit'], env }).status === 0;
+}
+
+/** With Debian's packages, as root or by sudo; otherwise says how to get what is missing. */
+function provide({ what, commands, packages, instead }: Need): void {
+  if ((instead !== undefined && process.env[instead]) || commands.some(has)) return;
+  const root = process.getuid?.() === 0 ? [] : ['sudo', '-n', '-E'];
+  const apt = [...root, 'apt-get', '-q', '-o', 'DPkg::Lock::Timeout=300'];
+  const [command = '', ...args] = apt;
+  const installed =
+    has('apt-get') &&
+    run(command, [...args, 'update']) &&
+    run(command, [...args, 'install', '-y', '--no-install-recommends', ...packages]);
+  if (installed) return;
+  const how = `apt-get install ${packages.join(' ')}${instead === undefined ? '' : `, or set ${instead}`}`;
+  process.stderr.write(`The tests need ${what}: ${how}\n`);
+  process.exit(1);
+}
+
+for (const need of NEEDS) provide(need);
+const { status } = spawnSync(
+  'npx',
+  ['tap', '--reporter=terse', `--output-file=${REPORT}`, ...process.argv.slice(2)],
+  {
+    stdio: 'inherit',
+  },
+);
+const { passed, failed, redis } = countTests(readFileSync(REPORT, 'utf8'));
+process.stdout.write(`${redis} tests ran against Redis\n${passed} passed, ${failed} failed\n`);
+process.exitCode = status === 0 && failed === 0 && passed > 0 ? 0 : 1;
