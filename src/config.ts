@@ -150,15 +150,11 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
   });
 }
 
-/** The settings as a table for `--help`. */
-export function describeSettings(): string {
-  return Object.entries(Environment.properties)
-    .map(([name, schema]) => {
-      const { description, default: value } = schema as { description?: string; default?: unknown };
-      return `  ${name.padEnd(33)} ${description}${value === undefined ? '' : ` [${value}]`}`;
-    })
-    .join('\n');
-}
+/** Every setting, for `--help` and the documentation. */
+export const SETTINGS = Object.entries(Environment.properties).map(([name, schema]) => {
+  const { description, default: fallback } = schema as { description: string; default?: unknown };
+  return { name, description, fallback };
+});
 
 /** An empty variable counts as unset, which is how compose files and shells pass on what is not there. */
 function withSecretFiles(env: NodeJS.ProcessEnv): Record<string, string> {

@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util';
 import closeWithGrace from 'close-with-grace';
 import { pino } from 'pino';
 import { buildApp } from './app.js';
-import { ConfigError, describeSettings, readConfig } from './config.js';
+import { ConfigError, readConfig, SETTINGS } from './config.js';
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
   version: string;
@@ -18,8 +18,12 @@ Usage: avatar-gateway [--help | --version]
 
 Serves talking avatars through Modellix's kling-avatar. Settings are environment variables:
 
-${describeSettings()}
+${SETTINGS.map(settingLine).join('\n')}
 `;
+
+function settingLine({ name, description, fallback }: (typeof SETTINGS)[number]): string {
+  return `  ${name.padEnd(33)} ${description}${fallback === undefined ? '' : ` [${fallback}]`}`;
+}
 
 /** A setting or an argument is wrong. */
 const EXIT_USAGE = 2;

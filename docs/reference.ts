@@ -1,0 +1,50 @@
+/** The two reference pages that are made from the code: each setting, each problem. */
+
+import { SETTINGS } from '../src/config.js';
+import { PROBLEMS, type ProblemSlug, problemType } from '../src/problems.js';
+
+const NOTE = '<!-- Made by `npm run docs` from the code; edit the code. -->';
+
+export const pages: Readonly<Record<string, () => string>> = {
+  'problems.md': () => {
+    const rows = (Object.keys(PROBLEMS) as ProblemSlug[]).map((slug) => {
+      const { status, title, help } = PROBLEMS[slug];
+      return `| ${status} | \`${slug}\` | ${title} | ${help} |`;
+    });
+    return `# Problems
+
+${NOTE}
+
+Every error is \`application/problem+json\` (RFC 9457) with \`type\`, \`title\`, \`status\`, \`detail\`, \`instance\` and
+\`request_id\`. \`type\` is \`${problemType('validation').replace('validation', '<name>')}\`. Where fields are at fault, \`errors\` lists each with a JSON
+pointer (RFC 6901). An avatar that ended badly carries the same \`type\` in its \`error\`.
+
+| status | name | title | what to do |
+|---|---|---|---|
+${rows.join('\n')}
+`;
+  },
+
+  'configuration.md': () => {
+    const rows = SETTINGS.map(({ name, description, fallback }) => {
+      const value = fallback === undefined ? '' : `\`${fallback}\``;
+      return `| \`${name}\` | ${description} | ${value} |`;
+    });
+    return `# Configuration
+
+${NOTE}
+
+Settings are environment variables, checked at start: a wrong one stops the start with one line that names it and exit
+code 2. An empty variable counts as unset. A secret can be given in a file instead: \`MODELLIX_API_KEY_FILE\` and
+\`REDIS_URL_FILE\` name files that hold the value.
+
+| variable | what it is | default |
+|---|---|---|
+${rows.join('\n')}
+
+Exit codes: 0 after SIGTERM or SIGINT, 1 when the gateway could not start or met an error nobody caught, 2 for a wrong
+setting or argument. Give an orchestrator a longer grace than \`SHUTDOWN_GRACE_SECONDS\`: a submit that is cut off ends
+as \`unconfirmed\`.
+`;
+  },
+};
