@@ -28,7 +28,12 @@ export interface Resource {
 }
 
 export type QueryOutcome =
-  | { readonly kind: 'unfinished'; readonly status: 'pending' | 'processing' }
+  /** `unfamiliarStatus` is Modellix's own word where it is one never seen before; it then counts as `processing`. */
+  | {
+      readonly kind: 'unfinished';
+      readonly status: 'pending' | 'processing';
+      readonly unfamiliarStatus?: string;
+    }
   /** `resource` is `null` when Modellix called it a success and named no file. `expiresAt` in ms since the epoch. */
   | { readonly kind: 'success'; readonly resource: Resource | null; readonly expiresAt: number | null }
   | { readonly kind: 'failure'; readonly message: string }
@@ -36,5 +41,5 @@ export type QueryOutcome =
   | { readonly kind: 'missing'; readonly message: string }
   /** 429. */
   | { readonly kind: 'limited'; readonly message: string; readonly retryAfterMs: number | null }
-  /** Any other answer, or none; a read may be repeated. */
-  | { readonly kind: 'unavailable'; readonly reason: string };
+  /** Any other answer, or none; a read may be repeated. `status` where there was an answer: 401 and 402 rest a key. */
+  | { readonly kind: 'unavailable'; readonly reason: string; readonly status?: number };

@@ -1,0 +1,130 @@
+import { Agent, buildConnector, Client, type Dispatcher, Pool } from 'undici';
+import { exchange, exchangeOnce } from './exchange.js';
+import type { QueryOutcome, SubmitOutcome } from './outcome.js';
+import { fetchVideo, type VideoAnswer, type VideoRequest } from './video.js';
+import { isTaskId, readQueryAnswer, readSubmitAnswer } from './wire.js';
+
+export type { VideoAnswer, VideoHeaders, VideoRequest } from './video.js';
+
+/** Modellix over HTTP. No method throws because of the network: what went wrong is in the outcome. */
+export interface ModellixClient {
+  /** One POST at most, on a connection of its own. `body` is what `submissionOf` made. */
+  submit(body: Buffer, context: { readonly traceparent: string | null }): Promise<SubmitOutcome>;
+  query(taskId: string): Promise<QueryOutcome>;
+  /** Without the API key, wherever the URL points. */
+  video(url: string, request: VideoRequest): Promise<VideoAnswer>;
+  /** Takes no new calls, lets submits and queries finish, cuts off videos. Twice is fine. */
+  close(): Promise<void>;
+}
+
+export interface ModellixClientOptions {
+  /** http(s); a path in it is put before the other paths. */
+  readonly baseUrl: string;
+  readonly apiKey: string;
+  readonly submitPath: string;
+  /** Without the task's id, for example `/api/v1/tasks`. */
+  readonly tasksPath: string;
+  /** For example `avatar-gateway/0.1.0`. */
+  readonly userAgent: string;
+  /** Name look-up, TCP and TLS. */
+  readonly connectTimeoutMs: number;
+  /** From the first byte of the POST to the last of its answer: it includes sending up to 21 MB. */
+  readonly submitTimeoutMs: number;
+  readonly queryTimeoutMs: number;
+  /** To the head of the answer, and then for each pause in its body. */
+  readonly videoTimeoutMs: number;
+  /** The longest answer to a submit or a query that is read; 1 MB where not given. */
+  readonly maxAnswerBytes?: number;
+}
+
+const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
+
+/** @throws {TypeError} for an option that could never make a valid request; says which, not its value. */
+export function createModellixClient(options: ModellixClientOptions): ModellixClient {
+  const { apiKey, userAgent, connectTimeoutMs, queryTimeoutMs, submitTimeoutMs, videoTimeoutMs } = options;
+  const { origin, prefix } = baseOf(options.baseUrl);
+  const submitPath = prefix + pathOf('submitPath', options.submitPath);
+  const tasksPath = prefix + pathOf('tasksPath', options.tasksPath).replace(/\/+$/, '');
+  if (!/^[\x21-\x7e]+$/.test(apiKey)) throw new TypeError('apiKey: must be visible ASCII characters');
+
+  const connect = buildConnector({ timeout: connectTimeoutMs, allowH2: false });
+  const common = { connect, maxResponseSize: options.maxAnswerBytes ?? 1_000_000 };
+  const headers = { authorization: `Bearer ${apiKey}`, accept: 'application/json', 'user-agent': userAgent };
+  const queries = new Pool(origin, common);
+  const videos = new Agent({ connect });
+  const running = new Set<Promise<unknown>>();
+  let closing: Promise<void> | undefined;
+
+  const tracked = async <T>(work: Promise<T>): Promise<T> => {
+    running.add(work);
+    try {
+      return await work;
+    } finally {
+      running.delete(work);
+    }
+  };
+  const reading = () => ({ now: Date.now(), secret: apiKey });
+
+  return {
+    async submit(body, { traceparent }) {
+      if (closing !== undefined) return { kind: 'not-sent', reason: 'the client is closed' };
+      const trace = traceparent !== null && TRACEPARENT.test(traceparent) ? { traceparent } : {};
+      const request: Dispatcher.DispatchOptions = {
+        method: 'POST',
+        path: submitPath,
+        headers: { ...headers, 'content-type': 'application/json', ...trace },
+        body,
+      };
+      const limits = { connectTimeoutMs, answerTimeoutMs: submitTimeoutMs };
+      const result = await tracked(exchangeOnce(new Client(origin, common), request, limits));
+      if (result.kind === 'answer') {
+        return readSubmitAnswer(result.status, result.headers, result.body, reading());
+      }
+      const { reason, sent, status } = result;
+      return sent ? { kind: 'unknown', reason, status } : { kind: 'not-sent', reason };
+    },
+
+    async query(taskId) {
+      if (closing !== undefined) return { kind: 'unavailable', reason: 'the client is closed' };
+      if (!isTaskId(taskId)) return { kind: 'missing', message: 'not a task id of Modellix' };
+      const request: Dispatcher.DispatchOptions = {
+        method: 'GET',
+        path: `${tasksPath}/${encodeURIComponent(taskId)}`,
+        headers,
+      };
+      const limits = { connectTimeoutMs, answerTimeoutMs: queryTimeoutMs };
+      const result = await tracked(exchange(queries, request, limits));
+      if (result.kind === 'answer') {
+        return readQueryAnswer(result.status, result.headers, result.body, reading());
+      }
+      return { kind: 'unavailable', reason: result.reason };
+    },
+
+    async video(url, request) {
+      if (closing !== undefined) return { kind: 'unavailable', reason: 'the client is closed' };
+      return fetchVideo(videos, url, request, { userAgent, timeoutMs: videoTimeoutMs });
+    },
+
+    close() {
+      closing ??= (async () => {
+        await Promise.allSettled(running);
+        await Promise.all([queries.destroy(), videos.destroy()]);
+      })();
+      return closing;
+    },
+  };
+}
+
+function baseOf(baseUrl: string): { origin: string; prefix: string } {
+  const url = URL.canParse(baseUrl) ? new URL(baseUrl) : null;
+  if (url === null || !/^https?:$/.test(url.protocol)) throw new TypeError('baseUrl: must be an http(s) URL');
+  if (url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '') {
+    throw new TypeError('baseUrl: must not hold user info, a query or a fragment');
+  }
+  return { origin: url.origin, prefix: url.pathname.replace(/\/+$/, '') };
+}
+
+function pathOf(option: string, path: string): string {
+  if (!/^\/[\x21-\x7e]*$/.test(path)) throw new TypeError(`${option}: must be a path that begins with /`);
+  return path;
+}

@@ -1,0 +1,139 @@
+import type { Client, Dispatcher } from 'undici';
+import type { AnswerHeaders } from './text.js';
+
+/** What came of one request: a complete answer, or none and whether the request had begun to leave. */
+export type Exchanged =
+  | {
+      readonly kind: 'answer';
+      readonly status: number;
+      readonly headers: AnswerHeaders;
+      readonly body: Buffer;
+    }
+  /** `sent` is false only where it is certain that no byte was written. `status` where a head came. */
+  | {
+      readonly kind: 'no-answer';
+      readonly sent: boolean;
+      readonly status: number | null;
+      readonly reason: string;
+    };
+
+export interface Limits {
+  /** From the call to the first byte of the request: name look-up, connect, TLS. */
+  readonly connectTimeoutMs: number;
+  /** From the first byte of the request to the last of the answer. */
+  readonly answerTimeoutMs: number;
+}
+
+/**
+ * One request, one complete answer; never throws and never sends twice.
+ *
+ * undici calls `onRequestStart` on a connected socket right before it writes (`writeH1` in its
+ * lib/dispatcher/client-h1.js), so an error before that call happened with no byte written, and any error
+ * after it may have happened with all of them written. It may call it again where it decides to
+ * dispatch once more (its documentation says so): that is refused here, before anything is written.
+ */
+export function exchange(
+  dispatcher: Dispatcher,
+  request: Dispatcher.DispatchOptions,
+  { connectTimeoutMs, answerTimeoutMs }: Limits,
+): Promise<Exchanged> {
+  return new Promise((resolve) => {
+    let controller: Dispatcher.DispatchController | undefined;
+    let over = false;
+    let status: number | null = null;
+    let headers: AnswerHeaders = {};
+    const chunks: Buffer[] = [];
+
+    const finish = (result: Exchanged): void => {
+      over = true;
+      clearTimeout(timer);
+      resolve(result);
+    };
+    const fail = (reason: string): void => {
+      if (!over) finish({ kind: 'no-answer', sent: controller !== undefined, status, reason });
+    };
+    const deadline = (ms: number, what: string) =>
+      setTimeout(() => {
+        fail(`no ${what} within ${ms} ms`);
+        controller?.abort(new Error('deadline'));
+      }, ms);
+    let timer = deadline(connectTimeoutMs, 'connection');
+
+    dispatcher.dispatch(
+      { ...request, headersTimeout: answerTimeoutMs, bodyTimeout: answerTimeoutMs },
+      {
+        onRequestStart(started) {
+          if (over || controller !== undefined) {
+            fail('undici dispatched it a second time');
+            started.abort(new Error('over'));
+            return;
+          }
+          controller = started;
+          clearTimeout(timer);
+          timer = deadline(answerTimeoutMs, 'answer');
+        },
+        onResponseStart(_controller, code, fields) {
+          if (code < 200) return;
+          status = code;
+          headers = fields;
+        },
+        onResponseData(_controller, chunk) {
+          chunks.push(chunk);
+        },
+        onResponseEnd() {
+          if (!over && status !== null) {
+            finish({ kind: 'answer', status, headers, body: Buffer.concat(chunks) });
+          }
+        },
+        onResponseError(_controller, error) {
+          fail(wordsFor(error));
+        },
+      },
+    );
+  });
+}
+
+/**
+ * The exchange on a client of its own, which makes one connection at most and is done for afterwards. A
+ * kept-alive socket may be stale, and a stale one turns a submit that never arrived into an unknown outcome.
+ * And undici connects again by itself after some errors (`onHttpSocketClose` and `handleConnectError` in
+ * its lib/dispatcher): that ends here at the first.
+ */
+export async function exchangeOnce(
+  client: Client,
+  request: Dispatcher.DispatchOptions,
+  limits: Limits,
+): Promise<Exchanged> {
+  client.once('disconnect', (_origin, _targets, error) => void client.destroy(error));
+  client.once('connectionError', (_origin, _targets, error) => void client.destroy(error));
+  try {
+    return await exchange(client, { ...request, reset: true }, limits);
+  } finally {
+    void client.destroy();
+  }
+}
+
+const WORDS: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'connection refused',
+  ECONNRESET: 'connection reset',
+  EPIPE: 'connection reset',
+  ENOTFOUND: 'host name not found',
+  EAI_AGAIN: 'host name look-up failed',
+  ETIMEDOUT: 'connection timed out',
+  UND_ERR_CONNECT_TIMEOUT: 'no connection in time',
+  UND_ERR_HEADERS_TIMEOUT: 'no answer in time',
+  UND_ERR_BODY_TIMEOUT: 'the answer stalled',
+  UND_ERR_SOCKET: 'the other side closed the connection',
+  UND_ERR_RES_EXCEEDED_MAX_SIZE: 'the answer is over the size limit',
+  UND_ERR_HEADERS_OVERFLOW: "the answer's head is over the size limit",
+  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'the answer was cut short',
+  UND_ERR_DESTROYED: 'the client is closed',
+  UND_ERR_CLOSED: 'the client is closed',
+};
+
+/** An error by its code alone: a message might hold an address, a header or a URL with its signature. */
+export function wordsFor(error: unknown): string {
+  if (!(error instanceof Error)) return 'an unknown error';
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : error.name;
+  return WORDS[code] ?? `the connection failed (${code})`;
+}

@@ -1,0 +1,45 @@
+import { type AnswerHeaders, header } from './text.js';
+
+/** The longest pause that is believed: a reset time further away is taken for a mistake (fault 11). */
+export const MAX_RETRY_AFTER_MS = 10 * 60 * 1000;
+
+/** A Unix time above this is in milliseconds: as seconds it would be the year 5138. */
+export const SECONDS_BELOW = 1e11;
+
+/**
+ * How long a 429 asks to wait, in milliseconds: `Retry-After` (RFC 9110, 10.2.3: seconds or an HTTP date),
+ * else `X-RateLimit-Reset` (Unix seconds). Times are held against the answer's own `Date`, so that a clock
+ * of ours that is off does no harm, else against `now`. `null` where neither header is usable.
+ */
+export function retryAfterMs(headers: AnswerHeaders, now: number): number | null {
+  const theirs = httpDate(header(headers, 'date')) ?? now;
+  return clamp(fromRetryAfter(header(headers, 'retry-after'), theirs)) ?? clamp(fromReset(headers, theirs));
+}
+
+function fromRetryAfter(value: string | undefined, now: number): number | null {
+  if (value === undefined) return null;
+  const seconds = decimal(value);
+  if (seconds !== null) return seconds * 1000;
+  const date = httpDate(value);
+  return date === null ? null : date - now;
+}
+
+function fromReset(headers: AnswerHeaders, now: number): number | null {
+  const at = decimal(header(headers, 'x-ratelimit-reset'));
+  if (at === null) return null;
+  return (at < SECONDS_BELOW ? at * 1000 : at) - now;
+}
+
+function decimal(value: string | undefined): number | null {
+  return value !== undefined && /^\d{1,20}(\.\d{1,9})?$/.test(value) ? Number(value) : null;
+}
+
+function httpDate(value: string | undefined): number | null {
+  if (value === undefined || !/^[A-Za-z]{3,9},? .{1,60}$/.test(value)) return null;
+  const time = Date.parse(value);
+  return Number.isNaN(time) ? null : time;
+}
+
+function clamp(ms: number | null): number | null {
+  return ms === null ? null : Math.ceil(Math.min(Math.max(ms, 0), MAX_RETRY_AFTER_MS));
+}

@@ -1,0 +1,171 @@
+/**
+ * Their JSON to ours. Pure; never throws, whatever the bytes. The rules are those of the contract: strict
+ * where money hangs on it (a submit), liberal in what a query may say.
+ */
+
+import type { QueryOutcome, Resource, SubmitOutcome } from './outcome.js';
+import { retryAfterMs, SECONDS_BELOW } from './retry-after.js';
+import { type AnswerHeaders, clean } from './text.js';
+
+export { type Submission, submissionOf } from './submission.js';
+export type { AnswerHeaders } from './text.js';
+
+/** What reading an answer needs besides the answer: the time, and the key that must not show up in a text. */
+export interface Reading {
+  readonly now: number;
+  readonly secret?: string;
+}
+
+/** A refusal after which no task exists. 408, 409 and 425 are not among them (contract, "A submit costs money"). */
+const DEFINITE_REFUSALS: ReadonlySet<number> = new Set([400, 401, 402, 403, 404, 405, 413, 415, 422, 429]);
+
+const PENDING: ReadonlySet<string> = new Set(['pending', 'queued', 'created']);
+const PROCESSING: ReadonlySet<string> = new Set(['processing', 'running', 'in_progress']);
+const SUCCESS: ReadonlySet<string> = new Set(['success', 'succeeded', 'completed', 'done']);
+const FAILURE: ReadonlySet<string> = new Set(['failed', 'error', 'canceled', 'cancelled']);
+
+/** Whether it can be asked after: 1 to 256 visible ASCII characters. */
+export function isTaskId(value: unknown): value is string {
+  return typeof value === 'string' && /^[\x21-\x7e]{1,256}$/.test(value);
+}
+
+/** What a complete answer to a submit means. Only a status that is a definite refusal is one. */
+export function readSubmitAnswer(
+  status: number,
+  headers: AnswerHeaders,
+  body: Uint8Array,
+  { now, secret }: Reading,
+): SubmitOutcome {
+  const answer = envelope(body);
+  const taskId = answer?.code === 0 && isTaskId(answer.data?.task_id) ? answer.data.task_id : null;
+  if (isOk(status)) {
+    if (taskId !== null) return { kind: 'accepted', taskId };
+    return { kind: 'unknown', status, reason: `Modellix answered ${status} ${whatIsWrong(answer)}` };
+  }
+  if (!DEFINITE_REFUSALS.has(status)) {
+    return { kind: 'unknown', status, reason: `Modellix answered ${status}` };
+  }
+  // An answer that refuses and names a task contradicts itself: whoever repeats the submit may pay twice.
+  if (taskId !== null) {
+    return { kind: 'unknown', status, reason: `Modellix answered ${status} and named a task` };
+  }
+  return {
+    kind: 'refused',
+    status,
+    message: clean(answer?.message, secret) ?? `Modellix answered ${status}`,
+    retryAfterMs: status === 429 ? retryAfterMs(headers, now) : null,
+  };
+}
+
+/** What a complete answer to a query means. */
+export function readQueryAnswer(
+  status: number,
+  headers: AnswerHeaders,
+  body: Uint8Array,
+  { now, secret }: Reading,
+): QueryOutcome {
+  const answer = envelope(body);
+  const message = clean(answer?.message, secret) ?? `Modellix answered ${status}`;
+  if (status === 404) return { kind: 'missing', message };
+  if (status === 429) return { kind: 'limited', message, retryAfterMs: retryAfterMs(headers, now) };
+  if (!isOk(status)) return { kind: 'unavailable', status, reason: message };
+  if (answer?.code !== 0 || answer.data === null) {
+    return { kind: 'unavailable', status, reason: `Modellix answered ${status} ${whatIsWrong(answer)}` };
+  }
+  const { data } = answer;
+  const said = clean(data.status, secret);
+  if (said === null) {
+    return { kind: 'unavailable', status, reason: `Modellix answered ${status} without a task status` };
+  }
+  const word = said.toLowerCase();
+  if (PENDING.has(word)) return { kind: 'unfinished', status: 'pending' };
+  if (PROCESSING.has(word)) return { kind: 'unfinished', status: 'processing' };
+  if (SUCCESS.has(word)) {
+    return { kind: 'success', resource: resourceOf(data), expiresAt: instant(data.result_expires_at) };
+  }
+  if (FAILURE.has(word)) return { kind: 'failure', message: reasonOf(answer, word, secret) };
+  return { kind: 'unfinished', status: 'processing', unfamiliarStatus: said };
+}
+
+type Members = Readonly<Record<string, unknown>>;
+
+/** Their envelope: `code`, `message` and `data` are always there (contract, "Submit"). */
+interface Envelope {
+  readonly code: unknown;
+  readonly message: unknown;
+  readonly data: Members | null;
+}
+
+function members(value: unknown): Members | null {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Members) : null;
+}
+
+function envelope(body: Uint8Array): Envelope | null {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
+  } catch {
+    return null;
+  }
+  const top = members(parsed);
+  return top === null ? null : { code: top.code, message: top.message, data: members(top.data) };
+}
+
+function isOk(status: number): boolean {
+  return status >= 200 && status < 300;
+}
+
+function whatIsWrong(answer: Envelope | null): string {
+  if (answer === null) return 'with a body that is not a JSON object';
+  if (answer.code !== 0) return 'with a code that is not 0';
+  return 'without usable data';
+}
+
+/** The place of a failed task's reason is unsure; the top-level message of a good answer is `success`. */
+function reasonOf({ data, message }: Envelope, word: string, secret: string | undefined): string {
+  const error = data?.error;
+  const top = clean(message, secret);
+  return (
+    clean(error, secret) ??
+    clean(members(error)?.message, secret) ??
+    clean(data?.message, secret) ??
+    (top === null || /^(success|ok)$/i.test(top) ? `Modellix says "${word}" and no reason` : top)
+  );
+}
+
+function resourceOf(data: Members): Resource | null {
+  const listed = members(data.result)?.resources;
+  if (!Array.isArray(listed)) return null;
+  const usable = listed.map(members).filter((item) => item !== null && isHttpUrl(item.url)) as Members[];
+  const chosen =
+    usable.find(({ role }) => role === 'primary') ?? usable.find(({ type }) => type === 'video') ?? usable[0];
+  if (chosen === undefined) return null;
+  return {
+    url: String(chosen.url),
+    format: clean(chosen.format),
+    width: count(chosen.width),
+    height: count(chosen.height),
+    bytes: count(chosen.size),
+  };
+}
+
+function isHttpUrl(value: unknown): boolean {
+  return typeof value === 'string' && /^https?:\/\/[^\s\p{Cc}]{1,8192}$/iu.test(value) && URL.canParse(value);
+}
+
+function count(value: unknown): number | null {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value > 0 ? value : null;
+}
+
+/** `result_expires_at` comes as milliseconds, seconds or ISO 8601; without an offset it is taken for UTC. */
+function instant(value: unknown): number | null {
+  if (typeof value === 'string' && /^\d{1,15}$/.test(value)) return instant(Number(value));
+  if (typeof value === 'string' && /^\d{4}-\d\d-\d\d/.test(value)) {
+    const text = value.trim().replace(' ', 'T');
+    const time = Date.parse(/T[^Z+-]*$/i.test(text) ? `${text}Z` : text);
+    return Number.isNaN(time) ? null : time;
+  }
+  if (typeof value !== 'number' || !(value > 0)) return null;
+  const ms = Math.floor(value < SECONDS_BELOW ? value * 1000 : value);
+  return ms <= 8.64e15 ? ms : null;
+}

@@ -1,0 +1,231 @@
+/** Faults 3 to 9: what a submit comes to by what Modellix answered, seen through real HTTP. */
+
+import { once } from 'node:events';
+import type { Socket } from 'node:net';
+import t from 'tap';
+import {
+  ACCEPTED,
+  answering,
+  BODY,
+  clientFor,
+  httpServer,
+  KEY,
+  LARGE_BODY,
+  rawServer,
+  SUBMIT_PATH,
+  whenWhole,
+} from './support.js';
+
+const CONTEXT = { traceparent: null };
+
+t.test('an accepted submit: the task, and exactly what was sent', async (t) => {
+  const server = await httpServer(t, answering(200, ACCEPTED));
+  const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+  const outcome = await clientFor(t, server.origin).submit(BODY, { traceparent });
+  t.strictSame(outcome, { kind: 'accepted', taskId: 'task-avatar001' });
+  t.equal(server.requests.length, 1);
+  const [request] = server.requests;
+  t.equal(request?.method, 'POST');
+  t.equal(request?.url, SUBMIT_PATH);
+  t.equal(request?.body, BODY.toString());
+  t.strictSame(request?.headers, {
+    host: server.origin.slice('http://'.length),
+    connection: 'close',
+    authorization: `Bearer ${KEY}`,
+    accept: 'application/json',
+    'user-agent': 'avatar-gateway/test',
+    'content-type': 'application/json',
+    'content-length': String(BODY.length),
+    traceparent,
+  });
+});
+
+t.test('a traceparent that is none is left out, and does not keep the submit from leaving', async (t) => {
+  const server = await httpServer(t, answering(200, ACCEPTED));
+  const outcome = await clientFor(t, server.origin).submit(BODY, { traceparent: 'x\r\nevil: 1' });
+  t.match(outcome, { kind: 'accepted' });
+  t.notOk('traceparent' in (server.requests[0]?.headers ?? {}));
+});
+
+t.test('a path in the base URL is kept', async (t) => {
+  const server = await httpServer(t, answering(200, ACCEPTED));
+  await clientFor(t, `${server.origin}/proxy/`).submit(BODY, CONTEXT);
+  t.equal(server.requests[0]?.url, `/proxy${SUBMIT_PATH}`);
+});
+
+const refusal = (status: number) =>
+  JSON.stringify({ code: status, message: 'Invalid parameters: image', data: {} });
+
+for (const [number, statuses] of [
+  [3, [500, 502, 503, 504]],
+  [4, [408, 409, 425]],
+] as const) {
+  for (const status of statuses) {
+    t.test(`case ${number}: ${status} is unknown, one request`, async (t) => {
+      const server = await httpServer(t, answering(status, refusal(status), { 'retry-after': '0' }));
+      const outcome = await clientFor(t, server.origin).submit(BODY, CONTEXT);
+      t.strictSame(outcome, { kind: 'unknown', status, reason: `Modellix answered ${status}` });
+      t.equal(server.requests.length, 1);
+      t.equal(server.connections, 1);
+    });
+  }
+}
+
+const LIMITS: readonly [string, Record<string, string>, number | null][] = [
+  ['without a time', {}, null],
+  ['with Retry-After', { 'retry-after': '7' }, 7000],
+  [
+    'with a reset time',
+    {
+      date: 'Wed, 21 Oct 2026 07:28:00 GMT',
+      'x-ratelimit-reset': String(Date.UTC(2026, 9, 21, 7, 28, 30) / 1000),
+    },
+    30_000,
+  ],
+];
+for (const [how, headers, retryAfterMs] of LIMITS) {
+  t.test(`case 5: 429 ${how} is a refusal, one request`, async (t) => {
+    const message = 'Concurrent limit exceeded';
+    const server = await httpServer(
+      t,
+      answering(429, JSON.stringify({ code: 429, message, data: {} }), headers),
+    );
+    const outcome = await clientFor(t, server.origin).submit(BODY, CONTEXT);
+    t.strictSame(outcome, { kind: 'refused', status: 429, message, retryAfterMs });
+    t.equal(server.requests.length, 1);
+  });
+}
+
+for (const [number, statuses] of [
+  [6, [400, 404, 405, 413, 415, 422]],
+  [7, [401, 402, 403]],
+] as const) {
+  for (const status of statuses) {
+    t.test(`case ${number}: ${status} is a refusal in their words, one request`, async (t) => {
+      const server = await httpServer(t, answering(status, refusal(status), { 'retry-after': '5' }));
+      const outcome = await clientFor(t, server.origin).submit(BODY, CONTEXT);
+      const message = 'Invalid parameters: image';
+      t.strictSame(outcome, { kind: 'refused', status, message, retryAfterMs: null });
+      t.equal(server.requests.length, 1);
+    });
+  }
+}
+
+t.test('case 6: a refusal while the body is still on its way is taken', async (t) => {
+  const body = refusal(413);
+  const head = `HTTP/1.1 413 Too Large\r\nconnection: close\r\ncontent-length: ${body.length}\r\n\r\n`;
+  const early = (socket: Socket) => {
+    socket.once('data', () => {
+      socket.pause(); // reads no more for now: the client cannot have sent all of it
+      socket.write(head + body);
+    });
+  };
+  const server = await rawServer(t, () => {}, early);
+  const outcome = await clientFor(t, server.origin).submit(LARGE_BODY, CONTEXT);
+  t.match(outcome, { kind: 'refused', status: 413, message: 'Invalid parameters: image' });
+  for (const { socket } of server.connections) socket.resume();
+  await server.quiet();
+  t.equal(server.connections.length, 1);
+});
+
+t.test('case 7: a message that repeats the key does not show it', async (t) => {
+  const body = JSON.stringify({ code: 401, message: `Authentication failed: ${KEY} is wrong`, data: {} });
+  const server = await httpServer(t, answering(401, body));
+  const outcome = await clientFor(t, server.origin).submit(BODY, CONTEXT);
+  t.match(outcome, { kind: 'refused', message: 'Authentication failed: [key] is wrong' });
+});
+
+const envelope = (change: object) => JSON.stringify({ ...JSON.parse(ACCEPTED), ...change });
+const USELESS: readonly [string, string][] = [
+  ['is not JSON', '<html>ok</html>'],
+  ['is empty', ''],
+  ['is JSON but no object', '["task-1"]'],
+  ['has a code that is not 0', envelope({ code: 500 })],
+  ['has a code that is a string', envelope({ code: '0' })],
+  ['has no data', envelope({ data: null })],
+  ['has no task_id', envelope({ data: { status: 'pending' } })],
+  ['has an empty task_id', envelope({ data: { task_id: '' } })],
+  ['has a task_id of another type', envelope({ data: { task_id: 17 } })],
+  ['has a task_id that cannot be asked after', envelope({ data: { task_id: 'täsk 1' } })],
+  ['has a task_id of 257 characters', envelope({ data: { task_id: 'x'.repeat(257) } })],
+];
+for (const [what, body] of USELESS) {
+  t.test(`case 8: a 200 that ${what} is unknown, one request`, async (t) => {
+    const server = await httpServer(t, answering(200, body));
+    const outcome = await clientFor(t, server.origin).submit(BODY, CONTEXT);
+    t.match(outcome, { kind: 'unknown', status: 200 });
+    t.equal(server.requests.length, 1);
+  });
+}
+
+t.test('case 8: a 204 is unknown', async (t) => {
+  const server = await httpServer(t, answering(204));
+  t.match(await clientFor(t, server.origin).submit(BODY, CONTEXT), { kind: 'unknown', status: 204 });
+  t.equal(server.requests.length, 1);
+});
+
+const CUT: readonly [string, string][] = [
+  ['by its content-length', `HTTP/1.1 200 OK\r\ncontent-length: ${ACCEPTED.length + 1}\r\n\r\n${ACCEPTED}`],
+  ['in a chunk', `HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nfff\r\n${ACCEPTED}`],
+  ['without a length', `HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n${ACCEPTED.slice(0, -3)}`],
+];
+for (const [how, answer] of CUT) {
+  t.test(`case 8: a 200 cut short ${how} is unknown, one request`, async (t) => {
+    const server = await rawServer(
+      t,
+      whenWhole((socket) => socket.end(answer)),
+    );
+    const outcome = await clientFor(t, server.origin).submit(BODY, CONTEXT);
+    t.match(outcome, { kind: 'unknown', status: 200 });
+    await server.quiet();
+    t.equal(server.connections.length, 1);
+  });
+}
+
+for (const status of [200, 400]) {
+  t.test(`case 8: a ${status} over the size limit is unknown, and not read to its end`, async (t) => {
+    const server = await rawServer(
+      t,
+      whenWhole((socket) => {
+        socket.write(`HTTP/1.1 ${status} X\r\ntransfer-encoding: chunked\r\n\r\n`);
+        const more = () => {
+          if (!socket.destroyed) socket.write(`400\r\n${'x'.repeat(0x400)}\r\n`, () => setImmediate(more));
+        };
+        more();
+      }),
+    );
+    const outcome = await clientFor(t, server.origin, { maxAnswerBytes: 4096 }).submit(BODY, CONTEXT);
+    t.strictSame(outcome, { kind: 'unknown', status, reason: 'the answer is over the size limit' });
+    await server.quiet();
+    t.equal(server.connections.length, 1);
+  });
+}
+
+for (const status of [300, 301, 302, 303, 307, 308]) {
+  t.test(`case 9: ${status} is not followed and is unknown; the key stays at home`, async (t) => {
+    const elsewhere = await httpServer(t, answering(200, ACCEPTED));
+    const server = await httpServer(t, answering(status, ACCEPTED, { location: `${elsewhere.origin}/x` }));
+    const outcome = await clientFor(t, server.origin).submit(BODY, CONTEXT);
+    t.strictSame(outcome, { kind: 'unknown', status, reason: `Modellix answered ${status}` });
+    t.equal(server.requests.length, 1);
+    t.equal(elsewhere.connections, 0);
+  });
+}
+
+t.test('close lets a submit finish, takes no new one, and may be called twice', async (t) => {
+  const server = await rawServer(t, () => {});
+  const client = clientFor(t, server.origin);
+  const outcome = client.submit(BODY, CONTEXT);
+  while (server.connections.length === 0) await new Promise((resolve) => setImmediate(resolve));
+  const [connection] = server.connections;
+  if (connection === undefined) throw new Error('no connection');
+  if (connection.text === '') await once(connection.socket, 'data');
+  const closed = client.close();
+  t.equal(client.close(), closed);
+  t.strictSame(await client.submit(BODY, CONTEXT), { kind: 'not-sent', reason: 'the client is closed' });
+  t.match(await client.query('task-1'), { kind: 'unavailable' });
+  connection.socket.end(`HTTP/1.1 200 OK\r\ncontent-length: ${ACCEPTED.length}\r\n\r\n${ACCEPTED}`);
+  t.match(await outcome, { kind: 'accepted' });
+  await closed;
+  t.equal(server.connections.length, 1);
+});

@@ -1,0 +1,152 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import type { Accounts } from './accounts.js';
+import { bearerOf } from './accounts.js';
+import { checkSubmit, type SubmitRequest } from './checks.js';
+import type { CallEntry, Ledger } from './ledger.js';
+import { type Results, VIDEO } from './results.js';
+import type { Settings } from './settings.js';
+import type { Task, Tasks } from './tasks.js';
+import { describeTask } from './view.js';
+import { type Answer, Refusal, type Route, refused, success } from './wire.js';
+
+/** A call as the service sees it, its body read. */
+export interface Incoming {
+  readonly route: Route;
+  readonly method: string;
+  readonly query: URLSearchParams;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Buffer;
+  /** Aborted when the caller has gone. */
+  readonly signal: AbortSignal;
+  readonly entry: CallEntry;
+}
+
+/** What came of it; `task` is the one it was about. */
+export interface Served {
+  readonly answer: Answer;
+  readonly task: Task | null;
+}
+
+export interface ServiceParts {
+  readonly settings: () => Settings;
+  readonly accounts: Accounts;
+  readonly tasks: Tasks;
+  readonly results: Results;
+  readonly ledger: Ledger;
+  readonly random: () => number;
+}
+
+/** Room for both media at their largest, in base64. */
+export const MAX_BODY_BYTES = 25 * 1024 * 1024;
+const PRICE_A_SECOND = { std: 0.0448, pro: 0.0896 };
+
+/** What Modellix does with a call when nothing goes wrong. */
+export class Service {
+  readonly #parts: ServiceParts;
+
+  constructor(parts: ServiceParts) {
+    this.#parts = parts;
+  }
+
+  /** Answers a call; a refusal is an answer, too. */
+  async serve(call: Incoming): Promise<Served> {
+    let limits: Record<string, string> = {};
+    try {
+      const { route } = call;
+      if (route.kind === 'unknown') throw new Refusal(404, 'Not found: no such path');
+      if (!route.methods.includes(call.method)) {
+        const allow = route.methods.join(', ');
+        throw new Refusal(405, `Method not allowed: use ${allow}`, { allow });
+      }
+      if (route.kind === 'result') return this.#result(route.taskId, call);
+      if (route.kind === 'account' && route.about === 'validate') return this.#validate(call);
+      const { key, team } = this.#parts.accounts.authenticate(call.headers.authorization);
+      limits = this.#parts.accounts.count(key);
+      const served =
+        route.kind === 'submit'
+          ? await this.#submit(key, team, call)
+          : route.kind === 'query'
+            ? await this.#query(key, route.taskId, call)
+            : { answer: success({ balance: this.#parts.accounts.balance(team) }), task: null };
+      return { ...served, answer: withHeaders(served.answer, limits) };
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      return { answer: withHeaders(refused(error), limits), task: null };
+    }
+  }
+
+  async #submit(key: string, team: string, call: Incoming): Promise<Served> {
+    const { accounts, tasks, ledger } = this.#parts;
+    if (call.body.length > MAX_BODY_BYTES) {
+      throw new Refusal(413, 'Payload too large: the request body is larger than 25 MB');
+    }
+    if ((call.headers['content-encoding'] ?? 'identity') !== 'identity') {
+      throw new Refusal(415, 'Unsupported media type: Content-Encoding is not supported');
+    }
+    const request = await checkSubmit(call.body, call.headers['content-type']);
+    if (tasks.unfinished(team) >= this.#parts.settings().concurrency) throw accounts.concurrencyExceeded();
+    const cost = costOf(request);
+    accounts.charge(team, cost);
+    const task = tasks.add({ key, team, mode: request.mode, cost, ...this.#course() });
+    ledger.accepted(task, request, call.entry, call.body);
+    const answer = success({
+      status: 'pending',
+      task_id: task.id,
+      model_id: 'kling-avatar',
+      get_result: { method: 'GET', url: `${this.#base(call)}/api/v1/tasks/${task.id}` },
+    });
+    return { answer, task };
+  }
+
+  async #query(key: string, taskId: string, call: Incoming): Promise<Served> {
+    const { tasks, results, settings } = this.#parts;
+    const find = () => {
+      const task = tasks.get(taskId);
+      if (task === undefined || task.key !== key) throw new Refusal(404, `Task not found: ${taskId}`);
+      return task;
+    };
+    const task = find();
+    if (call.query.get('wait') === 'true') await tasks.waitFinal(task, settings().longPollMs, call.signal);
+    find();
+    const expiresAt = tasks.endsAt(task) + settings().resultTtlMs;
+    const url = results.url(settings().publicUrl || this.#base(call), task.id, expiresAt);
+    return { answer: describeTask(task, tasks.status(task), url, expiresAt, settings().expiresAs), task };
+  }
+
+  #result(taskId: string, call: Incoming): Served {
+    const answer = this.#parts.results.serve(taskId, call.query, call.headers.range);
+    return { answer, task: this.#parts.tasks.get(taskId) ?? null };
+  }
+
+  #validate(call: Incoming): Served {
+    const key = bearerOf(call.headers.authorization);
+    if (key === null) throw new Refusal(401, 'Authentication failed: API key is missing');
+    const isValid = this.#parts.accounts.isValid(key);
+    const limits = isValid ? this.#parts.accounts.count(key) : {};
+    return { answer: withHeaders(success({ is_valid: isValid }), limits), task: null };
+  }
+
+  #course(): Pick<Task, 'pendingMs' | 'durationMs' | 'fate'> {
+    const { taskMs, pendingShare, failureRate } = this.#parts.settings();
+    const durationMs = Math.round(taskMs.min + this.#parts.random() * (taskMs.max - taskMs.min));
+    const fails = this.#parts.random() < failureRate;
+    return {
+      durationMs,
+      pendingMs: Math.round(durationMs * pendingShare),
+      fate: fails ? { end: 'failed', reason: 'Generation failed: no face was found' } : { end: 'success' },
+    };
+  }
+
+  #base(call: Incoming): string {
+    return `http://${call.headers.host ?? '127.0.0.1'}`;
+  }
+}
+
+function costOf(request: SubmitRequest): number {
+  const seconds = request.audioSeconds ?? VIDEO.seconds;
+  return Number((seconds * PRICE_A_SECOND[request.mode]).toFixed(4));
+}
+
+function withHeaders(answer: Answer, headers: Record<string, string>): Answer {
+  return { ...answer, headers: { ...headers, ...answer.headers } };
+}

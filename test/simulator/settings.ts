@@ -1,0 +1,103 @@
+import Type, { type Static } from 'typebox';
+import { Value } from 'typebox/value';
+import { mergePatch } from './wire.js';
+
+const Share = Type.Number({ minimum: 0, maximum: 1 });
+const Count = Type.Integer({ minimum: 0 });
+const strict = { additionalProperties: false };
+
+const SettingsSchema = Type.Object(
+  {
+    /** Who may call. A key that is missing here, or not valid, meets a 401. */
+    keys: Type.Record(Type.String(), Type.Object({ team: Type.String(), valid: Type.Boolean() }, strict)),
+    /** Balance in USD; a submit at or below zero meets a 402. */
+    teams: Type.Record(Type.String(), Type.Object({ balance: Type.Number() }, strict)),
+    /** How long a task takes from submit to its end. */
+    taskMs: Type.Object({ min: Count, max: Count }, strict),
+    /** The part of that time in which a task is `pending`. */
+    pendingShare: Share,
+    /** The share of tasks that fail by themselves. */
+    failureRate: Share,
+    /** Calls in one window for one key. */
+    callsPerMinute: Count,
+    /** Calls in one window over all keys; 0 means ten times `callsPerMinute`. */
+    callsPerMinuteOverall: Count,
+    /** The window's length; a minute at the vendor. */
+    windowMs: Type.Integer({ minimum: 1 }),
+    /** Unfinished tasks of one team. */
+    concurrency: Count,
+    /** The share of 429 answers that carry `Retry-After`. */
+    retryAfterShare: Share,
+    /** The longest a `wait=true` query is held. */
+    longPollMs: Count,
+    /** How long a result can be fetched after its task ended. */
+    resultTtlMs: Count,
+    /** How `result_expires_at` is written. */
+    expiresAs: Type.Union([Type.Literal('ms'), Type.Literal('iso')]),
+    /** Base of result URLs; empty means the host the query was sent to. */
+    publicUrl: Type.String(),
+  },
+  strict,
+);
+
+/** What can be set when the simulator starts, and changed while it runs. */
+export type Settings = Static<typeof SettingsSchema>;
+
+type Patch<T> = T extends object ? { [K in keyof T]?: Patch<T[K]> | null } : T;
+
+/** A JSON merge patch of the settings: `{keys: {k1: {valid: false}}}`, `{keys: {k1: null}}`. */
+export type SettingsPatch = Patch<Settings>;
+
+/** The key that is known when none is set. */
+export const DEFAULT_KEY = 'simulator-key';
+
+const DEFAULT_BALANCE = 1000;
+
+/** The limits and times of the real service, but for tasks, which take seconds rather than minutes. */
+export const DEFAULTS: Settings = {
+  keys: { [DEFAULT_KEY]: { team: 'team', valid: true } },
+  teams: { team: { balance: DEFAULT_BALANCE } },
+  taskMs: { min: 2000, max: 5000 },
+  pendingShare: 0.3,
+  failureRate: 0,
+  callsPerMinute: 100,
+  callsPerMinuteOverall: 0,
+  windowMs: 60_000,
+  concurrency: 3,
+  retryAfterShare: 0.5,
+  longPollMs: 45_000,
+  resultTtlMs: 7 * 24 * 3_600_000,
+  expiresAs: 'ms',
+  publicUrl: '',
+};
+
+/** Applies a merge patch and checks what comes of it; throws a `RangeError` that names the wrong member. */
+export function patchSettings(settings: Settings, patch: unknown): Settings {
+  const patched = mergePatch(structuredClone(settings), patch);
+  if (!Value.Check(SettingsSchema, patched)) {
+    const error = Value.Errors(SettingsSchema, patched)[0];
+    throw new RangeError(`settings${error?.instancePath ?? ''}: ${error?.message ?? 'not valid'}`);
+  }
+  for (const { team } of Object.values(patched.keys)) patched.teams[team] ??= { balance: DEFAULT_BALANCE };
+  if (patched.taskMs.min > patched.taskMs.max) throw new RangeError('settings/taskMs: min is above max');
+  return patched;
+}
+
+/** Replaces the default key. `keys` is `key` or `key:team`, comma-separated. */
+export function accountsOf(keys: string, balance: number): SettingsPatch {
+  const entries = keys
+    .split(',')
+    .map((entry) => entry.trim())
+    .filter((entry) => entry !== '')
+    .map((entry) => {
+      const [key = '', team = 'team'] = entry.split(':');
+      return { key, team };
+    });
+  return {
+    keys: {
+      [DEFAULT_KEY]: null,
+      ...Object.fromEntries(entries.map(({ key, team }) => [key, { team, valid: true }])),
+    },
+    teams: Object.fromEntries(entries.map(({ team }) => [team, { balance }])),
+  };
+}
