@@ -12,6 +12,7 @@ export async function openApiDocument(): Promise<string> {
     gateway: {
       create: never,
       read: never,
+      resolve: never,
       video: never,
       videoUrl: never,
       ready: never,
@@ -21,6 +22,7 @@ export async function openApiDocument(): Promise<string> {
     },
     log: pino({ level: 'silent' }),
     rateLimitPerMinute: 1,
+    requireIdempotencyKey: false,
     version,
   });
   await server.ready();

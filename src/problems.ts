@@ -20,6 +20,16 @@ const CATALOGUE = {
     title: 'The body is not acceptable JSON',
     help: 'Send one JSON object in UTF-8: no duplicate members, no prototype members, at most 16 levels deep.',
   },
+  'idempotency-key-invalid': {
+    status: 400,
+    title: 'The Idempotency-Key is not valid',
+    help: 'Send 1 to 255 visible ASCII characters, bare or in double quotes.',
+  },
+  'idempotency-key-required': {
+    status: 400,
+    title: 'An Idempotency-Key is required here',
+    help: 'This gateway takes no `POST /avatars` without an `Idempotency-Key`.',
+  },
   'invalid-query': {
     status: 400,
     title: 'A query parameter is not valid',
@@ -49,6 +59,16 @@ const CATALOGUE = {
     status: 409,
     title: 'The video is not there yet',
     help: 'The avatar has not succeeded. Read the avatar for its status.',
+  },
+  'not-unconfirmed': {
+    status: 409,
+    title: 'There is no doubt to end',
+    help: 'Only an avatar that is `unconfirmed` can be resolved.',
+  },
+  'task-taken': {
+    status: 409,
+    title: 'The task belongs to another avatar',
+    help: 'Each task of Modellix belongs to one avatar. Look again which task this avatar was.',
   },
   'video-gone': {
     status: 410,
@@ -85,6 +105,11 @@ const CATALOGUE = {
     title: 'The URL is not allowed',
     help: 'Media URLs are http or https, at most 2048 characters, without user info.',
   },
+  'idempotency-key-reused': {
+    status: 422,
+    title: 'The Idempotency-Key stands for another request',
+    help: 'A key names one request for as long as its avatar is remembered. Send a new key with a new request.',
+  },
   'refused-by-modellix': {
     status: 422,
     title: 'Modellix refused the request',
@@ -119,6 +144,11 @@ const CATALOGUE = {
     status: 502,
     title: 'It is not known whether Modellix took the request',
     help: 'The request left, no usable answer came. It is never sent again by itself, since that could bill twice. Look in the Modellix console.',
+  },
+  'not-made': {
+    status: 502,
+    title: 'Modellix never took the request',
+    help: 'Whoever runs the gateway found that no task was made. Nothing was spent. Make a new avatar.',
   },
   'video-unavailable': {
     status: 502,

@@ -54,6 +54,7 @@ export type FailureType =
   | 'account-problem'
   | 'never-sent'
   | 'outcome-unknown'
+  | 'not-made'
   | 'task-failed'
   | 'task-lost'
   | 'task-timeout';
@@ -66,9 +67,16 @@ export interface Failure {
   readonly upstreamStatus: number | null;
 }
 
+/** What a caller named its request, and what the request was, so that the same name cannot stand for another. */
+export interface Idempotency {
+  readonly key: string;
+  readonly fingerprint: string;
+}
+
 export interface Avatar {
   readonly id: string;
   readonly caller: string;
+  readonly idempotency: Idempotency | null;
   readonly status: Status;
   readonly step: Step;
   readonly mode: Mode;
@@ -83,6 +91,8 @@ export interface Avatar {
   readonly taskId: string | null;
   readonly video: Video | null;
   readonly failure: Failure | null;
+  /** How many submits were begun. An answer belongs to one of them. */
+  readonly attempt: number;
   /** How often the task was looked at; feeds the growing pause between looks. */
   readonly polls: number;
   /** Failures of the present step in a row; feeds the backoff. */
@@ -104,7 +114,7 @@ export class IllegalMoveError extends Error {
 
 const FINAL: ReadonlySet<Status> = new Set(['succeeded', 'failed', 'timed_out', 'unconfirmed']);
 
-/** Whether nothing more happens to the avatar by itself. */
+/** Whether nothing more happens to the avatar by itself. `unconfirmed` alone can still be left: see {@link awaitsAnswer}. */
 export function isFinal(status: Status): boolean {
   return FINAL.has(status);
 }
@@ -117,6 +127,7 @@ type Request = Pick<
   Avatar,
   | 'id'
   | 'caller'
+  | 'idempotency'
   | 'mode'
   | 'prompt'
   | 'externalId'
@@ -136,6 +147,7 @@ export function newAvatar(request: Request, now: number): Avatar {
     taskId: null,
     video: null,
     failure: null,
+    attempt: 0,
     polls: 0,
     failures: 0,
     createdAt: now,
@@ -148,13 +160,31 @@ export function newAvatar(request: Request, now: number): Avatar {
 /** The intent: written before the first byte of the POST leaves. */
 export function beginSubmit(avatar: Avatar): Avatar {
   from(avatar, 'beginSubmit', 'queued');
-  return { ...avatar, status: 'submitting' };
+  return { ...avatar, status: 'submitting', attempt: avatar.attempt + 1 };
+}
+
+/**
+ * Whether the answer to this attempt is still to be applied: the submit is under way, or was given up as
+ * `unconfirmed` when its lease lapsed, and the answer turned up after all.
+ */
+export function awaitsAnswer({ status, attempt }: Avatar, of: number): boolean {
+  return attempt === of && (status === 'submitting' || status === 'unconfirmed');
 }
 
 /** Modellix took the task. */
 export function accepted(avatar: Avatar, taskId: string, now: number): Avatar {
-  from(avatar, 'accepted', 'submitting');
-  return { ...avatar, status: 'pending', step: 'poll', taskId, submittedAt: now, failures: 0 };
+  from(avatar, 'accepted', 'submitting', 'unconfirmed');
+  return {
+    ...avatar,
+    status: 'pending',
+    step: 'poll',
+    taskId,
+    failure: null,
+    failures: 0,
+    submittedAt: now,
+    completedAt: null,
+    expiresAt: null,
+  };
 }
 
 /** No task was made and the submit may be tried again. */
@@ -200,7 +230,7 @@ export function succeeded(avatar: Avatar, video: Video, ending: Ending): Avatar 
 
 /** Never sent, refused at the submit, or failed as a task. */
 export function failed(avatar: Avatar, failure: Failure, ending: Ending): Avatar {
-  from(avatar, 'failed', 'queued', 'submitting', 'pending', 'processing');
+  from(avatar, 'failed', 'queued', 'submitting', 'unconfirmed', 'pending', 'processing');
   return end(avatar, 'failed', ending, { failure });
 }
 

@@ -3,7 +3,8 @@ import { type Avatar, type Mode, newAvatar } from '../domain/avatar.js';
 import { estimateUsd } from '../domain/price.js';
 import { submissionOf } from '../modellix/submission.js';
 import { ProblemError } from '../problems.js';
-import { inspectMedia, type Speech } from './inspect.js';
+import { fingerprintOf } from './fingerprint.js';
+import { type Inspected, inspectMedia, type Speech } from './inspect.js';
 import type { Ports } from './ports.js';
 import type { Worker } from './worker.js';
 
@@ -12,6 +13,7 @@ export type { Speech } from './inspect.js';
 /** What a caller asks for, validated but for its media. `image` is a URL or base64, in ASCII bytes. */
 export interface AvatarRequest {
   readonly caller: string;
+  readonly idempotencyKey: string | null;
   readonly image: Buffer;
   readonly speech: Speech;
   readonly prompt: string | null;
@@ -21,37 +23,32 @@ export interface AvatarRequest {
   readonly traceparent: string | null;
 }
 
+export interface Accepted {
+  readonly avatar: Avatar;
+  /** The idempotency key had made this avatar before; nothing was made now. */
+  readonly replayed: boolean;
+}
+
 /**
  * Checks the media, stores the avatar, and submits it. Resolves as soon as the submit is settled, or after the
- * grace with the avatar as it is then; the submit goes on whatever becomes of the caller.
- * @throws {ProblemError} for media that cannot be used, and when Modellix refused within the grace
+ * grace with the avatar as it is then; the submit goes on whatever becomes of the caller. The avatar and its
+ * idempotency key are one write, so however many requests with one key run at once, one makes the avatar.
+ * @throws {ProblemError} for media that cannot be used, for a key that stood for another request, and when
+ * Modellix refused (within the grace, or at an earlier request with the key)
  * @throws {StoreUnavailableError} when nothing was made
  */
-export async function accept(ports: Ports, worker: Worker, request: AvatarRequest): Promise<Avatar> {
+export async function accept(ports: Ports, worker: Worker, request: AvatarRequest): Promise<Accepted> {
   const { store, settings, log } = ports;
-  const { image, speech } = await inspectMedia(request.image, request.speech);
+  const inspected = await inspectMedia(request.image, request.speech);
+  const avatar = avatarOf(request, inspected);
   const submission = submissionOf({
-    image: image.text,
-    audio: speech.send,
+    image: inspected.image.text,
+    audio: inspected.speech.send,
     prompt: request.prompt,
     mode: request.mode,
   });
-  const avatar = newAvatar(
-    {
-      id: `av_${randomBytes(16).toString('hex')}`,
-      caller: request.caller,
-      mode: request.mode,
-      prompt: request.prompt,
-      externalId: request.externalId,
-      metadata: request.metadata,
-      image: image.facts,
-      audio: speech.facts,
-      costEstimateUsd: estimateUsd(request.mode, speech.facts.durationSeconds),
-      traceparent: request.traceparent,
-    },
-    Date.now(),
-  );
   const stored = await store.create(avatar, submission, settings.stepLeaseMs);
+  if (stored.avatar.id !== avatar.id) return { avatar: replay(stored.avatar, avatar), replayed: true };
   log.info({ avatarId: avatar.id, mode: avatar.mode }, 'avatar accepted');
 
   const settled = worker.step(stored, submission).catch((error: unknown) => {
@@ -59,10 +56,46 @@ export async function accept(ports: Ports, worker: Worker, request: AvatarReques
     return null;
   });
   const now = (await within(settings.submitGraceMs, settled)) ?? (await latest(ports, stored.avatar));
-  if (now.status === 'failed' && now.failure !== null) {
-    throw new ProblemError(now.failure.type, now.failure.detail, { instance: `/avatars/${now.id}` });
+  return { avatar: unlessRefused(now, false), replayed: false };
+}
+
+function avatarOf(request: AvatarRequest, inspected: Inspected): Avatar {
+  const { caller, idempotencyKey: key, mode, prompt, externalId, metadata, traceparent } = request;
+  const audio = inspected.speech.facts;
+  return newAvatar(
+    {
+      id: `av_${randomBytes(16).toString('hex')}`,
+      caller,
+      idempotency: key === null ? null : { key, fingerprint: fingerprintOf(request, inspected) },
+      mode,
+      prompt,
+      externalId,
+      metadata,
+      image: inspected.image.facts,
+      audio,
+      costEstimateUsd: estimateUsd(mode, audio.durationSeconds),
+      traceparent,
+    },
+    Date.now(),
+  );
+}
+
+function replay(before: Avatar, asked: Avatar): Avatar {
+  if (before.idempotency?.fingerprint !== asked.idempotency?.fingerprint) {
+    const detail = 'An earlier request with this Idempotency-Key asked for something else.';
+    throw new ProblemError('idempotency-key-reused', detail, { instance: `/avatars/${before.id}` });
   }
-  return now;
+  return unlessRefused(before, true);
+}
+
+/** A caller whose request Modellix refused hears that, the first time and every time. */
+function unlessRefused(avatar: Avatar, replayed: boolean): Avatar {
+  const { status, taskId, failure, id } = avatar;
+  if (status !== 'failed' || taskId !== null || failure === null) return avatar;
+  throw new ProblemError(failure.type, failure.detail, {
+    instance: `/avatars/${id}`,
+    headers: replayed ? { 'idempotent-replayed': 'true' } : {},
+  });
 }
 
 /** The avatar as the store has it, or as it was made where the store cannot say. */

@@ -1,16 +1,19 @@
 import type { Avatar } from '../domain/avatar.js';
 import { ProblemError } from '../problems.js';
 import { StoreUnavailableError } from '../store/store.js';
-import { type AvatarRequest, accept } from './accept.js';
+import { type Accepted, type AvatarRequest, accept } from './accept.js';
 import type { Ports } from './ports.js';
+import { type Finding, resolve } from './resolve.js';
 import { openVideo, type VideoRequest, type VideoStream, videoUrl } from './video.js';
 import { Worker } from './worker.js';
 
 /** What the service does, for whoever speaks to callers. Each verb throws {@link ProblemError} and nothing else by intent. */
 export interface Gateway {
-  create(request: AvatarRequest): Promise<Avatar>;
+  create(request: AvatarRequest): Promise<Accepted>;
   /** The caller's avatar; `not-found` alike for what is unknown and what is another's. Never an upstream call. */
   read(caller: string, id: string): Promise<Avatar>;
+  /** Ends the doubt about an `unconfirmed` avatar. */
+  resolve(caller: string, id: string, finding: Finding): Promise<Avatar>;
   /** Where Modellix keeps the video of a finished avatar: a signed URL. */
   videoUrl(caller: string, id: string): Promise<string>;
   /** The bytes of a finished avatar's video. */
@@ -40,6 +43,11 @@ export function createGateway(parts: Omit<Ports, 'stopping'>): Gateway {
   return {
     create: (request) => orUnavailable(accept(ports, worker, request)),
     read,
+    async resolve(caller, id, finding) {
+      const avatar = await orUnavailable(resolve(ports, caller, id, finding));
+      worker.wake();
+      return avatar;
+    },
     videoUrl: async (caller, id) => videoUrl(await read(caller, id)),
     video: async (caller, id, request) => openVideo(ports.modellix, await read(caller, id), request),
     async ready() {

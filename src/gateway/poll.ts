@@ -11,8 +11,8 @@ import {
 import { backoffMs, pollPauseMs } from '../domain/schedule.js';
 import type { QueryOutcome } from '../modellix/outcome.js';
 import type { Stored } from '../store/store.js';
+import { ending, type Move } from './move.js';
 import { failure, type Ports, storeClock } from './ports.js';
-import { ending, type Move, writeAnswer } from './write.js';
 
 /** How long after the submit Modellix may not know the task yet. */
 const MISSING_TOLERANCE_MS = 60_000;
@@ -33,7 +33,8 @@ export async function poll(ports: Ports, stored: Stored): Promise<Avatar | null>
   if (!isFinal(move.avatar.status) && now - avatar.submittedAt > ports.settings.taskTimeoutMs) {
     move = overdue(ports, avatar, now);
   }
-  const written = await writeAnswer(ports, version, move);
+  // Where the store is away the look is lost and nothing else: the lease lapses and the task is looked at again.
+  const written = await ports.store.save(move.avatar, version, move);
   if (!written.saved) return null;
   if (isFinal(move.avatar.status)) {
     log.info({ avatarId: avatar.id, status: move.avatar.status, polls: avatar.polls + 1 }, 'avatar finished');

@@ -1,6 +1,8 @@
 import type { FailureType } from '../domain/avatar.js';
 import type { ModellixClient } from '../modellix/client.js';
+import type { Spool } from '../store/spool.js';
 import type { Store, Stored } from '../store/store.js';
+import type { Answer } from './settle.js';
 
 /** What the verbs log through; pino's shape, so that fields come first. */
 export interface Log {
@@ -26,6 +28,8 @@ export interface GatewaySettings {
 /** Everything a verb needs from outside. */
 export interface Ports {
   readonly store: Store;
+  /** Where answers wait on this machine's disk while the store cannot take them. */
+  readonly spool: Spool<Answer>;
   readonly modellix: ModellixClient;
   readonly settings: GatewaySettings;
   readonly log: Log;

@@ -1,14 +1,15 @@
-import { type Avatar, accepted, beginSubmit, failed, requeued, unconfirmed } from '../domain/avatar.js';
-import { backoffMs, pollPauseMs } from '../domain/schedule.js';
+import { type Avatar, beginSubmit } from '../domain/avatar.js';
 import type { SubmitOutcome } from '../modellix/outcome.js';
-import type { Stored } from '../store/store.js';
-import { failure, type Ports, storeClock } from './ports.js';
-import { ending, type Move, writeAnswer } from './write.js';
+import { type Stored, StoreUnavailableError } from '../store/store.js';
+import { neverSent, outcomeUnknown } from './after-submit.js';
+import type { Move } from './move.js';
+import { type Ports, storeClock } from './ports.js';
+import { type Held, settle } from './settle.js';
 
 /**
  * Submits a claimed avatar once: intent, POST, answer. A record claimed in `submitting` is one whose worker died
- * with the POST under way, so it becomes `unconfirmed` and nothing is sent.
- * @param held the submission, where the caller still holds it; otherwise it is read from the store
+ * or was cut off with the POST under way, so it becomes `unconfirmed` and nothing is sent.
+ * @param held the submission, where the caller still has it; otherwise it is read from the store
  * @returns the record as it then stands, `null` when another worker has it
  * @throws {StoreUnavailableError} when nothing was sent, or when told to stop before the answer was written
  */
@@ -18,87 +19,40 @@ export async function submit(ports: Ports, stored: Stored, held?: Buffer): Promi
   const clock = storeClock(stored);
 
   if (avatar.status === 'submitting') {
-    const move = unknown(ports, avatar, clock(), 'The gateway stopped while the request was under way.');
-    return (await store.save(move.avatar, version, move)).saved ? move.avatar : null;
+    const reason = 'The gateway was cut off while the request was under way.';
+    return write(ports, version, outcomeUnknown(ports, avatar, reason, null, clock()));
   }
   if (clock() - avatar.createdAt > settings.queueTimeoutMs) {
-    const move = neverSent(ports, avatar, clock());
-    return (await store.save(move.avatar, version, move)).saved ? move.avatar : null;
+    return write(ports, version, neverSent(ports, avatar, clock()));
   }
   const submission = held ?? (await store.submission(avatar.id));
   if (submission === null) throw new Error(`${avatar.id} is queued and its submission is gone`);
 
   const intent = beginSubmit(avatar);
-  const intended = await store.save(intent, version, {
-    dueInMs: settings.submitLeaseMs,
-    submission: 'keep',
-  });
+  const finish = (outcome: SubmitOutcome, held: Held | null) => {
+    log.info({ avatarId: intent.id, attempt: intent.attempt, outcome: outcome.kind }, 'submit settled');
+    const { id: avatarId, caller, attempt } = intent;
+    return settle(ports, { avatarId, caller, attempt, outcome, at: clock() }, held);
+  };
+
+  const intendedAt = clock();
+  let intended: Awaited<ReturnType<typeof store.save>>;
+  try {
+    intended = await store.save(intent, version, { dueInMs: settings.submitLeaseMs, submission: 'keep' });
+  } catch (error) {
+    if (!(error instanceof StoreUnavailableError)) throw error;
+    // The intent may or may not be written, but this process knows that nothing was sent.
+    return finish({ kind: 'not-sent', reason: 'the intent could not be stored' }, null);
+  }
   if (!intended.saved) return null;
-
+  if (clock() - intendedAt > settings.submitLeaseMs) {
+    // The process was held up past its own lease: what became of the record meanwhile is not for it to undo.
+    return finish({ kind: 'not-sent', reason: 'the lease lapsed before the request left' }, null);
+  }
   const outcome = await modellix.submit(submission, { traceparent: intent.traceparent });
-  log.info({ avatarId: intent.id, outcome: outcome.kind }, 'submit settled');
-
-  let move = afterSubmit(ports, intent, outcome, clock());
-  let written = await writeAnswer(ports, intended.version, move);
-  if (!written.saved && written.reason === 'task-taken') {
-    const { taskId } = move.avatar;
-    log.error({ avatarId: intent.id, taskId }, 'Modellix answered with a task id that another avatar owns');
-    move = unknown(ports, intent, clock(), `Modellix answered with ${taskId}, a task of another avatar.`);
-    written = await writeAnswer(ports, intended.version, move);
-  }
-  return written.saved ? move.avatar : null;
+  return finish(outcome, { avatar: intent, version: intended.version });
 }
 
-/** What follows each outcome; the rules are those of the upstream's contract. */
-function afterSubmit(ports: Ports, intent: Avatar, outcome: SubmitOutcome, now: number): Move {
-  const { settings, random } = ports;
-  switch (outcome.kind) {
-    case 'accepted':
-      return {
-        avatar: accepted(intent, outcome.taskId, now),
-        dueInMs: pollPauseMs(0, settings.pollMinMs, settings.pollMaxMs, random()),
-        submission: 'drop',
-      };
-    case 'not-sent':
-      return queuedAgain(ports, intent, null);
-    case 'refused':
-      return outcome.status === 429
-        ? queuedAgain(ports, intent, outcome.retryAfterMs)
-        : refused(ports, intent, outcome.status, outcome.message, now);
-    case 'unknown':
-      return unknown(ports, intent, now, outcome.reason, outcome.status);
-  }
-}
-
-function queuedAgain({ random }: Ports, intent: Avatar, retryAfterMs: number | null): Move {
-  const avatar = requeued(intent);
-  const backoff = backoffMs(avatar.failures, random());
-  return { avatar, dueInMs: Math.max(backoff, retryAfterMs ?? 0), submission: 'keep' };
-}
-
-function refused(ports: Ports, intent: Avatar, status: number, message: string, now: number): Move {
-  const type = status === 401 || status === 402 || status === 403 ? 'account-problem' : 'refused-by-modellix';
-  const { retentionMs } = ports.settings;
-  return ending(failed(intent, failure(type, message, status), { now, retentionMs }), retentionMs);
-}
-
-function neverSent(ports: Ports, avatar: Avatar, now: number): Move {
-  const detail = 'Modellix took no request for as long as an avatar may wait.';
-  const { retentionMs } = ports.settings;
-  return ending(failed(avatar, failure('never-sent', detail), { now, retentionMs }), retentionMs);
-}
-
-function unknown(
-  ports: Ports,
-  avatar: Avatar,
-  now: number,
-  reason: string,
-  status: number | null = null,
-): Move {
-  const detail = `${reason} A task may or may not have been made; it is not sent again. Look for it in the Modellix console.`;
-  const { retentionMs } = ports.settings;
-  return ending(
-    unconfirmed(avatar, failure('outcome-unknown', detail, status), { now, retentionMs }),
-    retentionMs,
-  );
+async function write({ store }: Ports, version: number, move: Move): Promise<Avatar | null> {
+  return (await store.save(move.avatar, version, move)).saved ? move.avatar : null;
 }

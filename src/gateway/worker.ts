@@ -2,6 +2,7 @@ import type { Avatar } from '../domain/avatar.js';
 import { type Stored, StoreUnavailableError } from '../store/store.js';
 import { poll } from './poll.js';
 import type { Ports } from './ports.js';
+import { replayAnswers } from './settle.js';
 import { submit } from './submit.js';
 
 /** Steps at work at the same time in one process. */
@@ -25,7 +26,12 @@ export class Worker {
     this.#ports = ports;
   }
 
+  /** Replays what earlier processes could not store, and begins to claim. */
   start(): void {
+    const replay = replayAnswers(this.#ports).then((settled) => Promise.all(settled));
+    this.track(
+      replay.catch((error: unknown) => this.#ports.log.error({ err: error }, 'the spool cannot be read')),
+    );
     this.wake();
   }
 
@@ -62,6 +68,12 @@ export class Worker {
       this.#underWay.delete(work);
       this.wake();
     }
+  }
+
+  /** Has the worker wait for work that is none of its own when it closes. */
+  track(work: Promise<unknown>): void {
+    this.#underWay.add(work);
+    work.finally(() => this.#underWay.delete(work)).catch(() => undefined);
   }
 
   /** Resolves when nothing is under way. The ports' `stopping` must have been aborted before. */

@@ -46,10 +46,13 @@ export interface StoreHealth {
 export interface Store {
   /**
    * Puts a new avatar and the bytes that will be submitted for it. It is due in `leaseMs`, as if its creator
-   * had claimed it, so that it is picked up by another worker should the creator die.
+   * had claimed it, so that it is picked up by another worker should the creator die. Where the caller's idempotency
+   * key names an avatar already, nothing is written and that avatar is returned: compare the ids. A key lives as
+   * long as its avatar. Throws
+   * {@link AvatarExistsError} where the id is taken.
    */
   create(avatar: Avatar, submission: Buffer, leaseMs: number): Promise<Stored>;
-  /** The avatar, if it is there and it is this caller's. */
+  /** The avatar, if it is there and it is this caller's. Throws where it is there and cannot be read. */
   find(caller: string, id: string): Promise<Stored | null>;
   /** The bytes to submit, `null` once dropped. */
   submission(id: string): Promise<Buffer | null>;
@@ -58,7 +61,10 @@ export interface Store {
    * two claims never return the same avatar at the same version.
    */
   claim(limit: number, leaseMs: number): Promise<Stored[]>;
-  /** Replaces the record if it is still at `version`. A new task id is indexed, and belongs to one avatar only. */
+  /**
+   * Replaces the record if it is still at `version`. A new task id is indexed, and belongs to one avatar only; it
+   * stays with its avatar until that is removed.
+   */
   save(avatar: Avatar, version: number, save: Save): Promise<SaveResult>;
   /** Forgets the avatar and all that belongs to it, if it is still at `version`. Says whether it did. */
   remove(id: string, version: number): Promise<boolean>;
@@ -74,4 +80,20 @@ export interface Store {
 /** The store cannot be read or written now. The message names no host and no password. */
 export class StoreUnavailableError extends Error {
   override readonly name = 'StoreUnavailableError';
+}
+
+/** The embedded store's directory belongs to another process, and one process at a time is all it allows. */
+export class StoreLockedError extends Error {
+  override readonly name = 'StoreLockedError';
+  constructor(dir: string, options?: ErrorOptions) {
+    super(`the data directory ${dir} is in use by another process`, options);
+  }
+}
+
+/** An avatar with this id was created before. */
+export class AvatarExistsError extends Error {
+  override readonly name = 'AvatarExistsError';
+  constructor(id: string) {
+    super(`${id} is there already`);
+  }
 }

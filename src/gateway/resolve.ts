@@ -1,0 +1,50 @@
+import { type Avatar, accepted, failed } from '../domain/avatar.js';
+import { ProblemError } from '../problems.js';
+import type { Stored } from '../store/store.js';
+import { ending, type Move } from './move.js';
+import { failure, type Ports } from './ports.js';
+
+/** What an operator found in the vendor's console. */
+export type Finding = { readonly taskId: string } | { readonly made: false };
+
+/** How often the write is tried over a record that another worker is writing. */
+const ATTEMPTS = 3;
+
+/**
+ * Ends the doubt about an `unconfirmed` avatar: it goes on with the task that was found, or fails as never made.
+ * @throws {ProblemError} `not-found`, `not-unconfirmed`, or `task-taken` where the task is another avatar's
+ */
+export async function resolve(ports: Ports, caller: string, id: string, finding: Finding): Promise<Avatar> {
+  const { store, log } = ports;
+  for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
+    const stored = await store.find(caller, id);
+    if (stored === null) throw new ProblemError('not-found', 'No avatar of yours has this id.');
+    if (stored.avatar.status !== 'unconfirmed') {
+      throw new ProblemError(
+        'not-unconfirmed',
+        `The avatar is ${stored.avatar.status}; there is no doubt to end.`,
+      );
+    }
+    const move = moveOf(ports, stored, finding);
+    const written = await store.save(move.avatar, stored.version, move);
+    if (written.saved) {
+      log.info({ avatarId: id, ...finding }, 'an unconfirmed avatar was resolved');
+      return move.avatar;
+    }
+    if (written.reason === 'task-taken') {
+      throw new ProblemError('task-taken', 'The task belongs to another avatar.', {
+        errors: [{ pointer: '/task_id', detail: 'belongs to another avatar' }],
+      });
+    }
+  }
+  throw new ProblemError('not-unconfirmed', 'The avatar is being changed by something else. Read it again.');
+}
+
+function moveOf({ settings }: Ports, { avatar, now }: Stored, finding: Finding): Move {
+  if ('taskId' in finding) {
+    return { avatar: accepted(avatar, finding.taskId, now), dueInMs: 0, submission: 'drop' };
+  }
+  const { retentionMs } = settings;
+  const detail = 'An operator found that Modellix made no task. Nothing was spent.';
+  return ending(failed(avatar, failure('not-made', detail), { now, retentionMs }), retentionMs);
+}

@@ -1,0 +1,59 @@
+/** Steps of a transaction on one record: read it, move it in the due index, set it aside. */
+
+import type { Avatar } from '../../domain/avatar.js';
+import { CorruptRecordError, decodeRecord, NewerRecordError } from '../record.js';
+import type { Transaction } from './commit.js';
+import { avatarKey, corruptKey, decodeMeta, dueKey, encodeMeta, type Meta, metaKey } from './keys.js';
+
+/** A record as it was found: a whole one, or why not. */
+export type Found =
+  | { readonly avatar: Avatar; readonly meta: Meta }
+  | CorruptRecordError
+  | NewerRecordError
+  | null;
+
+export function readRecord(tx: Transaction, id: string): Found {
+  const bytes = tx.get(avatarKey(id));
+  try {
+    const meta = readMeta(tx, id);
+    if (bytes !== undefined && meta !== null) return { avatar: decodeRecord(id, bytes), meta };
+    if (bytes !== undefined || meta !== null)
+      return new CorruptRecordError(`half of the record of ${id} is missing`);
+    const aside = tx.get(corruptKey(id, 'avatar')) ?? tx.get(corruptKey(id, 'meta'));
+    return aside === undefined ? null : new CorruptRecordError(`the record of ${id} was set aside`);
+  } catch (error) {
+    if (error instanceof CorruptRecordError || error instanceof NewerRecordError) return error;
+    throw error;
+  }
+}
+
+/** @throws CorruptRecordError */
+export function readMeta(tx: Transaction, id: string): Meta | null {
+  const bytes = tx.get(metaKey(id));
+  return bytes === undefined ? null : decodeMeta(id, bytes);
+}
+
+/** Writes the version and moves the entry in the due index with it. */
+export function schedule(tx: Transaction, id: string, before: Meta | null, after: Meta): void {
+  if (before !== null) tx.del(dueKey(before.due, id));
+  tx.put(dueKey(after.due, id), Buffer.alloc(0));
+  tx.put(metaKey(id), encodeMeta(after));
+}
+
+/** Moves the bytes of a record out of the way, as they are. Says whether there were any. */
+export function setAside(tx: Transaction, id: string): boolean {
+  const avatar = tx.get(avatarKey(id));
+  const meta = tx.get(metaKey(id));
+  if (avatar !== undefined) tx.put(corruptKey(id, 'avatar'), avatar);
+  if (meta !== undefined) {
+    tx.put(corruptKey(id, 'meta'), meta);
+    try {
+      tx.del(dueKey(decodeMeta(id, meta).due, id));
+    } catch {
+      // Where its due entry is cannot be known; the claim that comes across it removes it.
+    }
+  }
+  tx.del(avatarKey(id));
+  tx.del(metaKey(id));
+  return avatar !== undefined || meta !== undefined;
+}

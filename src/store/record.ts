@@ -1,0 +1,155 @@
+/**
+ * The one form of an avatar at rest, the same in every store: the schema number in decimal, a space, and JSON.
+ *
+ * The number and the space stay where they are in every release, so that any release, and a Lua script, can
+ * tell whether a record is of its time before it reads the rest.
+ */
+
+import Type, { type Static } from 'typebox';
+import { Compile } from 'typebox/compile';
+import type { Avatar } from '../domain/avatar.js';
+
+/** The schema this release writes, and the highest it reads. Raised when an older release would misread. */
+export const SCHEMA = 1;
+
+/** Bytes that are not a record of an avatar: cut, overwritten, or under another avatar's key. */
+export class CorruptRecordError extends Error {
+  override readonly name = 'CorruptRecordError';
+}
+
+/** A record of a newer release. It is whole, and not for this release to read or change. */
+export class NewerRecordError extends Error {
+  override readonly name = 'NewerRecordError';
+}
+
+const text = Type.Union([Type.String(), Type.Null()]);
+const number = Type.Union([Type.Number(), Type.Null()]);
+
+// Members that are not listed are kept, not refused: a later release of the same schema may add some.
+const Record = Type.Object({
+  id: Type.String({ minLength: 1 }),
+  caller: Type.String(),
+  idempotency: Type.Union([Type.Object({ key: Type.String(), fingerprint: Type.String() }), Type.Null()]),
+  status: Type.Enum([
+    'queued',
+    'submitting',
+    'pending',
+    'processing',
+    'succeeded',
+    'failed',
+    'timed_out',
+    'unconfirmed',
+  ]),
+  step: Type.Enum(['submit', 'poll', 'expire']),
+  mode: Type.Enum(['std', 'pro']),
+  prompt: text,
+  externalId: text,
+  metadata: Type.Record(Type.String(), Type.String()),
+  image: Type.Object({
+    source: Type.Enum(['inline', 'url']),
+    format: Type.Union([Type.Enum(['jpeg', 'png']), Type.Null()]),
+    width: number,
+    height: number,
+    bytes: number,
+  }),
+  audio: Type.Object({
+    source: Type.Enum(['inline', 'url', 'audio_id']),
+    format: Type.Union([Type.Enum(['mp3', 'wav', 'm4a', 'aac']), Type.Null()]),
+    durationSeconds: number,
+    bytes: number,
+  }),
+  costEstimateUsd: number,
+  traceparent: text,
+  taskId: text,
+  video: Type.Union([
+    Type.Object({
+      url: Type.String(),
+      format: text,
+      width: number,
+      height: number,
+      bytes: number,
+      expiresAt: number,
+    }),
+    Type.Null(),
+  ]),
+  failure: Type.Union([
+    Type.Object({
+      type: Type.Enum([
+        'refused-by-modellix',
+        'account-problem',
+        'never-sent',
+        'outcome-unknown',
+        'not-made',
+        'task-failed',
+        'task-lost',
+        'task-timeout',
+      ]),
+      detail: Type.String(),
+      upstreamStatus: number,
+    }),
+    Type.Null(),
+  ]),
+  attempt: Type.Number(),
+  polls: Type.Number(),
+  failures: Type.Number(),
+  createdAt: Type.Number(),
+  submittedAt: number,
+  completedAt: number,
+  expiresAt: number,
+});
+
+const record = Compile(Record);
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
+/** The bytes of an avatar. Throws a TypeError on one that {@link decodeRecord} would refuse. */
+export function encodeRecord(avatar: Avatar): Buffer {
+  // The assignment keeps the schema above in step with the domain: a word it lacks does not compile. An older
+  // release cannot read a record with a new word, so a new word is a new SCHEMA.
+  const value: Static<typeof Record> = avatar;
+  if (!record.Check(value)) throw new TypeError(`${avatar.id} cannot be stored: ${firstFault(value)}`);
+  return Buffer.from(`${SCHEMA} ${JSON.stringify(value)}`);
+}
+
+/**
+ * The avatar in the bytes that were found under `id`.
+ *
+ * @throws CorruptRecordError where there is none
+ * @throws NewerRecordError where a newer release wrote them
+ */
+export function decodeRecord(id: string, bytes: Uint8Array): Avatar {
+  const schema = schemaOf(bytes);
+  if (schema === null) throw new CorruptRecordError(`the record of ${id} has no schema number`);
+  if (schema > SCHEMA) {
+    throw new NewerRecordError(
+      `the record of ${id} has schema ${schema}; this release reads up to ${SCHEMA}`,
+    );
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(utf8.decode(bytes.subarray(bytes.indexOf(SPACE) + 1)));
+  } catch (cause) {
+    // The parser's own words quote the record, which holds what callers wrote.
+    throw new CorruptRecordError(
+      `the record of ${id} is not ${cause instanceof SyntaxError ? 'JSON' : 'UTF-8'}`,
+    );
+  }
+  if (!record.Check(value)) {
+    throw new CorruptRecordError(`the record of ${id} is not an avatar: ${firstFault(value)}`);
+  }
+  if (value.id !== id) throw new CorruptRecordError(`the record of ${id} is another avatar's`);
+  return value;
+}
+
+const SPACE = 0x20;
+
+function schemaOf(bytes: Uint8Array): number | null {
+  const digits = Buffer.from(bytes.subarray(0, 16))
+    .toString('latin1')
+    .match(/^([1-9]\d{0,8}) /)?.[1];
+  return digits === undefined ? null : Number(digits);
+}
+
+function firstFault(value: unknown): string {
+  const fault = record.Errors(value)[0];
+  return fault === undefined ? 'unknown' : `${fault.instancePath || '/'} ${fault.message}`;
+}

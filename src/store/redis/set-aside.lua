@@ -1,0 +1,23 @@
+--[[
+  Moves a record that could not be read out of the way, as it is.
+
+  KEYS[1] record
+  KEYS[2] due
+  KEYS[3] corrupt   where it goes
+
+  ARGV[1] id
+  ARGV[2] v as it was read, or ''
+
+  Result: 1, or 0 when it is gone or was written since
+]]
+local kind = redis.call('TYPE', KEYS[1]).ok
+if kind == 'none' then
+  return 0
+end
+if kind == 'hash' and (redis.call('HGET', KEYS[1], 'v') or '') ~= ARGV[2] then
+  return 0
+end
+
+redis.call('RENAME', KEYS[1], KEYS[3])
+redis.call('ZREM', KEYS[2], ARGV[1])
+return 1

@@ -1,0 +1,92 @@
+/**
+ * A folder of small JSON files, one an entry: what must outlive the process while the store cannot take it.
+ * An entry is on disk before `put` resolves.
+ */
+
+import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+
+const SUFFIX = '.json';
+
+export interface Spool<T> {
+  /** Writes an entry, replacing one of the same name. `name` is letters, digits, `_`, `-` and `.`. */
+  put(name: string, value: T): Promise<void>;
+  /** Forgets an entry; one that is not there is fine. */
+  remove(name: string): Promise<void>;
+  /** Every entry. One that is not JSON is renamed out of the way and named to `onCorrupt`. */
+  all(onCorrupt: (file: string) => void): Promise<T[]>;
+}
+
+/** @throws the file system's error where `dir` cannot be made or written */
+export async function openSpool<T>(dir: string): Promise<Spool<T>> {
+  await mkdir(dir, { recursive: true, mode: 0o700 });
+  const spool = new FileSpool<T>(dir);
+  await spool.probe();
+  return spool;
+}
+
+class FileSpool<T> implements Spool<T> {
+  readonly #dir: string;
+
+  constructor(dir: string) {
+    this.#dir = dir;
+  }
+
+  /** A folder that cannot be written is found out at the start, not when an answer has to go there. */
+  async probe(): Promise<void> {
+    const file = join(this.#dir, '.probe');
+    await writeDurably(file, '');
+    await rm(file, { force: true });
+  }
+
+  async put(name: string, value: T): Promise<void> {
+    const file = this.#file(name);
+    await writeDurably(`${file}.part`, JSON.stringify(value));
+    await rename(`${file}.part`, file);
+    await this.#syncDir();
+  }
+
+  async remove(name: string): Promise<void> {
+    await rm(this.#file(name), { force: true });
+  }
+
+  async all(onCorrupt: (file: string) => void): Promise<T[]> {
+    const values: T[] = [];
+    for (const name of await readdir(this.#dir)) {
+      if (!name.endsWith(SUFFIX)) continue;
+      const file = join(this.#dir, name);
+      try {
+        values.push(JSON.parse(await readFile(file, 'utf8')) as T);
+      } catch (error) {
+        if (!(error instanceof SyntaxError)) throw error;
+        await rename(file, `${file}.corrupt`);
+        onCorrupt(name);
+      }
+    }
+    return values;
+  }
+
+  #file(name: string): string {
+    return join(this.#dir, name + SUFFIX);
+  }
+
+  /** A rename is on disk once its folder is. */
+  async #syncDir(): Promise<void> {
+    const dir = await open(this.#dir, 'r');
+    try {
+      await dir.sync();
+    } finally {
+      await dir.close();
+    }
+  }
+}
+
+async function writeDurably(file: string, text: string): Promise<void> {
+  const handle = await open(file, 'w', 0o600);
+  try {
+    await handle.writeFile(text);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}

@@ -1,0 +1,161 @@
+/** The contract's rules for the sound: length and size at their borders, and every kind of file. */
+
+import t from 'tap';
+import { inspectAudio, MAX_AUDIO_BYTES } from '../../../src/domain/media/audio.js';
+import { adts, fixture, mp3, patch, refusal, wav } from './make.js';
+
+const refused = (bytes: Buffer) => refusal(() => inspectAudio(bytes));
+const secondsOf = async (bytes: Buffer) => (await inspectAudio(bytes)).durationSeconds;
+
+/**
+ * The second number is what `ffmpeg -i FILE -f s16le -ac 1 - | wc -c` came to in samples when the file was made,
+ * over its rate; for m4a it is ffprobe's, since ffmpeg 5 decodes the padding at the end as well.
+ */
+t.test('real files, as long as ffmpeg decodes them', async (t) => {
+  const cases: Array<[string, 'mp3' | 'wav' | 'm4a' | 'aac', number]> = [
+    ['cbr.mp3', 'mp3', 48_000 / 16_000],
+    ['cbr-bare.mp3', 'mp3', 49_536 / 16_000],
+    ['vbr.mp3', 'mp3', 154_350 / 44_100],
+    ['vbr-bare.mp3', 'mp3', 155_520 / 44_100],
+    ['mpeg25.mp3', 'mp3', 20_000 / 8_000],
+    ['tagged.mp3', 'mp3', 55_125 / 22_050],
+    ['late-moov.m4a', 'm4a', 2.5],
+    ['early-moov.m4a', 'm4a', 2.5],
+    ['lc.aac', 'aac', 111_616 / 44_100],
+    ['tagged.wav', 'wav', 20_000 / 8_000],
+  ];
+  for (const [name, format, seconds] of cases) {
+    const bytes = fixture(name);
+    const durationSeconds = Number(seconds.toFixed(3));
+    t.strictSame(
+      await inspectAudio(bytes),
+      { source: 'inline', format, durationSeconds, bytes: bytes.length },
+      name,
+    );
+  }
+});
+
+t.test('2 and 300 seconds, and just outside', async (t) => {
+  const cases: Array<[string, Buffer, number | RegExp]> = [
+    ['wav 1.9', wav({ samples: 15_200 }), /^is 1.9 s long; it must be 2 to 300 s$/],
+    ['wav a sample short of 2', wav({ samples: 15_999 }), /^is 1.999875 s long/],
+    ['wav 2', wav({ samples: 16_000 }), 2],
+    ['wav 300', wav({ samples: 2_400_000 }), 300],
+    ['wav a sample over 300', wav({ samples: 2_400_001 }), /^is 300.000125 s long/],
+    ['wav 300.1', wav({ samples: 2_400_800 }), /^is 300.1 s long/],
+    ['mp3 1.944', mp3(27), /^is 1.944 s long/],
+    ['mp3 2.016', mp3(28), 2.016],
+    ['mp3 299.952', mp3(4166), 299.952],
+    ['mp3 300.024', mp3(4167), /^is 300.024 s long/],
+    ['aac 1.92', adts(15), /^is 1.92 s long/],
+    ['aac 2.048', adts(16), 2.048],
+    ['aac 299.904', adts(2343), 299.904],
+    ['aac 300.032', adts(2344), /^is 300.032 s long/],
+  ];
+  for (const [name, bytes, expected] of cases) {
+    if (typeof expected === 'number') t.equal(await secondsOf(bytes), expected, name);
+    else t.match(await refused(bytes), expected, name);
+  }
+});
+
+t.test('5 MB, and one byte more', async (t) => {
+  const full = wav({ samples: (MAX_AUDIO_BYTES - 44) / 4, rate: 16_000, channels: 2, bits: 16 });
+  t.match(await inspectAudio(full), { bytes: 5_000_000, durationSeconds: 78.124 });
+  t.match(await refused(Buffer.concat([full, Buffer.alloc(1)])), /^has 5000001 bytes; .* 5000000 \(5 MB\)$/);
+});
+
+t.test('other kinds of file', async (t) => {
+  const text = (value: string) => Buffer.from(value, 'latin1');
+  const id3 = text('ID3\x04\0\0\0\0\0\x05.....');
+  const cases: Array<[Buffer, RegExp]> = [
+    [Buffer.alloc(0), /^is empty$/],
+    [fixture('opus.ogg'), /^looks like an Ogg file; only mp3, wav, m4a and aac are taken$/],
+    [fixture('flac.flac'), /a FLAC sound/],
+    [Buffer.concat([id3, fixture('flac.flac')]), /a FLAC sound/],
+    [fixture('layer2.mp2'), /an MPEG layer II sound/],
+    [fixture('film.mov'), /no m4a \(its brand is "qt"\)/],
+    [text('\0\0\0\x14ftyp3gp4\0\0\0\x003gp4'), /no m4a \(its brand is "3gp4"\)/],
+    [text('\0\0\0\x18ftypheic\0\0\0\0mif1heic'), /no m4a \(its brand is "heic"\)/],
+    [fixture('alac.m4a'), /codec is not AAC \(alac\)/],
+    [fixture('mp3-inside.m4a'), /codec is not AAC \(object type 0x69\)/],
+    [fixture('film.mp4'), /video track/],
+    [fixture('fragmented.m4a'), /fragmented/],
+    [fixture('adpcm.wav'), /codec 0x0002; only PCM, float, A-law and mu-law/],
+    [fixture('baseline.jpg'), /a JPEG image/],
+    [text('a text file\n'), /looks like text/],
+    [text('\xff\xfea\0'), /UTF-16 text/],
+    [text('<html>'), /an HTML page/],
+    [text('ADIF\0\0'), /in ADIF form/],
+    [text('RIFF\x04\0\0\0AVI '), /an AVI film/],
+    [text('FORM\0\0\0\0AIFF'), /an AIFF sound/],
+    [text('\x1aE\xdf\xa3'), /a Matroska or WebM file/],
+    [text('#!AMR\n'), /an AMR sound/],
+    [Buffer.alloc(100_000), /not recognised as a sound/],
+    [Buffer.alloc(100_000, 0xff), /not recognised as a sound/],
+    [id3, /not recognised as a sound/],
+    [text('ID3\x04\0\0\0\0\0\x7f.....'), /cut short, inside a tag that begins at offset 0/],
+  ];
+  for (const [bytes, detail] of cases) t.match(await refused(bytes), detail);
+});
+
+t.test('tags, padding and forgivable bytes around the frames are no sound', async (t) => {
+  const id3 = Buffer.from('ID3\x04\0\0\0\0\0\x05.....', 'latin1');
+  const withFooter = Buffer.from('ID3\x04\0\x10\0\0\0\x05.....3DI.......', 'latin1');
+  const id3v1 = Buffer.concat([Buffer.from('TAG'), Buffer.alloc(125, 0x20)]);
+  const ape = Buffer.concat([
+    Buffer.from('APETAGEX\xd0\x07\0\0\x28\0\0\0', 'latin1'),
+    Buffer.alloc(16 + 40, 0xff),
+  ]);
+  const stray = (count: number) => Buffer.alloc(count, 0x2e);
+  for (const [name, sound] of Object.entries({ mp3: mp3(40), aac: adts(40) })) {
+    const seconds = await secondsOf(sound);
+    for (const [what, before] of Object.entries({ id3, withFooter, padding: Buffer.alloc(5000), ape })) {
+      t.equal(
+        await secondsOf(Buffer.concat([before, id3, sound, before, id3v1])),
+        seconds,
+        `${name}: ${what}`,
+      );
+    }
+    t.equal(
+      await secondsOf(Buffer.concat([sound, id3v1, id3, sound])),
+      2 * (seconds ?? 0),
+      `${name}: two in a row`,
+    );
+    const strayed = (count: number) => Buffer.concat([sound, stray(count), sound]);
+    t.equal(await secondsOf(strayed(4096)), 2 * (seconds ?? 0), `${name}: a damaged place`);
+    t.match(await refused(strayed(4097)), /is a damaged (mp3|AAC)/, `${name}: too much of it`);
+  }
+});
+
+t.test('an mp3 that promises more frames than it has', async (t) => {
+  const good = fixture('cbr.mp3');
+  const info = good.indexOf('Info');
+  const frames = good.readUInt32BE(info + 8);
+  t.equal(
+    await secondsOf(patch(good, info + 11, frames + 1)),
+    3,
+    'the frame with the promise may be counted',
+  );
+  t.match(
+    await refused(patch(good, info + 11, frames + 2)),
+    new RegExp(`promises ${frames + 2} frames, there are ${frames}`),
+  );
+  t.equal(
+    await secondsOf(patch(good, info + 11, 1)),
+    3,
+    'a promise of less, as in files put together, is no harm',
+  );
+  const vbri = Buffer.from(mp3(1));
+  vbri.write('VBRI', 36, 'latin1');
+  const promising = (count: number) => Buffer.concat([patch(vbri, 36 + 17, count), mp3(40)]);
+  t.equal(await secondsOf(promising(40)), 2.88);
+  t.match(await refused(promising(42)), /promises 42 frames/);
+});
+
+t.test('AAC with checksums, and with several blocks in a frame', async (t) => {
+  const one = adts(1);
+  const repeat = (frame: Buffer, count: number) => Buffer.concat(Array.from({ length: count }, () => frame));
+  t.equal(await secondsOf(repeat(patch(one, 1, 0xf0), 20)), 2.56);
+  t.equal(await secondsOf(repeat(patch(one, 6, 0xff), 20)), 10.24);
+  t.match(await refused(repeat(patch(one, 2, 0x7c), 20)), /not recognised/, 'a rate that does not exist');
+});

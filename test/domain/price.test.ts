@@ -1,0 +1,49 @@
+/** The estimate: Modellix's price a second, to four decimals, halves up. */
+
+import fc from 'fast-check';
+import t from 'tap';
+import type { Mode } from '../../src/domain/avatar.js';
+import { estimateUsd } from '../../src/domain/price.js';
+
+t.test('the price list', async (t) => {
+  const cases: Array<[Mode, number | null, number | null]> = [
+    ['std', 1, 0.0448],
+    ['pro', 1, 0.0896],
+    ['std', 7.2, 0.3226],
+    ['pro', 7.2, 0.6451],
+    ['std', 2, 0.0896],
+    ['std', 300, 13.44],
+    ['pro', 300, 26.88],
+    ['std', 0, 0],
+    ['std', null, null],
+    ['pro', null, null],
+  ];
+  for (const [mode, seconds, usd] of cases) t.equal(estimateUsd(mode, seconds), usd, `${mode} ${seconds} s`);
+});
+
+t.test('halves go up, where floating point falls just short of them too', async (t) => {
+  let short = 0;
+  for (let units = 0.5; units < 134_400; units += 1) {
+    const seconds = units / 448;
+    if (448 * seconds < units) short += 1;
+    const usd = estimateUsd('std', seconds);
+    if (usd !== (units + 0.5) / 10_000) t.fail(`${seconds} s: ${usd}`);
+  }
+  t.ok(short > 0, `${short} of the halves are ones that a plain Math.round would have missed`);
+});
+
+t.test('never off by more than half a hundredth of a cent, and pro is twice std', async () => {
+  fc.assert(
+    fc.property(fc.double({ min: 0, max: 300, noNaN: true }), (seconds) => {
+      const std = estimateUsd('std', seconds) ?? Number.NaN;
+      const pro = estimateUsd('pro', seconds) ?? Number.NaN;
+      return Math.abs(std - seconds * 0.0448) <= 0.000_050_1 && Math.abs(pro - 2 * std) <= 0.000_100_1;
+    }),
+  );
+});
+
+t.test('a duration that cannot be is a mistake of ours, not a price', async (t) => {
+  for (const seconds of [-1, Number.NaN, Number.POSITIVE_INFINITY]) {
+    t.throws(() => estimateUsd('std', seconds), RangeError);
+  }
+});
