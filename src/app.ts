@@ -1,16 +1,20 @@
 /** The composition root: Config -> a server and the work behind it, everything wired, nothing hidden. */
 
+import { join } from 'node:path';
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import type { Config } from './config.js';
 import { createGateway } from './gateway/gateway.js';
+import type { Answer } from './gateway/settle.js';
 import { buildServer } from './http/server.js';
 import { createModellixClient } from './modellix/client.js';
 import { openEmbeddedStore } from './store/embedded.js';
 import { openRedisStore } from './store/redis/redis.js';
+import { openSpool } from './store/spool.js';
 import type { Store } from './store/store.js';
 
-/** What a lease allows on top of the longest call it covers. */
-const LEASE_MARGIN_MS = 30_000;
+/** Above the longest that a store takes over one write before it says that it cannot (5 s with Redis). */
+const STORE_WRITE_MS = 6_000;
+const SWEEP_MS = 100;
 
 export interface App {
   readonly server: FastifyInstance;
@@ -20,29 +24,50 @@ export interface App {
   close(): Promise<void>;
 }
 
-/** @throws when the embedded store cannot be opened; Redis may be away and come later */
+/** What stops the start and can be put right from outside. The message is one line. */
+export class StartError extends Error {
+  override readonly name = 'StartError';
+}
+
+/** @throws {StartError} where the data directory is of no use; Redis may be away and come later */
 export async function buildApp(config: Config, log: FastifyBaseLogger, version: string): Promise<App> {
   const store = await openStore(config, log);
+  const spool = await openSpool<Answer>(join(config.dataDir, 'answers')).catch(
+    (cause: NodeJS.ErrnoException) => {
+      const why = `DATA_DIR=${config.dataDir} cannot be written (${cause.code})`;
+      throw new StartError(`${why}: answers wait there while the store is away`, { cause });
+    },
+  );
   const modellix = createModellixClient({ ...config.modellix, userAgent: `avatar-gateway/${version}` });
   const { submitTimeoutMs, queryTimeoutMs, connectTimeoutMs } = config.modellix;
   const gateway = createGateway({
     store,
+    spool,
     modellix,
     log,
     random: Math.random,
     settings: {
       ...config.gateway,
-      submitLeaseMs: connectTimeoutMs + submitTimeoutMs + LEASE_MARGIN_MS,
-      stepLeaseMs: connectTimeoutMs + queryTimeoutMs + LEASE_MARGIN_MS,
+      submitLeaseMs: leaseFor(connectTimeoutMs + submitTimeoutMs),
+      stepLeaseMs: leaseFor(connectTimeoutMs + queryTimeoutMs),
     },
   });
-  const server = await buildServer({ gateway, log, rateLimitPerMinute: config.rateLimitPerMinute, version });
+  const server = await buildServer({
+    gateway,
+    log,
+    rateLimitPerMinute: config.rateLimitPerMinute,
+    requireIdempotencyKey: config.requireIdempotencyKey,
+    version,
+  });
   return {
     server,
     start: () => gateway.start(),
     async close() {
       gateway.stop();
+      // A kept-alive connection that was busy when the close began is left open by it, idle, after its answer.
+      const sweep = setInterval(() => server.server.closeIdleConnections(), SWEEP_MS);
       await server.close();
+      clearInterval(sweep);
       await gateway.drained();
       await modellix.close();
       await store.close();
@@ -50,8 +75,20 @@ export async function buildApp(config: Config, log: FastifyBaseLogger, version: 
   };
 }
 
-async function openStore({ store }: Config, log: FastifyBaseLogger): Promise<Store> {
-  if (store.kind === 'embedded') return openEmbeddedStore({ dir: store.dir });
+/**
+ * A lease that outlives the call it covers, the write of its answer, and a process that is held up meanwhile; the
+ * longer the call may take, the more there is to hold up. One that lapses too early costs an answer, never a second POST.
+ */
+function leaseFor(longestCallMs: number): number {
+  return longestCallMs + Math.max(STORE_WRITE_MS, longestCallMs / 2);
+}
+
+async function openStore({ store, dataDir }: Config, log: FastifyBaseLogger): Promise<Store> {
+  if (store.kind === 'embedded') {
+    return openEmbeddedStore({ dir: join(dataDir, 'tasks') }).catch((cause: Error) => {
+      throw new StartError(cause.message, { cause });
+    });
+  }
   return openRedisStore({
     url: store.url,
     keyPrefix: store.keyPrefix,

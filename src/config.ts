@@ -2,72 +2,15 @@
 
 import { readFileSync } from 'node:fs';
 import { envSchema } from 'env-schema';
-import { type Static, Type } from 'typebox';
+import { Environment, isWholeNumber, ruleOf } from './settings.js';
 
-const seconds = (description: string, value: number, maximum: number) =>
-  Type.Integer({ description, default: value, minimum: 1, maximum });
+export { SETTINGS } from './settings.js';
 
-/** One entry a variable: what `--help` prints and what is checked at start. */
-const Environment = Type.Object({
-  PORT: Type.Integer({ description: 'port to listen on', default: 8080, minimum: 0, maximum: 65535 }),
-  HOST: Type.String({ description: 'address to listen on', default: '127.0.0.1', minLength: 1 }),
-  ALLOW_ANONYMOUS: Type.Boolean({
-    description: 'serve callers without a key on an address that is not loopback',
-    default: false,
-  }),
-  LOG_LEVEL: Type.Enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], {
-    description: 'least severe level that is logged',
-    default: 'info',
-  }),
-  MODELLIX_API_KEY: Type.String({
-    description: 'the key sent to Modellix (required; or MODELLIX_API_KEY_FILE)',
-    pattern: '^[\\x21-\\x2b\\x2d-\\x7e]+$',
-  }),
-  MODELLIX_BASE_URL: Type.String({
-    description: 'where Modellix is',
-    default: 'https://api.modellix.ai',
-    pattern: '^https?://[^/?#@\\s]+/?$',
-  }),
-  MODELLIX_SUBMIT_PATH: Type.String({
-    description: 'path of the submit',
-    default: '/api/v1/image-to-video/kling/kling-avatar/async',
-    pattern: '^/[^\\s?#]*$',
-  }),
-  MODELLIX_TASKS_PATH: Type.String({
-    description: 'path of the task query, without the task id',
-    default: '/api/v1/tasks',
-    pattern: '^/[^\\s?#]*[^\\s?#/]$',
-  }),
-  MODELLIX_CONNECT_TIMEOUT_SECONDS: seconds('longest wait for a connection to Modellix', 5, 60),
-  MODELLIX_SUBMIT_TIMEOUT_SECONDS: seconds('longest wait for the answer to a submit', 60, 600),
-  MODELLIX_QUERY_TIMEOUT_SECONDS: seconds('longest wait for the answer to a query', 15, 120),
-  VIDEO_TIMEOUT_SECONDS: seconds('longest silence of the video host', 30, 600),
-  REDIS_URL: Type.Optional(
-    Type.String({
-      description: 'redis:// or rediss:// (or REDIS_URL_FILE); unset: the embedded store in DATA_DIR',
-      pattern: '^rediss?://\\S+$',
-    }),
-  ),
-  REDIS_KEY_PREFIX: Type.String({
-    description: 'what every key in Redis starts with',
-    default: 'avatar-gateway',
-    pattern: '^[A-Za-z0-9:_.-]{1,64}$',
-  }),
-  DATA_DIR: Type.String({ description: 'folder of the embedded store', default: './data', minLength: 1 }),
-  SUBMIT_GRACE_SECONDS: seconds('how long POST /avatars waits for the submit to settle', 10, 60),
-  POLL_MIN_SECONDS: seconds('pause before the first look at a task', 5, 300),
-  POLL_MAX_SECONDS: seconds('longest pause between two looks', 15, 600),
-  QUEUE_TIMEOUT_MINUTES: seconds('how long an avatar may wait to be submitted', 1440, 43_200),
-  TASK_TIMEOUT_MINUTES: seconds('how long Modellix may take before an avatar is timed_out', 60, 10_080),
-  RETENTION_DAYS: seconds('how long a finished avatar is remembered', 7, 365),
-  RATE_LIMIT_PER_MINUTE: seconds('requests a minute from one address', 1200, 1_000_000),
-  SHUTDOWN_GRACE_SECONDS: seconds('how long work under way may take after SIGTERM', 60, 600),
-});
-
-type Environment = Static<typeof Environment>;
-
-/** Variables that hold a secret: their value is never printed, and `NAME_FILE` may hold it instead. */
+/** Variables that hold a secret; `NAME_FILE` may hold it instead. */
 const SECRETS = ['MODELLIX_API_KEY', 'REDIS_URL'] as const;
+
+/** Variables whose value is never printed: secrets, and a URL that somebody may have put one into. */
+const UNPRINTED: ReadonlySet<string> = new Set([...SECRETS, 'MODELLIX_BASE_URL']);
 
 /** Times are in milliseconds. */
 export interface Config {
@@ -75,6 +18,7 @@ export interface Config {
   readonly port: number;
   readonly logLevel: Environment['LOG_LEVEL'];
   readonly rateLimitPerMinute: number;
+  readonly requireIdempotencyKey: boolean;
   readonly shutdownGraceMs: number;
   readonly modellix: {
     readonly apiKey: string;
@@ -86,8 +30,10 @@ export interface Config {
     readonly queryTimeoutMs: number;
     readonly videoTimeoutMs: number;
   };
+  /** Holds the embedded store, and answers that wait for the store. */
+  readonly dataDir: string;
   readonly store:
-    | { readonly kind: 'embedded'; readonly dir: string }
+    | { readonly kind: 'embedded' }
     | { readonly kind: 'redis'; readonly url: string; readonly keyPrefix: string };
   readonly gateway: {
     readonly submitGraceMs: number;
@@ -115,6 +61,11 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
       `HOST=${values.HOST} is not a loopback address: set ALLOW_ANONYMOUS=true to serve whoever reaches it`,
     );
   }
+  for (const name of ['MODELLIX_BASE_URL', 'REDIS_URL'] as const) {
+    if (values[name] !== undefined && !URL.canParse(values[name])) {
+      throw new ConfigError(`${name} is not a URL: its host or its port cannot be read`);
+    }
+  }
   if (values.POLL_MIN_SECONDS > values.POLL_MAX_SECONDS) {
     throw new ConfigError('POLL_MIN_SECONDS must not be greater than POLL_MAX_SECONDS');
   }
@@ -123,6 +74,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     port: values.PORT,
     logLevel: values.LOG_LEVEL,
     rateLimitPerMinute: values.RATE_LIMIT_PER_MINUTE,
+    requireIdempotencyKey: values.REQUIRE_IDEMPOTENCY_KEY,
     shutdownGraceMs: values.SHUTDOWN_GRACE_SECONDS * 1000,
     modellix: Object.freeze({
       apiKey: values.MODELLIX_API_KEY,
@@ -134,9 +86,10 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
       queryTimeoutMs: values.MODELLIX_QUERY_TIMEOUT_SECONDS * 1000,
       videoTimeoutMs: values.VIDEO_TIMEOUT_SECONDS * 1000,
     }),
+    dataDir: values.DATA_DIR,
     store: Object.freeze(
       values.REDIS_URL === undefined
-        ? { kind: 'embedded' as const, dir: values.DATA_DIR }
+        ? { kind: 'embedded' as const }
         : { kind: 'redis' as const, url: values.REDIS_URL, keyPrefix: values.REDIS_KEY_PREFIX },
     ),
     gateway: Object.freeze({
@@ -150,12 +103,6 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
   });
 }
 
-/** Every setting, for `--help` and the documentation. */
-export const SETTINGS = Object.entries(Environment.properties).map(([name, schema]) => {
-  const { description, default: fallback } = schema as { description: string; default?: unknown };
-  return { name, description, fallback };
-});
-
 /** An empty variable counts as unset, which is how compose files and shells pass on what is not there. */
 function withSecretFiles(env: NodeJS.ProcessEnv): Record<string, string> {
   const values: Record<string, string> = {};
@@ -164,14 +111,22 @@ function withSecretFiles(env: NodeJS.ProcessEnv): Record<string, string> {
     const file = values[`${name}_FILE`];
     if (file === undefined) continue;
     if (values[name] !== undefined) throw new ConfigError(`${name} and ${name}_FILE are both set: give one`);
-    try {
-      values[name] = readFileSync(file, 'utf8').trim();
-    } catch (error) {
-      const code = (error as NodeJS.ErrnoException).code ?? 'unreadable';
-      throw new ConfigError(`${name}_FILE=${file} cannot be read (${code})`);
-    }
+    values[name] = readSecret(`${name}_FILE`, file);
   }
   return values;
+}
+
+/** Neither the file's content nor its name is shown: the secret itself may have been given for a name. */
+function readSecret(name: string, file: string): string {
+  let secret: string;
+  try {
+    secret = readFileSync(file, 'utf8').trim();
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? 'unreadable';
+    throw new ConfigError(`${name} names a file that cannot be read (${code})`);
+  }
+  if (secret === '') throw new ConfigError(`${name} names an empty file`);
+  return secret;
 }
 
 interface AjvError {
@@ -182,6 +137,11 @@ interface AjvError {
 }
 
 function parse(values: Record<string, string>): Environment {
+  for (const [name, value] of Object.entries(values)) {
+    if (isWholeNumber(name) && !/^-?\d{1,15}$/.test(value)) {
+      throw new ConfigError(`${shown(name, value)} must be a whole number`);
+    }
+  }
   try {
     return envSchema<Environment>({ schema: Environment, data: values, env: false, dotenv: false });
   } catch (error) {
@@ -200,9 +160,27 @@ function describe(
     return `${name} is not set: give the key, or ${name}_FILE with a file that holds it`;
   }
   const name = instancePath.slice(1);
-  const shown = (SECRETS as readonly string[]).includes(name) ? name : `${name}=${values[name]}`;
-  const allowed = keyword === 'enum' ? `: ${(params.allowedValues as string[]).join(', ')}` : '';
-  return `${shown} ${message ?? 'is not valid'}${allowed}`;
+  return `${shown(name, values[name] ?? '')} ${mustBe()}`;
+
+  function mustBe(): string {
+    switch (keyword) {
+      case 'pattern':
+        return ruleOf(name);
+      case 'enum':
+        return `must be one of ${(params.allowedValues as string[]).join(', ')}`;
+      case 'type':
+        return params.type === 'boolean' ? 'must be true or false' : 'is not valid';
+      default:
+        return message ?? 'is not valid';
+    }
+  }
+}
+
+/** A variable with its value, on one line and not for ever; without where it may hold a secret. */
+function shown(name: string, value: string): string {
+  if (UNPRINTED.has(name)) return name;
+  const short = value.length > 80 ? `${value.slice(0, 80)}…` : value;
+  return `${name}=${/^[\x21-\x7e…]+$/.test(short) ? short : JSON.stringify(short)}`;
 }
 
 function isLoopback(host: string): boolean {

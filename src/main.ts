@@ -5,8 +5,8 @@ import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import closeWithGrace from 'close-with-grace';
 import { pino } from 'pino';
-import { buildApp } from './app.js';
-import { ConfigError, readConfig, SETTINGS } from './config.js';
+import { buildApp, StartError } from './app.js';
+import { type Config, ConfigError, readConfig, SETTINGS } from './config.js';
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
   version: string;
@@ -25,6 +25,8 @@ function settingLine({ name, description, fallback }: (typeof SETTINGS)[number])
   return `  ${name.padEnd(33)} ${description}${fallback === undefined ? '' : ` [${fallback}]`}`;
 }
 
+/** The gateway cannot run here and now. */
+const EXIT_FAILURE = 1;
 /** A setting or an argument is wrong. */
 const EXIT_USAGE = 2;
 
@@ -64,12 +66,25 @@ if (values.help) {
 async function serve(): Promise<void> {
   const config = readSettings();
   const log = pino({ level: config.logLevel, name: 'avatar-gateway' });
-  const app = await buildApp(config, log, version).catch((error: Error) => stopWith(error.message, 1));
+  const app = await buildApp(config, log, version).catch((error: Error) => {
+    if (error instanceof StartError) stopWith(error.message, EXIT_FAILURE);
+    throw error;
+  });
   closeWithGrace({ delay: config.shutdownGraceMs, logger: log }, async ({ signal, err }) => {
     if (err) log.fatal({ err }, 'an error nobody caught');
     else log.info({ signal }, 'stopping');
     await app.close();
   });
-  await app.server.listen({ host: config.host, port: config.port });
+  try {
+    await app.server.listen({ host: config.host, port: config.port });
+  } catch (error) {
+    await app.close();
+    stopWith(cannotListen(config, error as NodeJS.ErrnoException), EXIT_FAILURE);
+  }
   app.start();
+}
+
+function cannotListen({ host, port }: Config, { code, message }: NodeJS.ErrnoException): string {
+  if (code === 'EADDRINUSE') return `PORT=${port} is in use on ${host}`;
+  return `cannot listen on HOST=${host} PORT=${port} (${code ?? message})`;
 }

@@ -12,6 +12,8 @@ const HEAD_BYTES = 16;
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
+/** Must be escaped in a JSON string (RFC 8259 §7). */
+const CONTROL = /[^ -\xff]/;
 
 /** A body with its long strings apart. */
 export interface JsonBody {
@@ -35,7 +37,7 @@ export function readJsonBody(bytes: Buffer, liftable: ReadonlySet<string>): Json
   try {
     return { value: JSON.parse(rest.toString('utf8')), lifted };
   } catch {
-    throw invalid('The body is not well-formed JSON.');
+    throw malformed();
   }
 }
 
@@ -116,9 +118,15 @@ function memberName(quoted: Buffer, level: Level): string {
   return name;
 }
 
-/** The bytes between the quotes; through JSON only where something is escaped, as PHP does with every slash. */
+/**
+ * The bytes between the quotes; through JSON only where something is escaped, as PHP does with every slash.
+ * Control characters are looked for as far as a `data:` URI's label may go: behind it only base64 is taken, and
+ * that has none.
+ */
 function unescaped(quoted: Buffer): Buffer {
-  return quoted.includes(BACKSLASH) ? Buffer.from(parseString(quoted)) : quoted.subarray(1, -1);
+  if (quoted.includes(BACKSLASH)) return Buffer.from(parseString(quoted));
+  if (CONTROL.test(quoted.toString('latin1', 1, LIFT_OVER_BYTES))) throw malformed();
+  return quoted.subarray(1, -1);
 }
 
 function head(text: Buffer): Buffer {
@@ -129,7 +137,7 @@ function parseString(quoted: Buffer): string {
   try {
     return JSON.parse(quoted.toString('utf8')) as string;
   } catch {
-    throw invalid('The body is not well-formed JSON.');
+    throw malformed();
   }
 }
 
@@ -138,6 +146,10 @@ function tooLarge(): ProblemError {
     'payload-too-large',
     `Without its media the body may have ${MAX_REST_BYTES} bytes.`,
   );
+}
+
+function malformed(): ProblemError {
+  return invalid('The body is not well-formed JSON.');
 }
 
 function invalid(detail: string): ProblemError {

@@ -7,11 +7,14 @@ import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
 import type { Gateway } from '../gateway/gateway.js';
 import { ProblemError } from '../problems.js';
 import { readBodies } from './plugins/body.js';
+import { ClientErrors } from './plugins/client-errors.js';
 import { documentApi } from './plugins/docs.js';
-import { noteMethods, refuseOtherMethods } from './plugins/method-not-allowed.js';
-import { answerClientError, answerWithProblems, sendProblem } from './plugins/problems.js';
+import { notePaths, refuseOtherMethods } from './plugins/method-not-allowed.js';
+import { answerWithProblems, sendProblem } from './plugins/problems.js';
+import { requireWellFormed } from './plugins/well-formed.js';
 import { avatarRoutes } from './routes/avatars.js';
 import { healthRoutes } from './routes/health.js';
+import { resolveRoutes } from './routes/resolve.js';
 import { videoRoutes } from './routes/video.js';
 import { validatorOptions } from './validation.js';
 
@@ -25,6 +28,7 @@ export interface HttpOptions {
   readonly gateway: Gateway;
   readonly log: FastifyBaseLogger;
   readonly rateLimitPerMinute: number;
+  readonly requireIdempotencyKey: boolean;
   readonly version: string;
 }
 
@@ -33,25 +37,34 @@ export async function buildServer({
   gateway,
   log,
   rateLimitPerMinute,
+  requireIdempotencyKey,
   version,
 }: HttpOptions): Promise<FastifyInstance> {
+  const clientErrors = new ClientErrors(log);
   const app = Fastify({
     loggerInstance: log,
     genReqId: requestId,
     bodyLimit: MAX_BODY_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
-    http: { maxHeaderSize: MAX_HEADER_BYTES, headersTimeout: 10_000, connectionsCheckingInterval: 1_000 },
+    http: {
+      maxHeaderSize: MAX_HEADER_BYTES,
+      headersTimeout: 10_000,
+      connectionsCheckingInterval: 1_000,
+      requireHostHeader: false,
+    },
     routerOptions: { ignoreTrailingSlash: false, maxParamLength: 100 },
     // A request that arrives while the server closes is still answered.
     return503OnClosing: false,
     ajv: validatorOptions,
-    clientErrorHandler: answerClientError,
+    clientErrorHandler: clientErrors.handle,
     frameworkErrors: (error, request, reply) => sendProblem(error, request, reply),
   }).withTypeProvider<TypeBoxTypeProvider>();
 
+  clientErrors.watch(app);
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id);
   });
+  requireWellFormed(app);
   answerWithProblems(app);
   await app.register(accepts);
   await app.register(rateLimit, {
@@ -66,16 +79,17 @@ export async function buildServer({
         },
       ),
   });
-  await documentApi(app, version);
 
-  const routes = noteMethods(app);
+  const paths = notePaths(app);
+  await documentApi(app, version);
   await app.register(async (api) => {
     readBodies(api);
-    await api.register(avatarRoutes, { gateway });
+    await api.register(avatarRoutes, { gateway, requireIdempotencyKey });
+    await api.register(resolveRoutes, { gateway });
     await api.register(videoRoutes, { gateway });
   });
   await app.register(healthRoutes, { gateway });
-  refuseOtherMethods(app, new Map(routes));
+  refuseOtherMethods(app, new Set(paths));
   return app;
 }
 

@@ -3,6 +3,10 @@ import type { FieldError } from '../problems.js';
 
 /** More than this many faults in one request are not listed. */
 const MAX_ERRORS = 20;
+/** A name that is longer is cut: a caller knows its beginning. */
+const MAX_NAME = 64;
+
+const NOT_TEXT = 'must not contain NUL or a lone surrogate';
 
 /** Nothing is coerced and nothing dropped: what does not fit is an error that names the field. */
 export const validatorOptions: NonNullable<FastifyServerOptions['ajv']> = {
@@ -11,6 +15,7 @@ export const validatorOptions: NonNullable<FastifyServerOptions['ajv']> = {
     removeAdditional: false,
     useDefaults: true,
     allErrors: true,
+    verbose: true, // for the `schema` of a finding
     formats: {
       text: (value: string) => value.isWellFormed() && !value.includes('\0'),
       'date-time': true,
@@ -18,28 +23,65 @@ export const validatorOptions: NonNullable<FastifyServerOptions['ajv']> = {
   },
 };
 
-/** Ajv's findings as field errors; a missing or unknown member is named by its own pointer. */
-export function fieldErrors(findings: readonly FastifySchemaValidationError[]): FieldError[] {
-  return findings.slice(0, MAX_ERRORS).map(({ instancePath, keyword, params, message }) => {
-    switch (keyword) {
-      case 'required':
-        return { pointer: member(instancePath, params.missingProperty), detail: 'is required' };
-      case 'additionalProperties':
-        return { pointer: member(instancePath, params.additionalProperty), detail: 'is not known here' };
-      case 'enum':
-        return {
-          pointer: instancePath,
-          detail: `must be one of ${(params.allowedValues as unknown[]).join(', ')}`,
-        };
-      case 'format':
-        return { pointer: instancePath, detail: 'must not contain NUL or a lone surrogate' };
-      default:
-        return { pointer: instancePath, detail: message ?? 'is not valid' };
-    }
-  });
+/** Ajv adds the name at fault to what it finds below `propertyNames`, and the keyword's value to every finding. */
+type Finding = FastifySchemaValidationError & { readonly propertyName?: string; readonly schema?: unknown };
+
+/** Ajv's findings in a body as field errors; a missing or unknown member is named by its own pointer. */
+export function fieldErrors(findings: readonly Finding[]): FieldError[] {
+  return findings
+    .filter(({ keyword, schemaPath }) => keyword !== 'propertyNames' && !schemaPath.includes('/oneOf/'))
+    .slice(0, MAX_ERRORS)
+    .flatMap((finding) =>
+      finding.keyword === 'oneOf'
+        ? alternatives(finding)
+        : [{ pointer: pointerOf(finding), detail: detailOf(finding) }],
+    );
 }
 
-/** RFC 6901: `~` and `/` are escaped. */
-function member(path: string, name: unknown): string {
-  return `${path}/${String(name).slice(0, 64).replaceAll('~', '~0').replaceAll('/', '~1')}`;
+/** The same for a query string: its parameters are named as they are. */
+export function parameterErrors(findings: readonly Finding[]): FieldError[] {
+  return fieldErrors(findings).map(({ pointer, detail }) => ({
+    pointer: pointer.slice(1).replaceAll('~1', '/').replaceAll('~0', '~'),
+    detail,
+  }));
+}
+
+/** `oneOf` stands for members of which exactly one is given: each of them is at fault. */
+function alternatives({ instancePath, params, schema }: Finding): FieldError[] {
+  const names = (schema as { required: string[] }[]).flatMap(({ required }) => required);
+  const given = params.passingSchemas === null ? 'none' : 'more';
+  const detail = `exactly one of ${names.join(' and ')} must be given, not ${given}`;
+  return names.map((name) => ({ pointer: `${instancePath}/${name}`, detail }));
+}
+
+/** RFC 6901: `~` and `/` are escaped. Ajv has escaped them in `instancePath`. */
+function pointerOf({ instancePath, keyword, params, propertyName }: Finding): string {
+  const names = instancePath.split('/').slice(1);
+  const own =
+    propertyName ??
+    (keyword === 'required' ? params.missingProperty : undefined) ??
+    (keyword === 'additionalProperties' ? params.additionalProperty : undefined);
+  if (own !== undefined) names.push(String(own).replaceAll('~', '~0').replaceAll('/', '~1'));
+  return names.map((name) => `/${cut(name)}`).join('');
+}
+
+/** At the end of an escape sequence, not within it. */
+function cut(name: string): string {
+  return name.length <= MAX_NAME ? name : name.slice(0, MAX_NAME).replace(/~$/, '').toWellFormed();
+}
+
+function detailOf({ keyword, params, message, propertyName }: Finding): string {
+  const subject = propertyName === undefined ? '' : 'is a name that ';
+  switch (keyword) {
+    case 'required':
+      return 'is required';
+    case 'additionalProperties':
+      return 'is not known here';
+    case 'enum':
+      return `must be one of ${(params.allowedValues as unknown[]).join(', ')}`;
+    case 'format':
+      return subject + NOT_TEXT;
+    default:
+      return subject + (message ?? 'is not valid');
+  }
 }

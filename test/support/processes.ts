@@ -6,6 +6,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const GATEWAY = 'src/main.ts';
 
 export interface Running {
   /** Without a slash at the end. */
@@ -14,33 +15,55 @@ export interface Running {
   readonly output: () => string;
   /** Sends the signal and resolves with the exit code, `null` where a signal ended it. */
   readonly stop: (signal?: NodeJS.Signals) => Promise<number | null>;
+  /** Sends a message to what `preload` brought in. */
+  readonly send: (message: string) => void;
   /** Resolves when it has ended. */
   readonly exited: Promise<number | null>;
+}
+
+/** How a process that ended by itself did so. */
+export interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+interface StartOptions {
+  /** A module of the test that is loaded before the script. */
+  readonly preload?: string;
 }
 
 /** Environment variables of the parent that a child needs to run at all; nothing else leaks into a test. */
 const INHERITED = ['PATH', 'HOME', 'TMPDIR'] as const;
 
-function start(script: string, env: Record<string, string>): { child: ChildProcess; output: () => string } {
+/** Ends with the process that started it, whatever becomes of that one. */
+const running = new Set<ChildProcess>();
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
+function launch(script: string, args: string[], env: Record<string, string>, { preload }: StartOptions = {}) {
   const inherited = INHERITED.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : []));
-  const child = spawn(process.execPath, ['--import', 'tsx', script], {
+  const preloaded = preload === undefined ? [] : ['--import', preload];
+  const child = spawn(process.execPath, ['--import', 'tsx', ...preloaded, script, ...args], {
     cwd: ROOT,
     env: { ...Object.fromEntries(inherited), ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe', ...(preload === undefined ? [] : ['ipc' as const])],
   });
-  let written = '';
-  for (const stream of [child.stdout, child.stderr]) {
-    stream?.setEncoding('utf8').on('data', (chunk: string) => {
-      written += chunk;
+  running.add(child);
+  const written = { stdout: '', stderr: '', both: '' };
+  for (const name of ['stdout', 'stderr'] as const) {
+    child[name]?.setEncoding('utf8').on('data', (chunk: string) => {
+      written[name] += chunk;
+      written.both += chunk;
     });
   }
-  return { child, output: () => written };
-}
-
-async function exitOf(child: ChildProcess): Promise<number | null> {
-  if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;
-  const [code] = (await once(child, 'exit')) as [number | null];
-  return code;
+  // `close` rather than `exit`: by then, everything it wrote has been read.
+  const exited = once(child, 'close').then(([code]) => {
+    running.delete(child);
+    return code as number | null;
+  });
+  return { child, written, exited };
 }
 
 /** Starts a script and waits for the line that says where it listens. */
@@ -48,9 +71,9 @@ async function startListening(
   script: string,
   env: Record<string, string>,
   urlIn: (line: string) => string | undefined,
+  options?: StartOptions,
 ): Promise<Running> {
-  const { child, output } = start(script, env);
-  const exited = exitOf(child);
+  const { child, written, exited } = launch(script, [], env, options);
   const listening = new Promise<string>((resolve) => {
     if (child.stdout === null) return;
     createInterface({ input: child.stdout }).on('line', (line) => {
@@ -59,11 +82,12 @@ async function startListening(
     });
   });
   const url = await Promise.race([listening, exited.then(() => null)]);
-  if (url === null) throw new Error(`${script} ended before it listened:\n${output()}`);
+  if (url === null) throw new Error(`${script} ended before it listened:\n${written.both}`);
   return {
     url,
-    output,
+    output: () => written.both,
     exited,
+    send: (message) => void child.send(message),
     stop(signal = 'SIGTERM') {
       child.kill(signal);
       return exited;
@@ -71,11 +95,9 @@ async function startListening(
   };
 }
 
-/** The gateway, on any free port unless `PORT` is given. */
-export function startGateway(env: Record<string, string>): Promise<Running> {
-  return startListening('src/main.ts', { PORT: '0', ...env }, (line) => {
-    return /"msg":"Server listening at (http:[^"]+)"/.exec(line)?.[1];
-  });
+/** The gateway, on any free port unless `PORT` is given. It must log at `info` or below: that is how it is heard. */
+export function startGateway(env: Record<string, string>, options?: StartOptions): Promise<Running> {
+  return startListening(GATEWAY, { PORT: '0', ...env }, listeningAt, options);
 }
 
 /** The simulator, on any free port unless `PORT` is given. */
@@ -85,23 +107,16 @@ export function startSimulatorProcess(env: Record<string, string> = {}): Promise
   });
 }
 
-/** Runs the gateway with arguments or settings that make it end by itself. */
-export async function runGateway(args: string[], env: Record<string, string>) {
-  const inherited = { PATH: process.env.PATH ?? '' };
-  const child = spawn(process.execPath, ['--import', 'tsx', 'src/main.ts', ...args], {
-    cwd: ROOT,
-    env: { ...inherited, ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+/** Runs the gateway with arguments or settings that make it end by itself; one that listens instead is killed. */
+export async function runGateway(args: string[], env: Record<string, string>): Promise<Ended> {
+  const { child, written, exited } = launch(GATEWAY, args, { PORT: '0', ...env });
+  child.stdout?.on('data', () => {
+    if (listeningAt(written.stdout) !== undefined) child.kill('SIGKILL');
   });
-  const collect = async (stream: NodeJS.ReadableStream) => {
-    let text = '';
-    for await (const chunk of stream) text += String(chunk);
-    return text;
-  };
-  const [stdout, stderr, code] = await Promise.all([
-    collect(child.stdout),
-    collect(child.stderr),
-    exitOf(child),
-  ]);
-  return { code, stdout, stderr };
+  const code = await exited;
+  return { code, stdout: written.stdout, stderr: written.stderr };
+}
+
+function listeningAt(text: string): string | undefined {
+  return /"msg":"Server listening at (http:[^"]+)"/.exec(text)?.[1];
 }

@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { ProblemError } from '../../problems.js';
+import { PROBLEMS, ProblemError } from '../../problems.js';
 import { readJsonBody } from '../json-body.js';
 
 declare module 'fastify' {
@@ -14,23 +14,21 @@ const MEDIA_MEMBERS: ReadonlySet<string> = new Set(['image', 'sound_file']);
 
 const NOTHING: ReadonlyMap<string, Buffer> = new Map();
 
-/** Reads JSON bodies, and refuses every other content type and every content encoding before the body is read. */
+/** Reads JSON bodies. What the headers tell to be too large or of another kind is refused before it is read. */
 export function readBodies(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();
   app.decorateRequest('lifted');
   app.addHook('onRequest', async (request) => {
     request.lifted = NOTHING;
-    const { method, headers } = request;
+    const { method, headers, routeOptions } = request;
     if (method !== 'POST') return;
-    const type = headers['content-type'];
-    if (type === undefined) throw unsupported('Content-Type is missing; send application/json.');
-    const charset = /;\s*charset\s*=\s*"?([^";\s]+)/i.exec(type)?.[1];
-    if (charset !== undefined && charset.toLowerCase() !== 'utf-8') {
-      throw unsupported(`The charset ${charset.slice(0, 40)} is not supported; send UTF-8.`);
-    }
+    requireJson(headers['content-type']);
     const encoding = headers['content-encoding'];
     if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
       throw unsupported('A Content-Encoding is not supported; send the body as it is.');
+    }
+    if (Number(headers['content-length'] ?? 0) > routeOptions.bodyLimit) {
+      throw new ProblemError('payload-too-large', PROBLEMS['payload-too-large'].help);
     }
   });
   app.addContentTypeParser(
@@ -42,6 +40,17 @@ export function readBodies(app: FastifyInstance): void {
       return value;
     },
   );
+}
+
+function requireJson(type: string | undefined): void {
+  if (type === undefined) throw unsupported('Content-Type is missing; send application/json.');
+  if (!/^application\/json[ \t]*(;|$)/i.test(type))
+    throw unsupported(PROBLEMS['unsupported-media-type'].help);
+  for (const [, charset = ''] of type.matchAll(/;\s*charset\s*=\s*"?([^";\s]*)/gi)) {
+    if (!/^utf-?8$/i.test(charset)) {
+      throw unsupported(`The charset ${charset.slice(0, 40)} is not supported; send UTF-8.`);
+    }
+  }
 }
 
 function unsupported(detail: string): ProblemError {

@@ -3,6 +3,7 @@ import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance } from 'fastify';
 import { AvatarView } from '../schemas/avatar.js';
 import { Problem } from '../schemas/problem.js';
+import { noQuery } from '../schemas/responses.js';
 
 /** `/openapi.json` and `/docs`, made from the schemas of the routes that are registered afterwards. */
 export async function documentApi(app: FastifyInstance, version: string): Promise<void> {
@@ -32,5 +33,5 @@ export async function documentApi(app: FastifyInstance, version: string): Promis
     },
   });
   await app.register(swaggerUi, { routePrefix: '/docs', uiConfig: { tryItOutEnabled: true } });
-  app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
+  app.get('/openapi.json', { schema: { hide: true, querystring: noQuery } }, async () => app.swagger());
 }

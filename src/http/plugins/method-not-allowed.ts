@@ -1,21 +1,20 @@
+import { METHODS } from 'node:http';
 import type { FastifyInstance, HTTPMethods } from 'fastify';
 import { ProblemError } from '../../problems.js';
 
-const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
-
 /**
  * Answers 405 with `Allow` (RFC 9110 §15.5.6) where a path is known and the method is not. Call it after the
- * routes were registered on `app`, with what `onRoute` saw of them.
+ * routes were registered on `app`, with what {@link notePaths} noted of them.
  */
-export function refuseOtherMethods(
-  app: FastifyInstance,
-  routes: ReadonlyMap<string, ReadonlySet<string>>,
-): void {
-  for (const [url, allowed] of routes) {
-    const others = METHODS.filter((method) => !allowed.has(method));
-    const allow = [...allowed].sort().join(', ');
+export function refuseOtherMethods(app: FastifyInstance, paths: ReadonlySet<string>): void {
+  // Every method that Node can read; CONNECT never becomes a request.
+  const methods = METHODS.filter((method) => method !== 'CONNECT') as HTTPMethods[];
+  for (const method of methods) if (!app.supportedMethods.includes(method)) app.addHttpMethod(method);
+  for (const url of paths) {
+    const allowed = methods.filter((method) => app.hasRoute({ url, method }));
+    const allow = allowed.sort().join(', ');
     app.route({
-      method: others as unknown as HTTPMethods[],
+      method: methods.filter((method) => !allowed.includes(method)),
       url,
       exposeHeadRoute: false,
       schema: { hide: true },
@@ -30,13 +29,11 @@ export function refuseOtherMethods(
   }
 }
 
-/** Notes the methods of every route registered on `app` from now on. */
-export function noteMethods(app: FastifyInstance): Map<string, Set<string>> {
-  const routes = new Map<string, Set<string>>();
-  app.addHook('onRoute', ({ url, method }) => {
-    const methods = routes.get(url) ?? new Set();
-    routes.set(url, methods);
-    for (const each of [method].flat()) methods.add(each);
+/** Notes the path of every route registered on `app` from now on. */
+export function notePaths(app: FastifyInstance): Set<string> {
+  const paths = new Set<string>();
+  app.addHook('onRoute', ({ url }) => {
+    paths.add(url);
   });
-  return routes;
+  return paths;
 }

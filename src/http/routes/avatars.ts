@@ -1,9 +1,10 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { Speech } from '../../gateway/accept.js';
 import type { Gateway } from '../../gateway/gateway.js';
-import { ProblemError } from '../../problems.js';
+import { PROBLEMS, ProblemError } from '../../problems.js';
 import { requireAccept } from '../accept.js';
-import { AvatarParams, avatarRef, CreateAvatar } from '../schemas/avatar.js';
+import { idempotencyKeyOf } from '../idempotency-key.js';
+import { AvatarParams, avatarRef, CreateAvatar, createHeaders } from '../schemas/avatar.js';
 import { acceptedHeaders, commonHeaders, noQuery, problems } from '../schemas/responses.js';
 import { avatarView } from '../view.js';
 
@@ -16,7 +17,13 @@ const LOOK_AGAIN_SECONDS = 5;
 /** A W3C Trace Context parent (https://www.w3.org/TR/trace-context/#traceparent-header). */
 const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
 
-export const avatarRoutes: FastifyPluginAsyncTypebox<{ gateway: Gateway }> = async (app, { gateway }) => {
+interface Options {
+  readonly gateway: Gateway;
+  readonly requireIdempotencyKey: boolean;
+}
+
+export const avatarRoutes: FastifyPluginAsyncTypebox<Options> = async (app, options) => {
+  const { gateway, requireIdempotencyKey } = options;
   app.post(
     '/avatars',
     {
@@ -26,8 +33,9 @@ export const avatarRoutes: FastifyPluginAsyncTypebox<{ gateway: Gateway }> = asy
         tags: ['avatars'],
         summary: 'Make a talking avatar',
         description:
-          'Checks the portrait and the speech, submits them to Modellix once, and answers as soon as that is settled, or after a short grace with status `queued` or `submitting`. The request is never sent to Modellix twice.',
+          'Checks the portrait and the speech, submits them to Modellix once, and answers as soon as that is settled, or after a short grace with status `queued` or `submitting`. The request is never sent to Modellix twice. With an `Idempotency-Key` it is safe to repeat: the same key and the same request give the same avatar, as it is then.',
         querystring: noQuery,
+        headers: createHeaders,
         body: CreateAvatar,
         response: {
           202: {
@@ -41,8 +49,13 @@ export const avatarRoutes: FastifyPluginAsyncTypebox<{ gateway: Gateway }> = asy
     },
     async (request, reply) => {
       const { body } = request;
-      const avatar = await gateway.create({
+      const idempotencyKey = idempotencyKeyOf(request.headers['idempotency-key']);
+      if (idempotencyKey === null && requireIdempotencyKey) {
+        throw new ProblemError('idempotency-key-required', PROBLEMS['idempotency-key-required'].help);
+      }
+      const { avatar, replayed } = await gateway.create({
         caller: ANONYMOUS,
+        idempotencyKey,
         image: mediaText(request.lifted, 'image', body.image),
         speech: speechOf(request.lifted, body),
         prompt: body.prompt ?? null,
@@ -52,6 +65,7 @@ export const avatarRoutes: FastifyPluginAsyncTypebox<{ gateway: Gateway }> = asy
         traceparent: traceparentOf(request.headers.traceparent),
       });
       const view = avatarView(avatar);
+      if (replayed) reply.header('idempotent-replayed', 'true');
       return reply
         .code(202)
         .headers({ location: view.links.self, 'retry-after': LOOK_AGAIN_SECONDS })
@@ -91,15 +105,10 @@ function mediaText(lifted: ReadonlyMap<string, Buffer>, member: string, value: s
   return lifted.get(member) ?? Buffer.from(value);
 }
 
+/** The schema has seen to it that exactly one of the two is there. */
 function speechOf(lifted: ReadonlyMap<string, Buffer>, { sound_file, audio_id }: CreateAvatar): Speech {
-  if (sound_file !== undefined && audio_id === undefined) {
-    return { soundFile: mediaText(lifted, 'sound_file', sound_file) };
-  }
-  if (audio_id !== undefined && sound_file === undefined) return { audioId: audio_id };
-  const detail = `exactly one of sound_file and audio_id must be given, not ${sound_file === undefined ? 'neither' : 'both'}`;
-  throw new ProblemError('validation', detail, {
-    errors: ['/sound_file', '/audio_id'].map((pointer) => ({ pointer, detail })),
-  });
+  if (audio_id !== undefined) return { audioId: audio_id };
+  return { soundFile: mediaText(lifted, 'sound_file', sound_file ?? '') };
 }
 
 /** A malformed parent is as good as none (https://www.w3.org/TR/trace-context/#traceparent-header). */

@@ -1,6 +1,8 @@
+import { Readable } from 'node:stream';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import type { Gateway } from '../../gateway/gateway.js';
+import { ProblemError } from '../../problems.js';
 import { requireAccept } from '../accept.js';
 import { AvatarParams } from '../schemas/avatar.js';
 import { commonHeaders, problems } from '../schemas/responses.js';
@@ -66,7 +68,8 @@ export const videoRoutes: FastifyPluginAsyncTypebox<{ gateway: Gateway }> = asyn
     async (request, reply) => {
       const { id } = request.params;
       if (request.query.redirect === 'true') {
-        return reply.header('cache-control', 'no-store').redirect(await gateway.videoUrl(ANONYMOUS, id), 302);
+        const { href } = new URL(await gateway.videoUrl(ANONYMOUS, id)); // in ASCII, as a header must be
+        return reply.header('cache-control', 'no-store').redirect(href, 302);
       }
       const hungUp = new AbortController();
       reply.raw.once('close', () => hungUp.abort());
@@ -80,7 +83,16 @@ export const videoRoutes: FastifyPluginAsyncTypebox<{ gateway: Gateway }> = asyn
       return reply
         .code(status)
         .headers({ 'content-type': 'video/mp4', ...headers, 'cache-control': 'private, no-store' })
-        .send(body);
+        .send(Readable.from(namingErrors(body), { objectMode: false }));
     },
   );
 };
+
+/** Where the host breaks off before the first byte, the caller still gets an answer: a problem. */
+async function* namingErrors(body: Readable): AsyncGenerator<Buffer> {
+  try {
+    yield* body;
+  } catch (cause) {
+    throw new ProblemError('video-unavailable', 'The host of the video broke off.', { cause });
+  }
+}

@@ -47,9 +47,12 @@ export const CreateAvatar = Type.Object(
       Text({ minLength: 1, maxLength: 255, description: 'Your own name for it; not interpreted.' }),
     ),
     metadata: Type.Optional(
-      Type.Record(Type.String({ pattern: '^[\\s\\S]{1,40}$' }), Text({ maxLength: 500 }), {
+      // Not Type.Record: its pattern lets names with a line feed by.
+      Type.Unsafe<Record<string, string>>({
+        type: 'object',
         maxProperties: 50,
-        additionalProperties: false,
+        propertyNames: { minLength: 1, maxLength: 40, format: 'text' },
+        additionalProperties: Text({ maxLength: 500 }),
         description: 'Your own notes: at most 50 names of at most 40 characters, values of at most 500.',
       }),
     ),
@@ -57,6 +60,7 @@ export const CreateAvatar = Type.Object(
   {
     title: 'CreateAvatar',
     additionalProperties: false,
+    oneOf: [{ required: ['sound_file'] }, { required: ['audio_id'] }],
     description: 'A portrait and speech. Exactly one of `sound_file` and `audio_id`.',
     examples: [example],
   },
@@ -119,7 +123,7 @@ export const AvatarView = Type.Object(
     mode: mode(),
     prompt: Nullable(Type.String()),
     external_id: Nullable(Type.String()),
-    metadata: Type.Record(Type.String(), Type.String()),
+    metadata: Type.Unsafe<Record<string, string>>({ type: 'object', additionalProperties: Type.String() }),
     image: Image,
     audio: Audio,
     video: Nullable(Video),
@@ -146,6 +150,33 @@ export type AvatarView = Static<typeof AvatarView>;
 
 /** In the document it stands once. */
 export const avatarRef = Type.Unsafe<AvatarView>({ $ref: 'Avatar#' });
+
+/** Checked by hand: each way to be wrong has a problem of its own. */
+export const createHeaders = Type.Object({
+  'idempotency-key': Type.Optional(
+    Type.String({
+      description:
+        'Names the request, so that it can be repeated: 1 to 255 visible ASCII characters, bare or in double quotes. Kept as long as the avatar.',
+    }),
+  ),
+});
+
+/** What an operator found. */
+export const Resolution = Type.Object(
+  {
+    task_id: Type.Optional(
+      Type.String({ pattern: '^[!-~]{1,256}$', description: "The task's id in the Modellix console." }),
+    ),
+    made: Type.Optional(Type.Literal(false, { description: 'There is no such task: nothing was made.' })),
+  },
+  {
+    title: 'Resolution',
+    additionalProperties: false,
+    oneOf: [{ required: ['task_id'] }, { required: ['made'] }],
+    description: 'Either the task that was found, or that none was made.',
+    examples: [{ made: false }],
+  },
+);
 
 export const AvatarParams = Type.Object({
   id: Type.String({ description: 'The id from the answer to `POST /avatars`.' }),

@@ -11,6 +11,9 @@ export const commonHeaders = {
 export const acceptedHeaders = {
   ...commonHeaders,
   Location: Type.String({ description: 'Path of the avatar.' }),
+  'Idempotent-Replayed': Type.Literal('true', {
+    description: 'Sent where the `Idempotency-Key` had made the avatar before; nothing was made now.',
+  }),
   'Retry-After': Type.Integer({ description: 'Seconds after which a look at the avatar is worth while.' }),
 };
 

@@ -1,0 +1,82 @@
+import { randomUUID } from 'node:crypto';
+import { STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { FastifyBaseLogger, FastifyInstance, FastifyReply } from 'fastify';
+import { PROBLEMS, type ProblemSlug } from '../../problems.js';
+import { PROBLEM_JSON, pathOf, problemBody } from './problems.js';
+
+/** How long the caller has to read the answer and hang up. To close at once could take the answer with it. */
+const LINGER_MS = 1_000;
+
+const BY_CODE: Readonly<Record<string, readonly [ProblemSlug, string]>> = {
+  HPE_HEADER_OVERFLOW: ['headers-too-large', PROBLEMS['headers-too-large'].help],
+  ERR_HTTP_REQUEST_TIMEOUT: ['request-timeout', PROBLEMS['request-timeout'].help],
+  HPE_INVALID_EOF_STATE: ['bad-request', 'The connection ended before the request did.'],
+};
+
+/**
+ * Answers by hand what Node cannot make a whole request of: bytes that are not HTTP, headers that are too large,
+ * a request that breaks off or arrives too slowly.
+ */
+export class ClientErrors {
+  readonly #log: FastifyBaseLogger;
+  /** The last request that came over each connection. */
+  readonly #last = new WeakMap<Duplex, FastifyReply>();
+
+  constructor(log: FastifyBaseLogger) {
+    this.#log = log;
+  }
+
+  /** Call it before other hooks are added. */
+  watch(app: FastifyInstance): void {
+    // With `done`: the hook must have run when Node reads on in the same chunk of bytes.
+    app.addHook('onRequest', ({ socket }, reply, done) => {
+      this.#last.set(socket, reply);
+      done();
+    });
+    // Node hangs up on it where nobody listens.
+    app.server.on('connect', (_request, socket) => {
+      this.#refuse(socket, 'bad-request', 'This is not a proxy: CONNECT is not served.');
+    });
+  }
+
+  /** Fastify's `clientErrorHandler`. */
+  readonly handle = (error: NodeJS.ErrnoException, socket: Socket): void => {
+    if (error.code === 'ECONNRESET') socket.destroy();
+    if (!socket.writable) return;
+    const last = this.#last.get(socket);
+    if (last !== undefined && !last.raw.writableFinished && last.request.raw.complete) {
+      // A whole request is being answered, and what cannot be read came behind it.
+      closeAfter(last, socket);
+      return;
+    }
+    const [slug, detail] = BY_CODE[error.code ?? ''] ?? ['bad-request', PROBLEMS['bad-request'].help];
+    this.#refuse(socket, slug, detail, last?.request.raw.complete === false ? last : undefined);
+  };
+
+  /** @param broken the request that will never be whole, where its headers at least were */
+  #refuse(socket: Duplex, slug: ProblemSlug, detail: string, broken?: FastifyReply): void {
+    const id = broken?.request.id ?? randomUUID();
+    this.#log.info({ reqId: id, slug }, 'what came over a connection is not a whole request');
+    const linger = setTimeout(() => socket.destroy(), LINGER_MS);
+    socket.once('close', () => clearTimeout(linger));
+    if (broken?.raw.headersSent) {
+      socket.end(); // it was answered without its body
+      return;
+    }
+    const { status } = PROBLEMS[slug];
+    const instance = broken === undefined ? '/' : pathOf(broken.request);
+    const body = JSON.stringify({ ...problemBody(slug, detail), instance, request_id: id });
+    socket.end(
+      `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nX-Request-Id: ${id}\r\nContent-Type: ${PROBLEM_JSON}\r\n` +
+        `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+    );
+  }
+}
+
+function closeAfter({ raw }: FastifyReply, socket: Socket): void {
+  if (!raw.shouldKeepAlive) return;
+  raw.shouldKeepAlive = false;
+  raw.once('finish', () => socket.end());
+}

@@ -1,0 +1,44 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { FastifyInstance } from 'fastify';
+import { ProblemError } from '../../problems.js';
+
+/**
+ * Refuses what Node takes for a request and RFC 9110 and 9112 do not, or answers without a problem. Needs
+ * `requireHostHeader: false`, for Node's own answer has no body.
+ */
+export function requireWellFormed(app: FastifyInstance): void {
+  // Without listeners Node answers both by itself: the one too early, the other without a problem.
+  for (const event of ['checkContinue', 'checkExpectation']) {
+    app.server.on(event, (request: IncomingMessage, response: ServerResponse) => {
+      app.server.emit('request', request, response);
+    });
+  }
+
+  app.addHook('onRequest', async ({ raw: { httpVersion, rawHeaders }, headers }) => {
+    const hosts = rawHeaders.filter((name, index) => index % 2 === 0 && name.toLowerCase() === 'host').length;
+    if (hosts > 1 || (hosts === 0 && httpVersion === '1.1')) {
+      throw malformed('There must be one Host header.');
+    }
+    const coding = headers['transfer-encoding'];
+    if (coding !== undefined && coding.toLowerCase() !== 'chunked') {
+      throw malformed('No transfer coding but chunked is supported.');
+    }
+    if (headers.expect !== undefined && !expectsContinue(headers.expect)) {
+      throw malformed('No expectation but 100-continue can be met.');
+    }
+  });
+
+  // Only now: a caller who is refused by its headers need not send its megabytes.
+  app.addHook('preParsing', async ({ headers, raw }, reply) => {
+    if (headers.expect !== undefined && raw.httpVersion === '1.1') reply.raw.writeContinue();
+  });
+}
+
+/** The connection ends with the answer: where one request ends and the next begins may not be as it seems. */
+function malformed(detail: string): ProblemError {
+  return new ProblemError('bad-request', detail, { headers: { connection: 'close' } });
+}
+
+function expectsContinue(expect: string): boolean {
+  return expect.toLowerCase() === '100-continue';
+}

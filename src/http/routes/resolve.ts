@@ -1,0 +1,39 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import type { Gateway } from '../../gateway/gateway.js';
+import { requireAccept } from '../accept.js';
+import { AvatarParams, avatarRef, Resolution } from '../schemas/avatar.js';
+import { commonHeaders, noQuery, problems } from '../schemas/responses.js';
+import { avatarView } from '../view.js';
+import { ANONYMOUS } from './avatars.js';
+
+export const resolveRoutes: FastifyPluginAsyncTypebox<{ gateway: Gateway }> = async (app, { gateway }) => {
+  app.post(
+    '/avatars/:id/resolve',
+    {
+      onRequest: requireAccept('application/json'),
+      schema: {
+        operationId: 'resolveAvatar',
+        tags: ['operations'],
+        summary: 'End the doubt about an unconfirmed avatar',
+        description:
+          'For an operator who looked in the Modellix console: with the `task_id` found there the avatar goes on as that task; with `made: false` it fails as never made. Nothing is sent to Modellix but reads.',
+        params: AvatarParams,
+        querystring: noQuery,
+        body: Resolution,
+        response: {
+          200: {
+            description: 'The avatar as it is now.',
+            headers: commonHeaders,
+            content: { 'application/json': { schema: avatarRef } },
+          },
+          ...problems(400, 404, 406, 408, 409, 413, 415, 422, 429, 500, 503),
+        },
+      },
+    },
+    async (request) => {
+      const { body, params } = request;
+      const finding = body.task_id === undefined ? { made: false as const } : { taskId: body.task_id };
+      return avatarView(await gateway.resolve(ANONYMOUS, params.id, finding));
+    },
+  );
+};

@@ -1,0 +1,108 @@
+/** The settings: which environment variables there are, what they mean and what they may hold. */
+
+import { type Static, Type } from 'typebox';
+
+const seconds = (description: string, value: number, maximum: number) =>
+  Type.Integer({ description, default: value, minimum: 1, maximum });
+
+const REDIS_URL_RULE =
+  'must be redis:// or rediss://, a host and perhaps a port, and perhaps / and a database number';
+
+/** One entry a variable: what `--help` prints and what is checked at start. `$comment` is the pattern in words. */
+export const Environment = Type.Object({
+  PORT: Type.Integer({ description: 'port to listen on', default: 8080, minimum: 0, maximum: 65535 }),
+  HOST: Type.String({ description: 'address to listen on', default: '127.0.0.1', minLength: 1 }),
+  ALLOW_ANONYMOUS: Type.Boolean({
+    description: 'serve callers without a key on an address that is not loopback',
+    default: false,
+  }),
+  LOG_LEVEL: Type.Enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], {
+    description: 'least severe level that is logged',
+    default: 'info',
+  }),
+  MODELLIX_API_KEY: Type.String({
+    description: 'the key sent to Modellix (required; or MODELLIX_API_KEY_FILE)',
+    pattern: '^[\\x21-\\x2b\\x2d-\\x7e]+$',
+    $comment: 'must be visible ASCII characters without a comma',
+  }),
+  MODELLIX_BASE_URL: Type.String({
+    description: 'where Modellix is',
+    default: 'https://api.modellix.ai',
+    pattern: '^https?://[^/?#@\\s]+/?$',
+    $comment: 'must be http:// or https://, a host and perhaps a port, and nothing else',
+  }),
+  MODELLIX_SUBMIT_PATH: Type.String({
+    description: 'path of the submit',
+    default: '/api/v1/image-to-video/kling/kling-avatar/async',
+    pattern: '^/[\\x21-\\x22\\x24-\\x3e\\x40-\\x7e]*$',
+    $comment: 'must be a path that begins with / and holds no ?, # or space',
+  }),
+  MODELLIX_TASKS_PATH: Type.String({
+    description: 'path of the task query, without the task id',
+    default: '/api/v1/tasks',
+    pattern: '^/[\\x21-\\x22\\x24-\\x3e\\x40-\\x7e]*[\\x21-\\x22\\x24-\\x2e\\x30-\\x3e\\x40-\\x7e]$',
+    $comment: 'must be a path that begins with / and does not end with it, and holds no ?, # or space',
+  }),
+  MODELLIX_CONNECT_TIMEOUT_SECONDS: seconds('longest wait for a connection to Modellix', 5, 60),
+  MODELLIX_SUBMIT_TIMEOUT_SECONDS: seconds('longest wait for the answer to a submit', 60, 600),
+  MODELLIX_QUERY_TIMEOUT_SECONDS: seconds('longest wait for the answer to a query', 15, 120),
+  VIDEO_TIMEOUT_SECONDS: seconds('longest silence of the video host', 30, 600),
+  REDIS_URL: Type.Optional(
+    Type.String({
+      description: 'redis:// or rediss:// (or REDIS_URL_FILE); unset: the embedded store in DATA_DIR',
+      pattern: '^rediss?://[^\\s/]+(/\\d{0,5})?$',
+      $comment: REDIS_URL_RULE,
+    }),
+  ),
+  REDIS_KEY_PREFIX: Type.String({
+    description: 'what every key in Redis starts with',
+    default: 'avatar-gateway',
+    pattern: '^[A-Za-z0-9:_.-]{1,64}$',
+    $comment: 'must be 1 to 64 letters, digits, or any of : _ . -',
+  }),
+  DATA_DIR: Type.String({
+    description: 'folder of the embedded store, and of answers that wait for the store',
+    default: './data',
+    minLength: 1,
+  }),
+  SUBMIT_GRACE_SECONDS: seconds('how long POST /avatars waits for the submit to settle', 10, 60),
+  POLL_MIN_SECONDS: seconds('pause before the first look at a task', 5, 300),
+  POLL_MAX_SECONDS: seconds('longest pause between two looks', 15, 600),
+  QUEUE_TIMEOUT_MINUTES: seconds('how long an avatar may wait to be submitted', 1440, 43_200),
+  TASK_TIMEOUT_MINUTES: seconds('how long Modellix may take before an avatar is timed_out', 60, 10_080),
+  RETENTION_DAYS: seconds('how long a finished avatar is remembered', 7, 365),
+  REQUIRE_IDEMPOTENCY_KEY: Type.Boolean({
+    description: 'refuse POST /avatars without an Idempotency-Key',
+    default: false,
+  }),
+  RATE_LIMIT_PER_MINUTE: seconds('requests a minute from one address', 1200, 1_000_000),
+  SHUTDOWN_GRACE_SECONDS: seconds('how long work under way may take after SIGTERM', 60, 600),
+});
+
+export type Environment = Static<typeof Environment>;
+
+/** What the table says about a variable. */
+interface Entry {
+  readonly type?: string;
+  readonly description?: string;
+  readonly default?: unknown;
+  readonly $comment?: string;
+}
+
+const ENTRIES: Readonly<Record<string, unknown>> = Environment.properties;
+
+/** Every setting, for `--help` and the documentation. */
+export const SETTINGS = Object.keys(ENTRIES).map((name) => {
+  const { description = '', default: fallback } = ENTRIES[name] as Entry;
+  return { name, description, fallback };
+});
+
+/** Whether a variable holds a whole number. Decimal digits are all that is taken for one: not `1e3`, not `Infinity`. */
+export function isWholeNumber(name: string): boolean {
+  return (ENTRIES[name] as Entry | undefined)?.type === 'integer';
+}
+
+/** What a variable must be, in words, where its pattern says it. */
+export function ruleOf(name: string): string {
+  return (ENTRIES[name] as Entry | undefined)?.$comment ?? 'is not valid';
+}

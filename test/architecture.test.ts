@@ -1,0 +1,148 @@
+/** Who may import whom: `.dependency-cruiser.mjs` holds for `src`, and each of its rules notices who breaks it. */
+
+import { execFile } from 'node:child_process';
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import t, { type Test } from 'tap';
+
+const ROOT = fileURLToPath(new URL('../', import.meta.url));
+const RULES = join(ROOT, '.dependency-cruiser.mjs');
+const CRUISER = join(ROOT, 'node_modules/dependency-cruiser/bin/dependency-cruise.mjs');
+
+interface Cruise {
+  readonly summary: {
+    readonly totalCruised: number;
+    readonly violations: readonly { rule: { name: string }; from: string; to: string }[];
+    readonly ruleSetUsed: { readonly forbidden: readonly { readonly name: string }[] };
+  };
+}
+
+/** The rules over the `src` of a folder. */
+async function cruise(dir: string): Promise<Cruise['summary']> {
+  const report = await new Promise<string>((resolve, reject) => {
+    const args = [CRUISER, '--config', RULES, '--output-type', 'json', 'src'];
+    execFile(process.execPath, args, { cwd: dir, maxBuffer: 1 << 26 }, (error, stdout) => {
+      // It ends with the number of violations; what matters is the report.
+      if (stdout === '' && error !== null) reject(error);
+      else resolve(stdout);
+    });
+  });
+  return (JSON.parse(report) as Cruise).summary;
+}
+
+/** A project of empty files that import what is given, with our packages at hand. */
+async function project(t: Test, imports: Readonly<Record<string, readonly string[]>>): Promise<string> {
+  const dir = await mkdtemp(join(tmpdir(), 'avatar-gateway-architecture-'));
+  t.teardown(() => rm(dir, { recursive: true }));
+  for (const name of ['package.json', 'tsconfig.json']) await copyFile(join(ROOT, name), join(dir, name));
+  await symlink(join(ROOT, 'node_modules'), join(dir, 'node_modules'));
+  for (const [file, specifiers] of Object.entries(imports)) {
+    await mkdir(dirname(join(dir, file)), { recursive: true });
+    const lines = specifiers.map((specifier) => `import '${specifier}';`);
+    await writeFile(join(dir, file), `${lines.join('\n')}\nexport const here = 1;\n`);
+  }
+  return dir;
+}
+
+/** A project in good order, one file a place. */
+const GOOD: Readonly<Record<string, readonly string[]>> = {
+  'src/main.ts': ['./app.js', './config.js', 'pino'],
+  'src/app.ts': ['./config.js', './gateway/verb.js', './http/route.js', './store/redis/redis.js', 'fastify'],
+  'src/config.ts': ['./settings.js', 'node:fs'],
+  'src/settings.ts': ['typebox'],
+  'src/problems.ts': [],
+  'src/domain/avatar.ts': ['node:zlib'],
+  'src/domain/price.ts': ['./avatar.js'],
+  'src/gateway/verb.ts': [
+    '../domain/price.js',
+    '../store/store.js',
+    '../modellix/client.js',
+    '../problems.js',
+  ],
+  'src/http/route.ts': ['../gateway/verb.js', '../problems.js', 'fastify'],
+  'src/modellix/client.ts': ['undici', '../domain/avatar.js'],
+  'src/store/store.ts': ['../domain/avatar.js'],
+  'src/store/redis/redis.ts': ['../store.js', 'ioredis'],
+};
+
+/** For each rule, what breaks it. */
+const OFFENCES: readonly (readonly [rule: string, file: string, specifier: string])[] = [
+  ['no-cycles', 'src/domain/avatar.ts', './price.js'],
+  ['domain-is-pure', 'src/domain/avatar.ts', '../problems.js'],
+  ['domain-is-pure', 'src/domain/avatar.ts', 'ioredis'],
+  ['domain-is-pure', 'src/domain/avatar.ts', 'undici'],
+  ['domain-is-pure', 'src/domain/avatar.ts', 'fastify'],
+  ['domain-is-pure', 'src/domain/avatar.ts', 'node:fs'],
+  ['domain-is-pure', 'src/domain/avatar.ts', 'fs/promises'],
+  ['domain-is-pure', 'src/domain/avatar.ts', 'node:perf_hooks'],
+  ['gateway-below-http', 'src/gateway/verb.ts', '../http/route.js'],
+  ['gateway-below-http', 'src/gateway/verb.ts', '../store/redis/redis.js'],
+  ['gateway-below-http', 'src/gateway/verb.ts', '../config.js'],
+  ['gateway-below-http', 'src/gateway/verb.ts', 'fastify'],
+  ['gateway-below-http', 'src/gateway/verb.ts', 'node:http'],
+  ['http-through-gateway', 'src/http/route.ts', '../store/store.js'],
+  ['http-through-gateway', 'src/http/route.ts', '../modellix/client.js'],
+  ['http-through-gateway', 'src/http/route.ts', '../settings.js'],
+  ['adapters-stand-alone', 'src/modellix/client.ts', '../store/store.js'],
+  ['adapters-stand-alone', 'src/store/store.ts', '../modellix/client.js'],
+  ['adapters-stand-alone', 'src/store/store.ts', '../gateway/verb.js'],
+  ['problems-know-nobody', 'src/problems.ts', './domain/avatar.js'],
+  ['only-app-picks-adapters', 'src/main.ts', './store/redis/redis.js'],
+  ['only-main-knows-app', 'src/config.ts', './app.js'],
+  ['only-config-reads-settings', 'src/http/route.ts', '../config.js'],
+  ['redis-driver-at-home', 'src/app.ts', 'ioredis'],
+  ['level-driver-at-home', 'src/store/redis/redis.ts', 'classic-level'],
+  ['http-client-at-home', 'src/http/route.ts', 'undici'],
+  ['fastify-at-home', 'src/modellix/client.ts', '@fastify/accepts'],
+  ['no-dev-packages', 'src/http/route.ts', 'tap'],
+  ['no-missing-files', 'src/http/route.ts', './nowhere.js'],
+];
+
+t.test('src keeps every rule', async (t) => {
+  const { totalCruised, violations } = await cruise(ROOT);
+  t.ok(totalCruised > 50, `${totalCruised} files were looked at`);
+  t.strictSame(
+    violations.map(({ rule, from, to }) => `${rule.name}: ${from} -> ${to}`),
+    [],
+  );
+});
+
+t.test('a project in good order keeps every rule', async (t) => {
+  t.strictSame((await cruise(await project(t, GOOD))).violations, []);
+});
+
+t.test('each rule notices who breaks it', async (t) => {
+  const bad: Record<string, readonly string[]> = { ...GOOD, 'src/domain/dead.ts': [] };
+  for (const [, file, specifier] of OFFENCES) bad[file] = [...(bad[file] ?? []), specifier];
+  const { violations, ruleSetUsed } = await cruise(await project(t, bad));
+  const seen = violations.map(({ rule, from, to }) => ({ rule: rule.name, from, to }));
+  for (const [rule, from, specifier] of OFFENCES) {
+    // A module is resolved to a file: `../a/b.js` to `src/a/b.ts`, a package to its folder, `node:fs` to `fs`.
+    const name = specifier.replace(/^(node:|\.[./]*)/, '').replace(/\.js$/, '');
+    const found = seen.some((each) => each.rule === rule && each.from === from && each.to.includes(name));
+    t.ok(found, `${rule}: ${from} imports ${specifier}`);
+  }
+  t.ok(
+    seen.some(({ rule, to }) => rule === 'no-dead-files' && to === 'src/domain/dead.ts'),
+    'a dead file',
+  );
+  const tried = new Set([...OFFENCES.map(([rule]) => rule), 'no-dead-files']);
+  const untried = ruleSetUsed.forbidden.map(({ name }) => name).filter((name) => !tried.has(name));
+  t.strictSame(untried, [], 'no rule without an example');
+});
+
+t.test('only config.ts reads the environment, only main.ts ends the process or hears signals', async (t) => {
+  const files = (await readdir(join(ROOT, 'src'), { recursive: true })).filter((file) =>
+    file.endsWith('.ts'),
+  );
+  const using = async (pattern: RegExp) => {
+    const texts = await Promise.all(
+      files.map(async (file) => [file, await readFile(join(ROOT, 'src', file), 'utf8')]),
+    );
+    return texts.flatMap(([file = '', text = '']) => (pattern.test(text) ? [file] : []));
+  };
+  t.strictSame(await using(/process\.env\b/), ['config.ts']);
+  t.strictSame(await using(/process\.(exit|exitCode|abort|kill|on|once)\b|close-with-grace/), ['main.ts']);
+});

@@ -1,0 +1,194 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import t from 'tap';
+import { type Config, ConfigError, readConfig, SETTINGS } from '../src/config.js';
+
+const KEY = 'mx-0123456789';
+const SECRET = 'sk-do-not-show-me';
+
+/** The configuration of an environment that holds a key and what is given. */
+function configOf(env: Record<string, string> = {}): Config {
+  return readConfig({ MODELLIX_API_KEY: KEY, ...env });
+}
+
+function refusal(env: Record<string, string | undefined>): string {
+  try {
+    readConfig(env);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.message;
+    throw error;
+  }
+  return 'accepted';
+}
+
+t.test('a key is all it needs', async (t) => {
+  t.strictSame(configOf(), {
+    host: '127.0.0.1',
+    port: 8080,
+    logLevel: 'info',
+    rateLimitPerMinute: 1200,
+    shutdownGraceMs: 60_000,
+    dataDir: './data',
+    modellix: {
+      apiKey: KEY,
+      baseUrl: 'https://api.modellix.ai',
+      submitPath: '/api/v1/image-to-video/kling/kling-avatar/async',
+      tasksPath: '/api/v1/tasks',
+      connectTimeoutMs: 5000,
+      submitTimeoutMs: 60_000,
+      queryTimeoutMs: 15_000,
+      videoTimeoutMs: 30_000,
+    },
+    store: { kind: 'embedded' },
+    gateway: {
+      submitGraceMs: 10_000,
+      pollMinMs: 5000,
+      pollMaxMs: 15_000,
+      queueTimeoutMs: 86_400_000,
+      taskTimeoutMs: 3_600_000,
+      retentionMs: 604_800_000,
+    },
+  });
+});
+
+t.test('what is given is used', async (t) => {
+  const good: readonly [Record<string, string>, (config: Config) => unknown, unknown][] = [
+    [{ PORT: '0' }, ({ port }) => port, 0],
+    [{ PORT: '65535' }, ({ port }) => port, 65_535],
+    [{ HOST: '::1' }, ({ host }) => host, '::1'],
+    [{ HOST: 'localhost' }, ({ host }) => host, 'localhost'],
+    [{ HOST: '127.0.0.53' }, ({ host }) => host, '127.0.0.53'],
+    [{ HOST: '0.0.0.0', ALLOW_ANONYMOUS: 'true' }, ({ host }) => host, '0.0.0.0'],
+    [{ LOG_LEVEL: 'silent' }, ({ logLevel }) => logLevel, 'silent'],
+    [{ DATA_DIR: '/var/lib/x' }, ({ dataDir }) => dataDir, '/var/lib/x'],
+    [
+      { MODELLIX_BASE_URL: 'http://simulator:9090/' },
+      ({ modellix }) => modellix.baseUrl,
+      'http://simulator:9090',
+    ],
+    [{ MODELLIX_BASE_URL: 'http://[::1]:9090' }, ({ modellix }) => modellix.baseUrl, 'http://[::1]:9090'],
+    [{ MODELLIX_SUBMIT_PATH: '/submit' }, ({ modellix }) => modellix.submitPath, '/submit'],
+    [{ MODELLIX_TASKS_PATH: '/tasks' }, ({ modellix }) => modellix.tasksPath, '/tasks'],
+    [{ MODELLIX_SUBMIT_TIMEOUT_SECONDS: '1' }, ({ modellix }) => modellix.submitTimeoutMs, 1000],
+    [{ POLL_MIN_SECONDS: '9', POLL_MAX_SECONDS: '9' }, ({ gateway }) => gateway.pollMaxMs, 9000],
+    [{ RETENTION_DAYS: '1' }, ({ gateway }) => gateway.retentionMs, 86_400_000],
+    [
+      { REDIS_URL: 'rediss://user:pass@redis:6380/2' },
+      ({ store }) => store,
+      { kind: 'redis', url: 'rediss://user:pass@redis:6380/2', keyPrefix: 'avatar-gateway' },
+    ],
+    [
+      { REDIS_URL: 'redis://redis', REDIS_KEY_PREFIX: 'team-a:prod' },
+      ({ store }) => store,
+      { kind: 'redis', url: 'redis://redis', keyPrefix: 'team-a:prod' },
+    ],
+    [{ NOT_OURS: 'x', modellix_api_key: 'lower case' }, ({ modellix }) => modellix.apiKey, KEY],
+  ];
+  for (const [env, pick, expected] of good) t.strictSame(pick(configOf(env)), expected, JSON.stringify(env));
+});
+
+t.test('an empty variable counts as unset', async (t) => {
+  const empty = Object.fromEntries(SETTINGS.map(({ name }) => [name, '']));
+  const files = { MODELLIX_API_KEY_FILE: '', REDIS_URL_FILE: '' };
+  t.strictSame(readConfig({ ...empty, ...files, MODELLIX_API_KEY: KEY }), configOf());
+});
+
+t.test('what is wrong is named on one line, without a secret', async (t) => {
+  const bad: readonly [Record<string, string>, string | RegExp][] = [
+    [{ MODELLIX_API_KEY: '' }, /^MODELLIX_API_KEY is not set: .*MODELLIX_API_KEY_FILE/],
+    [{ MODELLIX_API_KEY: `${SECRET} ` }, /^MODELLIX_API_KEY must be visible ASCII/],
+    [{ MODELLIX_API_KEY: `${SECRET},${SECRET}` }, /^MODELLIX_API_KEY must be .*without a comma/],
+    [{ MODELLIX_API_KEY: `${SECRET}\nX-Evil: 1` }, /^MODELLIX_API_KEY must/],
+    [{ PORT: 'http' }, 'PORT=http must be a whole number'],
+    [{ PORT: '80.5' }, 'PORT=80.5 must be a whole number'],
+    [{ PORT: '-1' }, 'PORT=-1 must be >= 0'],
+    [{ PORT: '65536' }, 'PORT=65536 must be <= 65535'],
+    [{ PORT: '1\n2' }, 'PORT="1\\n2" must be a whole number'],
+    [{ PORT: 'x'.repeat(5000) }, `PORT=${'x'.repeat(80)}… must be a whole number`],
+    [{ HOST: '0.0.0.0' }, /^HOST=0\.0\.0\.0 is not a loopback address: .*ALLOW_ANONYMOUS=true/],
+    [{ HOST: '::' }, /^HOST=:: is not/],
+    [{ HOST: '127.evil.test' }, /^HOST=127\.evil\.test is not/],
+    [{ HOST: '10.0.0.1', ALLOW_ANONYMOUS: 'false' }, /^HOST=10\.0\.0\.1 is not/],
+    [{ ALLOW_ANONYMOUS: 'yes' }, 'ALLOW_ANONYMOUS=yes must be true or false'],
+    [{ LOG_LEVEL: 'INFO' }, /^LOG_LEVEL=INFO must be one of trace, debug, info/],
+    [{ MODELLIX_BASE_URL: 'modellix.test' }, /^MODELLIX_BASE_URL must be http/],
+    [{ MODELLIX_BASE_URL: 'ftp://modellix.test' }, /^MODELLIX_BASE_URL must be http/],
+    [{ MODELLIX_BASE_URL: `https://u:${SECRET}@modellix.test` }, /^MODELLIX_BASE_URL must be http/],
+    [{ MODELLIX_BASE_URL: `https://modellix.test?key=${SECRET}` }, /^MODELLIX_BASE_URL must be http/],
+    [{ MODELLIX_BASE_URL: 'https://modellix.test:99999' }, /^MODELLIX_BASE_URL is not a URL/],
+    [{ MODELLIX_SUBMIT_PATH: 'submit' }, /^MODELLIX_SUBMIT_PATH=submit must be a path/],
+    [{ MODELLIX_SUBMIT_PATH: '/a b' }, /^MODELLIX_SUBMIT_PATH="\/a b" must be a path/],
+    [{ MODELLIX_SUBMIT_PATH: '/ä' }, /^MODELLIX_SUBMIT_PATH="\/ä" must be a path/],
+    [{ MODELLIX_TASKS_PATH: '/tasks/' }, /^MODELLIX_TASKS_PATH=\/tasks\/ must be a path/],
+    [{ MODELLIX_TASKS_PATH: '/tasks?x=1' }, /^MODELLIX_TASKS_PATH=\/tasks\?x=1 must be a path/],
+    [{ MODELLIX_SUBMIT_TIMEOUT_SECONDS: '0' }, /^MODELLIX_SUBMIT_TIMEOUT_SECONDS=0 must be >= 1/],
+    [{ MODELLIX_QUERY_TIMEOUT_SECONDS: '121' }, 'MODELLIX_QUERY_TIMEOUT_SECONDS=121 must be <= 120'],
+    [{ RETENTION_DAYS: 'Infinity' }, 'RETENTION_DAYS=Infinity must be a whole number'],
+    [{ RETENTION_DAYS: '1e1' }, 'RETENTION_DAYS=1e1 must be a whole number'],
+    [{ RETENTION_DAYS: '0x7' }, 'RETENTION_DAYS=0x7 must be a whole number'],
+    [{ REDIS_URL: `http://:${SECRET}@redis` }, /^REDIS_URL must be redis:/],
+    [{ REDIS_URL: `redis://:${SECRET}@redis:port` }, /^REDIS_URL is not a URL/],
+    [{ REDIS_URL: `redis://:${SECRET}@redis/one` }, /^REDIS_URL must be redis:/],
+    [{ REDIS_KEY_PREFIX: '{a}' }, /^REDIS_KEY_PREFIX=\{a\} must be/],
+    [{ POLL_MIN_SECONDS: '16' }, 'POLL_MIN_SECONDS must not be greater than POLL_MAX_SECONDS'],
+  ];
+  for (const [env, expected] of bad) {
+    const message = refusal({ MODELLIX_API_KEY: KEY, ...env });
+    const what = JSON.stringify(env).slice(0, 100);
+    if (typeof expected === 'string') t.equal(message, expected, what);
+    else t.match(message, expected, what);
+    t.notMatch(message, /\n/, 'one line');
+    t.notMatch(message, SECRET);
+  }
+  t.match(refusal({}), /^MODELLIX_API_KEY is not set/);
+});
+
+t.test('secrets in files', async (t) => {
+  const dir = await mkdtemp(join(tmpdir(), 'avatar-gateway-config-'));
+  t.teardown(() => rm(dir, { recursive: true }));
+  const fileWith = async (name: string, text: string) => {
+    await writeFile(join(dir, name), text);
+    return join(dir, name);
+  };
+  const key = await fileWith('key', `${KEY}\r\n`);
+  const redis = await fileWith('redis', ' redis://redis:6379\n');
+  const config = readConfig({ MODELLIX_API_KEY_FILE: key, REDIS_URL_FILE: redis });
+  t.equal(config.modellix.apiKey, KEY);
+  t.match(config.store, { kind: 'redis', url: 'redis://redis:6379' });
+
+  const missing = refusal({ MODELLIX_API_KEY_FILE: SECRET });
+  t.equal(
+    missing,
+    'MODELLIX_API_KEY_FILE names a file that cannot be read (ENOENT)',
+    'nor is the name shown',
+  );
+  t.match(refusal({ MODELLIX_API_KEY_FILE: dir }), /^MODELLIX_API_KEY_FILE .*\(EISDIR\)$/);
+  t.match(
+    refusal({ MODELLIX_API_KEY_FILE: await fileWith('empty', '\n') }),
+    /^MODELLIX_API_KEY_FILE .* empty/,
+  );
+  t.match(
+    refusal({ MODELLIX_API_KEY_FILE: await fileWith('two', `${SECRET}\n${SECRET}`) }),
+    /^MODELLIX_API_KEY must/,
+  );
+  t.match(refusal({ MODELLIX_API_KEY: SECRET, MODELLIX_API_KEY_FILE: key }), /_FILE are both set: give one$/);
+  t.match(
+    refusal({ MODELLIX_API_KEY: KEY, REDIS_URL: `redis://:${SECRET}@r`, REDIS_URL_FILE: redis }),
+    /^REDIS_URL and REDIS_URL_FILE are both set: give one$/,
+  );
+});
+
+t.test('nothing of it can be changed', async (t) => {
+  const config = configOf({ REDIS_URL: 'redis://redis' });
+  t.ok([config, config.modellix, config.store, config.gateway].every(Object.isFrozen));
+});
+
+t.test('the environment it reads is left as it is', async (t) => {
+  const env = Object.freeze({ MODELLIX_API_KEY: KEY, PORT: '1' });
+  t.equal(readConfig(env).port, 1);
+});
+
+t.test('every setting is described', async (t) => {
+  for (const { name, description } of SETTINGS) t.match(description, /^.{5,}$/, name);
+});

@@ -1,0 +1,72 @@
+/** The part of the contract on records that cannot be read. */
+
+import type { Test } from 'tap';
+import type { Avatar } from '../../src/domain/avatar.js';
+import { CorruptRecordError, encodeRecord } from '../../src/store/record.js';
+import { AvatarExistsError, type Store, StoreUnavailableError } from '../../src/store/store.js';
+import { avatarOf, CALLER, dueInTurn, idsOf, LONG, SUBMISSION } from './fixtures.js';
+
+/** The bytes at rest, past the store. */
+export interface Raw {
+  record(id: string): Promise<Buffer | null>;
+  overwrite(id: string, bytes: Buffer): Promise<void>;
+  /** What was set aside of it. */
+  aside(id: string): Promise<Buffer | null>;
+}
+
+export interface Opened {
+  /** The store; after {@link raw} it may be another object. */
+  readonly store: Store;
+  raw<T>(work: (raw: Raw) => Promise<T>): Promise<T>;
+}
+
+/** Names a test of the store that is under test, and opens one for it. */
+export type Check = (what: string, body: (t: Test, opened: Opened) => Promise<void>) => void;
+
+export function damagedRecords(check: Check): void {
+  for (const [what, bytes] of corruptions(avatarOf())) {
+    check(`a corrupt record is set aside as it is, the others go on: ${what}`, async (t, opened) => {
+      const [bad, found, good] = await dueInTurn(opened.store, 3);
+      await opened.raw((raw) => raw.overwrite(bad.id, bytes));
+      await opened.raw((raw) => raw.overwrite(found.id, bytes));
+      await t.rejects(opened.store.find(CALLER, found.id), CorruptRecordError);
+      t.same(idsOf(await opened.store.claim(10, 0)), [good.id]);
+      t.same(idsOf(await opened.store.claim(10, LONG)), [good.id]);
+      t.same(opened.store.health(), { corruptRecords: 2 });
+      t.not(await opened.store.nextDueInMs(), 0);
+      await t.rejects(
+        opened.store.find(CALLER, bad.id),
+        CorruptRecordError,
+        'it is not said to be not found',
+      );
+      await t.rejects(opened.store.create(bad, SUBMISSION, 0), AvatarExistsError);
+      for (const { id } of [bad, found]) t.same(await opened.raw((raw) => raw.aside(id)), bytes);
+    });
+  }
+
+  check('a record of a newer release is left byte for byte, the others go on', async (t, opened) => {
+    const [newer, good] = await dueInTurn(opened.store, 2);
+    const bytes = Buffer.from('2 {"whatever":"a newer release writes"}');
+    await opened.raw((raw) => raw.overwrite(newer.id, bytes));
+    t.same(idsOf(await opened.store.claim(1, LONG)), [], 'put off');
+    t.same(idsOf(await opened.store.claim(1, LONG)), [good.id]);
+    t.not(await opened.store.nextDueInMs(), 0);
+    await t.rejects(opened.store.find(CALLER, newer.id), StoreUnavailableError);
+    t.same(opened.store.health(), { corruptRecords: 0 });
+    t.same(await opened.raw((raw) => raw.record(newer.id)), bytes);
+    await opened.raw((raw) => raw.overwrite(newer.id, encodeRecord(newer)));
+    t.match(await opened.store.find(CALLER, newer.id), { version: 1 }, 'nobody had it');
+  });
+}
+
+function corruptions(avatar: Avatar): [string, Buffer][] {
+  const whole = encodeRecord(avatar);
+  return [
+    ['empty', Buffer.alloc(0)],
+    ['cut short', whole.subarray(0, whole.length - 9)],
+    ['random bytes', Buffer.from(Array.from({ length: 64 }, (_, i) => 255 - i))],
+    ["another avatar's", whole],
+    ['a member of the wrong kind', Buffer.from(whole.toString().replace('"polls":0', '"polls":"0"'))],
+    ['no avatar', Buffer.from('1 {"__proto__":{"id":"av_0"}}')],
+  ];
+}

@@ -1,0 +1,46 @@
+import { randomUUID } from 'node:crypto';
+import { type Avatar, newAvatar } from '../../src/domain/avatar.js';
+import type { Store } from '../../src/store/store.js';
+
+export const CALLER = 'team-a';
+export const SUBMISSION = Buffer.from('{"prompt":"Hello"}');
+/** A lease nobody waits for, and a due time that does not come. */
+export const LONG = 3_600_000;
+
+/** An avatar of {@link CALLER}, queued, with what is given changed. */
+export function avatarOf(change: Partial<Avatar> = {}): Avatar {
+  const made = newAvatar(
+    {
+      id: `av_${randomUUID()}`,
+      caller: CALLER,
+      idempotency: null,
+      mode: 'std',
+      prompt: 'Says hello – 你好 \u0000',
+      externalId: null,
+      metadata: { order: '17' },
+      image: { source: 'inline', format: 'jpeg', width: 512, height: 512, bytes: 48_211 },
+      audio: { source: 'inline', format: 'mp3', durationSeconds: 7.2, bytes: 57_600 },
+      costEstimateUsd: 0.3226,
+      traceparent: null,
+    },
+    1_750_000_000_000,
+  );
+  return { ...made, ...change };
+}
+
+/** Avatars that are due, the first one longest. */
+export async function dueInTurn(store: Store, count: number): Promise<[Avatar, Avatar, Avatar, ...Avatar[]]> {
+  const made: Avatar[] = [];
+  let last = 0;
+  while (made.length < count) {
+    const { avatar, now } = await store.create(avatarOf({ id: `av_${String(made.length)}` }), SUBMISSION, 0);
+    made.push(avatar);
+    if (now < last) throw new Error('the clock went backwards');
+    last = now;
+  }
+  return made as [Avatar, Avatar, Avatar, ...Avatar[]];
+}
+
+export function idsOf(list: readonly (Avatar | { avatar: Avatar })[]): string[] {
+  return list.map((item) => ('avatar' in item ? item.avatar.id : item.id));
+}

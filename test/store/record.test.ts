@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import t from 'tap';
+import { CorruptRecordError, decodeRecord, encodeRecord, NewerRecordError } from '../../src/store/record.js';
+import { avatarOf } from './fixtures.js';
+
+t.test('record: what was encoded is decoded, whatever the caller wrote', async (t) => {
+  const text = fc.string({ unit: 'binary' });
+  const metadata = fc.dictionary(fc.oneof(text, fc.constant('__proto__')), text);
+  fc.assert(
+    fc.property(text, metadata, (prompt, metadata) => {
+      const avatar = avatarOf({ id: 'av_1', prompt, metadata });
+      const decoded = decodeRecord('av_1', encodeRecord(avatar));
+      assert.equal(JSON.stringify(decoded), JSON.stringify(avatar));
+    }),
+  );
+  t.pass();
+});
+
+t.test('record: a member that a later release added is kept', async (t) => {
+  const bytes = Buffer.from(
+    encodeRecord(avatarOf({ id: 'av_1' }))
+      .toString()
+      .replace('{', '{"later":[1],'),
+  );
+  t.same(encodeRecord(decodeRecord('av_1', bytes)), bytes);
+});
+
+t.test('record: no prefix of a record, and none with a byte that is not UTF-8, is an avatar', async (t) => {
+  const whole = encodeRecord(avatarOf({ id: 'av_1' }));
+  for (let length = 0; length < whole.length; length++) {
+    t.throws(() => decodeRecord('av_1', whole.subarray(0, length)), CorruptRecordError);
+  }
+  const flipped = Buffer.from(whole);
+  flipped[whole.indexOf('hello')] = 0xff;
+  t.throws(() => decodeRecord('av_1', flipped), CorruptRecordError);
+});
+
+t.test('record: the error of a corrupt record does not quote what the caller wrote', async (t) => {
+  const bytes = encodeRecord(avatarOf({ id: 'av_1', prompt: 'a secret' })).subarray(0, -1);
+  t.throws(() => decodeRecord('av_1', bytes), { name: 'CorruptRecordError', message: /^(?!.*secret)/s });
+});
+
+t.test('record: a higher schema number is a newer release, whatever follows', async (t) => {
+  for (const bytes of ['2 {}', '17 not even JSON', '999999999 ']) {
+    t.throws(() => decodeRecord('av_1', Buffer.from(bytes)), NewerRecordError);
+  }
+  for (const bytes of ['0 {}', '-1 {}', '1.5 {}', '01 {}', ' 1 {}', '1e3 {}']) {
+    t.throws(() => decodeRecord('av_1', Buffer.from(bytes)), CorruptRecordError);
+  }
+});
+
+t.test('record: what could not be read again is not written', async (t) => {
+  t.throws(() => encodeRecord(avatarOf({ createdAt: Number.NaN })), TypeError);
+  t.throws(() => encodeRecord(avatarOf({ costEstimateUsd: Number.POSITIVE_INFINITY })), TypeError);
+});

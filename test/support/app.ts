@@ -1,0 +1,115 @@
+/** The gateway as it is wired in production, in this process, beside a simulator. */
+
+import { mkdtemp, rm } from 'node:fs/promises';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pino } from 'pino';
+import { buildApp } from '../../src/app.js';
+import type { Config } from '../../src/config.js';
+import {
+  DEFAULT_KEY,
+  type Simulator,
+  type SimulatorOptions,
+  SUBMIT_PATHS,
+  startSimulator,
+} from '../simulator/simulator.js';
+
+/** What is needed of a test: a place to leave what is to be done at its end. */
+interface Teardown {
+  teardown(fn: () => void | Promise<void>): unknown;
+}
+
+export interface AppOverrides {
+  /** Unset: the embedded store, in a folder of its own. */
+  readonly redis?: { readonly url: string; readonly prefix: string };
+  readonly simulator?: SimulatorOptions;
+  readonly modellix?: Partial<Config['modellix']>;
+  readonly gateway?: Partial<Config['gateway']>;
+  readonly rateLimitPerMinute?: number;
+  readonly requireIdempotencyKey?: boolean;
+  /** How long the headers, and the whole of a request, may take to arrive. Looked at once a second. */
+  readonly arrivalMs?: number;
+}
+
+export interface RunningApp {
+  /** Without a slash at the end. */
+  readonly url: string;
+  readonly simulator: Simulator;
+  readonly config: Config;
+  /** Everything logged so far, a line of JSON each. */
+  logLines(): string[];
+  /** Ends the gateway before the test does. Twice is fine. */
+  close(): Promise<void>;
+}
+
+/** Tasks end when a test says so; looks at them come at once. */
+const SIMULATOR: SimulatorOptions = {
+  settings: { taskMs: { min: 3_600_000, max: 3_600_000 }, callsPerMinute: 1_000_000, concurrency: 1_000_000 },
+};
+
+/** Starts both on free ports of 127.0.0.1; both end with the test. */
+export async function startApp(t: Teardown, overrides: AppOverrides = {}): Promise<RunningApp> {
+  const simulator = await startSimulator(overrides.simulator ?? SIMULATOR);
+  t.teardown(() => simulator.close());
+
+  const config = configOf(simulator.url, await dataDirOf(t), overrides);
+  const lines: string[] = [];
+  const log = pino({ level: config.logLevel }, { write: (line: string) => void lines.push(line.trimEnd()) });
+  const app = await buildApp(config, log, '0.0.0-test');
+  let closing: Promise<void> | undefined;
+  const close = () => {
+    closing ??= app.close();
+    return closing;
+  };
+  t.teardown(close);
+  if (overrides.arrivalMs !== undefined) {
+    app.server.server.headersTimeout = overrides.arrivalMs;
+    app.server.server.requestTimeout = overrides.arrivalMs;
+  }
+  await app.server.listen({ host: config.host, port: config.port });
+  app.start();
+  const { port } = app.server.server.address() as AddressInfo;
+  return { url: `http://127.0.0.1:${port}`, simulator, config, logLines: () => [...lines], close };
+}
+
+async function dataDirOf(t: Teardown): Promise<string> {
+  const dir = await mkdtemp(join(tmpdir(), 'avatar-gateway-app-'));
+  t.teardown(() => rm(dir, { recursive: true, force: true }));
+  return dir;
+}
+
+function configOf(baseUrl: string, dataDir: string, overrides: AppOverrides): Config {
+  const { redis } = overrides;
+  return {
+    host: '127.0.0.1',
+    port: 0,
+    logLevel: 'info',
+    rateLimitPerMinute: overrides.rateLimitPerMinute ?? 1_000_000,
+    requireIdempotencyKey: overrides.requireIdempotencyKey ?? false,
+    shutdownGraceMs: 5_000,
+    modellix: {
+      apiKey: DEFAULT_KEY,
+      baseUrl,
+      submitPath: SUBMIT_PATHS[0] ?? '',
+      tasksPath: '/api/v1/tasks',
+      connectTimeoutMs: 2_000,
+      submitTimeoutMs: 5_000,
+      queryTimeoutMs: 5_000,
+      videoTimeoutMs: 5_000,
+      ...overrides.modellix,
+    },
+    dataDir,
+    store:
+      redis === undefined ? { kind: 'embedded' } : { kind: 'redis', url: redis.url, keyPrefix: redis.prefix },
+    gateway: {
+      submitGraceMs: 5_000,
+      pollMinMs: 20,
+      pollMaxMs: 50,
+      queueTimeoutMs: 60_000,
+      taskTimeoutMs: 60_000,
+      retentionMs: 60_000,
+      ...overrides.gateway,
+    },
+  };
+}
