@@ -1,5 +1,6 @@
 /** The composition root: Config -> a server and the work behind it, everything wired, nothing hidden. */
 
+import { EventEmitter, once } from 'node:events';
 import { join } from 'node:path';
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import type { Config } from './config.js';
@@ -8,7 +9,7 @@ import type { Answer } from './gateway/settle.js';
 import { buildServer } from './http/server.js';
 import { createModellixClient } from './modellix/client.js';
 import { openEmbeddedStore } from './store/embedded.js';
-import { openRedisStore } from './store/redis/redis.js';
+import { openRedisStore, type RedisEvent } from './store/redis/redis.js';
 import { openSpool } from './store/spool.js';
 import type { Store } from './store/store.js';
 
@@ -31,7 +32,9 @@ export class StartError extends Error {
 
 /** @throws {StartError} where the data directory is of no use; Redis may be away and come later */
 export async function buildApp(config: Config, log: FastifyBaseLogger, version: string): Promise<App> {
-  const store = await openStore(config, log);
+  const store = await openStore(config, log).catch((cause: Error) => {
+    throw new StartError(cause.message, { cause });
+  });
   const spool = await openSpool<Answer>(join(config.dataDir, 'answers')).catch(
     (cause: NodeJS.ErrnoException) => {
       const why = `DATA_DIR=${config.dataDir} cannot be written (${cause.code})`;
@@ -84,17 +87,35 @@ function leaseFor(longestCallMs: number): number {
 }
 
 async function openStore({ store, dataDir }: Config, log: FastifyBaseLogger): Promise<Store> {
-  if (store.kind === 'embedded') {
-    return openEmbeddedStore({ dir: join(dataDir, 'tasks') }).catch((cause: Error) => {
-      throw new StartError(cause.message, { cause });
-    });
+  if (store.kind === 'embedded') return openEmbeddedStore({ dir: join(dataDir, 'tasks') });
+  const events = new EventEmitter<{ redis: [RedisEvent] }>();
+  events.on('redis', (event) => logRedis(event, log));
+  const opened = openRedisStore({ ...store, onEvent: (event) => events.emit('redis', event) });
+  if (store.durability === 'strict') {
+    const [event] = (await once(events, 'redis')) as [RedisEvent];
+    await refuseUnsafe(event, opened);
   }
-  return openRedisStore({
-    url: store.url,
-    keyPrefix: store.keyPrefix,
-    onEvent: (event, error) => {
-      if (event === 'lost') log.warn({ err: error }, 'the connection to Redis is lost');
-      else log.info('connected to Redis');
-    },
-  });
+  return opened;
+}
+
+/** A Redis that is away may come later; one that can lose tasks stops the start. */
+async function refuseUnsafe(event: RedisEvent, store: Store): Promise<void> {
+  if (event.kind !== 'hazards') return;
+  await store.close();
+  throw new Error(`REDIS_DURABILITY=strict, and this Redis can lose tasks: ${event.hazards.join('; ')}`);
+}
+
+function logRedis(event: RedisEvent, log: FastifyBaseLogger): void {
+  switch (event.kind) {
+    case 'connected':
+      return log.info('connected to Redis');
+    case 'lost':
+      return log.warn({ err: event.error }, 'the connection to Redis is lost');
+    case 'hazards':
+      return log.warn({ hazards: event.hazards }, 'this Redis can lose tasks');
+    case 'emptied':
+      return log.error(
+        'Redis came back empty: the avatars that were in it are lost, and their keys may be used again',
+      );
+  }
 }

@@ -34,7 +34,13 @@ export interface Config {
   readonly dataDir: string;
   readonly store:
     | { readonly kind: 'embedded' }
-    | { readonly kind: 'redis'; readonly url: string; readonly keyPrefix: string };
+    | {
+        readonly kind: 'redis';
+        readonly url: string;
+        readonly keyPrefix: string;
+        readonly durability: 'strict' | 'warn';
+        readonly waitFor: { readonly replicas: number; readonly ownFile: boolean };
+      };
   readonly gateway: {
     readonly submitGraceMs: number;
     readonly pollMinMs: number;
@@ -42,6 +48,7 @@ export interface Config {
     readonly queueTimeoutMs: number;
     readonly taskTimeoutMs: number;
     readonly retentionMs: number;
+    readonly notMadeOn: ReadonlySet<number>;
   };
 }
 
@@ -90,7 +97,16 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     store: Object.freeze(
       values.REDIS_URL === undefined
         ? { kind: 'embedded' as const }
-        : { kind: 'redis' as const, url: values.REDIS_URL, keyPrefix: values.REDIS_KEY_PREFIX },
+        : {
+            kind: 'redis' as const,
+            url: values.REDIS_URL,
+            keyPrefix: values.REDIS_KEY_PREFIX,
+            durability: values.REDIS_DURABILITY,
+            waitFor: Object.freeze({
+              replicas: values.REDIS_WAIT_REPLICAS,
+              ownFile: values.REDIS_WAIT_AOF,
+            }),
+          },
     ),
     gateway: Object.freeze({
       submitGraceMs: values.SUBMIT_GRACE_SECONDS * 1000,
@@ -99,6 +115,10 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
       queueTimeoutMs: values.QUEUE_TIMEOUT_MINUTES * 60_000,
       taskTimeoutMs: values.TASK_TIMEOUT_MINUTES * 60_000,
       retentionMs: values.RETENTION_DAYS * 86_400_000,
+      notMadeOn: new Set([
+        ...(values.MODELLIX_429_MEANS_NOT_MADE ? [429] : []),
+        ...(values.MODELLIX_503_MEANS_NOT_MADE ? [503] : []),
+      ]),
     }),
   });
 }

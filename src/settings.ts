@@ -46,6 +46,14 @@ export const Environment = Type.Object({
   MODELLIX_CONNECT_TIMEOUT_SECONDS: seconds('longest wait for a connection to Modellix', 5, 60),
   MODELLIX_SUBMIT_TIMEOUT_SECONDS: seconds('longest wait for the answer to a submit', 60, 600),
   MODELLIX_QUERY_TIMEOUT_SECONDS: seconds('longest wait for the answer to a query', 15, 120),
+  MODELLIX_429_MEANS_NOT_MADE: Type.Boolean({
+    description: 'a submit answered 429 is queued again; false: it is unconfirmed',
+    default: true,
+  }),
+  MODELLIX_503_MEANS_NOT_MADE: Type.Boolean({
+    description: 'a submit answered 503 is queued again; false: it is unconfirmed',
+    default: false,
+  }),
   VIDEO_TIMEOUT_SECONDS: seconds('longest silence of the video host', 30, 600),
   REDIS_URL: Type.Optional(
     Type.String({
@@ -59,6 +67,20 @@ export const Environment = Type.Object({
     default: 'avatar-gateway',
     pattern: '^[A-Za-z0-9:_.-]{1,64}$',
     $comment: 'must be 1 to 64 letters, digits, or any of : _ . -',
+  }),
+  REDIS_DURABILITY: Type.Enum(['strict', 'warn'], {
+    description: 'what to do about a Redis that evicts or has no append-only file: not use it, or log it',
+    default: 'warn',
+  }),
+  REDIS_WAIT_REPLICAS: Type.Integer({
+    description: 'how many replicas must have a write before it counts (WAIT)',
+    default: 0,
+    minimum: 0,
+    maximum: 10,
+  }),
+  REDIS_WAIT_AOF: Type.Boolean({
+    description: 'a write counts once it is in the append-only file on disk (WAITAOF, Redis 7.2)',
+    default: false,
   }),
   DATA_DIR: Type.String({
     description: 'folder of the embedded store, and of answers that wait for the store',

@@ -6,6 +6,7 @@ import { ProblemError } from '../problems.js';
 import { fingerprintOf } from './fingerprint.js';
 import { type Inspected, inspectMedia, type Speech } from './inspect.js';
 import type { Ports } from './ports.js';
+import { withdraw } from './withdraw.js';
 import type { Worker } from './worker.js';
 
 export type { Speech } from './inspect.js';
@@ -47,7 +48,10 @@ export async function accept(ports: Ports, worker: Worker, request: AvatarReques
     prompt: request.prompt,
     mode: request.mode,
   });
-  const stored = await store.create(avatar, submission, settings.stepLeaseMs);
+  const stored = await store.create(avatar, submission, settings.stepLeaseMs).catch((error: unknown) => {
+    worker.track(withdraw(ports, avatar));
+    throw error;
+  });
   if (stored.avatar.id !== avatar.id) return { avatar: replay(stored.avatar, avatar), replayed: true };
   log.info({ avatarId: avatar.id, mode: avatar.mode }, 'avatar accepted');
 

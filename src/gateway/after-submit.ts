@@ -20,10 +20,12 @@ export function afterSubmit(ports: Ports, avatar: Avatar, outcome: SubmitOutcome
     case 'not-sent':
       return again(ports, avatar, null, now);
     case 'refused':
-      return outcome.status === 429
+      if (outcome.status !== 429) return refused(ports, avatar, outcome.status, outcome.message, now);
+      return settings.notMadeOn.has(429)
         ? again(ports, avatar, outcome.retryAfterMs, now)
-        : refused(ports, avatar, outcome.status, outcome.message, now);
+        : outcomeUnknown(ports, avatar, outcome.message, outcome.status, now);
     case 'unknown':
+      if (outcome.status === 503 && settings.notMadeOn.has(503)) return again(ports, avatar, null, now);
       return outcomeUnknown(ports, avatar, outcome.reason, outcome.status, now);
   }
 }
@@ -37,9 +39,13 @@ function again(ports: Ports, avatar: Avatar, retryAfterMs: number | null, now: n
 }
 
 function refused(ports: Ports, avatar: Avatar, status: number, message: string, now: number): Move {
-  const type = [401, 402, 403].includes(status) ? 'account-problem' : 'refused-by-modellix';
+  const ours = [401, 402, 403].includes(status);
+  const type = ours ? 'account-problem' : 'refused-by-modellix';
+  const detail = ours
+    ? `${sentence(message)} No task was made: make a new avatar once the key is mended or the balance topped up.`
+    : message;
   const { retentionMs } = ports.settings;
-  return ending(failed(avatar, failure(type, message, status), { now, retentionMs }), retentionMs);
+  return ending(failed(avatar, failure(type, detail, status), { now, retentionMs }), retentionMs);
 }
 
 /** The end of an avatar that no submit was made for. */
@@ -57,10 +63,15 @@ export function outcomeUnknown(
   status: number | null,
   now: number,
 ): Move {
-  const detail = `${reason} A task may or may not have been made, so it is not sent again: look for it in the Modellix console, and resolve the avatar with what you find.`;
+  const detail = `${sentence(reason)} A task may or may not have been made, so it is not sent again: look for it in the Modellix console, and resolve the avatar with what you find.`;
   const { retentionMs } = settings;
   return ending(
     unconfirmed(avatar, failure('outcome-unknown', detail, status), { now, retentionMs }),
     retentionMs,
   );
+}
+
+/** What others worded, so that a sentence of ours can follow it. */
+function sentence(text: string): string {
+  return /[.!?]$/.test(text) ? text : `${text}.`;
 }

@@ -23,6 +23,8 @@ export interface GatewaySettings {
   readonly queueTimeoutMs: number;
   readonly taskTimeoutMs: number;
   readonly retentionMs: number;
+  /** Which of the doubtful answers to a submit, 429 and 503, are taken to mean that no task was made. */
+  readonly notMadeOn: ReadonlySet<number>;
 }
 
 /** Everything a verb needs from outside. */

@@ -29,13 +29,21 @@ type Finding = FastifySchemaValidationError & { readonly propertyName?: string; 
 /** Ajv's findings in a body as field errors; a missing or unknown member is named by its own pointer. */
 export function fieldErrors(findings: readonly Finding[]): FieldError[] {
   return findings
-    .filter(({ keyword, schemaPath }) => keyword !== 'propertyNames' && !schemaPath.includes('/oneOf/'))
+    .filter((finding) => saysSomething(finding, findings))
     .slice(0, MAX_ERRORS)
     .flatMap((finding) =>
       finding.keyword === 'oneOf'
         ? alternatives(finding)
         : [{ pointer: pointerOf(finding), detail: detailOf(finding) }],
     );
+}
+
+/** Not what only sums up or goes into other findings, nor what would be asked of an object that is none. */
+function saysSomething({ keyword, schemaPath, instancePath }: Finding, all: readonly Finding[]): boolean {
+  if (keyword === 'propertyNames' || schemaPath.includes('/oneOf/')) return false;
+  return (
+    keyword !== 'oneOf' || !all.some((each) => each.keyword === 'type' && each.instancePath === instancePath)
+  );
 }
 
 /** The same for a query string: its parameters are named as they are. */
@@ -67,7 +75,7 @@ function pointerOf({ instancePath, keyword, params, propertyName }: Finding): st
 
 /** At the end of an escape sequence, not within it. */
 function cut(name: string): string {
-  return name.length <= MAX_NAME ? name : name.slice(0, MAX_NAME).replace(/~$/, '').toWellFormed();
+  return (name.length <= MAX_NAME ? name : name.slice(0, MAX_NAME).replace(/~$/, '')).toWellFormed();
 }
 
 function detailOf({ keyword, params, message, propertyName }: Finding): string {

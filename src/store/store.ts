@@ -48,8 +48,7 @@ export interface Store {
    * Puts a new avatar and the bytes that will be submitted for it. It is due in `leaseMs`, as if its creator
    * had claimed it, so that it is picked up by another worker should the creator die. Where the caller's idempotency
    * key names an avatar already, nothing is written and that avatar is returned: compare the ids. A key lives as
-   * long as its avatar. Throws
-   * {@link AvatarExistsError} where the id is taken.
+   * long as its avatar. Throws {@link AvatarExistsError} where the id is taken.
    */
   create(avatar: Avatar, submission: Buffer, leaseMs: number): Promise<Stored>;
   /** The avatar, if it is there and it is this caller's. Throws where it is there and cannot be read. */

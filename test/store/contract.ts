@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import t, { type Test } from 'tap';
 import { accepted, beginSubmit } from '../../src/domain/avatar.js';
-import { AvatarExistsError, type Save, type Store, StoreUnavailableError } from '../../src/store/store.js';
+import { AvatarExistsError, type Save, StoreUnavailableError } from '../../src/store/store.js';
 import { damagedRecords, type Opened } from './contract-damage.js';
 import { avatarOf, CALLER, dueInTurn, idsOf, LONG, SUBMISSION } from './fixtures.js';
 import { modelAgrees } from './model.js';

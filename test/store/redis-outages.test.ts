@@ -19,10 +19,10 @@ const calls = (store: Store): Promise<unknown>[] => [
 ];
 
 t.test('redis: away at the start, it is said at once, and it comes up by itself', async (t) => {
-  const server = await startRedis(t);
+  const server = await startRedis(t, { appendonly: true, args: ['--appendfsync', 'always'] });
   await server.stop();
   const events: string[] = [];
-  const store = openRedisStore({ url: server.url, onEvent: (event) => events.push(event) });
+  const store = openRedisStore({ url: server.url, onEvent: (event) => events.push(event.kind) });
   t.teardown(() => store.close());
   for (const call of calls(store)) await t.rejects(call, StoreUnavailableError);
   await server.start();

@@ -24,6 +24,10 @@ export interface AppOverrides {
   /** Unset: the embedded store, in a folder of its own. */
   readonly redis?: { readonly url: string; readonly prefix: string };
   readonly simulator?: SimulatorOptions;
+  /** A simulator that runs already and goes on running; with it, `simulator` has no meaning. */
+  readonly beside?: Simulator;
+  /** Unset: a folder of its own. */
+  readonly dataDir?: string;
   readonly modellix?: Partial<Config['modellix']>;
   readonly gateway?: Partial<Config['gateway']>;
   readonly rateLimitPerMinute?: number;
@@ -50,10 +54,10 @@ const SIMULATOR: SimulatorOptions = {
 
 /** Starts both on free ports of 127.0.0.1; both end with the test. */
 export async function startApp(t: Teardown, overrides: AppOverrides = {}): Promise<RunningApp> {
-  const simulator = await startSimulator(overrides.simulator ?? SIMULATOR);
-  t.teardown(() => simulator.close());
+  const simulator = overrides.beside ?? (await startSimulator(overrides.simulator ?? SIMULATOR));
+  if (overrides.beside === undefined) t.teardown(() => simulator.close());
 
-  const config = configOf(simulator.url, await dataDirOf(t), overrides);
+  const config = configOf(simulator.url, overrides.dataDir ?? (await dataDirOf(t)), overrides);
   const lines: string[] = [];
   const log = pino({ level: config.logLevel }, { write: (line: string) => void lines.push(line.trimEnd()) });
   const app = await buildApp(config, log, '0.0.0-test');
@@ -101,7 +105,15 @@ function configOf(baseUrl: string, dataDir: string, overrides: AppOverrides): Co
     },
     dataDir,
     store:
-      redis === undefined ? { kind: 'embedded' } : { kind: 'redis', url: redis.url, keyPrefix: redis.prefix },
+      redis === undefined
+        ? { kind: 'embedded' }
+        : {
+            kind: 'redis',
+            url: redis.url,
+            keyPrefix: redis.prefix,
+            durability: 'warn',
+            waitFor: { replicas: 0, ownFile: false },
+          },
     gateway: {
       submitGraceMs: 5_000,
       pollMinMs: 20,
@@ -109,6 +121,7 @@ function configOf(baseUrl: string, dataDir: string, overrides: AppOverrides): Co
       queueTimeoutMs: 60_000,
       taskTimeoutMs: 60_000,
       retentionMs: 60_000,
+      notMadeOn: new Set([429]),
       ...overrides.gateway,
     },
   };

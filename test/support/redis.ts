@@ -1,9 +1,9 @@
 /** Private Redis servers for tests, on free ports of 127.0.0.1, ended with the test that asked for them. */
 
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { createServer, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
@@ -88,17 +88,24 @@ export async function redisUrl(t: Teardown): Promise<{ url: string; prefix: stri
   return { url, prefix };
 }
 
-const servers = new Set<ChildProcess>();
-process.once('exit', () => {
-  for (const server of servers) server.kill('SIGKILL');
-});
+/** Ends the server when this process is gone, however it went: then its end of the pipe is closed. */
+function endWithUs(server: ChildProcess): void {
+  const stdio: StdioOptions = ['pipe', 'ignore', 'ignore'];
+  const args = ['-c', 'read -r _; kill -9 "$1"', 'sh', String(server.pid)];
+  const watch = spawn('sh', args, { stdio, detached: true });
+  watch.unref();
+  if (watch.stdin instanceof Socket) watch.stdin.unref();
+  server.once('exit', () => watch.kill('SIGKILL'));
+}
 
 /** Resolves with a server that takes connections, or null when its port was taken. */
 async function launch(args: readonly string[]): Promise<ChildProcess | null> {
-  const server = spawn('redis-server', args, { stdio: ['ignore', 'pipe', 'inherit'] });
-  servers.add(server);
-  server.on('exit', () => servers.delete(server));
+  const server = spawn('redis-server', args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  if (server.pid !== undefined) endWithUs(server);
   let output = '';
+  server.stderr.on('data', (chunk: Buffer) => {
+    output += chunk;
+  });
   return new Promise((resolve, reject) => {
     server.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code !== 'ENOENT') reject(error);

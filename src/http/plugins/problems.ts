@@ -8,7 +8,8 @@ export const PROBLEM_JSON = 'application/problem+json; charset=utf-8';
 /** Fastify's own errors that are the caller's doing. */
 const BY_CODE: Readonly<Record<string, readonly [ProblemSlug, string]>> = {
   FST_ERR_BAD_URL: ['bad-request', 'The URL is malformed.'],
-  FST_ERR_MAX_PARAM_LENGTH: ['not-found', 'There is no such route.'],
+  // In the gateway's words: what cannot be an id is answered as an unknown one is.
+  FST_ERR_MAX_PARAM_LENGTH: ['not-found', 'No avatar of yours has this id.'],
   FST_ERR_CTP_BODY_TOO_LARGE: ['payload-too-large', PROBLEMS['payload-too-large'].help],
   FST_ERR_CTP_INVALID_MEDIA_TYPE: ['unsupported-media-type', PROBLEMS['unsupported-media-type'].help],
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: ['bad-request', 'The body is not as long as Content-Length says.'],

@@ -15,6 +15,7 @@ export function requireWellFormed(app: FastifyInstance): void {
   }
 
   app.addHook('onRequest', async ({ raw: { httpVersion, rawHeaders }, headers }) => {
+    if (httpVersion !== '1.1' && httpVersion !== '1.0') throw malformed('HTTP/1.1 and 1.0 are spoken here.');
     const hosts = rawHeaders.filter((name, index) => index % 2 === 0 && name.toLowerCase() === 'host').length;
     if (hosts > 1 || (hosts === 0 && httpVersion === '1.1')) {
       throw malformed('There must be one Host header.');

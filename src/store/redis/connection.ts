@@ -14,25 +14,45 @@ export interface ConnectionOptions {
   readonly commandTimeoutMs?: number;
   /** Called on each change, and once if Redis is away at the start. */
   readonly onEvent?: (event: 'connected' | 'lost', error?: StoreUnavailableError) => void;
+  /**
+   * Called on each new connection before any command passes. Where it rejects, the connection is given up and made
+   * again after a pause.
+   */
+  readonly prepare?: (client: Redis) => Promise<void>;
+  /** Each write waits for this many replicas to have it (WAIT), and for this many append-only files (WAITAOF). */
+  readonly waitFor?: { readonly replicas: number; readonly ownFile: boolean };
 }
 
 const LONGEST_BACKOFF_MS = 2000;
 
 export class Connection {
   readonly #client: ScriptedRedis;
+  readonly #waitFor: { readonly replicas: number; readonly ownFile: boolean };
+  readonly #waitMs: number;
   #state: 'connected' | 'lost' | null = null;
   #lastError: StoreUnavailableError | undefined;
   #closing: Promise<void> | null = null;
 
-  constructor({ url, commandTimeoutMs = 5000, onEvent = () => {} }: ConnectionOptions) {
+  constructor(options: ConnectionOptions) {
+    const { url, commandTimeoutMs = 5000, onEvent = () => {}, prepare = async () => {} } = options;
     this.#client = connect(url, commandTimeoutMs);
+    this.#waitFor = options.waitFor ?? { replicas: 0, ownFile: false };
+    this.#waitMs = commandTimeoutMs / 2;
     const change = (state: 'connected' | 'lost'): void => {
       if (this.#state === state || this.#closing !== null) return;
       this.#state = state;
       if (state === 'connected') this.#lastError = undefined;
       onEvent(state, this.#lastError);
     };
-    this.#client.on('ready', () => change('connected'));
+    this.#client.on('ready', () => {
+      prepare(this.#client).then(
+        () => change('connected'),
+        (error: unknown) => {
+          this.#lastError = unavailable(error);
+          if (this.#closing === null) this.#client.disconnect(true);
+        },
+      );
+    });
     this.#client.on('close', () => change('lost'));
     this.#client.on('error', (error) => {
       this.#lastError = unavailable(error);
@@ -44,10 +64,30 @@ export class Connection {
     return this.use((client) => client[`avatar.${script}Buffer`](keys.length, ...keys, ...args));
   }
 
+  /**
+   * Runs a script that writes, and does not resolve before the write is where the connection was told to wait for.
+   * @throws StoreUnavailableError also where too few have it in time: it may be lost, or not
+   */
+  async write(script: ScriptName, keys: readonly string[], ...args: ScriptArgument[]): Promise<unknown> {
+    const { replicas, ownFile } = this.#waitFor;
+    return this.use(async (client) => {
+      const written = client[`avatar.${script}Buffer`](keys.length, ...keys, ...args);
+      // On the same connection right behind the write, so that it is this write they wait for.
+      const waits = [
+        ...(replicas > 0 ? [client.wait(replicas, this.#waitMs).then((count) => count >= replicas)] : []),
+        ...(ownFile ? [inOwnFile(client, this.#waitMs)] : []),
+      ];
+      const [result, ...kept] = await Promise.all([written, ...waits]);
+      if (kept.includes(false))
+        throw new StoreUnavailableError('too few copies of a write were made in time');
+      return result;
+    });
+  }
+
   /** Sends what is no script. @throws StoreUnavailableError */
   async use<T>(command: (client: ScriptedRedis) => Promise<T>): Promise<T> {
     if (this.#closing !== null) throw new StoreUnavailableError('the store is closed');
-    if (this.#client.status !== 'ready') throw this.#lastError ?? away();
+    if (this.#client.status !== 'ready' || this.#state !== 'connected') throw this.#lastError ?? away();
     try {
       return await command(this.#client);
     } catch (error) {
@@ -93,6 +133,7 @@ function connect(url: string, timeoutMs: number): ScriptedRedis {
  * and for AUTH the password) and the address.
  */
 function unavailable(error: unknown): StoreUnavailableError {
+  if (error instanceof StoreUnavailableError) return error;
   if (error instanceof Error && error.name === 'ReplyError') {
     const [code = ''] = error.message.split(' ', 1);
     return new StoreUnavailableError(`Redis refused (${/^[A-Z]+$/.test(code) ? code : 'ERR'})`);
@@ -105,3 +146,9 @@ function unavailable(error: unknown): StoreUnavailableError {
 }
 
 const away = (): StoreUnavailableError => new StoreUnavailableError('Redis cannot be reached');
+
+/** WAITAOF, of Redis 7.2: the master's own append-only file. */
+async function inOwnFile(client: Redis, waitMs: number): Promise<boolean> {
+  const [own] = (await client.call('WAITAOF', 1, 0, waitMs)) as [number, number];
+  return own >= 1;
+}

@@ -24,7 +24,12 @@ if redis.call('EXISTS', KEYS[4]) == 1 then
   return false
 end
 if redis.call('EXISTS', KEYS[1]) == 1 then
-  return redis.call('HGET', KEYS[1], 'w') == ARGV[5] and now
+  if redis.call('HGET', KEYS[1], 'w') ~= ARGV[5] then
+    return false
+  end
+  -- Written again, so that a WAIT behind it, on a new connection, waits for no less than this.
+  redis.call('HSET', KEYS[1], 'w', ARGV[5])
+  return now
 end
 
 local owner = KEYS[5] and redis.call('GET', KEYS[5])

@@ -21,15 +21,44 @@ import {
 } from '../store.js';
 import { Connection, type ConnectionOptions } from './connection.js';
 import { LostWrites } from './lost-writes.js';
+import { type Hazard, hazardsOf, markOf } from './safety.js';
 
-export interface RedisStoreOptions extends ConnectionOptions {
+export interface RedisStoreOptions extends Omit<ConnectionOptions, 'prepare' | 'onEvent'> {
   /** The hash tag of every key: stores with different prefixes share a Redis and never meet. */
   readonly keyPrefix?: string;
+  /** `strict`: a Redis that can lose tasks is not used; `warn`, the default: `onEvent` says so. */
+  readonly durability?: 'strict' | 'warn';
+  readonly onEvent?: (event: RedisEvent) => void;
 }
+
+export type RedisEvent =
+  | { readonly kind: 'connected' }
+  | { readonly kind: 'lost'; readonly error: StoreUnavailableError | undefined }
+  /** What this Redis can lose tasks by. */
+  | { readonly kind: 'hazards'; readonly hazards: readonly Hazard[] }
+  /** Redis came back without what was written to it: what was accepted before is lost. */
+  | { readonly kind: 'emptied' };
 
 /** Returns at once, whether or not Redis is there; while it is not, every call says so. */
 export function openRedisStore(options: RedisStoreOptions): Store {
-  return new RedisStore(new Connection(options), options.keyPrefix ?? 'avatar-gateway');
+  const { keyPrefix = 'avatar-gateway', durability = 'warn', onEvent = () => {}, ...rest } = options;
+  let mark: string | null = null;
+  const connection = new Connection({
+    ...rest,
+    onEvent: (kind, error) => onEvent(kind === 'lost' ? { kind, error } : { kind }),
+    async prepare(client) {
+      const hazards = await hazardsOf(client);
+      if (hazards.length > 0) {
+        onEvent({ kind: 'hazards', hazards });
+        if (durability === 'strict')
+          throw new StoreUnavailableError(`Redis is not safe: ${hazards.join('; ')}`);
+      }
+      const seen = await markOf(client, `{${keyPrefix}}:mark`, mark);
+      mark = seen.mark;
+      if (seen.found === 'emptied') onEvent({ kind: 'emptied' });
+    },
+  });
+  return new RedisStore(connection, keyPrefix);
 }
 
 /** A record as the scripts return it: the store's clock, `v` and `doc`, `null` where they are missing. */
@@ -56,7 +85,7 @@ class RedisStore implements Store {
     const keys = [this.#record(id), this.#submission(id), this.#due, this.#aside(id), ...this.#key(digest)];
     const args = [id, doc, submission, wholeDelay(leaseMs)];
     const made = await this.#lost.send([id, 0, doc], (token) =>
-      this.#redis.run('create', keys, ...args, token, digest ?? ''),
+      this.#redis.write('create', keys, ...args, token, digest ?? ''),
     );
     if (made === null) throw new AvatarExistsError(id);
     if (!Buffer.isBuffer(made)) return { avatar, version: 1, now: Number(made) };
@@ -96,7 +125,7 @@ class RedisStore implements Store {
     const keys = [this.#record(id), this.#submission(id), this.#due, ...this.#task(taskId)];
     const args = [id, version, doc, wholeDelay(dueInMs), submission, taskId ?? ''];
     const result = await this.#lost.send([id, version, doc], (token) =>
-      this.#redis.run('save', keys, ...args, token),
+      this.#redis.write('save', keys, ...args, token),
     );
     switch (String(result)) {
       case 'saved':
@@ -118,7 +147,7 @@ class RedisStore implements Store {
       ...this.#task(taskId),
       ...this.#key(digest),
     ];
-    return (await this.#redis.run('remove', keys, id, version, taskId ?? '', digest ?? '')) === 1;
+    return (await this.#redis.write('remove', keys, id, version, taskId ?? '', digest ?? '')) === 1;
   }
 
   async nextDueInMs(): Promise<number | null> {
@@ -140,7 +169,7 @@ class RedisStore implements Store {
   }
 
   async #claim(id: string, leaseMs: number): Promise<Stored | null> {
-    const row = await this.#redis.run('claim', [this.#record(id), this.#due], id, leaseMs, SCHEMA);
+    const row = await this.#redis.write('claim', [this.#record(id), this.#due], id, leaseMs, SCHEMA);
     if (row === null) return null;
     const found = await this.#read(id, row as Row);
     return found instanceof Error ? null : found;

@@ -20,6 +20,8 @@ local record = redis.call('HMGET', KEYS[1], 'v', 'w')
 local version = tonumber(record[1])
 local expected = tonumber(ARGV[2])
 if version == expected + 1 and record[2] == ARGV[7] then
+  -- Written again, so that a WAIT behind it, on a new connection, waits for no less than this.
+  redis.call('HSET', KEYS[1], 'w', ARGV[7])
   return 'saved'
 end
 if version ~= expected then
