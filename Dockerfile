@@ -1,11 +1,12 @@
 # The image of the gateway, and with `--target simulator` one of the simulator.
-# Node: the current LTS. Both base images are Debian bookworm slim.
+# Node: the current LTS, on Debian bookworm slim.
 
 FROM node:24-bookworm-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json ./
 RUN npm ci --ignore-scripts
-COPY . .
+COPY tsconfig.json tsconfig.build.json ./
+COPY src src
 RUN npm run build
 
 FROM node:24-bookworm-slim AS dependencies
@@ -14,16 +15,19 @@ COPY package.json package-lock.json ./
 RUN npm ci --omit=dev --ignore-scripts
 
 FROM build AS simulator
+COPY test test
 ENV HOST=0.0.0.0 PORT=9090
 USER node
 EXPOSE 9090
+HEALTHCHECK --interval=10s --timeout=3s --start-period=10s --retries=3 \
+  CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT}/_control/health`).then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
 CMD ["node", "--import", "tsx", "test/simulator/main.ts"]
 
 FROM node:24-bookworm-slim AS gateway
-# tini reaps what a health check leaves behind and passes signals on.
+# tini: as process 1, Node would ignore a signal until it listens for it.
 RUN apt-get update \
  && apt-get install -y --no-install-recommends tini \
- && rm -rf /var/lib/apt/lists/* \
+ && rm -rf /var/lib/apt/lists/* /var/cache/apt/* \
  && mkdir /data && chown node:node /data
 WORKDIR /app
 COPY --from=dependencies /app/node_modules node_modules

@@ -20,6 +20,7 @@ export async function openApiDocument(): Promise<string> {
       start() {},
       stop() {},
     },
+    metrics: { render: never },
     log: pino({ level: 'silent' }),
     rateLimitPerMinute: 1,
     requireIdempotencyKey: false,

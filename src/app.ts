@@ -4,9 +4,10 @@ import { EventEmitter, once } from 'node:events';
 import { join } from 'node:path';
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import type { Config } from './config.js';
+import type { Answer } from './gateway/answer.js';
 import { createGateway } from './gateway/gateway.js';
-import type { Answer } from './gateway/settle.js';
 import { buildServer } from './http/server.js';
+import { createMetrics } from './metrics.js';
 import { createModellixClient } from './modellix/client.js';
 import { openEmbeddedStore } from './store/embedded.js';
 import { openRedisStore, type RedisEvent } from './store/redis/redis.js';
@@ -43,11 +44,13 @@ export async function buildApp(config: Config, log: FastifyBaseLogger, version: 
   );
   const modellix = createModellixClient({ ...config.modellix, userAgent: `avatar-gateway/${version}` });
   const { submitTimeoutMs, queryTimeoutMs, connectTimeoutMs } = config.modellix;
+  const metrics = createMetrics(() => store.health());
   const gateway = createGateway({
     store,
     spool,
     modellix,
     log,
+    counts: metrics.counts,
     random: Math.random,
     settings: {
       ...config.gateway,
@@ -57,6 +60,7 @@ export async function buildApp(config: Config, log: FastifyBaseLogger, version: 
   });
   const server = await buildServer({
     gateway,
+    metrics,
     log,
     rateLimitPerMinute: config.rateLimitPerMinute,
     requireIdempotencyKey: config.requireIdempotencyKey,

@@ -7,6 +7,14 @@ import { type Config, ConfigError, readConfig, SETTINGS } from '../src/config.js
 const KEY = 'mx-0123456789';
 const SECRET = 'sk-do-not-show-me';
 
+/** A store in Redis as it is unless told otherwise. */
+const REDIS = {
+  kind: 'redis',
+  keyPrefix: 'avatar-gateway',
+  durability: 'warn',
+  waitFor: { replicas: 0, ownFile: false },
+};
+
 /** The configuration of an environment that holds a key and what is given. */
 function configOf(env: Record<string, string> = {}): Config {
   return readConfig({ MODELLIX_API_KEY: KEY, ...env });
@@ -28,6 +36,7 @@ t.test('a key is all it needs', async (t) => {
     port: 8080,
     logLevel: 'info',
     rateLimitPerMinute: 1200,
+    requireIdempotencyKey: false,
     shutdownGraceMs: 60_000,
     dataDir: './data',
     modellix: {
@@ -76,12 +85,12 @@ t.test('what is given is used', async (t) => {
     [
       { REDIS_URL: 'rediss://user:pass@redis:6380/2' },
       ({ store }) => store,
-      { kind: 'redis', url: 'rediss://user:pass@redis:6380/2', keyPrefix: 'avatar-gateway' },
+      { ...REDIS, url: 'rediss://user:pass@redis:6380/2' },
     ],
     [
       { REDIS_URL: 'redis://redis', REDIS_KEY_PREFIX: 'team-a:prod' },
       ({ store }) => store,
-      { kind: 'redis', url: 'redis://redis', keyPrefix: 'team-a:prod' },
+      { ...REDIS, url: 'redis://redis', keyPrefix: 'team-a:prod' },
     ],
     [{ NOT_OURS: 'x', modellix_api_key: 'lower case' }, ({ modellix }) => modellix.apiKey, KEY],
   ];
@@ -180,8 +189,11 @@ t.test('secrets in files', async (t) => {
 });
 
 t.test('nothing of it can be changed', async (t) => {
-  const config = configOf({ REDIS_URL: 'redis://redis' });
-  t.ok([config, config.modellix, config.store, config.gateway].every(Object.isFrozen));
+  const isFrozen = (value: unknown): boolean =>
+    Object.isFrozen(value) &&
+    Object.values(value ?? {}).every((each) => typeof each !== 'object' || isFrozen(each));
+  t.ok(isFrozen(configOf()));
+  t.ok(isFrozen(configOf({ REDIS_URL: 'redis://redis' })));
 });
 
 t.test('the environment it reads is left as it is', async (t) => {

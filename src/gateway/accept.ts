@@ -1,28 +1,14 @@
 import { randomBytes } from 'node:crypto';
-import { type Avatar, type Mode, newAvatar } from '../domain/avatar.js';
+import { type Avatar, newAvatar } from '../domain/avatar.js';
 import { estimateUsd } from '../domain/price.js';
 import { submissionOf } from '../modellix/submission.js';
 import { ProblemError } from '../problems.js';
 import { fingerprintOf } from './fingerprint.js';
-import { type Inspected, inspectMedia, type Speech } from './inspect.js';
+import { type Inspected, inspectMedia } from './inspect.js';
 import type { Ports } from './ports.js';
+import type { AvatarRequest } from './request.js';
 import { withdraw } from './withdraw.js';
 import type { Worker } from './worker.js';
-
-export type { Speech } from './inspect.js';
-
-/** What a caller asks for, validated but for its media. `image` is a URL or base64, in ASCII bytes. */
-export interface AvatarRequest {
-  readonly caller: string;
-  readonly idempotencyKey: string | null;
-  readonly image: Buffer;
-  readonly speech: Speech;
-  readonly prompt: string | null;
-  readonly mode: Mode;
-  readonly externalId: string | null;
-  readonly metadata: Readonly<Record<string, string>>;
-  readonly traceparent: string | null;
-}
 
 export interface Accepted {
   readonly avatar: Avatar;

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import type { AvatarRequest } from './accept.js';
+
 import type { Inspected } from './inspect.js';
+import type { AvatarRequest } from './request.js';
 
 /**
  * What a request was, for telling whether a second one with the same idempotency key is the same: every field

@@ -1,8 +1,9 @@
 import type { Avatar } from '../domain/avatar.js';
 import { ProblemError } from '../problems.js';
 import { StoreUnavailableError } from '../store/store.js';
-import { type Accepted, type AvatarRequest, accept } from './accept.js';
+import { type Accepted, accept } from './accept.js';
 import type { Ports } from './ports.js';
+import type { AvatarRequest } from './request.js';
 import { type Finding, resolve } from './resolve.js';
 import { openVideo, type VideoRequest, type VideoStream, videoUrl } from './video.js';
 import { Worker } from './worker.js';

@@ -22,7 +22,7 @@ const MISSING_TOLERANCE_MS = 60_000;
  * @returns the record as it then stands, `null` when another worker has it
  */
 export async function poll(ports: Ports, stored: Stored): Promise<Avatar | null> {
-  const { modellix, log } = ports;
+  const { modellix } = ports;
   const { avatar, version } = stored;
   const clock = storeClock(stored);
   if (avatar.taskId === null || avatar.submittedAt === null) throw new Error(`${avatar.id} has no task`);
@@ -35,20 +35,23 @@ export async function poll(ports: Ports, stored: Stored): Promise<Avatar | null>
   }
   // Where the store is away the look is lost and nothing else: the lease lapses and the task is looked at again.
   const written = await ports.store.save(move.avatar, version, move);
-  if (!written.saved) return null;
-  if (isFinal(move.avatar.status)) {
-    log.info({ avatarId: avatar.id, status: move.avatar.status, polls: avatar.polls + 1 }, 'avatar finished');
-  }
-  return move.avatar;
+  return written.saved ? move.avatar : null;
 }
 
 /** @param ageMs time since the submit */
 function afterQuery(ports: Ports, avatar: Avatar, outcome: QueryOutcome, ageMs: number, now: number): Move {
-  const { settings, random, log } = ports;
+  const { settings, random, log, counts } = ports;
   const { retentionMs } = settings;
   const over = { now, retentionMs };
   switch (outcome.kind) {
     case 'unfinished': {
+      if (outcome.unfamiliarStatus !== undefined) {
+        counts.unfamiliarStatus();
+        log.warn(
+          { avatarId: avatar.id, word: outcome.unfamiliarStatus },
+          'Modellix used an unfamiliar status',
+        );
+      }
       const next = looked(avatar, outcome.status);
       const dueInMs = pollPauseMs(next.polls, settings.pollMinMs, settings.pollMaxMs, random());
       return { avatar: next, dueInMs, submission: 'drop' };

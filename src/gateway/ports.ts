@@ -1,14 +1,22 @@
-import type { FailureType } from '../domain/avatar.js';
+import type { FailureType, Status } from '../domain/avatar.js';
 import type { ModellixClient } from '../modellix/client.js';
+import type { SubmitOutcome } from '../modellix/outcome.js';
 import type { Spool } from '../store/spool.js';
 import type { Store, Stored } from '../store/store.js';
-import type { Answer } from './settle.js';
+import type { Answer } from './answer.js';
 
 /** What the verbs log through; pino's shape, so that fields come first. */
 export interface Log {
   info(fields: object, message: string): void;
   warn(fields: object, message: string): void;
   error(fields: object, message: string): void;
+}
+
+/** What the verbs count. */
+export interface Counts {
+  submit(outcome: SubmitOutcome['kind']): void;
+  ended(status: Status): void;
+  unfamiliarStatus(): void;
 }
 
 /** Times in milliseconds. */
@@ -35,6 +43,7 @@ export interface Ports {
   readonly modellix: ModellixClient;
   readonly settings: GatewaySettings;
   readonly log: Log;
+  readonly counts: Counts;
   /** In [0, 1), for jitter. */
   readonly random: () => number;
   /** Aborted when the process is told to stop. */

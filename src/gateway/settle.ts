@@ -4,20 +4,11 @@ import { backoffMs } from '../domain/schedule.js';
 import type { SubmitOutcome } from '../modellix/outcome.js';
 import { type Stored, StoreUnavailableError } from '../store/store.js';
 import { afterSubmit } from './after-submit.js';
+import type { Answer } from './answer.js';
 import type { Ports } from './ports.js';
 
 /** How long an answer is only in memory while the store is away. */
 const SPOOL_AFTER_MS = 3_000;
-
-/** What a submit came to: all that is needed to write it down, now or after a restart. */
-export interface Answer {
-  readonly avatarId: string;
-  readonly caller: string;
-  readonly attempt: number;
-  readonly outcome: SubmitOutcome;
-  /** When it came, on the store's clock. */
-  readonly at: number;
-}
 
 /** What the intent left: the record at the version that the answer is written over. */
 export type Held = Pick<Stored, 'avatar' | 'version'>;

@@ -14,7 +14,7 @@ import { type Held, settle } from './settle.js';
  * @throws {StoreUnavailableError} when nothing was sent, or when told to stop before the answer was written
  */
 export async function submit(ports: Ports, stored: Stored, held?: Buffer): Promise<Avatar | null> {
-  const { store, modellix, settings, log } = ports;
+  const { store, modellix, settings, log, counts } = ports;
   const { avatar, version } = stored;
   const clock = storeClock(stored);
 
@@ -30,6 +30,7 @@ export async function submit(ports: Ports, stored: Stored, held?: Buffer): Promi
 
   const intent = beginSubmit(avatar);
   const finish = (outcome: SubmitOutcome, held: Held | null) => {
+    counts.submit(outcome.kind);
     log.info({ avatarId: intent.id, attempt: intent.attempt, outcome: outcome.kind }, 'submit settled');
     const { id: avatarId, caller, attempt } = intent;
     return settle(ports, { avatarId, caller, attempt, outcome, at: clock() }, held);

@@ -16,7 +16,8 @@ export async function withdraw(ports: Ports, avatar: Avatar): Promise<void> {
   for (let failures = 1; performance.now() < until && !stopping.aborted; failures++) {
     try {
       const stored = await store.find(avatar.caller, avatar.id);
-      if (stored === null || stored.avatar.status !== 'queued') return;
+      if (stored === null) return;
+      if (stored.avatar.status !== 'queued') break;
       if (await store.remove(avatar.id, stored.version)) return;
     } catch (error) {
       if (!(error instanceof StoreUnavailableError)) throw error;

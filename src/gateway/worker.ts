@@ -1,4 +1,4 @@
-import type { Avatar } from '../domain/avatar.js';
+import { type Avatar, isFinal } from '../domain/avatar.js';
 import { type Stored, StoreUnavailableError } from '../store/store.js';
 import { poll } from './poll.js';
 import type { Ports } from './ports.js';
@@ -84,6 +84,16 @@ export class Worker {
   }
 
   async #step(stored: Stored, submission?: Buffer): Promise<Avatar | null> {
+    const now = await this.#doStep(stored, submission);
+    if (now !== null && isFinal(now.status)) {
+      const { id, status, attempt, polls } = now;
+      this.#ports.counts.ended(status);
+      this.#ports.log.info({ avatarId: id, status, attempt, polls }, 'avatar ended');
+    }
+    return now;
+  }
+
+  async #doStep(stored: Stored, submission?: Buffer): Promise<Avatar | null> {
     const { avatar, version } = stored;
     switch (avatar.step) {
       case 'submit':

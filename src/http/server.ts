@@ -8,12 +8,14 @@ import type { Gateway } from '../gateway/gateway.js';
 import { ProblemError } from '../problems.js';
 import { readBodies } from './plugins/body.js';
 import { ClientErrors } from './plugins/client-errors.js';
+import { endConnections } from './plugins/connections.js';
 import { documentApi } from './plugins/docs.js';
 import { notePaths, refuseOtherMethods } from './plugins/method-not-allowed.js';
 import { answerWithProblems, sendProblem } from './plugins/problems.js';
 import { requireWellFormed } from './plugins/well-formed.js';
 import { avatarRoutes } from './routes/avatars.js';
 import { healthRoutes } from './routes/health.js';
+import { type MetricsSource, metricsRoutes } from './routes/metrics.js';
 import { resolveRoutes } from './routes/resolve.js';
 import { videoRoutes } from './routes/video.js';
 import { validatorOptions } from './validation.js';
@@ -26,6 +28,7 @@ const REQUEST_TIMEOUT_MS = 300_000;
 
 export interface HttpOptions {
   readonly gateway: Gateway;
+  readonly metrics: MetricsSource;
   readonly log: FastifyBaseLogger;
   readonly rateLimitPerMinute: number;
   readonly requireIdempotencyKey: boolean;
@@ -35,6 +38,7 @@ export interface HttpOptions {
 /** The HTTP face of a gateway: not listening yet. The load order reads top to bottom. */
 export async function buildServer({
   gateway,
+  metrics,
   log,
   rateLimitPerMinute,
   requireIdempotencyKey,
@@ -60,6 +64,7 @@ export async function buildServer({
     frameworkErrors: (error, request, reply) => sendProblem(error, request, reply),
   }).withTypeProvider<TypeBoxTypeProvider>();
 
+  endConnections(app);
   clientErrors.watch(app);
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id);
@@ -89,6 +94,7 @@ export async function buildServer({
     await api.register(videoRoutes, { gateway });
   });
   await app.register(healthRoutes, { gateway });
+  await app.register(metricsRoutes, { metrics });
   refuseOtherMethods(app, new Set(paths));
   return app;
 }

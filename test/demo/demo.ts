@@ -1,6 +1,7 @@
 /**
- * The main job, end to end, on this machine alone: a simulator in place of Modellix, the gateway on its embedded
- * store, one portrait and one sentence in, one video out. `--keep` leaves both running.
+ * The main job, end to end: one portrait and one sentence in, one video out. By itself it needs this machine alone: a
+ * simulator in place of Modellix, the gateway on its embedded store. `--keep` leaves both running; `--url` takes a
+ * gateway that runs already instead.
  */
 
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -16,49 +17,63 @@ const here = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 const KEY = 'demo-key';
 const LOOK_EVERY_MS = 250;
 
-const { keep } = parseArgs({ options: { keep: { type: 'boolean', default: false } } }).values;
+const { keep, url: given } = parseArgs({
+  options: { keep: { type: 'boolean', default: false }, url: { type: 'string' } },
+}).values;
 
-const dataDir = await mkdtemp(join(tmpdir(), 'avatar-gateway-demo-'));
-const simulator = await startSimulatorProcess({ SIMULATOR_API_KEYS: KEY });
-const gateway = await startGateway({
-  MODELLIX_API_KEY: KEY,
-  MODELLIX_BASE_URL: simulator.url,
-  DATA_DIR: dataDir,
-  POLL_MIN_SECONDS: '1',
-  POLL_MAX_SECONDS: '2',
-  PORT: process.env.PORT ?? (keep ? '8080' : '0'),
-});
-
-async function end(): Promise<void> {
-  await gateway.stop();
-  await simulator.stop();
-  await rm(dataDir, { recursive: true, force: true });
+if (given === undefined) {
+  await onAStage();
+} else {
+  await perform(given.replace(/\/$/, '')).catch(({ message }: Error) => {
+    process.stderr.write(`\nthe demo failed: ${message}\n`);
+    process.exitCode = 1;
+  });
 }
 
-try {
-  const avatar = await watch(await create());
+/** With a gateway and a simulator of its own. */
+async function onAStage(): Promise<void> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'avatar-gateway-demo-'));
+  const simulator = await startSimulatorProcess({ SIMULATOR_API_KEYS: KEY });
+  const gateway = await startGateway({
+    MODELLIX_API_KEY: KEY,
+    MODELLIX_BASE_URL: simulator.url,
+    DATA_DIR: dataDir,
+    POLL_MIN_SECONDS: '1',
+    POLL_MAX_SECONDS: '2',
+    PORT: process.env.PORT ?? (keep ? '8080' : '0'),
+  });
+  const end = async () => {
+    await gateway.stop();
+    await simulator.stop();
+    await rm(dataDir, { recursive: true, force: true });
+  };
+
+  await perform(gateway.url).catch(({ message }: Error) => {
+    process.stderr.write(`\nthe demo failed: ${message}\n${gateway.output()}`);
+    process.exitCode = 1;
+  });
+  if (keep && process.exitCode !== 1) {
+    process.stdout.write(`Swagger UI: ${gateway.url}/docs   (Ctrl-C ends it)\n`);
+    process.once('SIGINT', end).once('SIGTERM', end);
+  } else {
+    process.stdout.write(`Swagger UI was at ${gateway.url}/docs; npm run demo -- --keep leaves it running\n`);
+    await end();
+  }
+}
+
+/** Makes one avatar and writes its video. */
+async function perform(url: string): Promise<void> {
+  const avatar = await watch(url, await create(url));
   if (avatar.video === null) throw new Error(`the avatar ended as ${avatar.status}: ${avatar.error?.detail}`);
-  const video = await fetch(`${gateway.url}${avatar.video.url}`);
-  if (!video.ok) throw new Error(`the video answered ${video.status}: ${await video.text()}`);
+  const video = await answered(200, 'the video', fetch(`${url}${avatar.video.url}`));
   const file = here('avatar.mp4');
   await writeFile(file, Buffer.from(await video.arrayBuffer()));
   process.stdout.write(`wrote ${relative(process.cwd(), file)}\n`);
-} catch (error) {
-  process.stderr.write(`\nthe demo failed: ${(error as Error).message}\n${gateway.output()}`);
-  process.exitCode = 1;
 }
 
-if (keep && process.exitCode !== 1) {
-  process.stdout.write(`Swagger UI: ${gateway.url}/docs   (Ctrl-C ends it)\n`);
-  process.once('SIGINT', end).once('SIGTERM', end);
-} else {
-  process.stdout.write(`Swagger UI was at ${gateway.url}/docs; npm run demo -- --keep leaves it running\n`);
-  await end();
-}
-
-async function create(): Promise<AvatarView> {
+async function create(url: string): Promise<AvatarView> {
   const base64 = async (name: string) => (await readFile(here(name))).toString('base64');
-  const response = await fetch(`${gateway.url}/avatars`, {
+  const request = fetch(`${url}/avatars`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({
@@ -67,13 +82,11 @@ async function create(): Promise<AvatarView> {
       prompt: 'She smiles and nods while she speaks.',
     }),
   });
-  if (response.status !== 202)
-    throw new Error(`POST /avatars answered ${response.status}: ${await response.text()}`);
-  return (await response.json()) as AvatarView;
+  return (await answered(202, 'POST /avatars', request)).json() as Promise<AvatarView>;
 }
 
 /** Looks at the avatar until it is final, and shows how far it is on one line. */
-async function watch(avatar: AvatarView): Promise<AvatarView> {
+async function watch(url: string, avatar: AvatarView): Promise<AvatarView> {
   const startedAt = Date.now();
   let now = avatar;
   for (;;) {
@@ -86,6 +99,15 @@ async function watch(avatar: AvatarView): Promise<AvatarView> {
       return now;
     }
     await pause(LOOK_EVERY_MS);
-    now = (await (await fetch(`${gateway.url}${avatar.links.self}`)).json()) as AvatarView;
+    const read = await answered(200, 'the avatar', fetch(`${url}${avatar.links.self}`));
+    now = (await read.json()) as AvatarView;
   }
+}
+
+async function answered(status: number, what: string, request: Promise<Response>): Promise<Response> {
+  const response = await request.catch((error: Error) => {
+    throw new Error(`${what}: ${error.cause instanceof Error ? error.cause.message : error.message}`);
+  });
+  if (response.status === status) return response;
+  throw new Error(`${what} answered ${response.status}: ${await response.text()}`);
 }

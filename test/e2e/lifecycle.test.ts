@@ -39,14 +39,12 @@ t.test('an argument that is unknown, or too much, is refused', async (t) => {
 
 t.test('no key: says which variable is missing', async (t) => {
   refused(t, await runGateway([], {}), /MODELLIX_API_KEY is not set/);
-  refused(t, await runGateway([], { MODELLIX_API_KEY: '' }), /MODELLIX_API_KEY is not set/);
 });
 
 t.test('a wrong setting: one line names it and shows no secret', async (t) => {
+  // test/config.test.ts has the others.
   const wrong: readonly [Record<string, string>, RegExp][] = [
     [{ PORT: 'eighty' }, /PORT=eighty must be a whole number/],
-    [{ MODELLIX_API_KEY: `${SECRET},b` }, /MODELLIX_API_KEY must/],
-    [{ MODELLIX_BASE_URL: `https://user:${SECRET}@modellix.test` }, /MODELLIX_BASE_URL must/],
     [{ REDIS_URL: `redis://:${SECRET}@redis.test:port` }, /REDIS_URL is not a URL/],
     [{ HOST: '0.0.0.0' }, /HOST=0\.0\.0\.0 .*ALLOW_ANONYMOUS/],
   ];
@@ -90,12 +88,12 @@ t.test('what it needs is taken: one line says what', async (t) => {
   refused(t, portInUse, new RegExp(`PORT=${port} is in use on 127\\.0\\.0\\.1`), 1);
 
   const dirInUse = await runGateway([], { MODELLIX_API_KEY: KEY, DATA_DIR: join(dir, 'first') });
-  refused(t, dirInUse, /data directory .*first is in use by another process/, 1);
+  refused(t, dirInUse, /data directory .*first.* is in use by another process/, 1);
   t.equal((await fetch(`${gateway.url}/readyz`)).status, 200, 'and the one that has both goes on');
 
   await writeFile(join(dir, 'file'), '');
   const notADir = await runGateway([], { MODELLIX_API_KEY: KEY, DATA_DIR: join(dir, 'file') });
-  refused(t, notADir, /data directory .*file cannot be opened/, 1);
+  refused(t, notADir, /data directory .*file.* cannot be opened/, 1);
 });
 
 t.test('an address that is not of this machine: one line says so', async (t) => {

@@ -1,3 +1,4 @@
+import { EventEmitter, once } from 'node:events';
 import t from 'tap';
 import { beginSubmit } from '../../src/domain/avatar.js';
 import { openRedisStore } from '../../src/store/redis/redis.js';
@@ -22,9 +23,17 @@ t.test('redis: away at the start, it is said at once, and it comes up by itself'
   const server = await startRedis(t, { appendonly: true, args: ['--appendfsync', 'always'] });
   await server.stop();
   const events: string[] = [];
-  const store = openRedisStore({ url: server.url, onEvent: (event) => events.push(event.kind) });
+  const emitter = new EventEmitter();
+  const store = openRedisStore({
+    url: server.url,
+    onEvent({ kind }) {
+      events.push(kind);
+      emitter.emit(kind);
+    },
+  });
   t.teardown(() => store.close());
   for (const call of calls(store)) await t.rejects(call, StoreUnavailableError);
+  await once(emitter, 'lost');
   await server.start();
   await reachable(store);
   t.match(await store.create(avatarOf(), SUBMISSION, LONG), { version: 1 });

@@ -60,8 +60,11 @@ export async function readAvatar(url: string, id: string): Promise<AvatarView> {
   return (await response.json()) as AvatarView;
 }
 
-/** Writes bytes to a connection of their own, and resolves with everything that came until the other side closed it. */
-export function sendRaw(url: string, bytes: string | Buffer): Promise<string> {
+/**
+ * Writes bytes to a connection of their own, and resolves with everything that came until the other side closed it.
+ * With `end`, nothing more is to come from this side.
+ */
+export function sendRaw(url: string, bytes: string | Buffer, { end = false } = {}): Promise<string> {
   const { hostname, port } = new URL(url);
   return new Promise((resolve, reject) => {
     const socket = connect(Number(port), hostname);
@@ -70,6 +73,7 @@ export function sendRaw(url: string, bytes: string | Buffer): Promise<string> {
     socket.on('close', () => resolve(Buffer.concat(chunks).toString('latin1')));
     // A reset after the answer is not of interest: what came before it counts.
     socket.on('error', (error) => chunks.length === 0 && reject(error));
-    socket.write(bytes);
+    if (end) socket.end(bytes);
+    else socket.write(bytes);
   });
 }

@@ -58,7 +58,9 @@ export function sendProblem(error: unknown, request: FastifyRequest, reply: Fast
   };
   for (const name of REPRESENTATION) reply.removeHeader(name);
   // Fastify closes where a body was not read; Node reads on and discards, so that the answer is not lost in a reset.
-  reply.removeHeader('connection');
+  if (reply.getHeader('connection') === 'close' && reply.raw.shouldKeepAlive) {
+    reply.header('connection', 'keep-alive');
+  }
   return reply
     .code(status)
     .headers(problem.headers)

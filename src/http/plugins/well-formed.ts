@@ -14,7 +14,9 @@ export function requireWellFormed(app: FastifyInstance): void {
     });
   }
 
-  app.addHook('onRequest', async ({ raw: { httpVersion, rawHeaders }, headers }) => {
+  app.addHook('onRequest', async ({ raw: { httpVersion, rawHeaders, socket }, headers }) => {
+    // It is gone already; whoever counts by address would trip over it.
+    if (socket.remoteAddress === undefined) throw malformed('The connection has ended.');
     if (httpVersion !== '1.1' && httpVersion !== '1.0') throw malformed('HTTP/1.1 and 1.0 are spoken here.');
     const hosts = rawHeaders.filter((name, index) => index % 2 === 0 && name.toLowerCase() === 'host').length;
     if (hosts > 1 || (hosts === 0 && httpVersion === '1.1')) {

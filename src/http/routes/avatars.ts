@@ -1,6 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import type { Speech } from '../../gateway/accept.js';
+
 import type { Gateway } from '../../gateway/gateway.js';
+import type { Speech } from '../../gateway/inspect.js';
 import { PROBLEMS, ProblemError } from '../../problems.js';
 import { requireAccept } from '../accept.js';
 import { idempotencyKeyOf } from '../idempotency-key.js';

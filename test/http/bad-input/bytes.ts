@@ -5,6 +5,7 @@ import {
   BAD_REQUEST,
   type BadInput,
   byHand,
+  cutOff,
   HEADERS_TOO_LARGE,
   INVALID_JSON,
   METHOD_NOT_ALLOWED,
@@ -26,7 +27,6 @@ const livez = { instance: '/livez' };
 
 const notHttp: [string, string | Buffer][] = [
   ['words', 'hello\r\n\r\n'],
-  ['a request line without a version', 'GET /livez\r\n\r\n'],
   ['a TLS handshake', Buffer.from('16030100d2010000ce0303', 'hex')],
   ['HTTP/2 without asking', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'],
   ['HTTP/3.0', 'GET /livez HTTP/3.0\r\nHost: x\r\n\r\n'],
@@ -65,6 +65,15 @@ const notHttp: [string, string | Buffer][] = [
 ];
 
 const requests: BadInput[] = [
+  raw('a request line without a version', 'GET /livez\r\n\r\n', BAD_REQUEST, livez),
+  raw(
+    'percent-encoded dots under /docs/static',
+    byHand('GET /docs/static/%2e%2e/%2e%2e/package.json'),
+    NOT_FOUND,
+    {
+      instance: '/docs/static/%2e%2e/%2e%2e/package.json',
+    },
+  ),
   raw('HTTP/1.1 without Host', 'GET /livez HTTP/1.1\r\n\r\n', BAD_REQUEST, livez),
   raw('two Hosts', byHand('GET /livez', ['Host: other']), BAD_REQUEST, livez),
   raw('an expectation nobody knows', byHand('GET /livez', ['Expect: wonders']), BAD_REQUEST, livez),
@@ -158,6 +167,29 @@ const bodies: BadInput[] = [
   }),
 ];
 
+const broken: BadInput[] = [
+  cutOff('a request line that is cut off', 'GET /liv', BAD_REQUEST),
+  cutOff('headers that are cut off', 'GET /livez HTTP/1.1\r\nHost: x\r\nX-', BAD_REQUEST),
+  cutOff(
+    'a body that is cut off',
+    byHand('POST /avatars', [JSON_TYPE, `Content-Length: ${text.length}`], text.slice(0, -1)),
+    BAD_REQUEST,
+    avatars,
+  ),
+  cutOff(
+    'chunks that are cut off',
+    byHand('POST /avatars', [JSON_TYPE, CHUNKED], `a\r\n{"im`),
+    BAD_REQUEST,
+    avatars,
+  ),
+  cutOff(
+    'chunks without their end',
+    byHand('POST /avatars', [JSON_TYPE, CHUNKED], `2\r\n{}\r\n`),
+    BAD_REQUEST,
+    avatars,
+  ),
+];
+
 const tooMuch: BadInput[] = [
   raw('a header of 20 kB', byHand('GET /livez', [`X-Y: ${'a'.repeat(20_000)}`]), HEADERS_TOO_LARGE),
   raw('a header without end', `GET /livez HTTP/1.1\r\nX-Y: ${'a'.repeat(1_000_000)}`, HEADERS_TOO_LARGE),
@@ -217,6 +249,7 @@ export const byteCases: BadInput[] = [
   ...notHttp.map(([name, bytes]) => raw(name, bytes, BAD_REQUEST)),
   ...requests,
   ...bodies,
+  ...broken,
   ...tooMuch,
   ...slow,
 ];

@@ -57,10 +57,11 @@ export function ask(
   expected: BadInput['expected'],
   more: Partial<BadInput> = {},
 ): BadInput {
-  const { method = 'GET', headers } = init;
-  const shown = path.length > 60 ? `${path.slice(0, 60)}…` : path;
+  const { method = 'GET', headers, body } = init;
+  const shown = path.length > 110 ? `${path.slice(0, 60)}… of ${path.length} characters` : path;
+  const rest = headers === undefined ? '' : ` with ${JSON.stringify(headers)} and ${JSON.stringify(body)}`;
   return {
-    name: `${method} ${shown} ${headers ? JSON.stringify(headers) : ''}`.trim(),
+    name: `${method} ${shown}${rest}`,
     send: async (url) => read(await fetch(url + path, init)),
     expected,
     instance: path.replace(/[?#].*$/, ''),
@@ -77,6 +78,17 @@ export function raw(
   more: Partial<BadInput> = {},
 ): BadInput {
   return { name, send: async (url) => parse(await sendRaw(url, bytes)), expected, instance: '/', ...more };
+}
+
+/** Bytes after which the caller's side of the connection ends. */
+export function cutOff(
+  name: string,
+  bytes: string | Buffer,
+  expected: BadInput['expected'],
+  more: Partial<BadInput> = {},
+): BadInput {
+  const send = async (url: string) => parse(await sendRaw(url, bytes, { end: true }));
+  return { ...raw(name, bytes, expected, more), send };
 }
 
 /** A request by hand, over a connection that ends with the answer. */

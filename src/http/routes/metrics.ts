@@ -1,0 +1,40 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { Type } from 'typebox';
+import { commonHeaders, noQuery, problems } from '../schemas/responses.js';
+
+/** What a scrape gets, in the Prometheus text format. */
+export interface MetricsSource {
+  render(): Promise<{ readonly type: string; readonly text: string }>;
+}
+
+export const metricsRoutes: FastifyPluginAsyncTypebox<{ metrics: MetricsSource }> = async (
+  app,
+  { metrics },
+) => {
+  app.get(
+    '/metrics',
+    {
+      logLevel: 'warn',
+      config: { rateLimit: false },
+      schema: {
+        operationId: 'metrics',
+        tags: ['operations'],
+        summary: 'Counters and gauges of this process',
+        description: 'In the Prometheus text format.',
+        querystring: noQuery,
+        response: {
+          200: {
+            description: 'The metrics.',
+            headers: commonHeaders,
+            content: { 'text/plain': { schema: Type.String() } },
+          },
+          ...problems(400, 500),
+        },
+      },
+    },
+    async (_request, reply) => {
+      const { type, text } = await metrics.render();
+      return reply.header('content-type', type).serializer(String).send(text);
+    },
+  );
+};

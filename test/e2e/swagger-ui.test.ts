@@ -1,0 +1,101 @@
+/** The documentation as a person uses it: Swagger UI in a real browser, against a running gateway. */
+
+import { spawnSync } from 'node:child_process';
+import { type Browser, chromium, type Locator, type Page } from 'playwright-core';
+import t, { type Test } from 'tap';
+import type { AvatarView } from '../../src/http/schemas/avatar.js';
+import { gatewayFor, settingsFor, simulatorFor, tempDir } from './support.js';
+
+t.setTimeout(300_000);
+
+function chromiumPath(): string {
+  if (process.env.CHROMIUM) return process.env.CHROMIUM;
+  for (const name of ['chromium', 'chromium-browser', 'google-chrome']) {
+    const { status, stdout } = spawnSync('sh', ['-c', `command -v ${name}`], { encoding: 'utf8' });
+    if (status === 0) return stdout.trim();
+  }
+  throw new Error('no Chromium here: apt-get install chromium, or set CHROMIUM');
+}
+
+/** A browser that talks to nobody but the page it is sent to. */
+async function browserFor(t: Test): Promise<Browser> {
+  const browser = await chromium.launch({
+    executablePath: chromiumPath(),
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+    ],
+  });
+  t.teardown(() => browser.close());
+  return browser;
+}
+
+/** All that a person would see go wrong in the developer tools. */
+function complaintsOf(page: Page): string[] {
+  const complaints: string[] = [];
+  page.on('console', (message) => {
+    if (['error', 'warning'].includes(message.type()))
+      complaints.push(`${message.type()}: ${message.text()}`);
+  });
+  page.on('pageerror', (error) => complaints.push(`exception: ${error.message}`));
+  page.on('requestfailed', (request) => {
+    complaints.push(`${request.url().slice(0, 200)}: ${request.failure()?.errorText}`);
+  });
+  page.on('response', (response) => {
+    if (response.status() >= 400) complaints.push(`${response.url().slice(0, 200)}: ${response.status()}`);
+  });
+  return complaints;
+}
+
+/** Presses Execute in an operation and waits until the answer of the server is shown. */
+async function execute(operation: Locator): Promise<{ status: string; body: string }> {
+  await operation.locator('button.execute').click();
+  const answer = operation.locator('.live-responses-table tbody tr.response').first();
+  await answer.locator('.response-col_status').waitFor();
+  const status = await answer.locator('.response-col_status').innerText();
+  return { status: status.trim(), body: await answer.locator('.highlight-code pre').first().innerText() };
+}
+
+t.test(
+  'a person opens the documentation, tries the example as it is, and reads what came of it',
+  async (t) => {
+    const simulator = await simulatorFor(t, { settings: { taskMs: { min: 600_000, max: 600_000 } } });
+    const gateway = await gatewayFor(t, { ...settingsFor(simulator), DATA_DIR: await tempDir(t) });
+    const page = await (await browserFor(t)).newPage({ viewport: { width: 1280, height: 1600 } });
+    page.setDefaultTimeout(60_000);
+    const complaints = complaintsOf(page);
+
+    await page.goto(`${gateway.url}/docs`, { waitUntil: 'networkidle' });
+    const create = page.locator('#operations-avatars-createAvatar');
+    await create.waitFor();
+    t.match(await page.locator('.info .title').innerText(), /avatar-gateway/);
+    t.strictSame(complaints, [], 'nothing to complain about once it is loaded');
+
+    await create.locator('.opblock-summary-control').click();
+    const created = await execute(create);
+    t.equal(created.status, '202');
+    const avatar = JSON.parse(created.body) as AvatarView;
+    t.match(avatar, { id: /^av_[0-9a-f]{32}$/, status: 'pending', mode: 'std', image: { source: 'inline' } });
+    const [task, ...more] = simulator.ledger();
+    t.equal(avatar.task_id, task?.taskId);
+    t.strictSame(more, [], 'one click, one task');
+
+    const get = page.locator('#operations-avatars-getAvatar');
+    await get.locator('.opblock-summary-control').click();
+    await get.locator('input[placeholder="id"]').fill(avatar.id);
+    const got = await execute(get);
+    t.equal(got.status, '200');
+    t.equal((JSON.parse(got.body) as AvatarView).id, avatar.id);
+
+    t.strictSame(complaints, [], 'nor afterwards');
+    const hosts = await page.evaluate(() =>
+      performance.getEntriesByType('resource').map(({ name }) => new URL(name).origin),
+    );
+    t.strictSame(new Set(hosts), new Set([gateway.url]), 'everything came from the gateway itself');
+  },
+);

@@ -1,0 +1,100 @@
+/** The list of faults that this folder shows, each through the whole gateway and against the books of the simulator. */
+
+import type { Test } from 'tap';
+
+export type StoreName = 'embedded' | 'redis';
+export type Theme = keyof typeof THEMES;
+
+/** Shows one case on one store. */
+export type Show = (t: Test, store: StoreName) => Promise<void>;
+
+/** U: the avatar becomes `unconfirmed`, and no second POST leaves. What Redis is configured as (26) is shown in test/store. */
+const THEMES = {
+  upstream: {
+    1: 'submit times out after bytes were sent -> U',
+    2: 'connection reset before, during and after the response head -> U (before the first byte was sent: queued again)',
+    3: 'submit answered 500, 502, 503, 504 -> U',
+    4: 'submit answered 408, 409, 425 -> U',
+    5: 'submit answered 429, with and without reset headers -> queued again, and waits as told',
+    6: "submit answered 400, 404, 413, 415, 422 -> failed, the vendor's words in the problem",
+    7: 'submit answered 401, 402 -> failed with what to do',
+    8: '2xx not JSON, cut short, over the size limit, code not 0, no task_id -> U',
+    9: '3xx -> not followed, U',
+    10: 'a task_id that another avatar already owns -> U and an alert in the log',
+    15: 'final, then processing again -> ignored; final states never change',
+    16: 'never finishes -> timed_out, task id kept',
+    17: 'success without a resource -> failed, saying so',
+  },
+  store: {
+    19: 'Redis down at start -> alive, not ready, comes up by itself when Redis does',
+    20: 'Redis down at accept -> 503 with Retry-After, nothing half-made',
+    21: 'Redis lost between the intent and the answer -> one POST, the answer spooled and replayed',
+    22: 'Redis restarted empty -> nothing is sent twice',
+    23: "a script's reply lost and the script sent again -> same result",
+    24: 'scripts flushed (NOSCRIPT) -> loaded again, nobody notices',
+    25: 'OOM, READONLY, BUSY, LOADING -> 503 or a pause; no POST without a stored intent',
+    27: 'a corrupt record -> set aside; the others go on',
+    28: 'disk full, read-only data directory -> 503, no POST, no corruption',
+    29: 'the embedded store opened by a second process -> refused with a clear line',
+  },
+  process: {
+    30: 'kill -9 before the POST, during it, after the answer, before and after the write -> promise 1 and 2 hold',
+    31: 'SIGTERM under load -> not ready, no new work claimed, answers finished, exit 0 inside the grace',
+    32: 'the event loop stalls past a lease -> the old fence is refused',
+    33: 'two replicas claim at once -> one wins',
+    34: 'an exception nobody caught -> logged, exit 1, recovery as after a kill',
+    35: 'a record written by a newer version -> left untouched',
+    36: 'replica clocks an hour apart -> due times hold',
+  },
+  callers: {
+    37: 'the caller hangs up during submit -> the avatar goes on, the same key finds it',
+    38: 'one key, 100 requests at once -> one avatar',
+  },
+} as const;
+
+/** Cases that are about one store, or about more than one process. */
+const ONLY: Readonly<Record<number, StoreName>> = {
+  19: 'redis',
+  20: 'redis',
+  21: 'redis',
+  22: 'redis',
+  23: 'redis',
+  24: 'redis',
+  25: 'redis',
+  28: 'embedded',
+  29: 'embedded',
+  33: 'redis',
+  36: 'redis',
+};
+
+/** Shows every case of a theme on every store it applies to, counts them, and fails where one is missing. */
+export async function showCases(
+  t: Pick<Test, 'test' | 'comment' | 'strictSame'>,
+  theme: Theme,
+  shows: Readonly<Record<number, Show>>,
+): Promise<void> {
+  const cases = Object.entries(THEMES[theme]);
+  const count = { embedded: { shown: 0, all: 0 }, redis: { shown: 0, all: 0 } };
+  for (const [number, words] of cases) {
+    const only = ONLY[Number(number)];
+    for (const store of only === undefined ? (['embedded', 'redis'] as const) : [only]) {
+      count[store].all += 1;
+      await t.test(`${store}: case ${number}: ${words}`, async (t) => {
+        const show = shows[Number(number)];
+        if (show === undefined) throw new Error('nothing shows this case');
+        await show(t, store);
+        if (t.passing()) count[store].shown += 1;
+      });
+    }
+  }
+  const { embedded, redis } = count;
+  t.comment(
+    `faults: ${embedded.shown + redis.shown} of ${embedded.all + redis.all} ` +
+      `(embedded ${embedded.shown} of ${embedded.all}, redis ${redis.shown} of ${redis.all})`,
+  );
+  t.strictSame(
+    Object.keys(shows),
+    cases.map(([number]) => number),
+    'every case of the list, and no other',
+  );
+}

@@ -1,0 +1,294 @@
+import t, { type Test } from 'tap';
+import type { FaultAction } from '../simulator/simulator.js';
+import { DEFAULT_KEY } from '../simulator/simulator.js';
+import { GOOD } from '../support/requests.js';
+import { type StoreName, showCases } from './cases.js';
+import { isPaidOnce, isUnconfirmed, passes, Subject } from './subject.js';
+import { errorsOf, startWorld } from './world.js';
+
+t.setTimeout(300_000);
+
+/** A submit goes wrong before it took effect (nothing was made) or after (a task was), which nobody can tell apart. */
+type Mishap = readonly [when: 'before' | 'after', action: FaultAction];
+
+const beforeAndAfter = (actions: readonly FaultAction[]): Mishap[] =>
+  actions.flatMap((action) => [['before', action] as const, ['after', action] as const]);
+
+/** Each mishap leaves an avatar of its own unconfirmed, now and after the workers went on. */
+async function allUnconfirmed(
+  t: Test,
+  store: StoreName,
+  mishaps: readonly Mishap[],
+  reason: RegExp,
+  { submitTimeoutMs = 10_000, body }: { submitTimeoutMs?: number; body?: object } = {},
+): Promise<void> {
+  const app = await startWorld(t, store, { modellix: { submitTimeoutMs } });
+  for (const [when, action] of mishaps) app.simulator.inject({ on: 'submit', when, do: action });
+  const ask = body === undefined ? {} : { body };
+  const subjects = await Promise.all(mishaps.map(() => Subject.post(app, ask)));
+  for (const subject of subjects) {
+    t.equal(subject.status, 202);
+    await isUnconfirmed(t, subject, reason);
+  }
+  const made = mishaps.filter(([when]) => when === 'after').length;
+  t.equal(app.simulator.ledger().length, made, 'tasks made');
+
+  await passes(app);
+  for (const subject of subjects) await isUnconfirmed(t, subject, reason);
+  t.equal(app.simulator.ledger().length, made + 1, "and the bystander's");
+}
+
+await showCases(t, 'upstream', {
+  1: (t, store) =>
+    allUnconfirmed(
+      t,
+      store,
+      [
+        ['before', { hang: 'request' }],
+        ...beforeAndAfter([{ hang: 'head' }, { hang: 'mid-head' }, { hang: 'mid-body' }]),
+      ],
+      /^no answer within 1500 ms\. A task/,
+      // With real media, so that not all of it leaves where it is not read.
+      { submitTimeoutMs: 1500, body: GOOD },
+    ),
+
+  async 2(t, store) {
+    const points = ['head', 'mid-head', 'mid-body'] as const;
+    const broken = points.flatMap((point) => [{ reset: point }, { close: point }]);
+    const unread: Mishap[] = [
+      ['before', { reset: 'request' }],
+      ['before', { close: 'request' }],
+    ];
+    const reason = /connection reset|closed the connection|cut short/;
+    await allUnconfirmed(t, store, [...unread, ...beforeAndAfter(broken)], reason);
+
+    const app = await startWorld(t, store);
+    await app.simulator.pause();
+    const subject = await Subject.post(app);
+    t.match(subject.answer, { status: 'queued', error: null, task_id: null });
+    await app.simulator.resume();
+    await isPaidOnce(t, subject);
+    t.equal(subject.posts().length, 1);
+  },
+
+  3: (t, store) =>
+    allUnconfirmed(
+      t,
+      store,
+      beforeAndAfter([500, 502, 503, 504].map((status) => ({ status }))),
+      /^Modellix answered 50[0234]\b/,
+    ),
+
+  4: (t, store) =>
+    allUnconfirmed(
+      t,
+      store,
+      beforeAndAfter([408, 409, 425].map((status) => ({ status }))),
+      /^Modellix answered 4(08|09|25)\b/,
+    ),
+
+  async 5(t, store) {
+    const app = await startWorld(t, store);
+    app.simulator.configure({ windowMs: 1000 });
+    const refused = async (headers: Record<string, string>): Promise<[Subject, gapMs: number]> => {
+      app.simulator.inject({ on: 'submit', do: { status: 429, headers } });
+      const subject = await Subject.post(app);
+      t.match(subject.answer, { status: 'queued', error: null, task_id: null });
+      await isPaidOnce(t, subject);
+      const [first, second, ...more] = subject.posts();
+      t.same(more, [], 'one that was refused, one that was not');
+      return [subject, (second?.at ?? 0) - (first?.at ?? 0)];
+    };
+    const [, told] = await refused({ 'retry-after': '2' });
+    t.ok(told >= 2000, `${told} ms after it was told to wait 2 s`);
+    const resetAt = Math.ceil(Date.now() / 1000) + 2;
+    const [reset] = await refused({ 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': String(resetAt) });
+    t.ok((reset.posts()[1]?.at ?? 0) >= resetAt * 1000, 'not before the reset');
+    const [, untold] = await refused({});
+    t.ok(untold >= 500, `${untold} ms after it was told nothing`);
+
+    // The vendor's own words for it: one task may run, and one does.
+    app.simulator.configure({ concurrency: 1 });
+    const running = await Subject.post(app);
+    const waiting = await Subject.post(app);
+    t.match([running.answer, waiting.answer], [{ status: 'pending' }, { status: 'queued' }]);
+    await isPaidOnce(t, running);
+    await isPaidOnce(t, waiting);
+  },
+
+  async 6(t, store) {
+    const app = await startWorld(t, store);
+    const subjects: Subject[] = [];
+    for (const code of [400, 404, 413, 415, 422]) {
+      const message = `Invalid parameters: the face of ${code} is hidden`;
+      app.simulator.inject({ on: 'submit', do: { status: code, body: { code, message, data: {} } } });
+      const subject = await Subject.post(app);
+      t.equal(subject.status, 422);
+      t.match(subject.answer, { type: /:refused-by-modellix$/, detail: message });
+      const error = { type: /:refused-by-modellix$/, detail: message, upstream_status: code };
+      t.match(await subject.read(), { status: 'failed', error, task_id: null });
+      subjects.push(subject);
+    }
+    await passes(app);
+    for (const subject of subjects) {
+      t.same([subject.posts().length, subject.tasks().length], [1, 0]);
+      t.match(await subject.read(), { status: 'failed' });
+    }
+  },
+
+  async 7(t, store) {
+    const app = await startWorld(t, store);
+    const refused = async (status: number, words: RegExp) => {
+      const subject = await Subject.post(app);
+      t.equal(subject.status, 503);
+      t.match(subject.answer, { type: /:account-problem$/, detail: words });
+      t.match(
+        subject.answer.detail,
+        /No task was made: make a new avatar once the key is mended or the balance/,
+      );
+      const error = { type: /:account-problem$/, detail: subject.answer.detail, upstream_status: status };
+      t.match(await subject.read(), { status: 'failed', error, task_id: null });
+      return subject;
+    };
+    app.simulator.configure({ keys: { [DEFAULT_KEY]: { valid: false } } });
+    const badKey = await refused(401, /^Authentication failed: /);
+    app.simulator.configure({ keys: { [DEFAULT_KEY]: { valid: true } }, teams: { team: { balance: 0 } } });
+    const noMoney = await refused(402, /^Insufficient balance: /);
+    app.simulator.configure({ teams: { team: { balance: 1000 } } });
+    await passes(app);
+    for (const subject of [badKey, noMoney]) {
+      t.same([subject.posts().length, subject.tasks().length], [1, 0], 'not tried again by itself');
+    }
+  },
+
+  8: (t, store) =>
+    allUnconfirmed(
+      t,
+      store,
+      [
+        ['before', { status: 200, body: '<html>all is well</html>' }],
+        ['after', { body: '<html>all is well</html>' }],
+        ['after', { body: '[]' }],
+        ['after', { status: 204 }],
+        ['after', { cut: 20 }],
+        ['after', { pad: 1_000_001 }],
+        ['after', { patch: { code: 7 } }],
+        ['after', { patch: { code: '0' } }],
+        ['after', { patch: { data: null } }],
+        ['after', { patch: { data: { task_id: null } } }],
+        ['after', { patch: { data: { task_id: '' } } }],
+        ['after', { patch: { data: { task_id: 7 } } }],
+      ],
+      /^Modellix answered 20[04] with|over the size limit/,
+    ),
+
+  9: (t, store) =>
+    allUnconfirmed(
+      t,
+      store,
+      beforeAndAfter(
+        [301, 302, 303, 307, 308].map((status) => ({
+          status,
+          headers: { location: '/api/v1/kling/kling-avatar' },
+        })),
+      ),
+      /^Modellix answered 30\d\b/,
+    ),
+
+  async 10(t, store) {
+    const app = await startWorld(t, store);
+    const owner = await Subject.post(app);
+    const task_id = owner.answer.task_id ?? '';
+    app.simulator.inject({ on: 'submit', do: { patch: { data: { task_id } } } });
+    const other = await Subject.post(app);
+    const check = async () => {
+      await isUnconfirmed(
+        t,
+        other,
+        new RegExp(`^Modellix answered with ${task_id}, a task of another avatar`),
+      );
+      t.equal(other.tasks().length, 1, 'a task of its own was made');
+    };
+    await check();
+    t.match(errorsOf(app), [{ avatarId: other.id, taskId: task_id, msg: /another avatar owns/ }], 'an alert');
+    t.match(await owner.read(), { status: /pending|processing/, task_id });
+    await isPaidOnce(t, owner);
+    await passes(app);
+    await check();
+  },
+
+  async 15(t, store) {
+    const app = await startWorld(t, store);
+    const { simulator } = app;
+    const early = await Subject.post(app);
+    const succeeded = await early.succeeds();
+    const queries = () =>
+      simulator.calls('query').filter(({ taskId }) => taskId === succeeded.task_id).length;
+    const looks = queries();
+    simulator.settle(String(succeeded.task_id), { end: 'never' });
+    await passes(app);
+    t.same(await early.read(), succeeded);
+    t.equal(queries(), looks, 'it is not asked after any more');
+
+    // A look that began before the end and is answered after it: "processing", by then untrue.
+    const late = await Subject.post(app);
+    const task = String(late.answer.task_id);
+    const look = simulator.inject({ on: 'query', task, when: 'after', do: { hold: true } });
+    await look.met;
+    simulator.settle(task, { end: 'failed', reason: 'no face' });
+    await app.lapse(late.id);
+    const failed = await late.becomes('failed');
+    const answered = simulator.nextEnd('query');
+    look.release();
+    await answered;
+    await passes(app);
+    t.same(await late.read(), failed);
+    t.match(failed, { error: { detail: 'no face' }, task_id: task });
+
+    for (const subject of [early, late]) {
+      const resolved = await fetch(`${app.url}/avatars/${subject.id}/resolve`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ made: false }),
+      });
+      t.equal(resolved.status, 409, 'nor does an operator change it');
+      t.same([subject.posts().length, subject.tasks().length], [1, 1]);
+    }
+    t.same(errorsOf(app), []);
+  },
+
+  async 16(t, store) {
+    const app = await startWorld(t, store, { gateway: { taskTimeoutMs: 500 } });
+    const subject = await Subject.post(app);
+    const { task_id } = subject.answer;
+    const ended = await subject.becomes('timed_out');
+    t.match(ended, {
+      task_id,
+      error: { type: /:task-timeout$/, detail: /not finished .* after its submit/ },
+    });
+    app.simulator.settle(String(task_id), { end: 'success' });
+    const bystander = await Subject.post(app);
+    await bystander.becomes('timed_out');
+    t.same(await subject.read(), ended, 'a success after that changes nothing');
+    t.same([subject.posts().length, subject.tasks().length], [1, 1]);
+  },
+
+  async 17(t, store) {
+    const app = await startWorld(t, store);
+    const bare = [{ resources: [] }, { resources: null }, { resources: [{ url: '' }] }, null];
+    for (const result of bare) {
+      const subject = await Subject.post(app);
+      const task = String(subject.answer.task_id);
+      app.simulator.inject({ on: 'query', task, times: 99, do: { patch: { data: { result } } } });
+      app.simulator.settle(task, { end: 'success' });
+      const error = { type: /:task-failed$/, detail: /called the task a success and named no video/ };
+      t.match(await subject.becomes('failed', 'succeeded'), {
+        status: 'failed',
+        error,
+        task_id: task,
+        video: null,
+      });
+      t.same([subject.posts().length, subject.tasks().length], [1, 1]);
+    }
+  },
+});

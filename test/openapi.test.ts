@@ -1,0 +1,64 @@
+import { readFile } from 'node:fs/promises';
+import t from 'tap';
+import Schema from 'typebox/schema';
+import { openApiDocument } from '../openapi/document.js';
+import { PROBLEMS } from '../src/problems.js';
+import { FILE, type OpenApi } from './support/openapi.js';
+
+interface Problems {
+  readonly description?: string;
+  readonly content?: Readonly<
+    Record<string, { readonly examples?: Readonly<Record<string, { readonly value: unknown }>> }>
+  >;
+}
+
+const text = await openApiDocument();
+const document = JSON.parse(text) as OpenApi;
+const { components } = document;
+const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
+  Object.entries(methods).map(([method, operation]) => ({ name: `${method} ${path}`, ...operation })),
+);
+
+t.test('openapi.json is what the routes describe', async (t) => {
+  t.equal(await readFile(FILE, 'utf8'), text, 'otherwise: npm run openapi');
+});
+
+t.test('a status that a route declares comes with every problem that has it', async (t) => {
+  for (const { name, responses } of operations) {
+    for (const [status, described] of Object.entries(responses) as [string, Problems][]) {
+      if (Number(status) < 400) continue;
+      const { examples = {} } = described.content?.['application/problem+json'] ?? {};
+      const slugs = Object.entries(PROBLEMS)
+        .filter(([, problem]) => problem.status === Number(status))
+        .map(([slug]) => slug);
+      t.strictSame(Object.keys(examples).sort(), slugs.sort(), `${name} ${status}`);
+      t.not(slugs.length, 0, `${name} ${status} is in the catalogue`);
+      for (const [slug, { value }] of Object.entries(examples)) {
+        t.match(described.description, `\`${slug}\`: `);
+        t.match(value, { type: `urn:avatar-gateway:problem:${slug}`, status: Number(status) });
+        t.ok(Schema.Check({ components, $ref: '#/components/schemas/Problem' }, value), `example of ${slug}`);
+      }
+    }
+  }
+});
+
+t.test('what is asked of a body stands in the document', async (t) => {
+  const post = document.paths['/avatars']?.post as unknown as {
+    requestBody: { content: { 'application/json': { schema: object & { examples?: unknown[] } } } };
+  };
+  const { schema } = post.requestBody.content['application/json'];
+  const check = (body: unknown) => Schema.Check({ components, ...schema }, body);
+  const good = { image: 'https://example.com/a.jpg', audio_id: 'a' };
+  t.ok(check(good));
+  const bad: Record<string, unknown> = {
+    neither: { image: 'a' },
+    both: { ...good, sound_file: 'b' },
+    unknown: { ...good, extra: 1 },
+    'a long name': { ...good, metadata: { ['n'.repeat(41)]: 'a' } },
+    'an empty name': { ...good, metadata: { '': 'a' } },
+    'a long value': { ...good, metadata: { a: 'v'.repeat(501) } },
+    'a number': { ...good, metadata: { 'a\nb': 1 } },
+    'another mode': { ...good, mode: 'STD' },
+  };
+  for (const [name, body] of Object.entries(bad)) t.notOk(check(body), name);
+});

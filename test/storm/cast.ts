@@ -1,0 +1,124 @@
+/** Who is on the stage: the simulator, Redis, and the gateways. */
+
+import { mkdir, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type RedisServer, startRedis } from '../support/redis.js';
+import { buildGateway } from './build.js';
+import { Member } from './member.js';
+import { spawnScript } from './process.js';
+import { Control } from './weather.js';
+
+const KEY = 'storm-key';
+export const PREFIX = 'storm';
+
+/** As short as the settings allow, so that leases lapse and pauses end while the storm lasts. */
+const GATEWAY = {
+  PORT: '0',
+  MODELLIX_API_KEY: KEY,
+  MODELLIX_CONNECT_TIMEOUT_SECONDS: '1',
+  MODELLIX_SUBMIT_TIMEOUT_SECONDS: '1',
+  MODELLIX_QUERY_TIMEOUT_SECONDS: '1',
+  SUBMIT_GRACE_SECONDS: '2',
+  POLL_MIN_SECONDS: '1',
+  POLL_MAX_SECONDS: '2',
+  TASK_TIMEOUT_MINUTES: '1',
+  RATE_LIMIT_PER_MINUTE: '1000000',
+};
+
+/** Wide enough to be met now and then only. */
+const SIMULATOR = {
+  PORT: '0',
+  SIMULATOR_API_KEYS: KEY,
+  SIMULATOR_BALANCE: '1000000000',
+  SIMULATOR_TASK_MS: '200-1500',
+  SIMULATOR_FAILURE_RATE: '0.1',
+};
+
+const SIMULATOR_SCRIPT = fileURLToPath(new URL('../simulator/main.ts', import.meta.url));
+
+export interface CastOptions {
+  readonly dir: string;
+  readonly seed: number;
+  readonly store: 'redis' | 'embedded';
+  readonly gateways: number;
+  readonly callsPerSecond: number;
+  readonly concurrency: number;
+  /** A line that a gateway logged. */
+  readonly onLog: (line: string) => void;
+  /** A gateway that ended though nobody told it to, or could not start. */
+  readonly onCrash: (detail: string) => void;
+}
+
+export interface Cast {
+  readonly control: Control;
+  readonly ledgerFile: string;
+  readonly members: readonly Member[];
+  readonly redis: RedisServer | null;
+  /** What gateways could not settle, as names of files. */
+  spooled(): Promise<string[]>;
+  /** Ends every process of the storm. */
+  leave(): Promise<void>;
+}
+
+export async function gatherCast(options: CastOptions): Promise<Cast> {
+  const { dir, seed, onLog, onCrash } = options;
+  await mkdir(join(dir, 'logs'), { recursive: true });
+  const ledgerFile = join(dir, 'ledger.jsonl');
+  const script = await buildGateway(join(dir, 'build'));
+  const simulator = await spawnScript({
+    args: ['--import', 'tsx', SIMULATOR_SCRIPT],
+    env: { ...SIMULATOR, SIMULATOR_SEED: String(seed), LEDGER_FILE: ledgerFile },
+    logFile: join(dir, 'logs', 'simulator.log'),
+    urlIn: (line) => /(http:\/\/[^\s"]+)/.exec(line)?.[1],
+  });
+  const control = new Control(simulator.url);
+  const windowMs = 2000;
+  await control.configure({
+    windowMs,
+    callsPerMinute: Math.ceil((options.callsPerSecond * windowMs) / 1000),
+    concurrency: options.concurrency,
+  });
+
+  const endings: (() => void | Promise<void>)[] = [];
+  const redis = options.store === 'redis' ? await privateRedis(dir, endings) : null;
+  const members = Array.from({ length: options.gateways }, (_, index) => {
+    const name = `gateway-${index + 1}`;
+    const dataDir = join(dir, name);
+    const logFile = join(dir, 'logs', `${name}.log`);
+    const env = {
+      ...GATEWAY,
+      MODELLIX_BASE_URL: simulator.url,
+      DATA_DIR: dataDir,
+      ...(redis && { REDIS_URL: redis.url, REDIS_KEY_PREFIX: PREFIX }),
+    };
+    const urlIn = (line: string) => /"msg":"Server listening at (http:[^"]+)"/.exec(line)?.[1];
+    const spawn = () => spawnScript({ args: [script], env, logFile, urlIn, onLine: onLog });
+    return new Member({ name, dataDir, spawn, onCrash });
+  });
+  await Promise.all(members.map((member) => member.start()));
+
+  return {
+    control,
+    ledgerFile,
+    members,
+    redis,
+    async spooled() {
+      const dirs = members.map(({ dataDir }) => readdir(join(dataDir, 'answers')));
+      return (await Promise.all(dirs)).flat();
+    },
+    async leave() {
+      await Promise.all(members.map((member) => member.end('SIGKILL')));
+      await simulator.stop('SIGKILL');
+      for (const end of endings) await end();
+    },
+  };
+}
+
+/** On disk after every write, as far as a kill of the process can tell. */
+async function privateRedis(dir: string, endings: (() => void | Promise<void>)[]): Promise<RedisServer> {
+  const folder = join(dir, 'redis');
+  await mkdir(folder);
+  const teardown = (end: () => void | Promise<void>) => endings.push(end);
+  return startRedis({ teardown }, { appendonly: true, args: ['--appendfsync', 'always'], dir: folder });
+}

@@ -1,0 +1,48 @@
+/** What the gateways log, a line at a time. */
+
+import type { Book } from './book.js';
+import { Tally } from './tally.js';
+
+const WARN = 40;
+const RECOVERIES = ['answers of an earlier process are replayed'];
+
+interface Line {
+  readonly level: number;
+  readonly msg: string;
+  readonly avatarId?: string;
+  readonly status?: string;
+}
+
+export class LogReader {
+  /** Warnings, errors and recoveries, by message. */
+  readonly notable = new Tally();
+  readonly #book: Book;
+  readonly #finished = new Map<string, string>();
+
+  constructor(book: Book) {
+    this.#book = book;
+  }
+
+  line(text: string): void {
+    const line = parse(text);
+    if (line === null) return;
+    const { level, msg, avatarId, status } = line;
+    if (level >= WARN || RECOVERIES.includes(msg)) this.notable.add(msg);
+    if (msg !== 'avatar finished' || avatarId === undefined) return;
+    // Each log line follows a write that the store took: a second one has written over a final state.
+    const before = this.#finished.get(avatarId);
+    this.#book.check('I2', before === undefined, () => {
+      return `${avatarId} finished as ${before} and again as ${status}, by the gateways' logs`;
+    });
+    this.#finished.set(avatarId, String(status));
+  }
+}
+
+/** `null` for what a kill has cut, and what is not a log line. */
+function parse(text: string): Line | null {
+  try {
+    return JSON.parse(text) as Line;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,85 @@
+/** One gateway over all its lives. */
+
+import type { Spawned } from './process.js';
+
+export interface MemberOptions {
+  readonly name: string;
+  /** Outlives each of its processes. */
+  readonly dataDir: string;
+  readonly spawn: () => Promise<Spawned>;
+  /** It ended though nobody told it to, or could not start. */
+  readonly onCrash: (detail: string) => void;
+}
+
+export class Member {
+  readonly name: string;
+  readonly dataDir: string;
+  /** Where it was last heard of; nobody may be there now. */
+  url = '';
+  state: 'down' | 'up' | 'frozen' = 'down';
+  readonly #options: MemberOptions;
+  #process: Spawned | null = null;
+  /** One start or end after the other. */
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor(options: MemberOptions) {
+    this.#options = options;
+    this.name = options.name;
+    this.dataDir = options.dataDir;
+  }
+
+  /** Resolves when it listens. */
+  start(): Promise<void> {
+    return this.#next(async () => {
+      if (this.#process !== null) return;
+      const { spawn, onCrash } = this.#options;
+      try {
+        const spawned = await spawn();
+        this.#process = spawned;
+        this.url = spawned.url;
+        this.state = 'up';
+        void spawned.ended.then((code) => {
+          if (this.#process !== spawned) return;
+          this.#process = null;
+          this.state = 'down';
+          onCrash(`${this.name} ended by itself with ${code}`);
+        });
+      } catch (error) {
+        onCrash(`${this.name}: ${error instanceof Error ? error.message : String(error)}`);
+      }
+    });
+  }
+
+  /** Resolves with the exit code when it has ended. */
+  end(signal: 'SIGTERM' | 'SIGKILL'): Promise<number | null> {
+    this.thaw();
+    const ending = this.#process;
+    this.#process = null;
+    this.state = 'down';
+    return this.#next(async () => {
+      const late = this.#process;
+      this.#process = null;
+      this.state = 'down';
+      const codes = await Promise.all([ending?.stop(signal) ?? null, late?.stop(signal) ?? null]);
+      return codes[0] ?? codes[1];
+    });
+  }
+
+  freeze(): void {
+    if (this.state !== 'up') return;
+    this.#process?.freeze();
+    this.state = 'frozen';
+  }
+
+  thaw(): void {
+    if (this.state !== 'frozen') return;
+    this.#process?.thaw();
+    this.state = 'up';
+  }
+
+  #next<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#turn.then(work);
+    this.#turn = turn.catch(() => undefined);
+    return turn;
+  }
+}

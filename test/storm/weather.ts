@@ -1,0 +1,110 @@
+/** What goes wrong at the simulator, and the line to it. */
+
+import type { Fault, FaultAction, SubmitEntry } from '../simulator/simulator.js';
+import { send } from './send.js';
+
+/** A fault with the name it is counted under. */
+export interface Named {
+  readonly name: string;
+  readonly fault: Fault;
+}
+
+const before = (name: string, probability: number, action: FaultAction): Named => ({
+  name: `submit ${name}, no task`,
+  fault: { on: 'submit', when: 'before', probability, do: action },
+});
+const after = (name: string, probability: number, action: FaultAction): Named => ({
+  name: `submit ${name}, task made`,
+  fault: { on: 'submit', when: 'after', probability, do: action },
+});
+const poll = (name: string, probability: number, action: FaultAction): Named => ({
+  name: `poll ${name}`,
+  fault: { on: 'query', when: 'after', probability, do: action },
+});
+
+const RUBBISH = '<html>';
+
+/** About a third of the submits meet one that ends them, another third a delay in which a kill can fall. */
+export const WEATHER: readonly Named[] = [
+  before('reset, unread', 0.01, { reset: 'request' }),
+  before('reset', 0.015, { reset: 'head' }),
+  before('closed', 0.01, { close: 'head' }),
+  before('hangs', 0.01, { hang: 'head' }),
+  ...[408, 409, 425, 500, 502, 503, 504].map((status) => before(`${status}`, 0.006, { status })),
+  ...[400, 402, 413].map((status) => before(`${status}`, 0.008, { status })),
+  before('429', 0.03, { status: 429 }),
+  before('429 with a time', 0.02, { status: 429, headers: { 'retry-after': '1' } }),
+  before('delayed', 0.15, { delay: 250 }),
+  after('reset', 0.015, { reset: 'head' }),
+  after('reset in the head', 0.01, { reset: 'mid-head' }),
+  after('reset in the body', 0.01, { reset: 'mid-body' }),
+  after('closed', 0.01, { close: 'head' }),
+  after('hangs', 0.01, { hang: 'head' }),
+  after('hangs in the body', 0.01, { hang: 'mid-body' }),
+  ...[500, 502, 503, 504].map((status) => after(`${status}`, 0.006, { status })),
+  after('cut', 0.01, { cut: 20, headers: { 'content-type': 'application/json' } }),
+  after('rubbish', 0.01, { body: RUBBISH }),
+  after('code not 0', 0.01, { patch: { code: 7 } }),
+  after('without task id', 0.01, { patch: { data: { task_id: null } } }),
+  after('delayed', 0.25, { delay: 400 }),
+  after('slow', 0.08, { slow: 60 }),
+  after('late beyond time', 0.02, { delay: 1300 }),
+  ...[404, 429, 500, 503].map((status) => poll(`${status}`, 0.02, { status })),
+  poll('429 with a time', 0.01, { status: 429, headers: { 'retry-after': '2' } }),
+  poll('reset', 0.02, { reset: 'head' }),
+  poll('hangs', 0.01, { hang: 'head' }),
+  poll('cut', 0.02, { cut: 30 }),
+  poll('rubbish', 0.02, { body: RUBBISH }),
+  poll('unfamiliar status', 0.02, { patch: { data: { status: 'dreaming' } } }),
+  poll('delayed', 0.2, { delay: 500 }),
+];
+
+/** Never finished: the gateway has to give up on it. Few, for that takes its minute. */
+export const ENDLESS: readonly Named[] = [
+  {
+    name: 'task never ends',
+    fault: { on: 'submit', when: 'after', probability: 0.05, times: 4, do: { fate: { end: 'never' } } },
+  },
+];
+
+/** The simulator's control routes. */
+export class Control {
+  readonly #url: string;
+  readonly #names = new Map<string, string>();
+
+  constructor(simulatorUrl: string) {
+    this.#url = `${simulatorUrl}/_control`;
+  }
+
+  async configure(settings: object): Promise<void> {
+    await this.#call('PATCH', 'settings', settings);
+  }
+
+  async inject(weather: readonly Named[]): Promise<void> {
+    const { ids } = (await this.#call(
+      'POST',
+      'faults',
+      weather.map(({ fault }) => fault),
+    )) as { ids: string[] };
+    for (const [at, id] of ids.entries()) this.#names.set(id, weather[at]?.name ?? id);
+  }
+
+  /** Takes all faults away; says how many calls each met. */
+  async clear(): Promise<Map<string, number>> {
+    const { faults } = (await this.#call('GET', 'faults')) as { faults: { id: string; count: number }[] };
+    await this.#call('DELETE', 'faults');
+    return new Map(faults.map(({ id, count }) => [this.#names.get(id) ?? id, count]));
+  }
+
+  async ledger(): Promise<SubmitEntry[]> {
+    return ((await this.#call('GET', 'ledger')) as { submits: SubmitEntry[] }).submits;
+  }
+
+  async #call(method: string, path: string, body?: unknown): Promise<unknown> {
+    const text = body === undefined ? {} : { body: JSON.stringify(body) };
+    const reply = await send(`${this.#url}/${path}`, { method, timeoutMs: 30_000, ...text });
+    if (reply.status >= 400)
+      throw new Error(`${method} ${path}: ${reply.status} ${JSON.stringify(reply.body)}`);
+    return reply.body;
+  }
+}

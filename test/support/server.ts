@@ -1,0 +1,22 @@
+/** The HTTP layer alone, before a gateway of the test's own. */
+
+import { pino } from 'pino';
+import type { Gateway } from '../../src/gateway/gateway.js';
+import { buildServer } from '../../src/http/server.js';
+
+export async function serverFor(
+  t: { teardown(fn: () => Promise<void>): unknown },
+  gateway: Partial<Gateway>,
+  write: (line: string) => void = () => {},
+) {
+  const server = await buildServer({
+    gateway: gateway as Gateway,
+    log: pino({ level: 'info' }, { write }),
+    rateLimitPerMinute: 1_000,
+    requireIdempotencyKey: false,
+    metrics: { render: () => Promise.reject(new Error('not asked for')) },
+    version: '0.0.0-test',
+  });
+  t.teardown(() => server.close());
+  return server;
+}
