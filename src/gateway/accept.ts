@@ -24,7 +24,11 @@ export interface Accepted {
  * Modellix refused (within the grace, or at an earlier request with the key)
  * @throws {StoreUnavailableError} when nothing was made
  */
-export async function accept(ports: Ports, worker: Worker, request: AvatarRequest): Promise<Accepted> {
+export async function accept(
+  ports: Ports,
+  worker: Pick<Worker, 'step' | 'track'>,
+  request: AvatarRequest,
+): Promise<Accepted> {
   const { store, settings, log } = ports;
   const inspected = await inspectMedia(request.image, request.speech);
   const avatar = avatarOf(request, inspected);

@@ -26,7 +26,8 @@ export async function submit(ports: Ports, stored: Stored, held?: Buffer): Promi
     return write(ports, version, neverSent(ports, avatar, clock()));
   }
   const submission = held ?? (await store.submission(avatar.id));
-  if (submission === null) throw new Error(`${avatar.id} is queued and its submission is gone`);
+  // Another worker sent it meanwhile, and the write below is refused; or it was lost, and there is nothing to send.
+  if (submission === null) return write(ports, version, neverSent(ports, avatar, clock()));
 
   const intent = beginSubmit(avatar);
   const finish = (outcome: SubmitOutcome, held: Held | null) => {

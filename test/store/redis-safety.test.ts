@@ -85,7 +85,7 @@ t.test('redis: WAIT: with fewer replicas than asked for a write does not count',
   const args = [...DURABLE.args, '--repl-diskless-sync-delay', '0'];
   const server = await startRedis(t, { ...DURABLE, args });
   const waitFor = { replicas: 1, ownFile: false };
-  const { store, next } = watch(t, { url: server.url, waitFor, commandTimeoutMs: 500 });
+  const { store, next } = watch(t, { url: server.url, waitFor, commandTimeoutMs: 2_000 });
   await next('connected');
   await t.rejects(store.create(avatarOf(), SUBMISSION, LONG), { message: /too few copies/ });
 

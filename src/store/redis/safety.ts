@@ -30,7 +30,8 @@ export interface Mark {
 /** Reads the mark that the first gateway left under `key`, or leaves one. */
 export async function markOf(redis: Redis, key: string, known: string | null): Promise<Mark> {
   const own = randomUUID();
-  const stood = await redis.set(key, own, 'NX', 'GET');
+  // Read first: a Redis that is full or read-only still serves reads.
+  const stood = (await redis.get(key)) ?? (await redis.set(key, own, 'NX', 'GET'));
   const mark = stood ?? own;
   if (known === null) return { mark, found: stood === null ? 'new' : 'same' };
   return { mark, found: mark === known ? 'same' : 'emptied' };

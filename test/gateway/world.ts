@@ -1,0 +1,239 @@
+/**
+ * A few workers on one store, beside an upstream that keeps a ledger, with every step between them in the hands of a
+ * scheduler: each call to the store or the upstream can be held before it takes effect and before its reply arrives,
+ * leases lapse whenever somebody looks, and a worker can die at any of these points.
+ */
+
+import type { Scheduler } from 'fast-check';
+import { type Avatar, isFinal } from '../../src/domain/avatar.js';
+import { accept } from '../../src/gateway/accept.js';
+import type { Answer } from '../../src/gateway/answer.js';
+import { poll } from '../../src/gateway/poll.js';
+import type { GatewaySettings, Ports } from '../../src/gateway/ports.js';
+import { replayAnswers } from '../../src/gateway/settle.js';
+import { submit } from '../../src/gateway/submit.js';
+import type { ModellixClient } from '../../src/modellix/client.js';
+import type { SubmitOutcome } from '../../src/modellix/outcome.js';
+import type { Spool } from '../../src/store/spool.js';
+import type { Store, Stored } from '../../src/store/store.js';
+
+/** What the upstream does with a submit, and what its caller hears. */
+export type Reaction = 'accept' | 'accept-and-lose-the-answer' | 'lose' | 'refuse' | 'limit' | 'not-sent';
+
+const CALLER = 'caller';
+const LONG_MS = 1_000_000;
+const SETTINGS: GatewaySettings = {
+  submitGraceMs: 0,
+  submitLeaseMs: LONG_MS,
+  stepLeaseMs: LONG_MS,
+  pollMinMs: 0,
+  pollMaxMs: 0,
+  queueTimeoutMs: LONG_MS,
+  taskTimeoutMs: LONG_MS,
+  retentionMs: LONG_MS,
+  notMadeOn: new Set([429]),
+};
+
+const NEVER = new Promise<never>(() => {});
+
+interface Member {
+  alive: boolean;
+  readonly ports: Ports;
+}
+
+export class World {
+  /** The names of the requests that made a task, once for each task. */
+  readonly ledger: { readonly name: string; readonly taskId: string }[] = [];
+  /** What callers were told: the avatar's id by the name of their request. */
+  readonly told: { readonly name: string; readonly key: string | null; readonly id: string }[] = [];
+  readonly ended = new Map<string, Avatar>();
+  readonly changedAfterTheEnd: string[] = [];
+  readonly #store: Store;
+  readonly #scheduler: Scheduler;
+  readonly #reactions: Reaction[];
+  readonly #spooled = new Map<string, Answer>();
+  /** Effects under way, which no scheduler holds. */
+  readonly #onTheirWay = new Set<Promise<unknown>>();
+
+  constructor(store: Store, scheduler: Scheduler, reactions: readonly Reaction[]) {
+    this.#store = store;
+    this.#scheduler = scheduler;
+    this.#reactions = [...reactions];
+  }
+
+  member(): Member {
+    const member: Member = { alive: true, ports: this.#ports(() => member.alive) };
+    return member;
+  }
+
+  /** A caller asks; what it is told is noted if it is told anything. */
+  ask(member: Member, name: string, key: string | null): void {
+    const request = {
+      caller: CALLER,
+      idempotencyKey: key,
+      image: Buffer.from('https://example.com/face.jpg'),
+      speech: { audioId: 'audio-1' },
+      prompt: key ?? name,
+      mode: 'std' as const,
+      externalId: null,
+      metadata: {},
+      traceparent: null,
+    };
+    const worker = {
+      step: (stored: Stored, held?: Buffer) => this.#step(member, stored, held),
+      track: () => undefined,
+    };
+    void accept(member.ports, worker, request).then(
+      ({ avatar }) => void this.told.push({ name: key ?? name, key, id: avatar.id }),
+      () => undefined, // Modellix refused: that is an answer, too.
+    );
+  }
+
+  /** A worker looks for what is due. */
+  look(member: Member): void {
+    void member.ports.store.claim(2, LONG_MS).then(async (claimed) => {
+      await Promise.all(claimed.map((stored) => this.#step(member, stored)));
+    });
+  }
+
+  /** Faults over: what is in the spool is replayed, and a fresh worker goes on until nothing is left to do. */
+  async calm(ids: () => Promise<readonly string[]>): Promise<readonly Avatar[]> {
+    this.#reactions.length = 0;
+    await this.drain();
+    void replayAnswers(this.member().ports).then((settled) => Promise.all(settled));
+    for (;;) {
+      await this.drain();
+      const found = await Promise.all((await ids()).map((id) => this.#store.find(CALLER, id)));
+      const avatars = found.flatMap((stored) => (stored === null ? [] : [stored.avatar]));
+      if (avatars.every(({ status }) => isFinal(status))) return avatars;
+      this.look(this.member());
+    }
+  }
+
+  /** Lets the next thing happen that can: one that was held, or, with none held, one that is on its way. */
+  async happen(): Promise<boolean> {
+    if (this.#scheduler.count() > 0) await this.#scheduler.waitOne();
+    else if (this.#onTheirWay.size > 0) await Promise.race(this.#onTheirWay);
+    else return false;
+    await new Promise(setImmediate); // for what follows from it to be held in its turn
+    return true;
+  }
+
+  async drain(): Promise<void> {
+    while (await this.happen()) {}
+  }
+
+  async #step(member: Member, stored: Stored, held?: Buffer): Promise<Avatar | null> {
+    const { avatar } = stored;
+    const before = this.ended.get(avatar.id);
+    if (avatar.step === 'expire') return null;
+    if (before !== undefined && before.status !== 'unconfirmed') this.changedAfterTheEnd.push(avatar.id);
+    const now =
+      avatar.step === 'submit' ? await submit(member.ports, stored, held) : await poll(member.ports, stored);
+    if (now !== null && isFinal(now.status)) this.ended.set(now.id, now);
+    return now;
+  }
+
+  #ports(alive: () => boolean): Ports {
+    const gated = async <T>(what: string, effect: () => Promise<T>): Promise<T> => {
+      await this.#scheduler.schedule(Promise.resolve(), `${what}: arrives`);
+      if (!alive()) return NEVER;
+      const underWay = effect();
+      this.#onTheirWay.add(underWay);
+      const result = await underWay.finally(() => this.#onTheirWay.delete(underWay));
+      await this.#scheduler.schedule(Promise.resolve(), `${what}: answered`);
+      return alive() ? result : NEVER;
+    };
+    const silent = () => undefined;
+    return {
+      store: this.#gatedStore(gated),
+      spool: this.#spool(),
+      modellix: this.#upstream(gated),
+      settings: SETTINGS,
+      log: { info: silent, warn: silent, error: silent },
+      counts: { submit: silent, ended: silent, unfamiliarStatus: silent },
+      random: () => 0,
+      stopping: new AbortController().signal,
+    };
+  }
+
+  /** Leases last no time at all: whoever looks finds them lapsed. */
+  #gatedStore(gated: <T>(what: string, effect: () => Promise<T>) => Promise<T>): Store {
+    const store = this.#store;
+    return {
+      create: (avatar, submission) => gated('create', () => store.create(avatar, submission, 0)),
+      find: (caller, id) => gated('find', () => store.find(caller, id)),
+      submission: (id) => gated('submission', () => store.submission(id)),
+      claim: (limit) => gated('claim', () => store.claim(limit, 0)),
+      save: (avatar, version, { submission }) => {
+        const dueInMs = avatar.step === 'expire' ? LONG_MS : 0;
+        return gated('save', () => store.save(avatar, version, { dueInMs, submission }));
+      },
+      remove: (id, version) => gated('remove', () => store.remove(id, version)),
+      nextDueInMs: () => store.nextDueInMs(),
+      ping: () => store.ping(),
+      health: () => store.health(),
+      close: () => store.close(),
+    };
+  }
+
+  #upstream(gated: <T>(what: string, effect: () => Promise<T>) => Promise<T>): ModellixClient {
+    return {
+      submit: (body) => gated('submit', async () => this.#react(body)),
+      query: () =>
+        gated('query', async () => ({
+          kind: 'success' as const,
+          resource: {
+            url: 'https://example.com/v.mp4',
+            format: null,
+            width: null,
+            height: null,
+            bytes: null,
+          },
+          expiresAt: null,
+        })),
+      video: () => NEVER,
+      close: async () => undefined,
+    };
+  }
+
+  #react(body: Buffer): SubmitOutcome {
+    const { prompt: name } = JSON.parse(body.toString()) as { prompt: string };
+    const reaction = this.#reactions.shift() ?? 'accept';
+    const refused = (status: number) => ({
+      kind: 'refused' as const,
+      status,
+      message: 'no',
+      retryAfterMs: null,
+    });
+    const made = () => {
+      const taskId = `task-${this.ledger.length}`;
+      this.ledger.push({ name, taskId });
+      return taskId;
+    };
+    switch (reaction) {
+      case 'accept':
+        return { kind: 'accepted', taskId: made() };
+      case 'accept-and-lose-the-answer':
+        made();
+        return { kind: 'unknown', reason: 'reset', status: null };
+      case 'lose':
+        return { kind: 'unknown', reason: 'reset', status: null };
+      case 'refuse':
+        return refused(400);
+      case 'limit':
+        return refused(429);
+      case 'not-sent':
+        return { kind: 'not-sent', reason: 'refused' };
+    }
+  }
+
+  #spool(): Spool<Answer> {
+    const spooled = this.#spooled;
+    return {
+      put: async (name, answer) => void spooled.set(name, answer),
+      remove: async (name) => void spooled.delete(name),
+      all: async () => [...spooled.values()],
+    };
+  }
+}
