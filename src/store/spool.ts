@@ -3,8 +3,9 @@
  * An entry is on disk before `put` resolves.
  */
 
-import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeDir } from './make-dir.js';
 
 const SUFFIX = '.json';
 
@@ -19,7 +20,7 @@ export interface Spool<T> {
 
 /** @throws the file system's error where `dir` cannot be made or written */
 export async function openSpool<T>(dir: string): Promise<Spool<T>> {
-  await mkdir(dir, { recursive: true, mode: 0o700 });
+  makeDir(dir);
   const spool = new FileSpool<T>(dir);
   await spool.probe();
   return spool;

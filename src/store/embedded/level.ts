@@ -7,8 +7,8 @@
  * write put back.
  */
 
-import { mkdir } from 'node:fs/promises';
 import { ClassicLevel } from 'classic-level';
+import { makeDir } from '../make-dir.js';
 import { StoreLockedError, StoreUnavailableError } from '../store.js';
 import type { Changes, Disk } from './commit.js';
 
@@ -126,7 +126,7 @@ export class LevelDisk implements Disk {
 async function openLevel(dir: string): Promise<Level> {
   try {
     // Prompts and media lie here: for this user only, where the directory is ours to make.
-    await mkdir(dir, { recursive: true, mode: 0o700 });
+    makeDir(dir);
     const level: Level = new ClassicLevel(dir, { keyEncoding: 'utf8', valueEncoding: 'buffer' });
     await level.open();
     return level;
