@@ -16,7 +16,6 @@ import type { Store } from './store/store.js';
 
 /** Above the longest that a store takes over one write before it says that it cannot (5 s with Redis). */
 const STORE_WRITE_MS = 6_000;
-const SWEEP_MS = 100;
 
 export interface App {
   readonly server: FastifyInstance;
@@ -71,10 +70,7 @@ export async function buildApp(config: Config, log: FastifyBaseLogger, version: 
     start: () => gateway.start(),
     async close() {
       gateway.stop();
-      // A kept-alive connection that was busy when the close began is left open by it, idle, after its answer.
-      const sweep = setInterval(() => server.server.closeIdleConnections(), SWEEP_MS);
       await server.close();
-      clearInterval(sweep);
       await gateway.drained();
       await modellix.close();
       await store.close();
@@ -112,13 +108,16 @@ async function refuseUnsafe(event: RedisEvent, store: Store): Promise<void> {
 function logRedis(event: RedisEvent, log: FastifyBaseLogger): void {
   switch (event.kind) {
     case 'connected':
-      return log.info('connected to Redis');
+      log.info('connected to Redis');
+      break;
     case 'lost':
-      return log.warn({ err: event.error }, 'the connection to Redis is lost');
+      log.warn({ err: event.error }, 'the connection to Redis is lost');
+      break;
     case 'hazards':
-      return log.warn({ hazards: event.hazards }, 'this Redis can lose tasks');
+      log.warn({ hazards: event.hazards }, 'this Redis can lose tasks');
+      break;
     case 'emptied':
-      return log.error(
+      log.error(
         'Redis came back empty: the avatars that were in it are lost, and their keys may be used again',
       );
   }

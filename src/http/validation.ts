@@ -28,22 +28,22 @@ type Finding = FastifySchemaValidationError & { readonly propertyName?: string; 
 
 /** Ajv's findings in a body as field errors; a missing or unknown member is named by its own pointer. */
 export function fieldErrors(findings: readonly Finding[]): FieldError[] {
+  const ofWrongType = new Set(
+    findings.flatMap(({ keyword, instancePath }) => (keyword === 'type' ? [instancePath] : [])),
+  );
   return findings
-    .filter((finding) => saysSomething(finding, findings))
+    .filter(({ keyword, schemaPath, instancePath }) => {
+      // These sum up other findings, or go into a summary.
+      if (keyword === 'propertyNames' || schemaPath.includes('/oneOf/')) return false;
+      // What else a value lacks does not matter where another type belongs.
+      return keyword === 'type' || !ofWrongType.has(instancePath);
+    })
     .slice(0, MAX_ERRORS)
     .flatMap((finding) =>
       finding.keyword === 'oneOf'
         ? alternatives(finding)
         : [{ pointer: pointerOf(finding), detail: detailOf(finding) }],
     );
-}
-
-/** Not what only sums up or goes into other findings, nor what would be asked of an object that is none. */
-function saysSomething({ keyword, schemaPath, instancePath }: Finding, all: readonly Finding[]): boolean {
-  if (keyword === 'propertyNames' || schemaPath.includes('/oneOf/')) return false;
-  return (
-    keyword !== 'oneOf' || !all.some((each) => each.keyword === 'type' && each.instancePath === instancePath)
-  );
 }
 
 /** The same for a query string: its parameters are named as they are. */

@@ -19,7 +19,7 @@ export async function diskOf(
 ): Promise<void> {
   const simulator = await simulatorFor(t, { settings: { taskMs: { min: 3_600_000, max: 3_600_000 } } });
   const env = { ...settingsFor(simulator), DATA_DIR: await tempDir(t) };
-  const gateway = await gatewayFor(t, env);
+  const gateway = await gatewayFor(t, env, { preload: './test/faults/full-disk.ts' });
   const app = { url: gateway.url, simulator };
   const pid = /"pid":(\d+)/.exec(gateway.output())?.[1] ?? '';
   /** No file of the process may grow beyond it: what a full disk is to a program. */
@@ -53,7 +53,7 @@ export async function diskOf(
   await mkdir(join(blocked, 'tasks'));
   for (const [dir, line] of [
     [blocked, /DATA_DIR=\S+ cannot be written \(EEXIST\): answers wait there/],
-    ['/proc/avatar-gateway', /the data directory \S+ cannot be opened/],
+    ['/dev/null/data', /the data directory \S+ cannot be opened/],
   ] as const) {
     const { code, stderr } = await runGateway([], { ...env, DATA_DIR: dir });
     t.equal(code, 1);

@@ -133,10 +133,8 @@ await showCases(t, 'store', {
     await first.stop('SIGKILL');
     const second = await gatewayFor(t, env);
     await server.start();
-    t.match(await finished(second.url, orphan.id), {
-      status: 'succeeded',
-      task_id: orphan.tasks()[0]?.taskId,
-    });
+    const { status, task_id } = await orphan.at(second).becomes('succeeded', 'unconfirmed');
+    t.same([status, task_id], ['succeeded', orphan.tasks()[0]?.taskId]);
     t.same([orphan.posts().length, orphan.tasks().length], [1, 1]);
     t.equal(subject.posts().length, 1);
   },

@@ -9,7 +9,7 @@ import type { StoreName } from './cases.js';
 export interface World extends RunningApp {
   /** Has the lease of an avatar end now, as far as the store can tell; on the embedded store, every lease. */
   lapse(id: string): Promise<void>;
-  /** Another gateway on the same store, data directory and simulator: the next start, or one more replica. */
+  /** Another gateway on the same store and simulator: the next start, or one more replica. */
   restart(): Promise<RunningApp>;
 }
 
@@ -31,7 +31,8 @@ export async function startWorld(t: Test, store: StoreName, overrides: AppOverri
   const on = redis === undefined ? overrides : { ...overrides, redis };
   const app = await startApp(t, on);
   const { simulator: beside, config } = app;
-  return { ...app, lapse, restart: () => startApp(t, { ...on, beside, dataDir: config.dataDir }) };
+  const next = redis === undefined ? { ...on, beside, dataDir: config.dataDir } : { ...on, beside };
+  return { ...app, lapse, restart: () => startApp(t, next) };
 }
 
 function lapseOne(t: Test, { url, prefix }: { url: string; prefix: string }): World['lapse'] {

@@ -7,6 +7,7 @@ import { fieldCases } from './bad-input/fields.js';
 import { httpCases } from './bad-input/http.js';
 import { jsonCases } from './bad-input/json.js';
 import { mediaCases } from './bad-input/media.js';
+import { unfinishedCases } from './bad-input/unfinished.js';
 
 interface Problem {
   readonly type: string;
@@ -46,7 +47,7 @@ function judge(t: Test, { expected, pointers, instance, headers = {}, bodiless }
 t.test('bad input', async (t) => {
   const app = await startApp(t);
   const impatient = await startApp(t, { arrivalMs: 300 });
-  const cases = [...jsonCases, ...fieldCases, ...mediaCases, ...httpCases, ...byteCases];
+  const cases = [...jsonCases, ...fieldCases, ...mediaCases, ...httpCases, ...byteCases, ...unfinishedCases];
   t.equal(new Set(cases.map(({ name }) => name)).size, cases.length, 'no name stands for two cases');
 
   // Each of them waits a second or so, for nothing.

@@ -55,6 +55,21 @@ t.test('requests one behind the other are answered in order, and the bad one las
   t.strictSame(statuses.slice(0, 3), ['200', '404', '200']);
 });
 
+t.test('what is wrong with a request does not go before the answer to another', async (t) => {
+  const { url, simulator } = await startApp(t);
+  const held = simulator.inject({ on: 'submit', do: { hold: true } });
+  const socket = await open(t, url);
+  socket.write(head(text.length) + text);
+  await held.met;
+  socket.write('POST /avatars HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n');
+  socket.write('Transfer-Encoding: chunked\r\n\r\nno length\r\n');
+  await fetch(`${url}/livez`); // by then the gateway has read it
+  held.release();
+  const statuses = [...(await read(socket)).matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => status);
+  t.strictSame(statuses, ['202', '400']);
+  t.equal(simulator.ledger().length, 1);
+});
+
 t.test('Expect: 100-continue', async (t) => {
   const { url } = await startApp(t);
   const body = JSON.stringify(GOOD);
@@ -93,6 +108,8 @@ t.test('a body that is too large is answered, and the connection lives on', asyn
   chunked.write(Buffer.alloc(size, 'A'));
   chunked.write('\r\n0\r\n\r\n');
   t.match(await read(chunked, '}'), /^HTTP\/1\.1 413 /);
+  chunked.write('GET /livez HTTP/1.1\r\nHost: x\r\n\r\n');
+  t.match(await read(chunked, '}'), /^HTTP\/1\.1 200 /);
 });
 
 t.test('callers who go away do no harm', async (t) => {

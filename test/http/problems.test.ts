@@ -1,16 +1,20 @@
 /** How errors become answers: every problem of the catalogue, and what nobody expected. */
 
-import t, { type Test } from 'tap';
+import t from 'tap';
 import type { Gateway } from '../../src/gateway/gateway.js';
 import { PROBLEMS, ProblemError, type ProblemSlug } from '../../src/problems.js';
 import { startApp } from '../support/app.js';
 import { promised } from '../support/openapi.js';
 import { serverFor } from '../support/server.js';
 
-/** A server whose gateway does nothing but what reading an avatar is told to do. */
-async function reading(t: Test, read: Gateway['read']) {
-  const lines: string[] = [];
-  const server = await serverFor(t, { read }, (line) => void lines.push(line));
+let read: Gateway['read'] = () => Promise.reject(new Error('not said'));
+const lines: string[] = [];
+const server = await serverFor(t, { read: (...args) => read(...args) }, (line) => void lines.push(line));
+
+/** What comes of reading an avatar. */
+async function reading(how: Gateway['read']) {
+  read = how;
+  lines.length = 0;
   const answer = await server.inject('/avatars/av_1');
   const loud = lines
     .map((line) => JSON.parse(line) as Record<string, unknown>)
@@ -30,7 +34,7 @@ t.test('every problem of the catalogue', async (t) => {
         instance: '/avatars/av_2',
         cause: new Error('a secret'),
       });
-      const { answer, problem, loud } = await reading(t, () => Promise.reject(error));
+      const { answer, problem, loud } = await reading(() => Promise.reject(error));
       t.equal(answer.statusCode, status);
       t.equal(answer.headers['content-type'], 'application/problem+json; charset=utf-8');
       t.equal(answer.headers['retry-after'], '7');
@@ -54,7 +58,7 @@ t.test('an error that nobody expected is logged, and not shown', async (t) => {
     new TypeError('a secret'),
     Object.assign(new Error('a secret'), { statusCode: 200 }),
   ]) {
-    const { answer, problem, loud } = await reading(t, () => Promise.reject(error));
+    const { answer, problem, loud } = await reading(() => Promise.reject(error));
     t.match(problem, { type: 'urn:avatar-gateway:problem:internal', status: 500, instance: '/avatars/av_1' });
     t.equal(answer.statusCode, 500);
     t.notMatch(answer.body, /secret|stack/);
@@ -65,7 +69,7 @@ t.test('an error that nobody expected is logged, and not shown', async (t) => {
 });
 
 t.test('an answer that cannot be written', async (t) => {
-  const { answer, problem } = await reading(t, () => Promise.resolve({} as never));
+  const { answer, problem } = await reading(() => Promise.resolve({} as never));
   t.equal(answer.statusCode, 500);
   t.match(problem, { type: 'urn:avatar-gateway:problem:internal' });
 });

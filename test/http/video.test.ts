@@ -1,36 +1,13 @@
-import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import t, { type Test } from 'tap';
+import t from 'tap';
 import type { Fault } from '../simulator/simulator.js';
 import { DEFAULT_KEY } from '../simulator/simulator.js';
-import { type RunningApp, startApp } from '../support/app.js';
-import { promised } from '../support/openapi.js';
+import { startApp } from '../support/app.js';
 import { createAvatar, readAvatar } from '../support/requests.js';
 import { until } from '../support/until.js';
+import { bytesOf, isVideoProblem, succeeded } from '../support/video.js';
 
 const VIDEO = readFileSync(new URL('../simulator/result.mp4', import.meta.url));
-const PATH = '/avatars/{id}/video';
-
-/** Makes an avatar that has succeeded, and returns where its video is served. */
-async function succeeded({ url, simulator }: RunningApp): Promise<string> {
-  const { id, task_id } = await createAvatar(url);
-  simulator.settle(task_id ?? '', { end: 'success' });
-  await until('success', async () => ((await readAvatar(url, id)).status === 'succeeded' ? id : null), {
-    everyMs: 10,
-  });
-  return `${url}/avatars/${id}/video`;
-}
-
-const bytesOf = async (response: Response) => Buffer.from(await response.arrayBuffer());
-
-async function isProblem(t: Test, response: Response, status: number, slug: string) {
-  t.equal(response.status, status);
-  const body = await promised(t, response, 'GET', PATH);
-  t.match(body, { type: `urn:avatar-gateway:problem:${slug}` });
-  return body as { detail: string };
-}
 
 t.test('the video', async (t) => {
   const app = await startApp(t, { modellix: { videoTimeoutMs: 500 } });
@@ -65,7 +42,7 @@ t.test('the video', async (t) => {
     }
     const response = await fetch(video, { headers: { range: 'bytes=99999999-' } });
     t.equal(response.headers.get('content-range'), `bytes */${VIDEO.length}`);
-    await isProblem(t, response, 416, 'range-not-satisfiable');
+    await isVideoProblem(t, response, 416, 'range-not-satisfiable');
   });
 
   await t.test('HEAD', async (t) => {
@@ -105,7 +82,7 @@ t.test('the video', async (t) => {
       simulator.inject({ on: 'result', do: fault });
       const response = await fetch(video);
       t.equal(response.headers.get('etag'), null, 'nothing is left of the video');
-      const { detail } = await isProblem(t, response, status, slug);
+      const { detail } = await isVideoProblem(t, response, status, slug);
       t.notMatch(detail, /sig=|results/, 'the signed URL is not shown');
       t.equal((await fetch(video)).status, 200, 'and the next time it is there');
     });
@@ -129,18 +106,6 @@ t.test('the video', async (t) => {
     t.match(await readAvatar(app.url, id), { status: 'succeeded', error: null });
   });
 
-  await t.test('a caller who hangs up while the host is asked', async (t) => {
-    const held = simulator.inject({ on: 'result', do: { hold: true } });
-    const caller = new AbortController();
-    const call = fetch(video, { signal: caller.signal });
-    await held.met;
-    const ended = simulator.nextEnd('result');
-    caller.abort();
-    await t.rejects(call);
-    t.match(await ended, { status: null }, 'the host is hung up on');
-    held.release();
-  });
-
   await t.test('the key never went to the host', async (t) => {
     const calls = simulator
       .calls('result')
@@ -155,19 +120,39 @@ t.test('the video', async (t) => {
   t.notMatch(app.logLines().join('\n'), /sig=/, 'no signed URL stands in the log');
 });
 
+t.test('a caller who hangs up while the host is asked', async (t) => {
+  const app = await startApp(t, { modellix: { videoTimeoutMs: 600_000 } });
+  const { simulator } = app;
+  const video = await succeeded(app);
+  const held = simulator.inject({ on: 'result', do: { hold: true } });
+  const caller = new AbortController();
+  const call = fetch(video, { signal: caller.signal });
+  await held.met;
+  const ended = simulator.nextEnd('result');
+  caller.abort();
+  await t.rejects(call);
+  t.match(await ended, { status: null }, 'the host is hung up on');
+  held.release();
+});
+
 t.test('before it is there, and when it never will be', async (t) => {
   const { url, simulator } = await startApp(t);
   const { id, task_id } = await createAvatar(url);
   const video = `${url}/avatars/${id}/video`;
   for (const each of [video, `${video}?redirect=true`]) {
-    const { detail } = await isProblem(t, await fetch(each, { redirect: 'manual' }), 409, 'video-not-ready');
+    const { detail } = await isVideoProblem(
+      t,
+      await fetch(each, { redirect: 'manual' }),
+      409,
+      'video-not-ready',
+    );
     t.match(detail, /The avatar is (pending|processing)/);
   }
   simulator.settle(task_id ?? '', { end: 'failed' });
   await until('failure', async () => ((await readAvatar(url, id)).status === 'failed' ? id : null), {
     everyMs: 10,
   });
-  const { detail } = await isProblem(t, await fetch(video), 409, 'video-not-ready');
+  const { detail } = await isVideoProblem(t, await fetch(video), 409, 'video-not-ready');
   t.match(detail, /The avatar is failed/);
   t.strictSame(simulator.calls('result'), []);
 });
@@ -176,110 +161,5 @@ t.test('after Modellix has dropped it', async (t) => {
   const app = await startApp(t, {
     simulator: { settings: { resultTtlMs: 0, taskMs: { min: 3_600_000, max: 3_600_000 } } },
   });
-  await isProblem(t, await fetch(await succeeded(app)), 410, 'video-gone');
-});
-
-/** An avatar whose video is at a host of the test's own. */
-async function hosted(
-  t: Test,
-  answer: (request: IncomingMessage, response: ServerResponse) => void,
-  path = '/v.mp4',
-) {
-  const host = createServer(answer);
-  t.teardown(() => {
-    host.closeAllConnections();
-    host.close();
-  });
-  await once(host.listen(0, '127.0.0.1'), 'listening');
-  const { port } = host.address() as AddressInfo;
-  const app = await startApp(t, { modellix: { videoTimeoutMs: 500 } });
-  const resources = [{ type: 'video', role: 'primary', url: `http://127.0.0.1:${port}${path}` }];
-  app.simulator.inject({ on: 'query', probability: 1, do: { patch: { data: { result: { resources } } } } });
-  return { app, host, port, video: await succeeded(app) };
-}
-
-t.test('a host that sends the head of an answer and nothing more', async (t) => {
-  const ends: Record<string, (response: ServerResponse) => void> = {
-    resets: (response) => response.socket?.resetAndDestroy(),
-    'falls silent': () => {},
-  };
-  let end: (response: ServerResponse) => void = () => {};
-  const { video, app } = await hosted(t, (_request, response) => {
-    response.writeHead(200, { 'content-type': 'video/mp4', 'content-length': 1000, etag: '"e"' });
-    response.flushHeaders();
-    end(response);
-  });
-  for (const [name, how] of Object.entries(ends)) {
-    end = how;
-    const response = await fetch(video);
-    t.equal(response.headers.get('etag'), null);
-    const { detail } = await isProblem(t, response, 502, 'video-unavailable');
-    t.equal(detail, 'The host of the video broke off.', name);
-  }
-  const levels = app.logLines().map((line) => (JSON.parse(line) as { level: number }).level);
-  t.equal(levels.filter((level) => level === 50).length, 2, 'each stands in the log');
-});
-
-t.test('what goes to the host, and what comes from it', async (t) => {
-  const seen: IncomingMessage[] = [];
-  const { video, port } = await hosted(
-    t,
-    (request, response) => {
-      seen.push(request);
-      response.writeHead(206, {
-        'content-type': 'video/webm',
-        'content-range': 'bytes 0-2/3',
-        'set-cookie': 'a=b',
-        'x-secret': 'c',
-        server: 'host',
-      });
-      response.end('abc');
-    },
-    '/vidéo.mp4?sig=%2B+ü',
-  );
-  const response = await fetch(video, {
-    headers: {
-      range: 'bytes=0-',
-      'if-range': '"e"',
-      cookie: 'mine',
-      authorization: 'Bearer mine',
-      'x-mine': '1',
-    },
-  });
-  t.equal(response.status, 206);
-  t.equal(await response.text(), 'abc');
-  const headers = Object.fromEntries(response.headers);
-  t.match(headers, { 'content-type': 'video/webm', 'content-range': 'bytes 0-2/3' });
-  t.strictSame(
-    ['set-cookie', 'x-secret', 'server'].filter((name) => name in headers),
-    [],
-  );
-  t.match(seen[0]?.headers, { range: 'bytes=0-', 'if-range': '"e"', host: `127.0.0.1:${port}` });
-  t.notMatch(JSON.stringify(seen[0]?.headers), new RegExp(`mine|${DEFAULT_KEY}|authorization|cookie`));
-
-  const redirected = await fetch(`${video}?redirect=true`, { redirect: 'manual' });
-  t.equal(redirected.status, 302);
-  const location = redirected.headers.get('location');
-  t.equal(location, `http://127.0.0.1:${port}/vid%C3%A9o.mp4?sig=%2B+%C3%BC`, 'ASCII, as a header must be');
-});
-
-t.test('a caller who hangs up in the middle', async (t) => {
-  let hungUp: Promise<unknown> = Promise.resolve();
-  const { video, app } = await hosted(t, (_request, response) => {
-    hungUp = once(response, 'close');
-    response.writeHead(200, { 'content-type': 'video/mp4' });
-    const more = () => {
-      while (!response.destroyed && response.write(Buffer.alloc(65_536)));
-    };
-    response.on('drain', more);
-    more();
-  });
-  const caller = new AbortController();
-  const response = await fetch(video, { signal: caller.signal });
-  await response.body?.getReader().read();
-  caller.abort();
-  await hungUp;
-  t.pass('the host is hung up on');
-  const loud = app.logLines().filter((line) => (JSON.parse(line) as { level: number }).level >= 50);
-  t.strictSame(loud, []);
+  await isVideoProblem(t, await fetch(await succeeded(app)), 410, 'video-gone');
 });

@@ -1,5 +1,6 @@
 /** Who asks for avatars, as clients do: with a key and trying again, or without one and only once. */
 
+import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AvatarView } from '../../src/http/schemas/avatar.js';
 import type { Ask, Book } from './book.js';
@@ -27,6 +28,8 @@ const FINAL = [
   'account-problem',
   'idempotency-key-reused',
 ];
+/** Problems that ask for another try. */
+const AGAIN = ['store-unavailable', 'not-ready'];
 const PATIENT_MS = 12_000;
 
 export interface CallersOptions {
@@ -64,9 +67,11 @@ export class Callers {
 
   async #caller(chance: Chance): Promise<void> {
     const { closing, stop, thinkMs } = this.#options;
+    const home = AbortSignal.any([closing, stop]);
+    setMaxListeners(0, home);
     while (!closing.aborted && !stop.aborted) {
       await this.#turn(chance);
-      await nap(chance.between(thinkMs / 3, thinkMs * 2), AbortSignal.any([closing, stop]));
+      await nap(chance.between(thinkMs / 3, thinkMs * 2), home);
     }
   }
 
@@ -78,15 +83,15 @@ export class Callers {
     const token = this.#token();
     switch (turn) {
       case 'keyed':
-        return this.#settle(this.#ask(token, `key-${token}`, 'request', goodBody(token, chance)), chance);
+        return this.#settle(this.#ask(token, keyOf(token), 'request', goodBody(token, chance)), chance);
       case 'bare':
         return this.#settle(this.#ask(token, null, 'request', goodBody(token, chance)), chance);
       case 'invalid': {
-        const key = chance.is(0.5) ? `key-${token}` : null;
+        const key = chance.is(0.5) ? keyOf(token) : null;
         return this.#settle(this.#ask(token, key, 'invalid', badBody(token, chance)), chance);
       }
       case 'burst': {
-        const ask = this.#ask(token, `key-${token}`, 'request', goodBody(token, chance));
+        const ask = this.#ask(token, keyOf(token), 'request', goodBody(token, chance));
         const many = Array.from({ length: chance.between(2, 6) }, (_, at) => chance.stream(`${token} ${at}`));
         await Promise.all(many.map((each) => this.#settle(ask, each)));
         return;
@@ -151,6 +156,8 @@ export class Callers {
       return true;
     }
     if (slug === 'store-unavailable') ask.nothingMade = true;
+    const again = reply.status === 429 || AGAIN.includes(slug);
+    book.check('other', again, () => `${ask.token} (${ask.kind}) was answered ${reply.status} ${slug}`);
     return false;
   }
 }
@@ -163,4 +170,9 @@ function slugOf({ status, body }: Reply): string {
 
 async function nap(ms: number, signal: AbortSignal): Promise<void> {
   await sleep(ms, undefined, { signal }).catch(() => undefined);
+}
+
+/** A key has no spaces. */
+function keyOf(token: string): string {
+  return `key-${token.replaceAll(' ', '-')}`;
 }

@@ -30,6 +30,10 @@ const PLAN: Readonly<
   'cut from Redis': { every: 7, forMs: () => 0 },
 };
 
+/** How long an event waits for a gateway it can happen to. */
+const PATIENCE_MS = 5000;
+const LOOK_MS = 20;
+
 export interface ScheduleOptions {
   readonly durationMs: number;
   readonly killsPerMinute: number;
@@ -91,14 +95,14 @@ export class Chaos {
     const last = () => sleep(forMs, undefined, { signal: stop }).catch(() => undefined);
     switch (act) {
       case 'kill a gateway': {
-        const member = this.#up(whom);
+        const member = await this.#living(whom, stop);
         if (member === undefined) return;
         this.done.add(act);
         await member.end('SIGKILL');
         return member.start();
       }
       case 'freeze a gateway': {
-        const member = this.#up(whom);
+        const member = await this.#living(whom, stop);
         if (member === undefined) return;
         this.done.add(act);
         member.freeze();
@@ -121,9 +125,16 @@ export class Chaos {
     }
   }
 
-  #up(from: number): Member | undefined {
+  /** The one that was meant, or the next; where none is up, the first that is. */
+  async #living(from: number, stop: AbortSignal): Promise<Member | undefined> {
     const turned = [...this.#members.slice(from), ...this.#members.slice(0, from)];
-    return turned.find(({ state }) => state === 'up');
+    const deadline = performance.now() + PATIENCE_MS;
+    while (!stop.aborted && performance.now() < deadline) {
+      const living = turned.find(({ lives }) => lives);
+      if (living !== undefined) return living;
+      await sleep(LOOK_MS);
+    }
+    return undefined;
   }
 
   async #tell(act: Act, [command, ...args]: readonly [string, ...(string | number)[]]): Promise<void> {

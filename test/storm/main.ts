@@ -11,8 +11,8 @@ const USAGE = `npm run storm -- [options]
   --store NAME      redis or embedded [redis]
   --gateways N      1 to 3 [redis: 3, embedded: 1]
   --callers N       [10]
-  --think MS        mean pause of a caller between two turns [800]
-  --kills N         of gateways, a minute [24]
+  --think MS        mean pause of a caller between two turns [500]
+  --kills N         of gateways, a minute [32]
   --keep-logs DIR   keep logs, ledger and stores there, whatever comes
 `;
 
@@ -28,8 +28,8 @@ function readOptions(): StormOptions {
       store: { ...text, default: 'redis' },
       gateways: text,
       callers: { ...text, default: '10' },
-      think: { ...text, default: '800' },
-      kills: { ...text, default: '24' },
+      think: { ...text, default: '500' },
+      kills: { ...text, default: '32' },
       'keep-logs': text,
     },
   });

@@ -2,6 +2,9 @@
 
 import type { Spawned } from './process.js';
 
+/** Long enough to accept, submit and poll something before the next kill. */
+const SHORTEST_LIFE_MS = 300;
+
 export interface MemberOptions {
   readonly name: string;
   /** Outlives each of its processes. */
@@ -17,6 +20,7 @@ export class Member {
   /** Where it was last heard of; nobody may be there now. */
   url = '';
   state: 'down' | 'up' | 'frozen' = 'down';
+  #upSince = 0;
   readonly #options: MemberOptions;
   #process: Spawned | null = null;
   /** One start or end after the other. */
@@ -38,6 +42,7 @@ export class Member {
         this.#process = spawned;
         this.url = spawned.url;
         this.state = 'up';
+        this.#upSince = performance.now();
         void spawned.ended.then((code) => {
           if (this.#process !== spawned) return;
           this.#process = null;
@@ -63,6 +68,11 @@ export class Member {
       const codes = await Promise.all([ending?.stop(signal) ?? null, late?.stop(signal) ?? null]);
       return codes[0] ?? codes[1];
     });
+  }
+
+  /** Whether it has been at work for a while. */
+  get lives(): boolean {
+    return this.state === 'up' && performance.now() - this.#upSince > SHORTEST_LIFE_MS;
   }
 
   freeze(): void {

@@ -39,7 +39,7 @@ export async function reckonWhenQuiet(quiet: Quiet): Promise<Reckoned> {
   const left = after.filter(({ status }) => status === 'unconfirmed');
   quiet.book.check('I4', left.length === 0, () => `${left[0]?.id} is unconfirmed though it was resolved`);
   const spooled = await quiet.cast.spooled();
-  quiet.book.check('process', spooled.length === 0, () => `answers are left in a spool: ${spooled}`);
+  quiet.book.check('other', spooled.length === 0, () => `answers are left in a spool: ${spooled}`);
   return { stored, resolved: doubtful.length };
 }
 
@@ -80,7 +80,7 @@ async function startAll({ members }: Cast): Promise<void> {
 async function endAll({ cast, book }: Quiet): Promise<void> {
   for (const member of cast.members) {
     const code = await member.end('SIGTERM');
-    book.check('process', code === 0, () => `${member.name} ended with ${code} when told to stop`);
+    book.check('other', code === 0, () => `${member.name} ended with ${code} when told to stop`);
   }
 }
 

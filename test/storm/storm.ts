@@ -1,5 +1,6 @@
 /** One storm: the cast comes on, things go wrong for a while, then all is quiet and the books are compared. */
 
+import { setMaxListeners } from 'node:events';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -34,6 +35,7 @@ export interface StormOptions {
 const CALLS_A_SECOND = 60;
 const CONCURRENCY = 20;
 const TAIL_MS = 200;
+const ANSWERED_MS = 60_000;
 const PROGRESS_MS = 1000;
 /** A task that never ends takes a minute to be given up: too long for a short storm. */
 const ENDLESS_FROM_MS = 60_000;
@@ -44,6 +46,7 @@ export async function storm(options: StormOptions): Promise<Result> {
   if (keepLogs !== null) await mkdir(keepLogs, { recursive: true });
   const dir = await mkdtemp(join(keepLogs ?? tmpdir(), `storm-${store}-${seed}-`));
   const stop = new AbortController();
+  setMaxListeners(0, stop.signal);
   const book = new Book(() => stop.abort());
   const logs = new LogReader(book);
   const cast = await gatherCast({
@@ -54,7 +57,7 @@ export async function storm(options: StormOptions): Promise<Result> {
     callsPerSecond: CALLS_A_SECOND,
     concurrency: CONCURRENCY,
     onLog: (line) => logs.line(line),
-    onCrash: (detail) => book.check('process', false, () => detail),
+    onCrash: (detail) => book.check('other', false, () => detail),
   });
   let played: Played;
   try {
@@ -120,7 +123,7 @@ async function play(options: StormOptions, cast: Cast, book: Book, stop: AbortSi
     await Promise.all([chaos.run(events, stop), time]);
     faults = await control.clear();
     closing.abort();
-    await asking;
+    await inTime(asking, book);
     if (!stop.aborted) reckoned = await reckonWhenQuiet({ cast, book, watchers, tail, stop });
   } catch (error) {
     // Once a violation has stopped it, what was under way may end in any way.
@@ -131,6 +134,15 @@ async function play(options: StormOptions, cast: Cast, book: Book, stop: AbortSi
     await tail.close();
   }
   return { callers, watchers, chaos, faults, reckoned };
+}
+
+/** With everything up again, a caller who tries again is answered. */
+async function inTime(asking: Promise<void>, book: Book): Promise<void> {
+  const timer = setTimeout(() => {
+    book.check('I3', false, () => `callers have no answer ${ANSWERED_MS / 1000} s after the storm`);
+  }, ANSWERED_MS);
+  await asking;
+  clearTimeout(timer);
 }
 
 async function each(ms: number, work: () => unknown, end: AbortSignal): Promise<void> {

@@ -52,7 +52,11 @@ export class ClientErrors {
       return;
     }
     const [slug, detail] = BY_CODE[error.code ?? ''] ?? ['bad-request', PROBLEMS['bad-request'].help];
-    this.#refuse(socket, slug, detail, last?.request.raw.complete === false ? last : undefined);
+    const broken = last?.request.raw.complete === false ? last : undefined;
+    const refuse = (): void => this.#refuse(socket, slug, detail, broken);
+    // Node hands the socket to an answer when those before it are out.
+    if (broken?.raw.socket === null) broken.raw.once('socket', refuse);
+    else refuse();
   };
 
   /** @param broken the request that will never be whole, where its headers at least were */

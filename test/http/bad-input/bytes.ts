@@ -5,13 +5,11 @@ import {
   BAD_REQUEST,
   type BadInput,
   byHand,
-  cutOff,
   HEADERS_TOO_LARGE,
   INVALID_JSON,
   METHOD_NOT_ALLOWED,
   NOT_FOUND,
   postByHand,
-  REQUEST_TIMEOUT,
   raw,
   TOO_LARGE,
   UNSUPPORTED,
@@ -167,29 +165,6 @@ const bodies: BadInput[] = [
   }),
 ];
 
-const broken: BadInput[] = [
-  cutOff('a request line that is cut off', 'GET /liv', BAD_REQUEST),
-  cutOff('headers that are cut off', 'GET /livez HTTP/1.1\r\nHost: x\r\nX-', BAD_REQUEST),
-  cutOff(
-    'a body that is cut off',
-    byHand('POST /avatars', [JSON_TYPE, `Content-Length: ${text.length}`], text.slice(0, -1)),
-    BAD_REQUEST,
-    avatars,
-  ),
-  cutOff(
-    'chunks that are cut off',
-    byHand('POST /avatars', [JSON_TYPE, CHUNKED], `a\r\n{"im`),
-    BAD_REQUEST,
-    avatars,
-  ),
-  cutOff(
-    'chunks without their end',
-    byHand('POST /avatars', [JSON_TYPE, CHUNKED], `2\r\n{}\r\n`),
-    BAD_REQUEST,
-    avatars,
-  ),
-];
-
 const tooMuch: BadInput[] = [
   raw('a header of 20 kB', byHand('GET /livez', [`X-Y: ${'a'.repeat(20_000)}`]), HEADERS_TOO_LARGE),
   raw('a header without end', `GET /livez HTTP/1.1\r\nX-Y: ${'a'.repeat(1_000_000)}`, HEADERS_TOO_LARGE),
@@ -206,50 +181,9 @@ const tooMuch: BadInput[] = [
   raw('a query of 20 kB', byHand(`GET /livez?${'a'.repeat(20_000)}`), HEADERS_TOO_LARGE),
 ];
 
-/** The gateway these go to waits for a fraction of a second. */
-const slow: BadInput[] = [
-  raw('half a request line', 'GET /liv', REQUEST_TIMEOUT, { slow: true }),
-  raw('headers that do not end', 'GET /livez HTTP/1.1\r\nHost: x\r\n', REQUEST_TIMEOUT, { slow: true }),
-  raw(
-    'a Content-Length that is too large',
-    byHand('POST /avatars', [JSON_TYPE, `Content-Length: ${text.length + 1}`], text),
-    REQUEST_TIMEOUT,
-    { ...avatars, slow: true },
-  ),
-  raw(
-    'chunks that do not end',
-    byHand('POST /avatars', [JSON_TYPE, CHUNKED], '2\r\n{}\r\n'),
-    REQUEST_TIMEOUT,
-    {
-      ...avatars,
-      slow: true,
-    },
-  ),
-  raw(
-    'no body after all',
-    byHand('POST /avatars', [JSON_TYPE, 'Content-Length: 9', 'Expect: 100-continue']),
-    REQUEST_TIMEOUT,
-    {
-      ...avatars,
-      slow: true,
-    },
-  ),
-  raw(
-    'a wrong content type and no body',
-    byHand('POST /avatars', ['Content-Type: a/b', 'Content-Length: 9']),
-    UNSUPPORTED,
-    {
-      ...avatars,
-      slow: true,
-    },
-  ),
-];
-
 export const byteCases: BadInput[] = [
   ...notHttp.map(([name, bytes]) => raw(name, bytes, BAD_REQUEST)),
   ...requests,
   ...bodies,
-  ...broken,
   ...tooMuch,
-  ...slow,
 ];

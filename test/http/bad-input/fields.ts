@@ -1,11 +1,17 @@
 /** Well-formed bodies with a field at fault. */
 
 import { URLS } from '../../support/requests.js';
-import { type BadInput, post, VALIDATION } from './case.js';
+import { ask, type BadInput, NOT_FOUND, post, VALIDATION } from './case.js';
 
 const { image, audio_id } = URLS;
 const sound_file = 'https://example.com/speech.mp3';
 const EITHER = ['/sound_file', '/audio_id'];
+
+const jsonInit = (body: unknown): RequestInit => ({
+  method: 'POST',
+  headers: { 'content-type': 'application/json' },
+  body: JSON.stringify(body),
+});
 
 /** What is at fault, the body, the pointers. */
 type Row = readonly [string, unknown, readonly string[]];
@@ -101,6 +107,30 @@ const metadata: Row[] = [
   ['two values at fault in metadata', noted({ a: 1, b: 'b', c: 2 }), ['/metadata/a', '/metadata/c']],
 ];
 
+const RESOLVE = `/avatars/av_${'0'.repeat(32)}/resolve`;
+const ONE_OF = ['/task_id', '/made'];
+const resolutions: Row[] = [
+  ['resolve: nothing', {}, ONE_OF],
+  ['resolve: both', { task_id: 'task-1', made: false }, ONE_OF],
+  ['resolve: made: true', { made: true }, ['/made']],
+  ['resolve: made: "false"', { made: 'false' }, ['/made']],
+  ['resolve: made: 0', { made: 0 }, ['/made']],
+  ['resolve: a number', { task_id: 1 }, ['/task_id']],
+  ['resolve: an empty task_id', { task_id: '' }, ['/task_id']],
+  ['resolve: a task_id with a space', { task_id: 'task 1' }, ['/task_id']],
+  ['resolve: a task_id with a line feed', { task_id: 'task-1\n' }, ['/task_id']],
+  ['resolve: a task_id of 257 characters', { task_id: 't'.repeat(257) }, ['/task_id']],
+  ['resolve: an unknown member', { made: false, why: 'a' }, ['/why']],
+  ['resolve: an array', [{ made: false }], ['']],
+];
+
 export const fieldCases: BadInput[] = [missing, notStrings, empty, notText, lengths, modes, metadata]
   .flat()
-  .map(([name, body, pointers]) => post(name, body, VALIDATION, pointers));
+  .map(([name, body, pointers]) => post(name, body, VALIDATION, pointers))
+  .concat(
+    resolutions.map(([name, body, pointers]) => ({
+      ...ask(RESOLVE, jsonInit(body), VALIDATION, { pointers }),
+      name,
+    })),
+    { ...ask(RESOLVE, jsonInit({ made: false }), NOT_FOUND), name: 'resolve: an unknown avatar' },
+  );

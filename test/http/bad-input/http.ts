@@ -23,6 +23,7 @@ const ALLOWED: Readonly<Record<string, string>> = {
   [`/avatars/${ID}/resolve`]: 'POST',
   '/livez': 'GET, HEAD',
   '/readyz': 'GET, HEAD',
+  '/metrics': 'GET, HEAD',
   '/openapi.json': 'GET, HEAD',
   '/docs': 'GET, HEAD',
   '/docs/': 'GET, HEAD',
@@ -106,7 +107,7 @@ const query = (path: string, parameters: string, pointers: string[], init: Reque
 const postInit = { method: 'POST', headers: { 'content-type': 'application/json' }, body: text };
 const VIDEO = `/avatars/${ID}/video`;
 const queries: BadInput[] = [
-  ...['/livez', '/readyz', '/openapi.json', `/avatars/${ID}`].flatMap((path) => [
+  ...['/livez', '/readyz', '/metrics', '/openapi.json', `/avatars/${ID}`].flatMap((path) => [
     query(path, 'limit=1', ['limit']),
     query(path, 'a=1&b=2', ['a', 'b']),
     query(path, '=1', ['']),
@@ -182,4 +183,27 @@ const contents: BadInput[] = [
   ...ENCODINGS.map((encoding) => headers('content-encoding', encoding)),
 ];
 
-export const httpCases: BadInput[] = [methods, bodiesNobodyReads, nowhere, queries, accepts, contents].flat();
+const KEYS: [string, string][] = [
+  ['empty', ''],
+  ['only quotes', '""'],
+  ['of 256 characters', 'k'.repeat(256)],
+  ['with a space', 'two words'],
+  ['with a tab', 'a\tb'],
+  ['that is not ASCII', 'clé'],
+  ['given twice', 'a, b'],
+];
+const keys = KEYS.map(([name, key]) =>
+  post(`an Idempotency-Key ${name}`, URLS, [400, 'idempotency-key-invalid'], undefined, {
+    'idempotency-key': key,
+  }),
+);
+
+export const httpCases: BadInput[] = [
+  methods,
+  bodiesNobodyReads,
+  nowhere,
+  queries,
+  accepts,
+  contents,
+  keys,
+].flat();

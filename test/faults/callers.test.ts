@@ -1,0 +1,45 @@
+import t from 'tap';
+import { showCases } from './cases.js';
+import { isPaidOnce, passes, Subject } from './subject.js';
+import { startWorld } from './world.js';
+
+t.setTimeout(300_000);
+
+await showCases(t, 'callers', {
+  async 37(t, store) {
+    const app = await startWorld(t, store);
+    const answer = app.simulator.inject({ on: 'submit', when: 'after', do: { hold: true } });
+    const caller = new AbortController();
+    const lost = Subject.post(app, { key: 'key-1', signal: caller.signal });
+    await answer.met;
+    caller.abort();
+    await t.rejects(lost, { name: 'AbortError' });
+    answer.release();
+
+    const again = await Subject.post(app, { key: 'key-1' });
+    t.equal(again.status, 202);
+    t.equal(again.headers.get('idempotent-replayed'), 'true');
+    const [task] = app.simulator.ledger();
+    t.match(await again.becomes('pending', 'processing'), { task_id: task?.taskId });
+    app.simulator.settle(String(task?.taskId), { end: 'success' });
+    await again.becomes('succeeded');
+    await passes(app);
+    t.equal(app.simulator.calls('submit').length, 2, 'one, and the bystander');
+  },
+
+  async 38(t, store) {
+    const app = await startWorld(t, store);
+    const answer = app.simulator.inject({ on: 'submit', when: 'after', do: { hold: true } });
+    const posting = Array.from({ length: 100 }, () => Subject.post(app, { key: 'key-1' }));
+    await answer.met;
+    answer.release();
+    const subjects = await Promise.all(posting);
+    t.same(new Set(subjects.map(({ status }) => status)), new Set([202]));
+    t.equal(new Set(subjects.map(({ id }) => id)).size, 1, 'one avatar');
+    const fresh = subjects.filter(({ headers }) => headers.get('idempotent-replayed') === null);
+    t.equal(fresh.length, 1, 'made by one of them');
+    await passes(app);
+    t.equal(app.simulator.calls('submit').length, 2, 'one POST, and the bystander');
+    for (const subject of fresh) await isPaidOnce(t, subject);
+  },
+});

@@ -1,0 +1,182 @@
+import t, { type Test } from 'tap';
+import { gatewayFor, settingsFor, simulatorFor, tempDir } from '../e2e/support.js';
+import { until } from '../support/until.js';
+import { atRest } from './at-rest.js';
+import { type StoreName, showCases } from './cases.js';
+import { killed } from './kills.js';
+import { stalled } from './stalls.js';
+import { isPaidOnce, isUnconfirmed, passes, Subject } from './subject.js';
+import { errorsOf, sharedRedis, startWorld } from './world.js';
+
+t.setTimeout(600_000);
+
+const NEVER = { settings: { taskMs: { min: 3_600_000, max: 3_600_000 } } };
+
+async function settingsOn(t: Test, store: StoreName): Promise<Record<string, string>> {
+  const dir = { DATA_DIR: await tempDir(t) };
+  if (store === 'embedded') return dir;
+  const { url, prefix } = await sharedRedis();
+  return { ...dir, REDIS_URL: url, REDIS_KEY_PREFIX: prefix };
+}
+
+await showCases(t, 'process', {
+  30: killed,
+
+  async 31(t, store) {
+    const simulator = await simulatorFor(t);
+    const env = { ...settingsFor(simulator), ...(await settingsOn(t, store)) };
+    const gateway = await gatewayFor(t, env);
+    const app = { url: gateway.url, simulator };
+    const post = (count: number) => Array.from({ length: count }, () => Subject.post(app));
+    simulator.inject({ on: 'submit', times: 4, do: { status: 429, headers: { 'retry-after': '4' } } });
+    const waiting = await Promise.all(post(4));
+    const dueBy = Date.now() + 4000;
+    const answers = simulator.inject({ on: 'submit', when: 'after', times: 8, do: { hold: true } });
+    const posted = post(8);
+    await until('all are made', async () => simulator.ledger().length >= 8 || null);
+
+    const exited = gateway.stop('SIGTERM');
+    const isReady = () =>
+      fetch(`${gateway.url}/readyz`).then(
+        ({ ok }) => ok,
+        () => false,
+      );
+    await until('it is not ready', async () => !(await isReady()) || null);
+    const calls = simulator.calls().length;
+    await until('those that wait are due', async () => Date.now() > dueBy + 500 || null);
+    t.equal(simulator.calls().length, calls, 'nothing is claimed');
+    answers.release();
+    const answered = await Promise.all(posted);
+    for (const { status, answer } of answered) t.match([status, answer], [202, { status: 'pending' }]);
+    t.equal(await exited, 0);
+    t.equal(simulator.calls().length, calls);
+
+    const next = await gatewayFor(t, env);
+    for (const subject of [...answered, ...waiting]) {
+      await subject.at(next).becomes('succeeded');
+      t.equal(subject.tasks().length, 1);
+    }
+    for (const subject of answered) t.equal(subject.posts().length, 1);
+    for (const subject of waiting) t.equal(subject.posts().length, 2, 'one was refused');
+  },
+
+  32: stalled,
+
+  async 33(t) {
+    const app = await startWorld(t, 'redis');
+    const other = await app.restart();
+    await app.simulator.pause();
+    const subjects = await Promise.all(
+      Array.from({ length: 60 }, (_, at) =>
+        Subject.post({ url: [app.url, other.url][at % 2] ?? '', simulator: app.simulator }),
+      ),
+    );
+    for (const { answer } of subjects) t.equal(answer.status, 'queued');
+    await app.simulator.resume();
+    // Due at once, so that both replicas find all of them in one pass.
+    await Promise.all(subjects.map(({ id }) => app.lapse(id)));
+    for (const subject of subjects) await isPaidOnce(t, subject);
+    for (const subject of subjects) t.equal(subject.posts().length, 1);
+    t.same([...errorsOf(app), ...errorsOf(other)], []);
+  },
+
+  async 34(t, store) {
+    const simulator = await simulatorFor(t, NEVER);
+    const env = {
+      ...settingsFor(simulator),
+      ...(await settingsOn(t, store)),
+      MODELLIX_CONNECT_TIMEOUT_SECONDS: '1',
+      MODELLIX_SUBMIT_TIMEOUT_SECONDS: '4',
+      SHUTDOWN_GRACE_SECONDS: '1',
+    };
+    const gateway = await gatewayFor(t, env, { preload: './test/support/crash-on-message.ts' });
+    const app = { url: gateway.url, simulator };
+    const known = await Subject.post(app);
+    const answer = simulator.inject({ on: 'submit', when: 'after', do: { hold: true } });
+    const lost = Subject.post(app, { key: 'key-1' }).catch(() => null);
+    await answer.met;
+    gateway.send('thrown by a test');
+    t.equal(await gateway.exited, 1);
+    const fatal = gateway
+      .output()
+      .split('\n')
+      .find((line) => line.includes('"level":60'));
+    t.match(JSON.parse(fatal ?? '{}'), {
+      msg: 'an error nobody caught',
+      err: { message: 'thrown by a test' },
+    });
+    t.equal(await lost, null);
+    answer.release();
+
+    const next = { url: (await gatewayFor(t, env)).url, simulator };
+    const again = await Subject.post(next, { key: 'key-1' });
+    await isUnconfirmed(t, again, /^The gateway was cut off while the request was under way/);
+    await isPaidOnce(t, known.at(next));
+    await passes(next);
+    t.equal(simulator.calls('submit').length, 3, 'one each, and the bystander');
+  },
+
+  async 35(t, store) {
+    const app = await startWorld(t, store);
+    await app.simulator.pause();
+    const [newer, known] = [await Subject.post(app), await Subject.post(app)];
+    await app.close();
+    const rest = atRest(t, app.config);
+    const record = String(await rest.record(newer.id));
+    const rewritten = record.replace(/^\d+ /, '999 ');
+    await rest.overwrite(newer.id, rewritten);
+    await app.simulator.resume();
+
+    const older = await app.restart();
+    await app.lapse(newer.id);
+    await isPaidOnce(t, known.at(older));
+    await passes(older);
+    t.equal((await fetch(`${older.url}/avatars/${newer.id}`)).status, 503, 'it is not said to be unknown');
+    t.same(newer.posts(), []);
+    await older.close();
+    t.same([await rest.record(newer.id), await rest.aside(newer.id)], [rewritten, null]);
+
+    // As the newer release would find it: whole, and still to be sent.
+    await rest.overwrite(newer.id, record);
+    const newest = await app.restart();
+    await app.lapse(newer.id);
+    await isPaidOnce(t, newer.at(newest));
+    t.equal(newer.posts().length, 1);
+  },
+
+  async 36(t) {
+    const simulator = await simulatorFor(t, NEVER);
+    const settings = {
+      ...settingsFor(simulator),
+      ...(await settingsOn(t, 'redis')),
+      TASK_TIMEOUT_MINUTES: '30',
+    };
+    const off = async (hours: number) => {
+      const env = { ...settings, DATA_DIR: await tempDir(t), CLOCK_OFF_MS: String(hours * 3_600_000) };
+      return { url: (await gatewayFor(t, env, { preload: './test/faults/clock.ts' })).url, simulator };
+    };
+    const clocks = await Promise.all([off(-1), off(0), off(1)]);
+    const answers = simulator.inject({ on: 'submit', when: 'after', times: 3, do: { hold: true } });
+    const posting = clocks.map((at) => Subject.post(at));
+    await until('all are made', async () => simulator.ledger().length === 3 || null);
+    for (const at of clocks) await passes(at);
+    t.equal(simulator.calls('submit').length, 6, 'no lease lapsed meanwhile: one each, and three bystanders');
+    answers.release();
+    const subjects = await Promise.all(posting);
+    const looksAt = (subject: Subject) =>
+      simulator.calls('query').filter(({ taskId }) => taskId === subject.answer.task_id);
+    for (const subject of subjects) {
+      t.match(subject.answer, { status: 'pending' });
+      await until('it was looked at five times', async () => looksAt(subject).length >= 5 || null);
+      const times = looksAt(subject).map(({ at }) => at);
+      const gaps = times.slice(1).map((at, i) => at - (times[i] ?? 0));
+      t.ok(Math.min(...gaps) >= 800, `looked at no sooner than POLL_MIN_SECONDS allows: ${gaps}`);
+    }
+    for (const at of clocks) {
+      for (const subject of subjects)
+        t.match(await subject.at(at).read(), { status: 'pending', error: null });
+    }
+    for (const subject of subjects) await isPaidOnce(t, subject);
+    t.equal(simulator.calls('submit').length, 6);
+  },
+});

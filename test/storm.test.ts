@@ -1,0 +1,33 @@
+/** A short storm on each store. The long ones: `npm run storm`. */
+
+import t from 'tap';
+import { reportOf } from './storm/report.js';
+import { type StormOptions, storm } from './storm/storm.js';
+
+t.setTimeout(600_000);
+
+const COMMON = {
+  seed: 1,
+  durationMs: 10_000,
+  callers: 8,
+  thinkMs: 300,
+  killsPerMinute: 40,
+  keepLogs: null,
+} satisfies Partial<StormOptions>;
+
+const STORMS: readonly StormOptions[] = [
+  { ...COMMON, store: 'embedded', gateways: 1 },
+  { ...COMMON, store: 'redis', gateways: 2 },
+];
+
+for (const options of STORMS) {
+  t.test(`${options.store}: a short storm violates no invariant`, async (t) => {
+    const result = await storm(options);
+    const { book, chaos, callers } = result;
+    t.strictSame(book.violations, [], reportOf(result));
+    t.ok(chaos.done.of('kill a gateway') > 0, 'gateways were killed');
+    t.ok(callers.answers.of('202') > 0, 'avatars were accepted');
+    t.ok(book.ledger.size > 0, 'submits were paid for');
+    t.ok((result.reckoned?.stored.length ?? 0) >= book.ledger.size, 'and each has its avatar in the store');
+  });
+}
