@@ -87,8 +87,8 @@ const CATALOGUE = {
   },
   'range-not-satisfiable': {
     status: 416,
-    title: 'The range is outside the video',
-    help: '`Content-Range` holds the size of the video.',
+    title: 'The range is outside the file',
+    help: '`Content-Range` holds its size.',
   },
   validation: {
     status: 422,

@@ -1,9 +1,13 @@
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 
 /**
- * Makes a folder for this user only, with those above it. Synchronous: the promised one never settles, and keeps a
- * core busy, where a folder that is there refuses entries with ENOENT, as /proc does (Node.js 20).
+ * Makes a folder for this user only, with those above it. One at a time, since `recursive` never ends and keeps a
+ * core busy where a folder that is there refuses entries with ENOENT, as /proc does (Node.js 20).
  */
 export function makeDir(dir: string): void {
-  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  const path = resolve(dir);
+  if (existsSync(path)) return;
+  makeDir(dirname(path));
+  mkdirSync(path, { mode: 0o700 });
 }
