@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync } from 'node:fs';
+import { mkdirSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 
 /**
@@ -7,7 +7,7 @@ import { dirname, resolve } from 'node:path';
  */
 export function makeDir(dir: string): void {
   const path = resolve(dir);
-  if (existsSync(path)) return;
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return;
   makeDir(dirname(path));
   mkdirSync(path, { mode: 0o700 });
 }

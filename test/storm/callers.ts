@@ -26,6 +26,7 @@ const FINAL = [
   'url-not-allowed',
   'refused-by-modellix',
   'account-problem',
+  'never-sent',
   'idempotency-key-reused',
 ];
 /** Problems that ask for another try. */

@@ -17,7 +17,7 @@ export class LogReader {
   /** Warnings, errors and recoveries, by message. */
   readonly notable = new Tally();
   readonly #book: Book;
-  readonly #finished = new Map<string, string>();
+  readonly #ended = new Map<string, string>();
 
   constructor(book: Book) {
     this.#book = book;
@@ -28,13 +28,14 @@ export class LogReader {
     if (line === null) return;
     const { level, msg, avatarId, status } = line;
     if (level >= WARN || RECOVERIES.includes(msg)) this.notable.add(msg);
-    if (msg !== 'avatar finished' || avatarId === undefined) return;
-    // Each log line follows a write that the store took: a second one has written over a final state.
-    const before = this.#finished.get(avatarId);
-    this.#book.check('I2', before === undefined, () => {
-      return `${avatarId} finished as ${before} and again as ${status}, by the gateways' logs`;
+    if (msg !== 'avatar ended' || avatarId === undefined || status === undefined) return;
+    if (status === 'unconfirmed') return;
+    // An end may be heard of twice, from whoever wrote it and from whoever came too late.
+    const before = this.#ended.get(avatarId) ?? status;
+    this.#book.check('I2', before === status, () => {
+      return `${avatarId} ended ${before} and then ${status}, by the gateways' logs`;
     });
-    this.#finished.set(avatarId, String(status));
+    this.#ended.set(avatarId, status);
   }
 }
 
