@@ -40,5 +40,5 @@ t.test('half a write is no entry', async (t) => {
 
 t.test('a folder that cannot be written is found out at the start', async (t) => {
   const file = join(t.testdir({ file: '' }), 'file', 'answers');
-  await t.rejects(openSpool(file), { code: 'EEXIST' });
+  await t.rejects(openSpool(file), { code: 'ENOTDIR' });
 });

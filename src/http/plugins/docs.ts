@@ -32,6 +32,14 @@ export async function documentApi(app: FastifyInstance, version: string): Promis
       ],
     },
   });
-  await app.register(swaggerUi, { routePrefix: '/docs', uiConfig: { tryItOutEnabled: true } });
+  await app.register(swaggerUi, {
+    routePrefix: '/docs',
+    uiConfig: { tryItOutEnabled: true, docExpansion: 'list' },
+    // Its address field is for other documents than this one.
+    theme: {
+      title: 'avatar-gateway',
+      css: [{ filename: 'theme.css', content: '.swagger-ui .topbar { display: none }' }],
+    },
+  });
   app.get('/openapi.json', { schema: { hide: true, querystring: noQuery } }, async () => app.swagger());
 }

@@ -5,7 +5,7 @@ import type { Speech } from '../../gateway/inspect.js';
 import { PROBLEMS, ProblemError } from '../../problems.js';
 import { requireAccept } from '../accept.js';
 import { idempotencyKeyOf } from '../idempotency-key.js';
-import { AvatarParams, avatarRef, CreateAvatar, createHeaders } from '../schemas/avatar.js';
+import { AvatarParams, avatarContent, CreateAvatar, createHeaders } from '../schemas/avatar.js';
 import { acceptedHeaders, commonHeaders, noQuery, problems } from '../schemas/responses.js';
 import { avatarView } from '../view.js';
 
@@ -42,7 +42,7 @@ export const avatarRoutes: FastifyPluginAsyncTypebox<Options> = async (app, opti
           202: {
             description: 'Accepted. The avatar is at Modellix, or will be sent there.',
             headers: acceptedHeaders,
-            content: { 'application/json': { schema: avatarRef } },
+            content: avatarContent,
           },
           ...problems(400, 406, 408, 413, 415, 422, 429, 500, 503),
         },
@@ -89,7 +89,7 @@ export const avatarRoutes: FastifyPluginAsyncTypebox<Options> = async (app, opti
           200: {
             description: 'The avatar as it is now.',
             headers: commonHeaders,
-            content: { 'application/json': { schema: avatarRef } },
+            content: avatarContent,
           },
           ...problems(400, 404, 406, 429, 500, 503),
         },

@@ -1,7 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { Gateway } from '../../gateway/gateway.js';
 import { requireAccept } from '../accept.js';
-import { AvatarParams, avatarRef, Resolution } from '../schemas/avatar.js';
+import { AvatarParams, avatarContent, Resolution } from '../schemas/avatar.js';
 import { commonHeaders, noQuery, problems } from '../schemas/responses.js';
 import { avatarView } from '../view.js';
 import { ANONYMOUS } from './avatars.js';
@@ -24,7 +24,7 @@ export const resolveRoutes: FastifyPluginAsyncTypebox<{ gateway: Gateway }> = as
           200: {
             description: 'The avatar as it is now.',
             headers: commonHeaders,
-            content: { 'application/json': { schema: avatarRef } },
+            content: avatarContent,
           },
           ...problems(400, 404, 406, 408, 409, 413, 415, 422, 429, 500, 503),
         },

@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox';
-import { example } from './examples.js';
+import { avatarExample, example } from './examples.js';
 
 const Nullable = <T extends Type.TSchema>(schema: T, options: Type.TSchemaOptions = {}) =>
   Type.Union([schema, Type.Null()], options);
@@ -148,12 +148,17 @@ export const AvatarView = Type.Object(
 );
 export type AvatarView = Static<typeof AvatarView>;
 
-/** In the document it stands once. */
-export const avatarRef = Type.Unsafe<AvatarView>({ $ref: 'Avatar#' });
+/** An answer with an avatar. The schema stands once in the document. */
+export const avatarContent = {
+  'application/json': {
+    schema: Type.Unsafe<AvatarView>({ $ref: 'Avatar#' }),
+    examples: { avatar: { value: avatarExample } },
+  },
+};
 
 /** Checked by hand: each way to be wrong has a problem of its own. */
 export const createHeaders = Type.Object({
-  'idempotency-key': Type.Optional(
+  'Idempotency-Key': Type.Optional(
     Type.String({
       description:
         'Names the request, so that it can be repeated: 1 to 255 visible ASCII characters, bare or in double quotes. Kept as long as the avatar.',

@@ -118,9 +118,33 @@ const speech = [
 ].join('');
 
 export const example = {
-  image: portrait,
-  sound_file: speech,
   prompt: 'She smiles and nods while she speaks.',
   mode: 'std',
   external_id: 'order-1042',
+  sound_file: speech,
+  image: portrait,
+};
+
+/** What comes of it. */
+export const avatarExample = {
+  id: 'av_5f0c1e7b9a3d4c2e8f6a7b1d0c9e8f7a',
+  status: 'pending',
+  mode: 'std',
+  prompt: 'She smiles and nods while she speaks.',
+  external_id: 'order-1042',
+  metadata: {},
+  image: { source: 'inline', format: 'jpeg', width: 300, height: 400, bytes: 4958 },
+  audio: { source: 'inline', format: 'mp3', duration_seconds: 3.276, bytes: 3276 },
+  video: null,
+  error: null,
+  cost: { currency: 'USD', estimate: 0.1468 },
+  task_id: 'task-avatar001',
+  created_at: '2026-11-22T10:00:00.000Z',
+  submitted_at: '2026-11-22T10:00:01.250Z',
+  completed_at: null,
+  expires_at: null,
+  links: {
+    self: '/avatars/av_5f0c1e7b9a3d4c2e8f6a7b1d0c9e8f7a',
+    video: '/avatars/av_5f0c1e7b9a3d4c2e8f6a7b1d0c9e8f7a/video',
+  },
 };
