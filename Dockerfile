@@ -19,8 +19,9 @@ COPY test test
 ENV HOST=0.0.0.0 PORT=9090
 USER node
 EXPOSE 9090
-HEALTHCHECK --interval=10s --timeout=3s --start-period=10s --retries=3 \
-  CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT}/_control/health`).then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
+# A check that meets a start under way waits for it.
+HEALTHCHECK --interval=10s --timeout=8s --start-period=10s --retries=3 \
+  CMD ["node", "-e", "const until = Date.now() + 5000; const look = () => fetch(`http://127.0.0.1:${process.env.PORT || 8080}/_control/health`).then((r) => r.ok, () => false).then((ok) => ok ? process.exit(0) : Date.now() > until ? process.exit(1) : setTimeout(look, 200)); look()"]
 CMD ["node", "--import", "tsx", "test/simulator/main.ts"]
 
 FROM node:24-bookworm-slim AS gateway
@@ -37,6 +38,6 @@ ENV NODE_ENV=production DATA_DIR=/data
 USER node
 VOLUME /data
 EXPOSE 8080
-HEALTHCHECK --interval=10s --timeout=3s --start-period=10s --retries=3 \
-  CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT || 8080}/readyz`).then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
+HEALTHCHECK --interval=10s --timeout=8s --start-period=10s --retries=3 \
+  CMD ["node", "-e", "const until = Date.now() + 5000; const look = () => fetch(`http://127.0.0.1:${process.env.PORT || 8080}/readyz`).then((r) => r.ok, () => false).then((ok) => ok ? process.exit(0) : Date.now() > until ? process.exit(1) : setTimeout(look, 200)); look()"]
 ENTRYPOINT ["tini", "--", "node", "dist/main.js"]

@@ -31,7 +31,7 @@ const FINAL = [
 ];
 /** Problems that ask for another try. */
 const AGAIN = ['store-unavailable', 'not-ready'];
-const PATIENT_MS = 12_000;
+const PATIENT_MS = 4_000;
 
 export interface CallersOptions {
   readonly count: number;

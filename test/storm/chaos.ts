@@ -17,7 +17,7 @@ export interface Event {
   readonly forMs: number;
 }
 
-/** Mean seconds between two, and how long it lasts. Longer than a lease (8 s here) for some that are frozen. */
+/** Mean seconds between two, and how long it lasts. Some last longer than a lease, which is 8 s here. */
 const PLAN: Readonly<
   Record<Exclude<Act, 'kill a gateway'>, { every: number; forMs: (c: Chance) => number }>
 > = {
@@ -25,8 +25,12 @@ const PLAN: Readonly<
     every: 14,
     forMs: (c) => (c.is(0.5) ? c.between(200, 3000) : c.between(9000, 13_000)),
   },
-  'kill Redis': { every: 13, forMs: (c) => (c.is(0.6) ? c.between(50, 1500) : c.between(3000, 6500)) },
-  'stall Redis': { every: 23, forMs: (c) => c.between(500, 7500) },
+  'kill Redis': {
+    every: 18,
+    forMs: (c) =>
+      c.is(0.6) ? c.between(50, 1500) : c.is(0.7) ? c.between(3000, 5000) : c.between(8500, 10_500),
+  },
+  'stall Redis': { every: 37, forMs: (c) => c.between(500, 6500) },
   'cut from Redis': { every: 7, forMs: () => 0 },
 };
 
@@ -46,8 +50,7 @@ export function schedule(chance: Chance, options: ScheduleOptions): Event[] {
   const series = (act: Act, everyMs: number, forMs: (c: Chance) => number): Event[] => {
     const own = chance.stream(act);
     const events: Event[] = [];
-    for (let atMs = 0; ; ) {
-      atMs += own.between(everyMs * 0.5, everyMs * 1.5);
+    for (let atMs = own.between(0, everyMs); ; atMs += own.between(everyMs * 0.5, everyMs * 1.5)) {
       const event = { atMs, act, whom: own.between(0, gateways - 1), forMs: forMs(own) };
       if (atMs >= durationMs) return events;
       events.push({ ...event, forMs: Math.min(event.forMs, durationMs - atMs) });
