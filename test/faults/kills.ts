@@ -74,11 +74,14 @@ async function killedAt(t: Test, moment: Moment, simulator: Simulator, port: num
   const { gateway, stopped } = await (port === null ? onLevel(t, env, write) : onRedis(t, env, port, write));
   const held = write === undefined ? simulator.inject({ on: 'submit', key, do: { hold: true } }) : null;
 
+  t.comment(name, 'started');
   const atMoment = held?.met ?? stopped();
   const lost = Subject.post({ url: gateway.url, simulator }, { key: 'key-1' }).catch(() => null);
   await atMoment;
+  t.comment(name, 'stopped');
   await gateway.stop('SIGKILL');
   held?.release();
+  t.comment(name, 'killed');
   const told = await lost;
   t.ok(told === null || told.status === 202, `${name}: the caller heard of an avatar, or nothing`);
 
