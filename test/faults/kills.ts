@@ -60,7 +60,7 @@ export async function killed(t: Test, store: StoreName): Promise<void> {
   const simulator = await simulatorFor(t, { settings: { keys: Object.fromEntries(keys) } });
   const port = store === 'redis' ? await warmRedis(t) : null;
   // Two at a time: each starts two gateways.
-  const left = MOMENTS.values();
+  const left = MOMENTS.slice(0,2).values();
   const inTurn = async () => {
     for (const moment of left) await killedAt(t, moment, simulator, port);
   };
@@ -82,7 +82,9 @@ async function killedAt(t: Test, moment: Moment, simulator: Simulator, port: num
   await gateway.stop('SIGKILL');
   held?.release();
   t.comment(name, 'killed');
-  const told = await lost;
+  const tick=setInterval(()=>t.comment(name,'still lost'),10000);
+  const told = await lost; clearInterval(tick);
+  t.comment(name, 'told');
   t.ok(told === null || told.status === 202, `${name}: the caller heard of an avatar, or nothing`);
 
   const direct = port === null ? {} : { REDIS_URL: `redis://127.0.0.1:${port}`, REDIS_KEY_PREFIX: key };

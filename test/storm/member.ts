@@ -2,7 +2,7 @@
 
 import type { Spawned } from './process.js';
 
-/** Long enough to accept, submit and poll something before the next kill. */
+/** Between a start and the next kill, and as long as the start took where that is longer: time to do some work. */
 const SHORTEST_LIFE_MS = 300;
 
 export interface MemberOptions {
@@ -20,7 +20,7 @@ export class Member {
   /** Where it was last heard of; nobody may be there now. */
   url = '';
   state: 'down' | 'up' | 'frozen' = 'down';
-  #upSince = 0;
+  #livesFrom = Number.POSITIVE_INFINITY;
   readonly #options: MemberOptions;
   #process: Spawned | null = null;
   /** One start or end after the other. */
@@ -37,12 +37,14 @@ export class Member {
     return this.#next(async () => {
       if (this.#process !== null) return;
       const { spawn, onCrash } = this.#options;
+      const startedAt = performance.now();
       try {
         const spawned = await spawn();
         this.#process = spawned;
         this.url = spawned.url;
         this.state = 'up';
-        this.#upSince = performance.now();
+        const now = performance.now();
+        this.#livesFrom = now + Math.max(SHORTEST_LIFE_MS, now - startedAt);
         void spawned.ended.then((code) => {
           if (this.#process !== spawned) return;
           this.#process = null;
@@ -72,7 +74,7 @@ export class Member {
 
   /** Whether it has been at work for a while. */
   get lives(): boolean {
-    return this.state === 'up' && performance.now() - this.#upSince > SHORTEST_LIFE_MS;
+    return this.state === 'up' && performance.now() > this.#livesFrom;
   }
 
   freeze(): void {
