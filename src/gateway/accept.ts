@@ -38,11 +38,13 @@ export async function accept(
     prompt: request.prompt,
     mode: request.mode,
   });
-  const stored = await store.create(avatar, submission, settings.stepLeaseMs).catch((error: unknown) => {
+  const made = await store.create(avatar, submission, settings.stepLeaseMs).catch((error: unknown) => {
     worker.track(withdraw(ports, avatar));
     throw error;
   });
-  if (stored.avatar.id !== avatar.id) return { avatar: replay(stored.avatar, avatar), replayed: true };
+  if (made.avatar.id !== avatar.id) return { avatar: replay(made.avatar, avatar), replayed: true };
+  // From the store's clock on, which its age is held against; this machine's may be hours off. The intent writes it down.
+  const stored = { ...made, avatar: { ...avatar, createdAt: made.now } };
   log.info({ avatarId: avatar.id, mode: avatar.mode }, 'avatar accepted');
 
   const settled = worker.step(stored, submission).catch((error: unknown) => {

@@ -4,19 +4,13 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Test } from 'tap';
 import { gatewayFor, read, settingsFor, simulatorFor, tempDir } from '../e2e/support.js';
-import type { Simulator } from '../simulator/simulator.js';
 import { runGateway } from '../support/processes.js';
 import { until } from '../support/until.js';
+import { isAway, underWay } from './outage.js';
 import { isPaidOnce, Subject } from './subject.js';
 
-type App = { readonly url: string; readonly simulator: Simulator };
-
 /** A disk that takes nothing more for a while, and folders that can never be written. */
-export async function diskOf(
-  t: Test,
-  isAway: (t: Test, app: App) => Promise<Subject>,
-  underWay: (app: App) => Promise<{ waiting: Subject; posted: Promise<Subject>; goOn: () => Promise<void> }>,
-): Promise<void> {
+export async function fillsUp(t: Test): Promise<void> {
   const simulator = await simulatorFor(t, { settings: { taskMs: { min: 3_600_000, max: 3_600_000 } } });
   const env = { ...settingsFor(simulator), DATA_DIR: await tempDir(t) };
   const gateway = await gatewayFor(t, env, { preload: './test/faults/full-disk.ts' });

@@ -1,12 +1,12 @@
 import t, { type Test } from 'tap';
-import { gatewayFor, settingsFor, simulatorFor, tempDir } from '../e2e/support.js';
+import { simulatorFor, tempDir } from '../e2e/support.js';
 import { until } from '../support/until.js';
 import { atRest } from './at-rest.js';
 import { type StoreName, showCases } from './cases.js';
 import { killed } from './kills.js';
 import { stalled } from './stalls.js';
 import { isPaidOnce, isUnconfirmed, passes, Subject } from './subject.js';
-import { errorsOf, sharedRedis, startWorld } from './world.js';
+import { errorsOf, sharedRedis, startProcess, startWorld } from './world.js';
 
 t.setTimeout(600_000);
 
@@ -24,10 +24,9 @@ await showCases(t, 'process', {
 
   async 31(t, store) {
     const simulator = await simulatorFor(t);
-    const env = { ...settingsFor(simulator), ...(await settingsOn(t, store)) };
-    const gateway = await gatewayFor(t, env);
-    const app = { url: gateway.url, simulator };
-    const post = (count: number) => Array.from({ length: count }, () => Subject.post(app));
+    const env = await settingsOn(t, store);
+    const gateway = await startProcess(t, simulator, env);
+    const post = (count: number) => Array.from({ length: count }, () => Subject.post(gateway));
     simulator.inject({ on: 'submit', times: 4, do: { status: 429, headers: { 'retry-after': '4' } } });
     const waiting = await Promise.all(post(4));
     const dueBy = Date.now() + 4000;
@@ -51,7 +50,7 @@ await showCases(t, 'process', {
     t.equal(await exited, 0);
     t.equal(simulator.calls().length, calls);
 
-    const next = await gatewayFor(t, env);
+    const next = await startProcess(t, simulator, env);
     for (const subject of [...answered, ...waiting]) {
       await subject.at(next).becomes('succeeded');
       t.equal(subject.tasks().length, 1);
@@ -83,17 +82,15 @@ await showCases(t, 'process', {
   async 34(t, store) {
     const simulator = await simulatorFor(t, NEVER);
     const env = {
-      ...settingsFor(simulator),
       ...(await settingsOn(t, store)),
       MODELLIX_CONNECT_TIMEOUT_SECONDS: '1',
       MODELLIX_SUBMIT_TIMEOUT_SECONDS: '4',
       SHUTDOWN_GRACE_SECONDS: '1',
     };
-    const gateway = await gatewayFor(t, env, { preload: './test/support/crash-on-message.ts' });
-    const app = { url: gateway.url, simulator };
-    const known = await Subject.post(app);
+    const gateway = await startProcess(t, simulator, env, { preload: './test/support/crash-on-message.ts' });
+    const known = await Subject.post(gateway);
     const answer = simulator.inject({ on: 'submit', when: 'after', do: { hold: true } });
-    const lost = Subject.post(app, { key: 'key-1' }).catch(() => null);
+    const lost = Subject.post(gateway, { key: 'key-1' }).catch(() => null);
     await answer.met;
     gateway.send('thrown by a test');
     t.equal(await gateway.exited, 1);
@@ -108,7 +105,7 @@ await showCases(t, 'process', {
     t.equal(await lost, null);
     answer.release();
 
-    const next = { url: (await gatewayFor(t, env)).url, simulator };
+    const next = await startProcess(t, simulator, env);
     const again = await Subject.post(next, { key: 'key-1' });
     await isUnconfirmed(t, again, /^The gateway was cut off while the request was under way/);
     await isPaidOnce(t, known.at(next));
@@ -117,7 +114,7 @@ await showCases(t, 'process', {
   },
 
   async 35(t, store) {
-    const app = await startWorld(t, store);
+    const app = await startWorld(t, store, { gateway: { queueTimeoutMs: 3_600_000 } });
     await app.simulator.pause();
     const [newer, known] = [await Subject.post(app), await Subject.post(app)];
     await app.close();
@@ -146,30 +143,31 @@ await showCases(t, 'process', {
 
   async 36(t) {
     const simulator = await simulatorFor(t, NEVER);
-    const settings = {
-      ...settingsFor(simulator),
-      ...(await settingsOn(t, 'redis')),
-      TASK_TIMEOUT_MINUTES: '30',
-    };
+    // Half of what the clocks are off.
+    const limits = { TASK_TIMEOUT_MINUTES: '30', QUEUE_TIMEOUT_MINUTES: '30' };
+    const settings = { ...(await settingsOn(t, 'redis')), ...limits };
     const off = async (hours: number) => {
-      const env = { ...settings, DATA_DIR: await tempDir(t), CLOCK_OFF_MS: String(hours * 3_600_000) };
-      return { url: (await gatewayFor(t, env, { preload: './test/faults/clock.ts' })).url, simulator };
+      const offMs = hours * 3_600_000;
+      const env = { ...settings, DATA_DIR: await tempDir(t), CLOCK_OFF_MS: String(offMs) };
+      const gateway = await startProcess(t, simulator, env, { preload: './test/faults/clock.ts' });
+      const loggedAt = Number(/"time":(\d+)/.exec(gateway.output())?.[1]);
+      t.equal(Math.round((loggedAt - Date.now()) / 3_600_000), hours, `${hours} h off`);
+      return gateway;
     };
     const clocks = await Promise.all([off(-1), off(0), off(1)]);
     const answers = simulator.inject({ on: 'submit', when: 'after', times: 3, do: { hold: true } });
     const posting = clocks.map((at) => Subject.post(at));
     await until('all are made', async () => simulator.ledger().length === 3 || null);
-    for (const at of clocks) await passes(at);
+    await Promise.all(clocks.map(passes));
     t.equal(simulator.calls('submit').length, 6, 'no lease lapsed meanwhile: one each, and three bystanders');
     answers.release();
     const subjects = await Promise.all(posting);
-    const looksAt = (subject: Subject) =>
-      simulator.calls('query').filter(({ taskId }) => taskId === subject.answer.task_id);
     for (const subject of subjects) {
-      t.match(subject.answer, { status: 'pending' });
-      await until('it was looked at five times', async () => looksAt(subject).length >= 5 || null);
-      const times = looksAt(subject).map(({ at }) => at);
-      const gaps = times.slice(1).map((at, i) => at - (times[i] ?? 0));
+      const { task_id } = await subject.becomes('pending');
+      const times = () =>
+        simulator.calls('query').flatMap(({ taskId, at }) => (taskId === task_id ? [at] : []));
+      await until('it was looked at five times', async () => times().length >= 5 || null);
+      const gaps = times().map((at, look, all) => at - (all[look - 1] ?? Number.NEGATIVE_INFINITY));
       t.ok(Math.min(...gaps) >= 800, `looked at no sooner than POLL_MIN_SECONDS allows: ${gaps}`);
     }
     for (const at of clocks) {

@@ -1,12 +1,12 @@
 /** A gateway that is held up past its leases, while another, or its own next pass, goes on with its avatars. */
 
 import type { Test } from 'tap';
-import { gatewayFor, settingsFor, simulatorFor, tempDir } from '../e2e/support.js';
+import { simulatorFor, tempDir } from '../e2e/support.js';
 import { startRedis } from '../support/redis.js';
 import type { StoreName } from './cases.js';
 import { isPaidOnce, isUnconfirmed, passes, Subject } from './subject.js';
 import { inStatus, wayTo } from './way.js';
-import { errorsOf, startWorld } from './world.js';
+import { errorsOf, startProcess, startWorld } from './world.js';
 
 const CUT_OFF = /^The gateway was cut off while the request was under way/;
 
@@ -19,15 +19,13 @@ async function betweenProcesses(t: Test): Promise<void> {
   const server = await startRedis(t);
   const way = await wayTo(t, server.port);
   const env = async (redisUrl: string) => ({
-    ...settingsFor(simulator),
     REDIS_URL: redisUrl,
     DATA_DIR: await tempDir(t),
     MODELLIX_CONNECT_TIMEOUT_SECONDS: '1',
     MODELLIX_SUBMIT_TIMEOUT_SECONDS: '3',
     MODELLIX_QUERY_TIMEOUT_SECONDS: '3',
   });
-  const slow = await gatewayFor(t, await env(way.url));
-  const stalling = { url: slow.url, simulator };
+  const stalling = await startProcess(t, simulator, await env(way.url));
   await passes(stalling); // With every script in Redis, each write is one command.
 
   const looked = await Subject.post(stalling);
@@ -40,9 +38,9 @@ async function betweenProcesses(t: Test): Promise<void> {
   const intended = way.break(inStatus('submitting'), 'hold', 'reply');
   const meaning = Subject.post(stalling, { key: 'meant' });
   await intended;
-  void slow.stop('SIGSTOP');
+  void stalling.stop('SIGSTOP');
 
-  const other = { url: (await gatewayFor(t, await env(server.url))).url, simulator };
+  const other = await startProcess(t, simulator, await env(server.url));
   simulator.settle(task, { end: 'success' });
   const succeeded = await looked.at(other).becomes('succeeded');
   const sent = await Subject.post(other, { key: 'sent' });
@@ -53,7 +51,7 @@ async function betweenProcesses(t: Test): Promise<void> {
   look.release();
   answer.release();
   way.release();
-  void slow.stop('SIGCONT');
+  void stalling.stop('SIGCONT');
   const [first, second] = await Promise.all([sending, meaning]);
   t.same([first.id, second.id], [sent.id, meant.id]);
   const unsent = await meant.becomes('failed');

@@ -1,42 +1,13 @@
-import t, { type Test } from 'tap';
-import type { FaultAction } from '../simulator/simulator.js';
+import t from 'tap';
 import { DEFAULT_KEY } from '../simulator/simulator.js';
 import { GOOD } from '../support/requests.js';
-import { type StoreName, showCases } from './cases.js';
+import { showCases } from './cases.js';
+import { lacksVideo, staysFinal, timesOut } from './endings.js';
+import { allUnconfirmed, beforeAndAfter, type Mishap } from './mishaps.js';
 import { isPaidOnce, isUnconfirmed, passes, Subject } from './subject.js';
 import { errorsOf, startWorld } from './world.js';
 
 t.setTimeout(300_000);
-
-/** A submit goes wrong before it took effect (nothing was made) or after (a task was), which nobody can tell apart. */
-type Mishap = readonly [when: 'before' | 'after', action: FaultAction];
-
-const beforeAndAfter = (actions: readonly FaultAction[]): Mishap[] =>
-  actions.flatMap((action) => [['before', action] as const, ['after', action] as const]);
-
-/** Each mishap leaves an avatar of its own unconfirmed, now and after the workers went on. */
-async function allUnconfirmed(
-  t: Test,
-  store: StoreName,
-  mishaps: readonly Mishap[],
-  reason: RegExp,
-  { submitTimeoutMs = 10_000, body }: { submitTimeoutMs?: number; body?: object } = {},
-): Promise<void> {
-  const app = await startWorld(t, store, { modellix: { submitTimeoutMs } });
-  for (const [when, action] of mishaps) app.simulator.inject({ on: 'submit', when, do: action });
-  const ask = body === undefined ? {} : { body };
-  const subjects = await Promise.all(mishaps.map(() => Subject.post(app, ask)));
-  for (const subject of subjects) {
-    t.equal(subject.status, 202);
-    await isUnconfirmed(t, subject, reason);
-  }
-  const made = mishaps.filter(([when]) => when === 'after').length;
-  t.equal(app.simulator.ledger().length, made, 'tasks made');
-
-  await passes(app);
-  for (const subject of subjects) await isUnconfirmed(t, subject, reason);
-  t.equal(app.simulator.ledger().length, made + 1, "and the bystander's");
-}
 
 await showCases(t, 'upstream', {
   1: (t, store) =>
@@ -217,78 +188,7 @@ await showCases(t, 'upstream', {
     await check();
   },
 
-  async 15(t, store) {
-    const app = await startWorld(t, store);
-    const { simulator } = app;
-    const early = await Subject.post(app);
-    const succeeded = await early.succeeds();
-    const queries = () =>
-      simulator.calls('query').filter(({ taskId }) => taskId === succeeded.task_id).length;
-    const looks = queries();
-    simulator.settle(String(succeeded.task_id), { end: 'never' });
-    await passes(app);
-    t.same(await early.read(), succeeded);
-    t.equal(queries(), looks, 'it is not asked after any more');
-
-    // A look that began before the end and is answered after it: "processing", by then untrue.
-    const late = await Subject.post(app);
-    const task = String(late.answer.task_id);
-    const look = simulator.inject({ on: 'query', task, when: 'after', do: { hold: true } });
-    await look.met;
-    simulator.settle(task, { end: 'failed', reason: 'no face' });
-    await app.lapse(late.id);
-    const failed = await late.becomes('failed');
-    const answered = simulator.nextEnd('query');
-    look.release();
-    await answered;
-    await passes(app);
-    t.same(await late.read(), failed);
-    t.match(failed, { error: { detail: 'no face' }, task_id: task });
-
-    for (const subject of [early, late]) {
-      const resolved = await fetch(`${app.url}/avatars/${subject.id}/resolve`, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify({ made: false }),
-      });
-      t.equal(resolved.status, 409, 'nor does an operator change it');
-      t.same([subject.posts().length, subject.tasks().length], [1, 1]);
-    }
-    t.same(errorsOf(app), []);
-  },
-
-  async 16(t, store) {
-    const app = await startWorld(t, store, { gateway: { taskTimeoutMs: 500 } });
-    const subject = await Subject.post(app);
-    const { task_id } = subject.answer;
-    const ended = await subject.becomes('timed_out');
-    t.match(ended, {
-      task_id,
-      error: { type: /:task-timeout$/, detail: /not finished .* after its submit/ },
-    });
-    app.simulator.settle(String(task_id), { end: 'success' });
-    const bystander = await Subject.post(app);
-    await bystander.becomes('timed_out');
-    t.same(await subject.read(), ended, 'a success after that changes nothing');
-    t.same([subject.posts().length, subject.tasks().length], [1, 1]);
-  },
-
-  async 17(t, store) {
-    const app = await startWorld(t, store);
-    const bare = [{ resources: [] }, { resources: null }, { resources: [{ url: '' }] }, null];
-    for (const result of bare) {
-      const subject = await Subject.post(app);
-      const task = String(subject.answer.task_id);
-      app.simulator.inject({ on: 'query', task, times: 99, do: { patch: { data: { result } } } });
-      app.simulator.settle(task, { end: 'success' });
-      const error = { type: /:task-failed$/, detail: /called the task a success and named no video/ };
-      t.match(await subject.becomes('failed', 'succeeded'), {
-        status: 'failed',
-        error,
-        task_id: task,
-        video: null,
-      });
-      t.same([subject.posts().length, subject.tasks().length], [1, 1]);
-    }
-  },
+  15: staysFinal,
+  16: timesOut,
+  17: lacksVideo,
 });

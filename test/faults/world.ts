@@ -1,9 +1,13 @@
 /** A gateway in this process on either store, beside a simulator, whose leases a test can end. */
 
 import root, { type Test } from 'tap';
+import { gatewayFor, settingsFor } from '../e2e/support.js';
+import type { Simulator } from '../simulator/simulator.js';
 import { clientOf } from '../store/fixtures-redis.js';
 import { type AppOverrides, type RunningApp, startApp } from '../support/app.js';
+import type { Running } from '../support/processes.js';
 import { redisUrl } from '../support/redis.js';
+import { until } from '../support/until.js';
 import type { StoreName } from './cases.js';
 
 export interface World extends RunningApp {
@@ -32,7 +36,13 @@ export async function startWorld(t: Test, store: StoreName, overrides: AppOverri
   const app = await startApp(t, on);
   const { simulator: beside, config } = app;
   const next = redis === undefined ? { ...on, beside, dataDir: config.dataDir } : { ...on, beside };
-  return { ...app, lapse, restart: () => startApp(t, next) };
+  const restart = async () => {
+    const app = await startApp(t, next);
+    await isReady(app);
+    return app;
+  };
+  await isReady(app);
+  return { ...app, lapse, restart };
 }
 
 function lapseOne(t: Test, { url, prefix }: { url: string; prefix: string }): World['lapse'] {
@@ -49,6 +59,22 @@ function lapseAll(t: Test): World['lapse'] {
   return async () => {
     aheadMs += 30_000;
   };
+}
+
+/** A gateway as a process, beside a simulator in this one, once it takes avatars; killed with the test. */
+export async function startProcess(
+  t: Test,
+  simulator: Simulator,
+  env: Record<string, string>,
+  options?: { preload: string },
+): Promise<Running & { simulator: Simulator }> {
+  const gateway = await gatewayFor(t, { ...settingsFor(simulator), ...env }, options);
+  await isReady(gateway);
+  return { ...gateway, simulator };
+}
+
+export function isReady({ url }: { url: string }): Promise<true> {
+  return until('it is ready', async () => (await fetch(`${url}/readyz`)).ok || null);
 }
 
 /** What was logged at `error` or above. */

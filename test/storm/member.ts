@@ -2,7 +2,7 @@
 
 import type { Spawned } from './process.js';
 
-/** Between a start and the next kill, and as long as the start took where that is longer: time to do some work. */
+/** Between a start and the next kill, and half as long as the start took where that is longer: time to do some work. */
 const SHORTEST_LIFE_MS = 300;
 
 export interface MemberOptions {
@@ -44,7 +44,7 @@ export class Member {
         this.url = spawned.url;
         this.state = 'up';
         const now = performance.now();
-        this.#livesFrom = now + Math.max(SHORTEST_LIFE_MS, now - startedAt);
+        this.#livesFrom = now + Math.max(SHORTEST_LIFE_MS, (now - startedAt) / 2);
         void spawned.ended.then((code) => {
           if (this.#process !== spawned) return;
           this.#process = null;

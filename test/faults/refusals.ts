@@ -2,19 +2,53 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import type { Test } from 'tap';
 import { clientOf } from '../store/fixtures-redis.js';
-import type { RunningApp } from '../support/app.js';
 import { startRedis } from '../support/redis.js';
 import { until } from '../support/until.js';
+import { DURABLE, isAway, ownRedis, underWay } from './outage.js';
 import { isPaidOnce, Subject } from './subject.js';
 import { startWorld } from './world.js';
 
+/** A Redis that answers, and refuses. */
+export async function refuses(t: Test): Promise<void> {
+  const { server, app, client } = await ownRedis(t, { ...DURABLE, args: ['--lua-time-limit', '5'] });
+  const during = async (what: string, begin: () => Promise<unknown>, end: () => Promise<unknown>) => {
+    const { waiting, posted, goOn } = await underWay(app);
+    await begin();
+    const refused = await isAway(t, app);
+    await goOn();
+    t.equal(waiting.posts().length, 1, `${what}: what is due waits for its intent`);
+    await end();
+    const sent = await posted;
+    for (const subject of [sent, waiting]) await isPaidOnce(t, subject);
+    const posts = [sent, waiting, refused].map((subject) => subject.posts().length);
+    t.same(posts, [1, 2, 0], `${what}: one POST, but for one that Modellix refused`);
+  };
+  const limit = (bytes: string) => () => client.config('SET', 'maxmemory', bytes);
+  await during('OOM', limit('1'), limit('0'));
+
+  const follow = (host: string, port: string) => () => client.call('REPLICAOF', host, port);
+  await during('READONLY', follow('127.0.0.1', '1'), follow('NO', 'ONE'));
+
+  const script = clientOf(t, server.url);
+  const isBusy = () =>
+    client.ping().then(
+      () => null,
+      () => true as const,
+    );
+  const occupy = async () => {
+    script.eval('while true do end', 0).catch(() => {});
+    await until('it is busy', isBusy);
+  };
+  await during('BUSY', occupy, () => client.script('KILL'));
+  await loads(t);
+}
+
 /** A Redis that takes its time to read what it saved, and refuses everything meanwhile. */
-export async function loads(t: Test, isAway: (t: Test, app: RunningApp) => Promise<Subject>): Promise<void> {
+async function loads(t: Test): Promise<void> {
   const slowly = ['--key-load-delay', '2000', '--loading-process-events-interval-bytes', '1024'];
   const server = await startRedis(t, { args: slowly });
   const app = await startWorld(t, 'redis', { redis: { url: server.url, prefix: 'faults' } });
   const client = clientOf(t, server.url);
-  await until('it is ready', async () => ((await fetch(`${app.url}/readyz`)).ok ? true : null));
   const subject = await Subject.post(app);
   const filling = client.pipeline();
   for (let i = 0; i < 2000; i++) filling.set(`filler-${i}`, 'x'.repeat(100));

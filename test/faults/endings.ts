@@ -1,0 +1,80 @@
+import type { Show } from './cases.js';
+import { passes, Subject } from './subject.js';
+import { errorsOf, startWorld } from './world.js';
+
+/** The upstream changes its mind about a task that is final here, before and while it is looked at. */
+export const staysFinal: Show = async (t, store) => {
+  const app = await startWorld(t, store);
+  const { simulator } = app;
+  const early = await Subject.post(app);
+  const succeeded = await early.succeeds();
+  const queries = () => simulator.calls('query').filter(({ taskId }) => taskId === succeeded.task_id).length;
+  const looks = queries();
+  simulator.settle(String(succeeded.task_id), { end: 'never' });
+  await passes(app);
+  t.same(await early.read(), succeeded);
+  t.equal(queries(), looks, 'it is not asked after any more');
+
+  // A look that began before the end and is answered after it: "processing", by then untrue.
+  const late = await Subject.post(app);
+  const task = String(late.answer.task_id);
+  const look = simulator.inject({ on: 'query', task, when: 'after', do: { hold: true } });
+  await look.met;
+  simulator.settle(task, { end: 'failed', reason: 'no face' });
+  await app.lapse(late.id);
+  const failed = await late.becomes('failed');
+  const answered = simulator.nextEnd('query');
+  look.release();
+  await answered;
+  await passes(app);
+  t.same(await late.read(), failed);
+  t.match(failed, { error: { detail: 'no face' }, task_id: task });
+
+  for (const subject of [early, late]) {
+    const resolved = await fetch(`${app.url}/avatars/${subject.id}/resolve`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ made: false }),
+    });
+    t.equal(resolved.status, 409, 'nor does an operator change it');
+    t.same([subject.posts().length, subject.tasks().length], [1, 1]);
+  }
+  t.same(errorsOf(app), []);
+};
+
+/** A task that never ends. */
+export const timesOut: Show = async (t, store) => {
+  const app = await startWorld(t, store, { gateway: { taskTimeoutMs: 500 } });
+  const subject = await Subject.post(app);
+  const { task_id } = subject.answer;
+  const ended = await subject.becomes('timed_out');
+  t.match(ended, {
+    task_id,
+    error: { type: /:task-timeout$/, detail: /not finished .* after its submit/ },
+  });
+  app.simulator.settle(String(task_id), { end: 'success' });
+  const bystander = await Subject.post(app);
+  await bystander.becomes('timed_out');
+  t.same(await subject.read(), ended, 'a success after that changes nothing');
+  t.same([subject.posts().length, subject.tasks().length], [1, 1]);
+};
+
+/** A success that names no video. */
+export const lacksVideo: Show = async (t, store) => {
+  const app = await startWorld(t, store);
+  const bare = [{ resources: [] }, { resources: null }, { resources: [{ url: '' }] }, null];
+  for (const result of bare) {
+    const subject = await Subject.post(app);
+    const task = String(subject.answer.task_id);
+    app.simulator.inject({ on: 'query', task, times: 99, do: { patch: { data: { result } } } });
+    app.simulator.settle(task, { end: 'success' });
+    const error = { type: /:task-failed$/, detail: /called the task a success and named no video/ };
+    t.match(await subject.becomes('failed', 'succeeded'), {
+      status: 'failed',
+      error,
+      task_id: task,
+      video: null,
+    });
+    t.same([subject.posts().length, subject.tasks().length], [1, 1]);
+  }
+};
