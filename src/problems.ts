@@ -168,7 +168,7 @@ const CATALOGUE = {
   'store-unavailable': {
     status: 503,
     title: 'The task store cannot be reached',
-    help: 'Nothing was made. Try again after `Retry-After`.',
+    help: 'Try again after `Retry-After`. Without an `Idempotency-Key` an avatar may, rarely, have been made all the same.',
   },
   'never-sent': {
     status: 504,

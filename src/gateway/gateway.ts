@@ -73,7 +73,8 @@ async function orUnavailable<T>(work: Promise<T>): Promise<T> {
     return await work;
   } catch (cause) {
     if (!(cause instanceof StoreUnavailableError)) throw cause;
-    const detail = 'The task store cannot be reached. Nothing was made; try again.';
+    const detail =
+      'The task store cannot be reached. Try again; with an Idempotency-Key that is always safe.';
     throw new ProblemError('store-unavailable', detail, { cause, headers: RETRY_AFTER });
   }
 }
