@@ -11,7 +11,7 @@ import { inStatus, wayTo } from './way.js';
 import { startProcess, startWorld } from './world.js';
 
 /** Short leases, so that those of the dead end soon. */
-export const SHORT = {
+const SHORT = {
   MODELLIX_CONNECT_TIMEOUT_SECONDS: '1',
   MODELLIX_SUBMIT_TIMEOUT_SECONDS: '1',
   MODELLIX_QUERY_TIMEOUT_SECONDS: '1',
