@@ -5,10 +5,12 @@ import { join } from 'node:path';
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import type { Config } from './config.js';
 import type { Answer } from './gateway/answer.js';
-import { createGateway } from './gateway/gateway.js';
+import { createGateway, type Gateway } from './gateway/gateway.js';
 import { buildServer } from './http/server.js';
 import { createMetrics } from './metrics.js';
 import { createModellixClient } from './modellix/client.js';
+import { watchKeyFile } from './modellix/key-file.js';
+import { KeyPool, type Keyring } from './modellix/keyring.js';
 import { openEmbeddedStore } from './store/embedded.js';
 import { openRedisStore, type RedisEvent } from './store/redis/redis.js';
 import { openSpool } from './store/spool.js';
@@ -41,20 +43,28 @@ export async function buildApp(config: Config, log: FastifyBaseLogger, version: 
       throw new StartError(`${why}: answers wait there while the store is away`, { cause });
     },
   );
+  const keyring = openKeyring(config, log);
   const modellix = createModellixClient({ ...config.modellix, userAgent: `avatar-gateway/${version}` });
-  const { submitTimeoutMs, queryTimeoutMs, connectTimeoutMs } = config.modellix;
-  const metrics = createMetrics(() => store.health());
-  const gateway = createGateway({
+  const { submitTimeoutMs, queryTimeoutMs, connectTimeoutMs, longPollMs } = config.modellix;
+  const metrics = createMetrics({
+    health: () => store.health(),
+    upstream: () => gateway.upstream(),
+  });
+  const { pollMinMs, pollMaxMs, ...rest } = config.gateway;
+  const gateway: Gateway = createGateway({
     store,
     spool,
     modellix,
+    keyring,
+    ceiling: config.limits,
+    timing: { pollMinMs, pollMaxMs, longPollMs },
     log,
     counts: metrics.counts,
     random: Math.random,
     settings: {
-      ...config.gateway,
+      ...rest,
       submitLeaseMs: leaseFor(connectTimeoutMs + submitTimeoutMs),
-      stepLeaseMs: leaseFor(connectTimeoutMs + queryTimeoutMs),
+      stepLeaseMs: leaseFor(connectTimeoutMs + longPollMs + queryTimeoutMs),
     },
   });
   const server = await buildServer({
@@ -72,6 +82,7 @@ export async function buildApp(config: Config, log: FastifyBaseLogger, version: 
       gateway.stop();
       await server.close();
       await gateway.drained();
+      keyring.close();
       await modellix.close();
       await store.close();
     },
@@ -84,6 +95,14 @@ export async function buildApp(config: Config, log: FastifyBaseLogger, version: 
  */
 function leaseFor(longestCallMs: number): number {
   return longestCallMs + Math.max(STORE_WRITE_MS, longestCallMs / 2);
+}
+
+function openKeyring({ modellix: { keys, keyFile } }: Config, log: FastifyBaseLogger): Keyring {
+  if (keyFile === null) return new KeyPool(keys);
+  return watchKeyFile(keyFile, keys, (event) => {
+    if (event.kind === 'changed') log.info({ keys: event.keys }, 'the file of keys was read again');
+    else log.error({ reason: event.reason }, 'the file of keys is of no use; the keys of before go on');
+  });
 }
 
 async function openStore({ store, dataDir }: Config, log: FastifyBaseLogger): Promise<Store> {

@@ -2,12 +2,13 @@
 
 import { readFileSync } from 'node:fs';
 import { envSchema } from 'env-schema';
+import { keysIn } from './modellix/key-file.js';
 import { Environment, isWholeNumber, ruleOf } from './settings.js';
 
 export { SETTINGS } from './settings.js';
 
 /** Variables that hold a secret; `NAME_FILE` may hold it instead. */
-const SECRETS = ['MODELLIX_API_KEY', 'REDIS_URL'] as const;
+const SECRETS = ['MODELLIX_API_KEY', 'REDIS_URL', 'REDIS_SENTINEL_PASSWORD'] as const;
 
 /** Variables whose value is never printed: secrets, and a URL that somebody may have put one into. */
 const UNPRINTED: ReadonlySet<string> = new Set([...SECRETS, 'MODELLIX_BASE_URL']);
@@ -21,7 +22,9 @@ export interface Config {
   readonly requireIdempotencyKey: boolean;
   readonly shutdownGraceMs: number;
   readonly modellix: {
-    readonly apiKey: string;
+    readonly keys: readonly string[];
+    /** Where the keys were read from; it is read again when it changes. */
+    readonly keyFile: string | null;
     readonly baseUrl: string;
     readonly submitPath: string;
     readonly tasksPath: string;
@@ -29,7 +32,10 @@ export interface Config {
     readonly submitTimeoutMs: number;
     readonly queryTimeoutMs: number;
     readonly videoTimeoutMs: number;
+    readonly longPollMs: number;
   };
+  /** What one key may do at most. */
+  readonly limits: { readonly callsPerMinute: number; readonly tasks: number };
   /** Holds the embedded store, and answers that wait for the store. */
   readonly dataDir: string;
   readonly store:
@@ -37,6 +43,9 @@ export interface Config {
     | {
         readonly kind: 'redis';
         readonly url: string;
+        readonly sentinelPassword: string | undefined;
+        /** PEM. */
+        readonly tlsCa: string | undefined;
         readonly keyPrefix: string;
         readonly durability: 'strict' | 'warn';
         readonly waitFor: { readonly replicas: number; readonly ownFile: boolean };
@@ -46,6 +55,8 @@ export interface Config {
     readonly pollMinMs: number;
     readonly pollMaxMs: number;
     readonly queueTimeoutMs: number;
+    readonly queueBounds: { readonly maxAvatars: number; readonly maxBytes: number };
+    readonly unconfirmedHoldMs: number;
     readonly taskTimeoutMs: number;
     readonly retentionMs: number;
     readonly notMadeOn: ReadonlySet<number>;
@@ -68,10 +79,8 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
       `HOST=${values.HOST} is not a loopback address: set ALLOW_ANONYMOUS=true to serve whoever reaches it`,
     );
   }
-  for (const name of ['MODELLIX_BASE_URL', 'REDIS_URL'] as const) {
-    if (values[name] !== undefined && !URL.canParse(values[name])) {
-      throw new ConfigError(`${name} is not a URL: its host or its port cannot be read`);
-    }
+  if (!URL.canParse(values.MODELLIX_BASE_URL)) {
+    throw new ConfigError('MODELLIX_BASE_URL is not a URL: its host or its port cannot be read');
   }
   if (values.POLL_MIN_SECONDS > values.POLL_MAX_SECONDS) {
     throw new ConfigError('POLL_MIN_SECONDS must not be greater than POLL_MAX_SECONDS');
@@ -84,7 +93,8 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     requireIdempotencyKey: values.REQUIRE_IDEMPOTENCY_KEY,
     shutdownGraceMs: values.SHUTDOWN_GRACE_SECONDS * 1000,
     modellix: Object.freeze({
-      apiKey: values.MODELLIX_API_KEY,
+      keys: Object.freeze(values.MODELLIX_API_KEY.split(',')),
+      keyFile: env.MODELLIX_API_KEY_FILE || null,
       baseUrl: values.MODELLIX_BASE_URL.replace(/\/$/, ''),
       submitPath: values.MODELLIX_SUBMIT_PATH,
       tasksPath: values.MODELLIX_TASKS_PATH,
@@ -92,6 +102,11 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
       submitTimeoutMs: values.MODELLIX_SUBMIT_TIMEOUT_SECONDS * 1000,
       queryTimeoutMs: values.MODELLIX_QUERY_TIMEOUT_SECONDS * 1000,
       videoTimeoutMs: values.VIDEO_TIMEOUT_SECONDS * 1000,
+      longPollMs: values.MODELLIX_LONG_POLL_SECONDS * 1000,
+    }),
+    limits: Object.freeze({
+      callsPerMinute: values.MODELLIX_CALLS_PER_MINUTE,
+      tasks: values.MODELLIX_CONCURRENCY,
     }),
     dataDir: values.DATA_DIR,
     store: Object.freeze(
@@ -100,6 +115,11 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
         : {
             kind: 'redis' as const,
             url: values.REDIS_URL,
+            sentinelPassword: values.REDIS_SENTINEL_PASSWORD,
+            tlsCa:
+              values.REDIS_TLS_CA_FILE === undefined
+                ? undefined
+                : readNamedFile('REDIS_TLS_CA_FILE', values.REDIS_TLS_CA_FILE),
             keyPrefix: values.REDIS_KEY_PREFIX,
             durability: values.REDIS_DURABILITY,
             waitFor: Object.freeze({
@@ -112,6 +132,11 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
       submitGraceMs: values.SUBMIT_GRACE_SECONDS * 1000,
       pollMinMs: values.POLL_MIN_SECONDS * 1000,
       pollMaxMs: values.POLL_MAX_SECONDS * 1000,
+      queueBounds: Object.freeze({
+        maxAvatars: values.QUEUE_MAX_AVATARS,
+        maxBytes: values.QUEUE_MAX_MEGABYTES * 1024 * 1024,
+      }),
+      unconfirmedHoldMs: values.UNCONFIRMED_HOLD_MINUTES * 60_000,
       queueTimeoutMs: values.QUEUE_TIMEOUT_MINUTES * 60_000,
       taskTimeoutMs: values.TASK_TIMEOUT_MINUTES * 60_000,
       retentionMs: values.RETENTION_DAYS * 86_400_000,
@@ -131,13 +156,14 @@ function withSecretFiles(env: NodeJS.ProcessEnv): Record<string, string> {
     const file = values[`${name}_FILE`];
     if (file === undefined) continue;
     if (values[name] !== undefined) throw new ConfigError(`${name} and ${name}_FILE are both set: give one`);
-    values[name] = readSecret(`${name}_FILE`, file);
+    const secret = readNamedFile(`${name}_FILE`, file);
+    values[name] = name === 'MODELLIX_API_KEY' ? keysIn(secret).join(',') : secret;
   }
   return values;
 }
 
 /** Neither the file's content nor its name is shown: the secret itself may have been given for a name. */
-function readSecret(name: string, file: string): string {
+function readNamedFile(name: string, file: string): string {
   let secret: string;
   try {
     secret = readFileSync(file, 'utf8').trim();

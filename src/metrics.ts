@@ -1,5 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { Counts } from './gateway/ports.js';
+import type { UpstreamState } from './gateway/upstream.js';
 import type { StoreHealth } from './store/store.js';
 
 export interface Metrics {
@@ -8,8 +9,17 @@ export interface Metrics {
   render(): Promise<{ readonly type: string; readonly text: string }>;
 }
 
-/** The counters of one process. Labels hold words of ours only: no id, no caller, nothing that was sent. */
-export function createMetrics(health: () => StoreHealth): Metrics {
+export interface MetricsSources {
+  health(): StoreHealth;
+  /** `null` while it cannot be known. */
+  upstream(): Promise<UpstreamState | null>;
+}
+
+/**
+ * The counters of one process, and the state that all replicas share. Labels hold words of ours only: no avatar, no
+ * caller, nothing that was sent; a key goes by its digest.
+ */
+export function createMetrics({ health, upstream }: MetricsSources): Metrics {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
@@ -38,12 +48,49 @@ export function createMetrics(health: () => StoreHealth): Metrics {
       this.set(health().corruptRecords);
     },
   });
+  const queued = new Gauge({
+    name: 'avatar_gateway_queue_avatars',
+    help: 'Avatars that wait to be submitted.',
+    registers,
+  });
+  const queuedBytes = new Gauge({
+    name: 'avatar_gateway_queue_bytes',
+    help: 'Media that waits with them.',
+    registers,
+  });
+  const open = new Gauge({
+    name: 'avatar_gateway_breaker_open',
+    help: '1 while calls are held back because Modellix failed again and again.',
+    registers,
+  });
+  const keyGauge = (name: string, help: string) =>
+    new Gauge({ name: `avatar_gateway_key_${name}`, help, labelNames: ['key'], registers });
+  const unfinished = keyGauge('unfinished_tasks', 'Tasks that hold a slot of the key.');
+  const tasks = keyGauge('tasks_limit', 'Unfinished tasks that the key may have, as far as is known.');
+  const calls = keyGauge('calls_per_minute_limit', 'Calls that the key may make, as far as is known.');
+  const resting = keyGauge('resting', '1 while the key rests because Modellix does not accept it.');
+  const noteUpstream = (state: UpstreamState) => {
+    queued.set(state.queued);
+    queuedBytes.set(state.queuedBytes);
+    open.set(state.breaker === 'open' ? 1 : 0);
+    for (const gauge of [unfinished, tasks, calls, resting]) gauge.reset();
+    for (const key of state.keys) {
+      unfinished.set({ key: key.id }, key.unfinished);
+      tasks.set({ key: key.id }, key.tasks);
+      calls.set({ key: key.id }, key.callsPerMinute);
+      resting.set({ key: key.id }, key.state === 'resting' ? 1 : 0);
+    }
+  };
   return {
     counts: {
       submit: (outcome) => submits.inc({ outcome }),
       ended: (status) => ended.inc({ status }),
       unfamiliarStatus: () => unfamiliar.inc(),
     },
-    render: async () => ({ type: registry.contentType, text: await registry.metrics() }),
+    async render() {
+      const state = await upstream();
+      if (state !== null) noteUpstream(state);
+      return { type: registry.contentType, text: await registry.metrics() };
+    },
   };
 }

@@ -115,6 +115,11 @@ const CATALOGUE = {
     title: 'Modellix refused the request',
     help: '`detail` holds the words of Modellix. No task was made and nothing was spent.',
   },
+  'queue-full': {
+    status: 429,
+    title: 'Too many avatars wait for Modellix',
+    help: 'Try again after `Retry-After`. Nothing was made.',
+  },
   'rate-limited': {
     status: 429,
     title: 'Too many requests',

@@ -5,8 +5,11 @@ import { type Static, Type } from 'typebox';
 const seconds = (description: string, value: number, maximum: number) =>
   Type.Integer({ description, default: value, minimum: 1, maximum });
 
+const count = (description: string, value: number, maximum: number) =>
+  Type.Integer({ description, default: value, minimum: 1, maximum });
+
 const REDIS_URL_RULE =
-  'must be redis:// or rediss://, a host and perhaps a port, and perhaps / and a database number';
+  'must be redis://, redis+sentinel:// or redis+cluster:// (rediss... for TLS), hosts with their ports, and what belongs behind them; docs/redis.md has each form';
 
 /** One entry a variable: what `--help` prints and what is checked at start. `$comment` is the pattern in words. */
 export const Environment = Type.Object({
@@ -21,9 +24,10 @@ export const Environment = Type.Object({
     default: 'info',
   }),
   MODELLIX_API_KEY: Type.String({
-    description: 'the key sent to Modellix (required; or MODELLIX_API_KEY_FILE)',
-    pattern: '^[\\x21-\\x2b\\x2d-\\x7e]+$',
-    $comment: 'must be visible ASCII characters without a comma',
+    description:
+      'the key sent to Modellix, or several, separated by commas (required; or MODELLIX_API_KEY_FILE)',
+    pattern: '^[\\x21-\\x2b\\x2d-\\x7e]+(,[\\x21-\\x2b\\x2d-\\x7e]+)*$',
+    $comment: 'must be visible ASCII characters; several keys are separated by commas, without spaces',
   }),
   MODELLIX_BASE_URL: Type.String({
     description: 'where Modellix is',
@@ -43,6 +47,18 @@ export const Environment = Type.Object({
     pattern: '^/[\\x21-\\x22\\x24-\\x3e\\x40-\\x7e]*[\\x21-\\x22\\x24-\\x2e\\x30-\\x3e\\x40-\\x7e]$',
     $comment: 'must be a path that begins with / and does not end with it, and holds no ?, # or space',
   }),
+  MODELLIX_CALLS_PER_MINUTE: count(
+    'calls a minute that one key may make, submits and looks together',
+    100,
+    100_000,
+  ),
+  MODELLIX_CONCURRENCY: count('unfinished tasks that one key may have', 3, 10_000),
+  MODELLIX_LONG_POLL_SECONDS: Type.Integer({
+    description: 'how long Modellix holds a look with wait=true; 0: looks are answered at once',
+    default: 0,
+    minimum: 0,
+    maximum: 60,
+  }),
   MODELLIX_CONNECT_TIMEOUT_SECONDS: seconds('longest wait for a connection to Modellix', 5, 60),
   MODELLIX_SUBMIT_TIMEOUT_SECONDS: seconds('longest wait for the answer to a submit', 60, 600),
   MODELLIX_QUERY_TIMEOUT_SECONDS: seconds('longest wait for the answer to a query', 15, 120),
@@ -57,9 +73,21 @@ export const Environment = Type.Object({
   VIDEO_TIMEOUT_SECONDS: seconds('longest silence of the video host', 30, 600),
   REDIS_URL: Type.Optional(
     Type.String({
-      description: 'redis:// or rediss:// (or REDIS_URL_FILE); unset: the embedded store in DATA_DIR',
-      pattern: '^rediss?://[^\\s/]+(/\\d{0,5})?$',
+      description:
+        'where Redis is (or REDIS_URL_FILE), see docs/redis.md; unset: the embedded store in DATA_DIR',
+      pattern: '^rediss?(\\+(sentinel|cluster))?://[^\\s/]+(/[^\\s/]*){0,2}$',
       $comment: REDIS_URL_RULE,
+    }),
+  ),
+  REDIS_SENTINEL_PASSWORD: Type.Optional(
+    Type.String({
+      description: 'password of the sentinels, where they have one (or REDIS_SENTINEL_PASSWORD_FILE)',
+    }),
+  ),
+  REDIS_TLS_CA_FILE: Type.Optional(
+    Type.String({
+      description: 'PEM file with the authority that signed the certificate of Redis',
+      minLength: 1,
     }),
   ),
   REDIS_KEY_PREFIX: Type.String({
@@ -88,8 +116,15 @@ export const Environment = Type.Object({
     minLength: 1,
   }),
   SUBMIT_GRACE_SECONDS: seconds('how long POST /avatars waits for the submit to settle', 10, 60),
-  POLL_MIN_SECONDS: seconds('pause before the first look at a task', 5, 300),
-  POLL_MAX_SECONDS: seconds('longest pause between two looks', 15, 600),
+  POLL_MIN_SECONDS: seconds('shortest pause between two looks at a task', 1, 300),
+  POLL_MAX_SECONDS: seconds(
+    'longest pause between two looks at a task while there are calls to spare',
+    15,
+    600,
+  ),
+  QUEUE_MAX_AVATARS: count('how many avatars may wait to be submitted', 10_000, 1_000_000),
+  QUEUE_MAX_MEGABYTES: count('how much media may wait with them', 1_000, 1_000_000),
+  UNCONFIRMED_HOLD_MINUTES: seconds('how long an unconfirmed avatar counts as an unfinished task', 10, 1440),
   QUEUE_TIMEOUT_MINUTES: seconds('how long an avatar may wait to be submitted', 1440, 43_200),
   TASK_TIMEOUT_MINUTES: seconds('how long Modellix may take before an avatar is timed_out', 60, 10_080),
   RETENTION_DAYS: seconds('how long a finished avatar is remembered', 7, 365),

@@ -88,13 +88,17 @@ export interface Avatar {
   readonly costEstimateUsd: number | null;
   /** W3C Trace Context of the request that made it, passed on to Modellix. */
   readonly traceparent: string | null;
+  /** Which key it was last submitted with: only that one can read its task. A digest, not the key. */
+  readonly keyId: string | null;
   readonly taskId: string | null;
   readonly video: Video | null;
   readonly failure: Failure | null;
   /** How many submits were begun. An answer belongs to one of them. */
   readonly attempt: number;
-  /** How often the task was looked at; feeds the growing pause between looks. */
+  /** How often the task was looked at. */
   readonly polls: number;
+  /** When it was last seen unfinished. */
+  readonly lookedAt: number | null;
   /** Failures of the present step in a row; feeds the backoff. */
   readonly failures: number;
   readonly createdAt: number;
@@ -144,11 +148,13 @@ export function newAvatar(request: Request, now: number): Avatar {
     ...request,
     status: 'queued',
     step: 'submit',
+    keyId: null,
     taskId: null,
     video: null,
     failure: null,
     attempt: 0,
     polls: 0,
+    lookedAt: null,
     failures: 0,
     createdAt: now,
     submittedAt: null,
@@ -157,10 +163,10 @@ export function newAvatar(request: Request, now: number): Avatar {
   };
 }
 
-/** The intent: written before the first byte of the POST leaves. */
-export function beginSubmit(avatar: Avatar): Avatar {
+/** The intent: written before the first byte of the POST leaves with this key. */
+export function beginSubmit(avatar: Avatar, keyId: string): Avatar {
   from(avatar, 'beginSubmit', 'queued');
-  return { ...avatar, status: 'submitting', attempt: avatar.attempt + 1 };
+  return { ...avatar, status: 'submitting', keyId, attempt: avatar.attempt + 1 };
 }
 
 /**
@@ -181,6 +187,8 @@ export function accepted(avatar: Avatar, taskId: string, now: number): Avatar {
     taskId,
     failure: null,
     failures: 0,
+    polls: 0,
+    lookedAt: null,
     submittedAt: now,
     completedAt: null,
     expiresAt: null,
@@ -194,9 +202,9 @@ export function requeued(avatar: Avatar): Avatar {
 }
 
 /** The task was looked at and is not finished. */
-export function looked(avatar: Avatar, status: 'pending' | 'processing'): Avatar {
+export function looked(avatar: Avatar, status: 'pending' | 'processing', now: number): Avatar {
   from(avatar, 'looked', 'pending', 'processing');
-  return { ...avatar, status, polls: avatar.polls + 1, failures: 0 };
+  return { ...avatar, status, polls: avatar.polls + 1, lookedAt: now, failures: 0 };
 }
 
 /** The task could not be looked at; it is tried again. */

@@ -3,6 +3,8 @@ import { type Avatar, newAvatar } from '../domain/avatar.js';
 import { estimateUsd } from '../domain/price.js';
 import { submissionOf } from '../modellix/submission.js';
 import { ProblemError } from '../problems.js';
+import { QueueFullError } from '../store/store.js';
+import type { Changes } from './changes.js';
 import { fingerprintOf } from './fingerprint.js';
 import { type Inspected, inspectMedia } from './inspect.js';
 import type { Ports } from './ports.js';
@@ -17,45 +19,80 @@ export interface Accepted {
 }
 
 /**
- * Checks the media, stores the avatar, and submits it. Resolves as soon as the submit is settled, or after the
- * grace with the avatar as it is then; the submit goes on whatever becomes of the caller. The avatar and its
- * idempotency key are one write, so however many requests with one key run at once, one makes the avatar.
- * @throws {ProblemError} for media that cannot be used, for a key that stood for another request, and when
- * Modellix refused (within the grace, or at an earlier request with the key)
+ * How long a creation that was not confirmed is kept from the queue: longer than a store takes over one write, so
+ * that it can be taken back.
+ */
+const DOUBT_MS = 15_000;
+
+/**
+ * Checks the media, stores the avatar, and has it submitted. Resolves as soon as the submit is settled, at once where
+ * the avatar has to wait for others, or after the grace with the avatar as it is then; the submit goes on whatever
+ * becomes of the caller. The avatar and its idempotency key are one write, so however many requests with one key run
+ * at once, one makes the avatar.
+ * @throws {ProblemError} for media that cannot be used, for a key that stood for another request, when the queue is
+ * full, and when Modellix refused (within the grace, or at an earlier request with the key)
  * @throws {StoreUnavailableError} when nothing was made
  */
 export async function accept(
   ports: Ports,
-  worker: Pick<Worker, 'step' | 'track'>,
+  worker: Pick<Worker, 'submitted' | 'track'>,
+  changes: Pick<Changes, 'next'>,
   request: AvatarRequest,
 ): Promise<Accepted> {
-  const { store, settings, log } = ports;
+  const { store, settings, limits, log } = ports;
   const inspected = await inspectMedia(request.image, request.speech);
-  const avatar = avatarOf(request, inspected);
+  const avatar = avatarOf(request, inspected, await limits.storeNow());
   const submission = submissionOf({
     image: inspected.image.text,
     audio: inspected.speech.send,
     prompt: request.prompt,
     mode: request.mode,
   });
-  const made = await store.create(avatar, submission, settings.stepLeaseMs).catch((error: unknown) => {
-    worker.track(withdraw(ports, avatar));
+  const creation = {
+    dueInMs: settings.queueTimeoutMs,
+    doubtMs: DOUBT_MS,
+    bounds: settings.queueBounds,
+  };
+  const made = await store.create(avatar, submission, creation).catch((error: unknown) => {
+    if (error instanceof QueueFullError) throw queueFull(ports, error);
+    worker.track(withdraw(ports, avatar, DOUBT_MS));
     throw error;
   });
   if (made.avatar.id !== avatar.id) return { avatar: replay(made.avatar, avatar), replayed: true };
-  // From the store's clock on, which its age is held against; this machine's may be hours off. The intent writes it down.
-  const stored = { ...made, avatar: { ...avatar, createdAt: made.now } };
   log.info({ avatarId: avatar.id, mode: avatar.mode }, 'avatar accepted');
 
-  const settled = worker.step(stored, submission).catch((error: unknown) => {
-    log.warn({ err: error, avatarId: avatar.id }, 'the first submit did not settle; the worker goes on');
-    return null;
-  });
-  const now = (await within(settings.submitGraceMs, settled)) ?? (await latest(ports, stored.avatar));
+  const now = await settled(ports, worker, changes, avatar, submission);
   return { avatar: unlessRefused(now, false), replayed: false };
 }
 
-function avatarOf(request: AvatarRequest, inspected: Inspected): Avatar {
+/** The avatar once its submit is settled, or as it is when it has to wait, or when the grace is over. */
+async function settled(
+  ports: Ports,
+  worker: Pick<Worker, 'submitted'>,
+  changes: Pick<Changes, 'next'>,
+  avatar: Avatar,
+  submission: Buffer,
+): Promise<Avatar> {
+  const { submitGraceMs } = ports.settings;
+  const until = performance.now() + submitGraceMs;
+  await within(submitGraceMs, worker.submitted(avatar.id, submission));
+  for (;;) {
+    const graceMs = until - performance.now();
+    // Asked for before the avatar is read, so that no change is missed in between.
+    const change = graceMs > 0 ? changes.next(avatar.id, graceMs) : null;
+    const now = await latest(ports, avatar);
+    if (now.status !== 'submitting' || change === null) return now;
+    await change;
+  }
+}
+
+function queueFull({ limits }: Ports, cause: QueueFullError): ProblemError {
+  const seconds = Math.ceil(limits.roomInMs() / 1000);
+  const detail = `The queue holds as many ${cause.bound} as it may. Nothing was made.`;
+  return new ProblemError('queue-full', detail, { cause, headers: { 'retry-after': String(seconds) } });
+}
+
+function avatarOf(request: AvatarRequest, inspected: Inspected, now: number): Avatar {
   const { caller, idempotencyKey: key, mode, prompt, externalId, metadata, traceparent } = request;
   const audio = inspected.speech.facts;
   return newAvatar(
@@ -72,7 +109,7 @@ function avatarOf(request: AvatarRequest, inspected: Inspected): Avatar {
       costEstimateUsd: estimateUsd(mode, audio.durationSeconds),
       traceparent,
     },
-    Date.now(),
+    now,
   );
 }
 
@@ -100,13 +137,14 @@ async function latest({ store }: Ports, avatar: Avatar): Promise<Avatar> {
   return stored?.avatar ?? avatar;
 }
 
-async function within<T>(graceMs: number, work: Promise<T>): Promise<T | null> {
+/** Resolves with the work, or when its time is over. */
+async function within(ms: number, work: Promise<void>): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
-  const grace = new Promise<null>((resolve) => {
-    timer = setTimeout(resolve, graceMs, null);
+  const grace = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms);
   });
   try {
-    return await Promise.race([work, grace]);
+    await Promise.race([work, grace]);
   } finally {
     clearTimeout(timer);
   }

@@ -1,45 +1,50 @@
 import { type Avatar, accepted, failed, requeued, unconfirmed } from '../domain/avatar.js';
-import { backoffMs, pollPauseMs } from '../domain/schedule.js';
 import type { SubmitOutcome } from '../modellix/outcome.js';
-import { ending, type Move } from './move.js';
+import { ending, type Move, waiting } from './move.js';
 import { failure, type Ports } from './ports.js';
+import { isRejection } from './signals.js';
 
 /**
  * What follows each outcome of a submit; the rules are those of the upstream's contract.
  * @param now when the answer came
  */
 export function afterSubmit(ports: Ports, avatar: Avatar, outcome: SubmitOutcome, now: number): Move {
-  const { settings, random } = ports;
+  const { settings, timing } = ports;
   switch (outcome.kind) {
-    case 'accepted':
-      return {
-        avatar: accepted(avatar, outcome.taskId, now),
-        dueInMs: pollPauseMs(0, settings.pollMinMs, settings.pollMaxMs, random()),
-        submission: 'drop',
-      };
+    case 'accepted': {
+      const next = accepted(avatar, outcome.taskId, now);
+      return { avatar: next, dueInMs: timing.nextLookMs(next, 0), submission: 'drop' };
+    }
     case 'not-sent':
-      return again(ports, avatar, null, now);
-    case 'refused':
-      if (outcome.status !== 429) return refused(ports, avatar, outcome.status, outcome.message, now);
-      return settings.notMadeOn.has(429)
-        ? again(ports, avatar, outcome.retryAfterMs, now)
-        : outcomeUnknown(ports, avatar, outcome.message, outcome.status, now);
+      return again(ports, avatar, now);
+    case 'refused': {
+      const { status, message } = outcome;
+      if (status === 429) {
+        return settings.notMadeOn.has(429)
+          ? again(ports, avatar, now)
+          : outcomeUnknown(ports, avatar, message, status, now);
+      }
+      if (isRejection(status) && anotherKeyMay(ports, avatar)) return again(ports, avatar, now);
+      return refused(ports, avatar, status, message, now);
+    }
     case 'unknown':
-      if (outcome.status === 503 && settings.notMadeOn.has(503)) return again(ports, avatar, null, now);
+      if (outcome.status === 503 && settings.notMadeOn.has(503)) return again(ports, avatar, now);
       return outcomeUnknown(ports, avatar, outcome.reason, outcome.status, now);
   }
 }
 
-/** No task was made. The submit is tried again, where what to submit is still there. */
-function again(ports: Ports, avatar: Avatar, retryAfterMs: number | null, now: number): Move {
+/** No task was made. The avatar takes its old place in the queue, where what to submit is still there. */
+function again(ports: Ports, avatar: Avatar, now: number): Move {
   if (avatar.status === 'unconfirmed') return neverSent(ports, avatar, now);
-  const next = requeued(avatar);
-  const backoff = backoffMs(next.failures, ports.random());
-  return { avatar: next, dueInMs: Math.max(backoff, retryAfterMs ?? 0), submission: 'keep' };
+  return waiting(ports, requeued(avatar), now);
+}
+
+function anotherKeyMay({ keyring, limits }: Ports, { keyId }: Avatar): boolean {
+  return keyring.keys().some(({ id }) => id !== keyId && limits.isUsable(id));
 }
 
 function refused(ports: Ports, avatar: Avatar, status: number, message: string, now: number): Move {
-  const ours = [401, 402, 403].includes(status);
+  const ours = isRejection(status);
   const type = ours ? 'account-problem' : 'refused-by-modellix';
   const detail = ours
     ? `${sentence(message)} No task was made: make a new avatar once the key is mended or the balance topped up.`
@@ -64,11 +69,9 @@ export function outcomeUnknown(
   now: number,
 ): Move {
   const detail = `${sentence(reason)} A task may or may not have been made, so it is not sent again: look for it in the Modellix console, and resolve the avatar with what you find.`;
-  const { retentionMs } = settings;
-  return ending(
-    unconfirmed(avatar, failure('outcome-unknown', detail, status), { now, retentionMs }),
-    retentionMs,
-  );
+  const { retentionMs, unconfirmedHoldMs: slotForMs } = settings;
+  const next = unconfirmed(avatar, failure('outcome-unknown', detail, status), { now, retentionMs });
+  return { ...ending(next, retentionMs), slotForMs };
 }
 
 /** What others worded, so that a sentence of ours can follow it. */

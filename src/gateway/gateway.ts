@@ -1,26 +1,34 @@
-import type { Avatar } from '../domain/avatar.js';
+import { setMaxListeners } from 'node:events';
+import type { KeyLimits } from '../domain/budget.js';
 import { ProblemError } from '../problems.js';
-import { StoreUnavailableError } from '../store/store.js';
-import { type Accepted, accept } from './accept.js';
+import { type Found, StoreUnavailableError } from '../store/store.js';
+import { accept } from './accept.js';
+import { Changes } from './changes.js';
+import { Limits } from './limits.js';
 import type { Ports } from './ports.js';
 import type { AvatarRequest } from './request.js';
 import { type Finding, resolve } from './resolve.js';
+import { type Seen, seen } from './seen.js';
+import { Timing, type TimingSettings } from './timing.js';
+import { type UpstreamState, upstreamState } from './upstream.js';
 import { openVideo, type VideoRequest, type VideoStream, videoUrl } from './video.js';
 import { Worker } from './worker.js';
 
 /** What the service does, for whoever speaks to callers. Each verb throws {@link ProblemError} and nothing else by intent. */
 export interface Gateway {
-  create(request: AvatarRequest): Promise<Accepted>;
+  create(request: AvatarRequest): Promise<Seen & { readonly replayed: boolean }>;
   /** The caller's avatar; `not-found` alike for what is unknown and what is another's. Never an upstream call. */
-  read(caller: string, id: string): Promise<Avatar>;
+  read(caller: string, id: string): Promise<Seen>;
   /** Ends the doubt about an `unconfirmed` avatar. */
-  resolve(caller: string, id: string, finding: Finding): Promise<Avatar>;
+  resolve(caller: string, id: string, finding: Finding): Promise<Seen>;
   /** Where Modellix keeps the video of a finished avatar: a signed URL. */
   videoUrl(caller: string, id: string): Promise<string>;
   /** The bytes of a finished avatar's video. */
   video(caller: string, id: string, request: VideoRequest): Promise<VideoStream>;
   /** Resolves when avatars can be accepted. */
   ready(): Promise<void>;
+  /** How the upstream and what waits for it stand; `null` while the store cannot say. */
+  upstream(): Promise<UpstreamState | null>;
   start(): void;
   /** Not ready from now on; nothing new is claimed. */
   stop(): void;
@@ -30,31 +38,52 @@ export interface Gateway {
 
 const RETRY_AFTER = { 'retry-after': '2' };
 
-export function createGateway(parts: Omit<Ports, 'stopping'>): Gateway {
-  const stopping = new AbortController();
-  const ports: Ports = { ...parts, stopping: stopping.signal };
-  const worker = new Worker(ports);
+/** What a gateway is made of, besides what it makes itself. */
+export interface GatewayParts extends Omit<Ports, 'stopping' | 'limits' | 'timing'> {
+  /** What each key may do at most. */
+  readonly ceiling: KeyLimits;
+  readonly timing: TimingSettings;
+}
 
-  async function read(caller: string, id: string): Promise<Avatar> {
-    const stored = await orUnavailable(ports.store.find(caller, id));
-    if (stored === null) throw new ProblemError('not-found', 'No avatar of yours has this id.');
-    return stored.avatar;
+export function createGateway({ ceiling, timing, ...parts }: GatewayParts): Gateway {
+  const { store, random, keyring, modellix } = parts;
+  const stopping = new AbortController();
+  setMaxListeners(0, stopping.signal); // One for each pause under way.
+  const ports: Ports = {
+    ...parts,
+    limits: new Limits(store, ceiling, random),
+    timing: new Timing(store, timing, random),
+    stopping: stopping.signal,
+  };
+  const worker = new Worker(ports);
+  const changes = new Changes(store, () => worker.wake());
+  keyring.onChange(() => worker.wake());
+
+  async function find(caller: string, id: string): Promise<Found> {
+    const found = await orUnavailable(store.find(caller, id));
+    if (found === null) throw new ProblemError('not-found', 'No avatar of yours has this id.');
+    return found;
   }
 
   return {
-    create: (request) => orUnavailable(accept(ports, worker, request)),
-    read,
+    async create(request) {
+      const { avatar, replayed } = await orUnavailable(accept(ports, worker, changes, request));
+      const found =
+        avatar.status === 'queued' ? await store.find(avatar.caller, avatar.id).catch(() => null) : null;
+      return { ...(found === null ? { avatar, queue: null } : seen(ports.limits, found)), replayed };
+    },
+    read: async (caller, id) => seen(ports.limits, await find(caller, id)),
     async resolve(caller, id, finding) {
       const avatar = await orUnavailable(resolve(ports, caller, id, finding));
       worker.wake();
-      return avatar;
+      return { avatar, queue: null };
     },
-    videoUrl: async (caller, id) => videoUrl(await read(caller, id)),
-    video: async (caller, id, request) => openVideo(ports.modellix, await read(caller, id), request),
+    videoUrl: async (caller, id) => videoUrl((await find(caller, id)).avatar),
+    video: async (caller, id, request) => openVideo(modellix, (await find(caller, id)).avatar, request),
     async ready() {
       if (stopping.signal.aborted) throw new ProblemError('not-ready', 'The gateway is stopping.');
       try {
-        await ports.store.ping();
+        await store.ping();
       } catch (cause) {
         throw new ProblemError('not-ready', 'The task store cannot be reached.', {
           cause,
@@ -62,8 +91,12 @@ export function createGateway(parts: Omit<Ports, 'stopping'>): Gateway {
         });
       }
     },
+    upstream: () => upstreamState(ports).catch(() => null),
     start: () => worker.start(),
-    stop: () => stopping.abort(),
+    stop() {
+      stopping.abort();
+      changes.close();
+    },
     drained: () => worker.close(),
   };
 }

@@ -1,5 +1,6 @@
-import type { Avatar } from '../domain/avatar.js';
-import type { Save } from '../store/store.js';
+import { type Avatar, isFinal } from '../domain/avatar.js';
+import type { Save, SaveResult } from '../store/store.js';
+import type { Ports } from './ports.js';
 
 /** An avatar as it will be, and the write that makes it so. */
 export interface Move extends Save {
@@ -9,4 +10,24 @@ export interface Move extends Save {
 /** The write that ends an avatar: nothing is left to submit, and it is due when it expires. */
 export function ending(avatar: Avatar, retentionMs: number): Move {
   return { avatar, dueInMs: retentionMs, submission: 'drop' };
+}
+
+/** The write that puts an avatar (back) in the queue: it is due when it has waited too long. */
+export function waiting({ settings }: Pick<Ports, 'settings'>, avatar: Avatar, now: number): Move {
+  const dueInMs = Math.max(0, avatar.createdAt + settings.queueTimeoutMs - now);
+  return { avatar, dueInMs, submission: 'keep' };
+}
+
+/**
+ * Writes a move over the record at `version`. An end is counted and logged here, once, by whoever brought it about.
+ * @throws {StoreUnavailableError} when it may or may not be written
+ */
+export async function write(ports: Ports, version: number, { avatar, ...save }: Move): Promise<SaveResult> {
+  const written = await ports.store.save(avatar, version, save);
+  if (written.saved && isFinal(avatar.status)) {
+    const { id, status, attempt, polls } = avatar;
+    ports.counts.ended(status);
+    ports.log.info({ avatarId: id, status, attempt, polls }, 'avatar ended');
+  }
+  return written;
 }

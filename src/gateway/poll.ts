@@ -8,39 +8,69 @@ import {
   timedOut,
   type Video,
 } from '../domain/avatar.js';
-import { backoffMs, pollPauseMs } from '../domain/schedule.js';
+import { backoffMs } from '../domain/schedule.js';
+import type { ApiKey } from '../modellix/api-key.js';
 import type { QueryOutcome } from '../modellix/outcome.js';
 import type { Stored } from '../store/store.js';
-import { ending, type Move } from './move.js';
+import { ending, type Move, write } from './move.js';
 import { failure, type Ports, storeClock } from './ports.js';
+import { signalOfQuery } from './signals.js';
 
 /** How long after the submit Modellix may not know the task yet. */
 const MISSING_TOLERANCE_MS = 60_000;
 
 /**
- * Looks once at a claimed avatar's task and writes what was seen.
- * @returns the record as it then stands, `null` when another worker has it
+ * Looks once at a claimed avatar's task, with the key it was submitted with, and writes what was seen.
+ * @throws {StoreUnavailableError} when the look is lost: the lease lapses and the task is looked at again
  */
-export async function poll(ports: Ports, stored: Stored): Promise<Avatar | null> {
-  const { modellix } = ports;
+export async function poll(ports: Ports, stored: Stored, key: ApiKey): Promise<void> {
+  const { modellix, limits, timing, log, settings, stopping } = ports;
   const { avatar, version } = stored;
   const clock = storeClock(stored);
-  if (avatar.taskId === null || avatar.submittedAt === null) throw new Error(`${avatar.id} has no task`);
+  const { taskId, submittedAt } = taskOf(avatar);
 
-  const outcome = await modellix.query(avatar.taskId);
+  const { outcome, limits: headers } = await modellix.query(key, taskId);
   const now = clock();
-  let move = afterQuery(ports, avatar, outcome, now - avatar.submittedAt, now);
-  if (!isFinal(move.avatar.status) && now - avatar.submittedAt > ports.settings.taskTimeoutMs) {
+  if (outcome.kind === 'unavailable' && stopping.aborted) return giveBack(ports, stored);
+  await limits.report(key.id, signalOfQuery(outcome), headers, { admitted: false }).catch((error) => {
+    log.warn({ err: error }, 'what a look said of the limits could not be noted');
+  });
+  let move = afterQuery(ports, avatar, outcome, now - submittedAt, now);
+  if (!isFinal(move.avatar.status) && now - submittedAt > settings.taskTimeoutMs)
     move = overdue(ports, avatar, now);
+  const written = await write(ports, version, move);
+  if (written.saved && (outcome.kind === 'success' || outcome.kind === 'failure')) {
+    await timing.learn(avatar, now).catch((error: unknown) => {
+      log.warn({ err: error }, 'how long a task took could not be noted');
+    });
   }
-  // Where the store is away the look is lost and nothing else: the lease lapses and the task is looked at again.
-  const written = await ports.store.save(move.avatar, version, move);
-  return written.saved ? move.avatar : null;
+}
+
+/**
+ * Ends a claimed avatar that Modellix had too long for, where its task cannot be looked at now. Any other is left to
+ * its lease.
+ */
+export async function endOverdue(ports: Ports, stored: Stored): Promise<void> {
+  const now = storeClock(stored)();
+  const { submittedAt } = taskOf(stored.avatar);
+  if (now - submittedAt > ports.settings.taskTimeoutMs) {
+    await write(ports, stored.version, overdue(ports, stored.avatar, now));
+  }
+}
+
+function taskOf({ id, taskId, submittedAt }: Avatar) {
+  if (taskId === null || submittedAt === null) throw new Error(`${id} has no task`);
+  return { taskId, submittedAt };
+}
+
+/** A look that was cut short because the process stops says nothing: the next process looks at once. */
+async function giveBack(ports: Ports, { avatar, version }: Stored): Promise<void> {
+  await write(ports, version, { avatar, dueInMs: 0, submission: 'drop' });
 }
 
 /** @param ageMs time since the submit */
 function afterQuery(ports: Ports, avatar: Avatar, outcome: QueryOutcome, ageMs: number, now: number): Move {
-  const { settings, random, log, counts } = ports;
+  const { settings, timing, log, counts } = ports;
   const { retentionMs } = settings;
   const over = { now, retentionMs };
   switch (outcome.kind) {
@@ -52,9 +82,8 @@ function afterQuery(ports: Ports, avatar: Avatar, outcome: QueryOutcome, ageMs: 
           'Modellix used an unfamiliar status',
         );
       }
-      const next = looked(avatar, outcome.status);
-      const dueInMs = pollPauseMs(next.polls, settings.pollMinMs, settings.pollMaxMs, random());
-      return { avatar: next, dueInMs, submission: 'drop' };
+      const next = looked(avatar, outcome.status, now);
+      return { avatar: next, dueInMs: timing.nextLookMs(next, ageMs), submission: 'drop' };
     }
     case 'success': {
       if (outcome.resource !== null) {

@@ -1,9 +1,12 @@
 import type { FailureType, Status } from '../domain/avatar.js';
 import type { ModellixClient } from '../modellix/client.js';
+import type { Keyring } from '../modellix/keyring.js';
 import type { SubmitOutcome } from '../modellix/outcome.js';
 import type { Spool } from '../store/spool.js';
-import type { Store, Stored } from '../store/store.js';
+import type { Bounds, Store, Stored } from '../store/store.js';
 import type { Answer } from './answer.js';
+import type { Limits } from './limits.js';
+import type { Timing } from './timing.js';
 
 /** What the verbs log through; pino's shape, so that fields come first. */
 export interface Log {
@@ -26,9 +29,10 @@ export interface GatewaySettings {
   readonly submitLeaseMs: number;
   /** Must exceed the longest query. */
   readonly stepLeaseMs: number;
-  readonly pollMinMs: number;
-  readonly pollMaxMs: number;
   readonly queueTimeoutMs: number;
+  readonly queueBounds: Bounds;
+  /** How long an `unconfirmed` avatar holds the slot that its task may be using. */
+  readonly unconfirmedHoldMs: number;
   readonly taskTimeoutMs: number;
   readonly retentionMs: number;
   /** Which of the doubtful answers to a submit, 429 and 503, are taken to mean that no task was made. */
@@ -41,6 +45,9 @@ export interface Ports {
   /** Where answers wait on this machine's disk while the store cannot take them. */
   readonly spool: Spool<Answer>;
   readonly modellix: ModellixClient;
+  readonly keyring: Keyring;
+  readonly limits: Limits;
+  readonly timing: Timing;
   readonly settings: GatewaySettings;
   readonly log: Log;
   readonly counts: Counts;

@@ -1,7 +1,7 @@
 import { type Avatar, accepted, failed } from '../domain/avatar.js';
 import { ProblemError } from '../problems.js';
 import type { Stored } from '../store/store.js';
-import { ending, type Move } from './move.js';
+import { ending, type Move, write } from './move.js';
 import { failure, type Ports } from './ports.js';
 
 /** What an operator found in the vendor's console. */
@@ -26,7 +26,7 @@ export async function resolve(ports: Ports, caller: string, id: string, finding:
       );
     }
     const move = moveOf(ports, stored, finding);
-    const written = await store.save(move.avatar, stored.version, move);
+    const written = await write(ports, stored.version, move);
     if (written.saved) {
       log.info({ avatarId: id, ...finding }, 'an unconfirmed avatar was resolved');
       return move.avatar;

@@ -1,10 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { type Avatar, awaitsAnswer } from '../domain/avatar.js';
+import { awaitsAnswer } from '../domain/avatar.js';
 import { backoffMs } from '../domain/schedule.js';
 import type { SubmitOutcome } from '../modellix/outcome.js';
 import { type Stored, StoreUnavailableError } from '../store/store.js';
 import { afterSubmit } from './after-submit.js';
 import type { Answer } from './answer.js';
+import { write } from './move.js';
 import type { Ports } from './ports.js';
 
 /** How long an answer is only in memory while the store is away. */
@@ -18,23 +19,21 @@ export type Held = Pick<Stored, 'avatar' | 'version'>;
  * again, after some seconds put on this machine's disk as well, and read from there at the next start. Where
  * the lease has lapsed meanwhile and the avatar is `unconfirmed`, the answer still counts.
  * @param held the record to write over, where it is known; otherwise, and when it is stale, it is read
- * @returns the avatar as it then stands, `null` when it is gone
  * @throws {StoreUnavailableError} when the process is told to stop first, or the record cannot be read; the answer
  * is on disk then
  */
-export async function settle(ports: Ports, answer: Answer, held: Held | null): Promise<Avatar | null> {
+export async function settle(ports: Ports, answer: Answer, held: Held | null): Promise<void> {
   const startedAt = performance.now();
   let current = held;
   let spooled = false;
   for (let failures = 0; ; ) {
     try {
-      const settled = await apply(ports, answer, current);
-      if (settled === 'stale') {
+      if (!(await apply(ports, answer, current))) {
         current = null;
         continue;
       }
       await forget(ports, answer);
-      return settled;
+      return;
     } catch (error) {
       const { stopping, log, random } = ports;
       const retried = error instanceof StoreUnavailableError && !stopping.aborted;
@@ -51,7 +50,8 @@ export async function settle(ports: Ports, answer: Answer, held: Held | null): P
   }
 }
 
-async function apply(ports: Ports, answer: Answer, held: Held | null): Promise<Avatar | null | 'stale'> {
+/** Says whether there is nothing left to write; `false` where the record is not as it was held to be. */
+async function apply(ports: Ports, answer: Answer, held: Held | null): Promise<boolean> {
   const { store, log } = ports;
   const { avatarId, outcome, attempt, at } = answer;
   const current = held ?? (await store.find(answer.caller, avatarId));
@@ -62,13 +62,13 @@ async function apply(ports: Ports, answer: Answer, held: Held | null): Promise<A
         'a task was made for an avatar that no longer waits for it',
       );
     }
-    return current?.avatar ?? null;
+    return true;
   }
-  if (outcome.kind === 'unknown' && current.avatar.status === 'unconfirmed') return current.avatar;
+  if (outcome.kind === 'unknown' && current.avatar.status === 'unconfirmed') return true;
   const move = afterSubmit(ports, current.avatar, outcome, at);
-  const written = await store.save(move.avatar, current.version, move);
-  if (written.saved) return move.avatar;
-  if (written.reason === 'stale') return 'stale';
+  const written = await write(ports, current.version, move);
+  if (written.saved) return true;
+  if (written.reason !== 'task-taken') return false;
   return apply(ports, { ...answer, outcome: taskTaken(ports, answer) }, current);
 }
 

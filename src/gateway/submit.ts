@@ -1,60 +1,101 @@
 import { type Avatar, beginSubmit } from '../domain/avatar.js';
+import type { ApiKey } from '../modellix/api-key.js';
 import type { SubmitOutcome } from '../modellix/outcome.js';
 import { type Stored, StoreUnavailableError } from '../store/store.js';
-import { neverSent, outcomeUnknown } from './after-submit.js';
-import type { Move } from './move.js';
+import { neverSent } from './after-submit.js';
+import { write } from './move.js';
 import { type Ports, storeClock } from './ports.js';
 import { type Held, settle } from './settle.js';
+import { signalOfSubmit } from './signals.js';
 
-/**
- * Submits a claimed avatar once: intent, POST, answer. A record claimed in `submitting` is one whose worker died
- * or was cut off with the POST under way, so it becomes `unconfirmed` and nothing is sent.
- * @param held the submission, where the caller still has it; otherwise it is read from the store
- * @returns the record as it then stands, `null` when another worker has it
- * @throws {StoreUnavailableError} when nothing was sent, or when told to stop before the answer was written
- */
-export async function submit(ports: Ports, stored: Stored, held?: Buffer): Promise<Avatar | null> {
-  const { store, modellix, settings, log, counts } = ports;
-  const { avatar, version } = stored;
-  const clock = storeClock(stored);
-
-  if (avatar.status === 'submitting') {
-    const reason = 'The gateway was cut off while the request was under way.';
-    return write(ports, version, outcomeUnknown(ports, avatar, reason, null, clock()));
-  }
-  if (clock() - avatar.createdAt > settings.queueTimeoutMs) {
-    return write(ports, version, neverSent(ports, avatar, clock()));
-  }
-  const submission = held ?? (await store.submission(avatar.id));
-  // Another worker sent it meanwhile, and the write below is refused; or it was lost, and there is nothing to send.
-  if (submission === null) return write(ports, version, neverSent(ports, avatar, clock()));
-
-  const intent = beginSubmit(avatar);
-  const finish = (outcome: SubmitOutcome, held: Held | null) => {
-    counts.submit(outcome.kind);
-    log.info({ avatarId: intent.id, attempt: intent.attempt, outcome: outcome.kind }, 'submit settled');
-    const { id: avatarId, caller, attempt } = intent;
-    return settle(ports, { avatarId, caller, attempt, outcome, at: clock() }, held);
-  };
-
-  const intendedAt = clock();
-  let intended: Awaited<ReturnType<typeof store.save>>;
-  try {
-    intended = await store.save(intent, version, { dueInMs: settings.submitLeaseMs, submission: 'keep' });
-  } catch (error) {
-    if (!(error instanceof StoreUnavailableError)) throw error;
-    // The intent may or may not be written, but this process knows that nothing was sent.
-    return finish({ kind: 'not-sent', reason: 'the intent could not be stored' }, null);
-  }
-  if (!intended.saved) return null;
-  if (clock() - intendedAt > settings.submitLeaseMs) {
-    // The process was held up past its own lease: what became of the record meanwhile is not for it to undo.
-    return finish({ kind: 'not-sent', reason: 'the lease lapsed before the request left' }, null);
-  }
-  const outcome = await modellix.submit(submission, { traceparent: intent.traceparent });
-  return finish(outcome, { avatar: intent, version: intended.version });
+/** An avatar whose intent is on disk: the one POST that may be made for it is this process's to make. */
+export interface Intent extends Held {
+  readonly key: ApiKey;
+  readonly clock: () => number;
+  /** When the intent was begun, on the store's clock. */
+  readonly begunAt: number;
 }
 
-async function write({ store }: Ports, version: number, move: Move): Promise<Avatar | null> {
-  return (await store.save(move.avatar, version, move)).saved ? move.avatar : null;
+/**
+ * Writes down that a queued avatar is about to be submitted with a key, which takes one of the key's slots.
+ * @returns `null` where another worker has it, or the key has no slot left
+ * @throws {StoreUnavailableError} when it is not known whether it was written: what may be there is taken back
+ */
+export async function intend(ports: Ports, stored: Stored, key: ApiKey): Promise<Intent | null> {
+  const { store, settings, limits } = ports;
+  const clock = storeClock(stored);
+  const begunAt = clock();
+  const avatar = beginSubmit(stored.avatar, key.id);
+  const save = {
+    dueInMs: settings.submitLeaseMs,
+    submission: 'keep',
+    slots: limits.slots(key.id),
+  } as const;
+  const saved = await store.save(avatar, stored.version, save);
+  return saved.saved ? { avatar, version: saved.version, key, clock, begunAt } : null;
+}
+
+/** Takes back an intent of which it is not known whether it was written: this process knows that nothing was sent. */
+export function withdrawIntent(ports: Ports, stored: Stored, key: ApiKey): Promise<void> {
+  const avatar = beginSubmit(stored.avatar, key.id);
+  const reason = 'the intent could not be stored';
+  return finish(ports, { avatar, at: storeClock(stored)() }, { kind: 'not-sent', reason }, null);
+}
+
+/**
+ * The one POST of an avatar, and what it came to.
+ * @param submission the bytes, where they are still at hand; otherwise they are read from the store
+ * @throws {StoreUnavailableError} when told to stop before the answer was written
+ */
+export async function submit(ports: Ports, intent: Intent, submission?: Buffer): Promise<void> {
+  const { store, modellix, settings, limits, log } = ports;
+  const { avatar, key, clock, begunAt } = intent;
+  const notSent = (reason: string, held: Held | null) =>
+    finish(ports, { avatar, at: clock() }, { kind: 'not-sent', reason }, held);
+
+  let body: Buffer | null;
+  try {
+    body = submission ?? (await store.submission(avatar.id));
+  } catch (error) {
+    if (!(error instanceof StoreUnavailableError)) throw error;
+    return notSent('the submission could not be read', intent);
+  }
+  if (body === null) {
+    log.error({ avatarId: avatar.id }, 'there is nothing to submit');
+    await write(ports, intent.version, neverSent(ports, avatar, clock()));
+    return;
+  }
+  if (clock() - begunAt > settings.submitLeaseMs) {
+    // The process was held up past its own lease: what became of the record meanwhile is not for it to undo.
+    return notSent('the lease lapsed before the request left', null);
+  }
+  const { outcome, limits: headers } = await modellix.submit(key, body, { traceparent: avatar.traceparent });
+  const at = clock();
+  const signal = signalOfSubmit(outcome, await heldByOthers(ports, key, outcome));
+  await limits.report(key.id, signal, headers, { admitted: outcome.kind === 'accepted' }).catch((error) => {
+    log.warn({ err: error }, 'what a submit said of the limits could not be noted');
+  });
+  return finish(ports, { avatar, at }, outcome, intent);
+}
+
+async function heldByOthers(
+  { store, limits }: Ports,
+  { id }: ApiKey,
+  outcome: SubmitOutcome,
+): Promise<number> {
+  if (outcome.kind !== 'refused' || outcome.limit !== 'tasks') return 0;
+  const outlook = await store.outlook([id]).catch(() => null);
+  return (outlook?.lanes.get(id)?.slots ?? limits.slots(id)) - 1;
+}
+
+function finish(
+  ports: Ports,
+  { avatar, at }: { readonly avatar: Avatar; readonly at: number },
+  outcome: SubmitOutcome,
+  held: Held | null,
+): Promise<void> {
+  const { id: avatarId, caller, attempt } = avatar;
+  ports.counts.submit(outcome.kind);
+  ports.log.info({ avatarId, attempt, outcome: outcome.kind }, 'submit settled');
+  return settle(ports, { avatarId, caller, attempt, outcome, at }, held);
 }

@@ -7,12 +7,12 @@ import type { Ports } from './ports.js';
 /**
  * Takes back an avatar whose creation was not confirmed: its caller is told that nothing was made, so nothing may be
  * submitted for it, should the store have written it all the same. One with an idempotency key stays: its caller
- * finds out by repeating the request. Gives up when the creator's lease is over, since it may be another's by then.
+ * finds out by repeating the request. Gives up when the doubt is over, since it may be submitted by then.
  */
-export async function withdraw(ports: Ports, avatar: Avatar): Promise<void> {
-  const { store, settings, log, random, stopping } = ports;
+export async function withdraw(ports: Ports, avatar: Avatar, withinMs: number): Promise<void> {
+  const { store, log, random, stopping } = ports;
   if (avatar.idempotency !== null) return;
-  const until = performance.now() + settings.stepLeaseMs;
+  const until = performance.now() + withinMs;
   for (let failures = 1; performance.now() < until && !stopping.aborted; failures++) {
     try {
       const stored = await store.find(avatar.caller, avatar.id);

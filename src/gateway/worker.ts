@@ -1,22 +1,32 @@
-import { type Avatar, isFinal } from '../domain/avatar.js';
-import { type Stored, StoreUnavailableError } from '../store/store.js';
-import { poll } from './poll.js';
+import type { Avatar } from '../domain/avatar.js';
+import { StoreUnavailableError } from '../store/store.js';
+import { type Crew, IDLE_MS, pass } from './pass.js';
 import type { Ports } from './ports.js';
 import { replayAnswers } from './settle.js';
-import { submit } from './submit.js';
 
-/** Steps at work at the same time in one process. */
-const CONCURRENCY = 32;
-/** The longest sleep: another replica's avatars fall due without a word to this one. */
-const IDLE_MS = 1_000;
+/** Steps at work at the same time in one process. A submit may hold 21 MB, a look a few hundred bytes. */
+const ROOM = { submit: 32, look: 128 } as const;
+/** How often the store is asked for lanes of keys that are no longer in the pool. */
+const LANES_MS = 60_000;
+
+interface Waiting {
+  readonly submission: Buffer;
+  /** Called once: with the work that was begun for it, or `null`. */
+  readonly tell: (work: { readonly done: Promise<unknown> } | null) => void;
+}
 
 /**
- * Takes due avatars and does their next step. One loop, re-armed after each pass; never two at once.
- * What is under way when it closes is finished, and nothing new is claimed.
+ * Does what is due. One loop, re-armed after each pass; never two at once. What is under way when it closes is
+ * finished, and nothing new is claimed.
  */
 export class Worker {
   readonly #ports: Ports;
+  readonly #crew: Crew;
   readonly #underWay = new Set<Promise<unknown>>();
+  readonly #busy = { submit: 0, look: 0 };
+  /** What was accepted here and not yet looked for by a pass. */
+  readonly #fresh = new Map<string, Waiting>();
+  #lanes: { readonly ids: readonly string[]; readonly readAt: number } | null = null;
   #timer: NodeJS.Timeout | undefined;
   #pass: Promise<void> | undefined;
   #again = false;
@@ -24,9 +34,14 @@ export class Worker {
 
   constructor(ports: Ports) {
     this.#ports = ports;
+    this.#crew = {
+      room: (kind) => ROOM[kind] - this.#busy[kind],
+      begin: (kind, { avatar }, work) => this.#begin(kind, avatar, work),
+      held: (id) => this.#fresh.get(id)?.submission,
+    };
   }
 
-  /** Replays what earlier processes could not store, and begins to claim. */
+  /** Replays what earlier processes could not store, and begins to look for work. */
   start(): void {
     const replay = replayAnswers(this.#ports).then((settled) => Promise.all(settled));
     this.track(
@@ -35,7 +50,7 @@ export class Worker {
     this.wake();
   }
 
-  /** Looks for due avatars now rather than at the end of the present sleep. */
+  /** Looks for work now rather than at the end of the present sleep. */
   wake(): void {
     if (this.#ports.stopping.aborted) return;
     clearTimeout(this.#timer);
@@ -56,18 +71,15 @@ export class Worker {
   }
 
   /**
-   * Does the next step of an avatar that this process holds. The worker waits for it when it closes.
-   * @param submission the bytes to submit, where the caller still has them
+   * Has the next pass submit a new avatar if its turn has come, with the bytes that are still at hand. Resolves when
+   * the submit is settled; at the end of the pass where the avatar has to wait, or is another replica's.
    */
-  async step(stored: Stored, submission?: Buffer): Promise<Avatar | null> {
-    const work = this.#step(stored, submission);
-    this.#underWay.add(work);
-    try {
-      return await work;
-    } finally {
-      this.#underWay.delete(work);
-      this.wake();
-    }
+  async submitted(id: string, submission: Buffer): Promise<void> {
+    const begun = new Promise<{ readonly done: Promise<unknown> } | null>((tell) => {
+      this.#fresh.set(id, { submission, tell });
+    });
+    this.wake();
+    await (await begun)?.done;
   }
 
   /** Has the worker wait for work that is none of its own when it closes. */
@@ -83,53 +95,53 @@ export class Worker {
     await Promise.allSettled(this.#underWay);
   }
 
-  async #step(stored: Stored, submission?: Buffer): Promise<Avatar | null> {
-    const now = await this.#doStep(stored, submission);
-    if (now !== null && isFinal(now.status)) {
-      const { id, status, attempt, polls } = now;
-      this.#ports.counts.ended(status);
-      this.#ports.log.info({ avatarId: id, status, attempt, polls }, 'avatar ended');
-    }
-    return now;
+  #begin(kind: 'submit' | 'look', avatar: Avatar | null, step: () => Promise<unknown>): void {
+    this.#busy[kind] += 1;
+    const work = step()
+      .catch((error: unknown) => this.#stepFailed(avatar, error))
+      .finally(() => {
+        this.#busy[kind] -= 1;
+        this.wake();
+      });
+    this.track(work);
+    if (avatar !== null) this.#tell(avatar.id, work);
   }
 
-  async #doStep(stored: Stored, submission?: Buffer): Promise<Avatar | null> {
-    const { avatar, version } = stored;
-    switch (avatar.step) {
-      case 'submit':
-        return submit(this.#ports, stored, submission);
-      case 'poll':
-        return poll(this.#ports, stored);
-      case 'expire':
-        await this.#ports.store.remove(avatar.id, version);
-        return null;
-    }
+  #tell(id: string, done: Promise<unknown> | null): void {
+    this.#fresh.get(id)?.tell(done && { done });
+    this.#fresh.delete(id);
   }
 
   /** One pass. Returns how long to sleep. */
   async #run(): Promise<number> {
-    const { store, settings, log, stopping } = this.#ports;
+    const asked = [...this.#fresh.keys()];
     try {
-      const room = CONCURRENCY - this.#underWay.size;
-      if (room <= 0 || stopping.aborted) return IDLE_MS;
-      for (const stored of await store.claim(room, settings.stepLeaseMs)) {
-        this.step(stored).catch((error: unknown) => this.#stepFailed(stored, error));
-      }
-      const dueInMs = await store.nextDueInMs();
+      const sleepMs = await pass(this.#ports, this.#crew, await this.#allLanes());
       this.#storeIs(true);
-      return Math.min(IDLE_MS, dueInMs ?? IDLE_MS);
+      return sleepMs;
     } catch (error) {
       if (!(error instanceof StoreUnavailableError))
-        log.error({ err: error }, 'the worker could not look for work');
+        this.#ports.log.error({ err: error }, 'the worker could not look for work');
       this.#storeIs(false);
       return IDLE_MS;
+    } finally {
+      for (const id of asked) this.#tell(id, null);
     }
   }
 
+  /** The keys of the pool, and those that were in it once and may have tasks. */
+  async #allLanes(): Promise<readonly string[]> {
+    const now = performance.now();
+    if (this.#lanes === null || now - this.#lanes.readAt > LANES_MS) {
+      this.#lanes = { ids: await this.#ports.store.lanes(), readAt: now };
+    }
+    return [...new Set([...this.#ports.keyring.keys().map(({ id }) => id), ...this.#lanes.ids])];
+  }
+
   /** The step's lease lapses and the avatar is claimed again. */
-  #stepFailed({ avatar }: Stored, error: unknown): void {
+  #stepFailed(avatar: Avatar | null, error: unknown): void {
     if (error instanceof StoreUnavailableError) this.#storeIs(false);
-    else this.#ports.log.error({ err: error, avatarId: avatar.id, step: avatar.step }, 'a step failed');
+    else this.#ports.log.error({ err: error, avatarId: avatar?.id, step: avatar?.step }, 'a step failed');
   }
 
   #storeIs(reachable: boolean): void {

@@ -1,9 +1,9 @@
-import type { Avatar } from '../domain/avatar.js';
+import type { Seen } from '../gateway/seen.js';
 import { PROBLEMS, problemType } from '../problems.js';
 import type { AvatarView } from './schemas/avatar.js';
 
 /** The avatar as its caller sees it. */
-export function avatarView(avatar: Avatar): AvatarView {
+export function avatarView({ avatar, queue }: Seen): AvatarView {
   const self = `/avatars/${avatar.id}`;
   const { image, audio, video, failure } = avatar;
   return {
@@ -34,6 +34,7 @@ export function avatarView(avatar: Avatar): AvatarView {
       detail: failure.detail,
       upstream_status: failure.upstreamStatus,
     },
+    queue: queue && { position: queue.position, estimated_start_at: time(queue.estimatedStartAt) },
     cost: { currency: 'USD', estimate: avatar.costEstimateUsd },
     task_id: avatar.taskId,
     created_at: new Date(avatar.createdAt).toISOString(),

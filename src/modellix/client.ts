@@ -1,6 +1,7 @@
 import { Agent, buildConnector, Client, type Dispatcher, Pool } from 'undici';
+import type { ApiKey } from './api-key.js';
 import { exchange, exchangeOnce } from './exchange.js';
-import type { QueryOutcome, SubmitOutcome } from './outcome.js';
+import { NO_LIMITS, type QueryOutcome, type Reply, type SubmitOutcome } from './outcome.js';
 import { fetchVideo, type VideoAnswer, type VideoRequest } from './video.js';
 import { isTaskId, readQueryAnswer, readSubmitAnswer } from './wire.js';
 
@@ -9,8 +10,14 @@ export type { VideoAnswer, VideoHeaders, VideoRequest } from './video.js';
 /** Modellix over HTTP. No method throws because of the network: what went wrong is in the outcome. */
 export interface ModellixClient {
   /** One POST at most, on a connection of its own. `body` is what `submissionOf` made. */
-  submit(body: Buffer, context: { readonly traceparent: string | null }): Promise<SubmitOutcome>;
-  query(taskId: string): Promise<QueryOutcome>;
+  submit(
+    key: ApiKey,
+    body: Buffer,
+    context: { readonly traceparent: string | null },
+  ): Promise<Reply<SubmitOutcome>>;
+  query(key: ApiKey, taskId: string): Promise<Reply<QueryOutcome>>;
+  /** One free read. Whether Modellix answers, be it with a refusal. */
+  probe(key: ApiKey): Promise<boolean>;
   /** Without the API key, wherever the URL points. */
   video(url: string, request: VideoRequest): Promise<VideoAnswer>;
   /** Takes no new calls, lets submits and queries finish, cuts off videos. Twice is fine. */
@@ -20,10 +27,11 @@ export interface ModellixClient {
 export interface ModellixClientOptions {
   /** http(s); a path in it is put before the other paths. */
   readonly baseUrl: string;
-  readonly apiKey: string;
   readonly submitPath: string;
   /** Without the task's id, for example `/api/v1/tasks`. */
   readonly tasksPath: string;
+  /** What a probe reads; Modellix's check of a key where not given. */
+  readonly probePath?: string;
   /** For example `avatar-gateway/0.1.0`. */
   readonly userAgent: string;
   /** Name look-up, TCP and TLS. */
@@ -31,6 +39,8 @@ export interface ModellixClientOptions {
   /** From the first byte of the POST to the last of its answer: it includes sending up to 21 MB. */
   readonly submitTimeoutMs: number;
   readonly queryTimeoutMs: number;
+  /** How long Modellix may hold a query for an unfinished task (`wait=true`), on top of its time-out; 0: not at all. */
+  readonly longPollMs: number;
   /** To the head of the answer, and then for each pause in its body. */
   readonly videoTimeoutMs: number;
   /** The longest answer to a submit or a query that is read; 1 MB where not given. */
@@ -41,15 +51,20 @@ const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
 
 /** @throws {TypeError} for an option that could never make a valid request; says which, not its value. */
 export function createModellixClient(options: ModellixClientOptions): ModellixClient {
-  const { apiKey, userAgent, connectTimeoutMs, queryTimeoutMs, submitTimeoutMs, videoTimeoutMs } = options;
+  const { userAgent, connectTimeoutMs, queryTimeoutMs, longPollMs, submitTimeoutMs, videoTimeoutMs } =
+    options;
   const { origin, prefix } = baseOf(options.baseUrl);
   const submitPath = prefix + pathOf('submitPath', options.submitPath);
   const tasksPath = prefix + pathOf('tasksPath', options.tasksPath).replace(/\/+$/, '');
-  if (!/^[\x21-\x7e]+$/.test(apiKey)) throw new TypeError('apiKey: must be visible ASCII characters');
+  const probePath = prefix + pathOf('probePath', options.probePath ?? '/api/v1/apikey/validate');
 
   const connect = buildConnector({ timeout: connectTimeoutMs, allowH2: false });
   const common = { connect, maxResponseSize: options.maxAnswerBytes ?? 1_000_000 };
-  const headers = { authorization: `Bearer ${apiKey}`, accept: 'application/json', 'user-agent': userAgent };
+  const headersFor = (key: ApiKey) => ({
+    authorization: `Bearer ${key.reveal()}`,
+    accept: 'application/json',
+    'user-agent': userAgent,
+  });
   const queries = new Pool(origin, common);
   const videos = new Agent({ connect });
   const running = new Set<Promise<unknown>>();
@@ -63,41 +78,51 @@ export function createModellixClient(options: ModellixClientOptions): ModellixCl
       running.delete(work);
     }
   };
-  const reading = () => ({ now: Date.now(), secret: apiKey });
+  const reading = (key: ApiKey) => ({ now: Date.now(), secret: key.reveal() });
 
   return {
-    async submit(body, { traceparent }) {
-      if (closing !== undefined) return { kind: 'not-sent', reason: 'the client is closed' };
+    async submit(key, body, { traceparent }) {
+      if (closing !== undefined) return none({ kind: 'not-sent', reason: 'the client is closed' });
       const trace = traceparent !== null && TRACEPARENT.test(traceparent) ? { traceparent } : {};
       const request: Dispatcher.DispatchOptions = {
         method: 'POST',
         path: submitPath,
-        headers: { ...headers, 'content-type': 'application/json', ...trace },
+        headers: { ...headersFor(key), 'content-type': 'application/json', ...trace },
         body,
       };
       const limits = { connectTimeoutMs, answerTimeoutMs: submitTimeoutMs };
       const result = await tracked(exchangeOnce(new Client(origin, common), request, limits));
       if (result.kind === 'answer') {
-        return readSubmitAnswer(result.status, result.headers, result.body, reading());
+        return readSubmitAnswer(result.status, result.headers, result.body, reading(key));
       }
       const { reason, sent, status } = result;
-      return sent ? { kind: 'unknown', reason, status } : { kind: 'not-sent', reason };
+      return none(sent ? { kind: 'unknown', reason, status } : { kind: 'not-sent', reason });
     },
 
-    async query(taskId) {
-      if (closing !== undefined) return { kind: 'unavailable', reason: 'the client is closed' };
-      if (!isTaskId(taskId)) return { kind: 'missing', message: 'not a task id of Modellix' };
+    async query(key, taskId) {
+      if (closing !== undefined) return none({ kind: 'unavailable', reason: 'the client is closed' });
+      if (!isTaskId(taskId)) return none({ kind: 'missing', message: 'not a task id of Modellix' });
+      const wait = longPollMs > 0 ? '?wait=true' : '';
+      const path = `${tasksPath}/${encodeURIComponent(taskId)}${wait}`;
+      const request: Dispatcher.DispatchOptions = { method: 'GET', path, headers: headersFor(key) };
+      const limits = { connectTimeoutMs, answerTimeoutMs: longPollMs + queryTimeoutMs };
+      const result = await tracked(exchange(queries, request, limits));
+      if (result.kind === 'answer') {
+        return readQueryAnswer(result.status, result.headers, result.body, reading(key));
+      }
+      return none({ kind: 'unavailable', reason: result.reason });
+    },
+
+    async probe(key) {
+      if (closing !== undefined) return false;
       const request: Dispatcher.DispatchOptions = {
         method: 'GET',
-        path: `${tasksPath}/${encodeURIComponent(taskId)}`,
-        headers,
+        path: probePath,
+        headers: headersFor(key),
       };
       const limits = { connectTimeoutMs, answerTimeoutMs: queryTimeoutMs };
       const result = await tracked(exchange(queries, request, limits));
-      if (result.kind === 'answer') {
-        return readQueryAnswer(result.status, result.headers, result.body, reading());
-      }
-      return { kind: 'unavailable', reason: result.reason };
+      return result.kind === 'answer' && result.status < 500;
     },
 
     async video(url, request) {
@@ -113,6 +138,10 @@ export function createModellixClient(options: ModellixClientOptions): ModellixCl
       return closing;
     },
   };
+}
+
+function none<T>(outcome: T): Reply<T> {
+  return { outcome, limits: NO_LIMITS };
 }
 
 function baseOf(baseUrl: string): { origin: string; prefix: string } {

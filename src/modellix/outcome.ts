@@ -3,14 +3,29 @@
  * submit, so a refusal must be definite and everything else, once a byte was sent, is unknown.
  */
 
+import type { RateHeaders } from '../domain/budget.js';
+
+/** What a call came to, and what its answer said of the limits. */
+export interface Reply<T> {
+  readonly outcome: T;
+  readonly limits: RateHeaders;
+}
+
+/** Of an answer that says nothing of the limits, or of none. */
+export const NO_LIMITS: RateHeaders = { limit: null, remaining: null, resetInMs: null };
+
 export type SubmitOutcome =
   /** A task was made. */
   | { readonly kind: 'accepted'; readonly taskId: string }
-  /** Modellix said no: no task was made. `retryAfterMs` is what it asked for with a 429, `null` if it did not say. */
+  /**
+   * Modellix said no: no task was made. Of a 429, `limit` is what was exceeded, and `retryAfterMs` what it asked for,
+   * `null` if it did not say.
+   */
   | {
       readonly kind: 'refused';
       readonly status: number;
       readonly message: string;
+      readonly limit: 'calls' | 'tasks' | null;
       readonly retryAfterMs: number | null;
     }
   /** The request provably never left: no connection came about. */

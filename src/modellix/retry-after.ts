@@ -1,3 +1,4 @@
+import type { RateHeaders } from '../domain/budget.js';
 import { type AnswerHeaders, header } from './text.js';
 
 /** The longest pause that is believed: a reset time further away is taken for a mistake (fault 11). */
@@ -7,13 +8,30 @@ export const MAX_RETRY_AFTER_MS = 10 * 60 * 1000;
 export const SECONDS_BELOW = 1e11;
 
 /**
- * How long a 429 asks to wait, in milliseconds: `Retry-After` (RFC 9110, 10.2.3: seconds or an HTTP date),
- * else `X-RateLimit-Reset` (Unix seconds). Times are held against the answer's own `Date`, so that a clock
+ * How long a 429 asks to wait, in milliseconds: `Retry-After` (RFC 9110, 10.2.3: seconds or an HTTP date), else, where
+ * it is calls that were too many, `X-RateLimit-Reset`. Times are held against the answer's own `Date`, so that a clock
  * of ours that is off does no harm, else against `now`. `null` where neither header is usable.
  */
-export function retryAfterMs(headers: AnswerHeaders, now: number): number | null {
-  const theirs = httpDate(header(headers, 'date')) ?? now;
-  return clamp(fromRetryAfter(header(headers, 'retry-after'), theirs)) ?? clamp(fromReset(headers, theirs));
+export function retryAfterMs(
+  headers: AnswerHeaders,
+  now: number,
+  exceeded: 'calls' | 'tasks',
+): number | null {
+  const asked = clamp(fromRetryAfter(header(headers, 'retry-after'), clockOf(headers, now)));
+  return asked ?? (exceeded === 'calls' ? rateHeaders(headers, now).resetInMs : null);
+}
+
+/** What an answer says of the calls that are left: `X-RateLimit-Limit`, `-Remaining` and `-Reset` (Unix seconds). */
+export function rateHeaders(headers: AnswerHeaders, now: number): RateHeaders {
+  return {
+    limit: decimal(header(headers, 'x-ratelimit-limit')),
+    remaining: decimal(header(headers, 'x-ratelimit-remaining')),
+    resetInMs: clamp(fromReset(headers, clockOf(headers, now))),
+  };
+}
+
+function clockOf(headers: AnswerHeaders, now: number): number {
+  return httpDate(header(headers, 'date')) ?? now;
 }
 
 function fromRetryAfter(value: string | undefined, now: number): number | null {

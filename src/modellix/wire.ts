@@ -3,8 +3,8 @@
  * where money hangs on it (a submit), liberal in what a query may say.
  */
 
-import type { QueryOutcome, Resource, SubmitOutcome } from './outcome.js';
-import { retryAfterMs, SECONDS_BELOW } from './retry-after.js';
+import type { QueryOutcome, Reply, Resource, SubmitOutcome } from './outcome.js';
+import { rateHeaders, retryAfterMs, SECONDS_BELOW } from './retry-after.js';
 import { type AnswerHeaders, clean } from './text.js';
 
 export { type Submission, submissionOf } from './submission.js';
@@ -34,6 +34,18 @@ export function readSubmitAnswer(
   status: number,
   headers: AnswerHeaders,
   body: Uint8Array,
+  reading: Reading,
+): Reply<SubmitOutcome> {
+  return {
+    outcome: submitOutcome(status, headers, body, reading),
+    limits: rateHeaders(headers, reading.now),
+  };
+}
+
+function submitOutcome(
+  status: number,
+  headers: AnswerHeaders,
+  body: Uint8Array,
   { now, secret }: Reading,
 ): SubmitOutcome {
   const answer = envelope(body);
@@ -49,16 +61,35 @@ export function readSubmitAnswer(
   if (taskId !== null) {
     return { kind: 'unknown', status, reason: `Modellix answered ${status} and named a task` };
   }
+  const limit = status === 429 ? exceededBy(answer) : null;
   return {
     kind: 'refused',
     status,
     message: clean(answer?.message, secret) ?? `Modellix answered ${status}`,
-    retryAfterMs: status === 429 ? retryAfterMs(headers, now) : null,
+    limit,
+    retryAfterMs: limit === null ? null : retryAfterMs(headers, now, limit),
   };
+}
+
+/** Which limit a 429 is about (contract, "Errors"). */
+function exceededBy(answer: Envelope | null): 'calls' | 'tasks' {
+  return /concurren/i.test(clean(answer?.message) ?? '') ? 'tasks' : 'calls';
 }
 
 /** What a complete answer to a query means. */
 export function readQueryAnswer(
+  status: number,
+  headers: AnswerHeaders,
+  body: Uint8Array,
+  reading: Reading,
+): Reply<QueryOutcome> {
+  return {
+    outcome: queryOutcome(status, headers, body, reading),
+    limits: rateHeaders(headers, reading.now),
+  };
+}
+
+function queryOutcome(
   status: number,
   headers: AnswerHeaders,
   body: Uint8Array,
@@ -67,7 +98,7 @@ export function readQueryAnswer(
   const answer = envelope(body);
   const message = clean(answer?.message, secret) ?? `Modellix answered ${status}`;
   if (status === 404) return { kind: 'missing', message };
-  if (status === 429) return { kind: 'limited', message, retryAfterMs: retryAfterMs(headers, now) };
+  if (status === 429) return { kind: 'limited', message, retryAfterMs: retryAfterMs(headers, now, 'calls') };
   if (!isOk(status)) return { kind: 'unavailable', status, reason: message };
   if (answer?.code !== 0 || answer.data === null) {
     return { kind: 'unavailable', status, reason: `Modellix answered ${status} ${whatIsWrong(answer)}` };

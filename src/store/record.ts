@@ -60,6 +60,7 @@ const Record = Type.Object({
   }),
   costEstimateUsd: number,
   traceparent: text,
+  keyId: text,
   taskId: text,
   video: Type.Union([
     Type.Object({
@@ -91,6 +92,7 @@ const Record = Type.Object({
   ]),
   attempt: Type.Number(),
   polls: Type.Number(),
+  lookedAt: number,
   failures: Type.Number(),
   createdAt: Type.Number(),
   submittedAt: number,

@@ -3,12 +3,15 @@
  * suite, `test/store/contract.ts`, holds both to it.
  *
  * In the contract:
- * - Every write is one atomic change of record, version, due time, submission and indexes together, and is as
- *   durable as the adapter is configured to be before its promise resolves.
+ * - Every write is one atomic change of record, version, due time, queue, slots, submission and indexes together, and
+ *   is as durable as the adapter is configured to be before its promise resolves. What an avatar holds follows from
+ *   its status (`domain/standing.ts`): a place in the queue, a slot of its key, the due index it stands in.
  * - `version` is the fence. It grows with every claim and every save; a write that carries another version than
  *   the stored one changes nothing.
  * - Time is the store's: delays go in, the store's clock comes out (`now`), so replicas whose clocks disagree
  *   agree on what is due.
+ * - The queue is fair between callers and first come, first served within one: a caller who joins is served next,
+ *   however many another one has waiting. An avatar that comes back to the queue has its old place.
  * - What the store cannot do now throws {@link StoreUnavailableError}. "Not found" is said only of what is not there.
  * - A record that cannot be decoded is set aside, counted and out of the way of the others; one written by a
  *   newer release is left as it is.
@@ -26,17 +29,67 @@ export interface Stored {
   readonly now: number;
 }
 
+/** `ahead`: how many avatars stand before it in the queue; `null` where it is not queued. */
+export interface Found extends Stored {
+  readonly ahead: number | null;
+}
+
+/** What the queue may hold at most. Bytes are those of submissions. */
+export interface Bounds {
+  readonly maxAvatars: number;
+  readonly maxBytes: number;
+}
+
+export interface Creation {
+  /** When the avatar is due in the common index, in ms from now. */
+  readonly dueInMs: number;
+  /**
+   * How long the avatar is kept from {@link Store.next} where its creator was not told that it was created, so that it
+   * can be taken back in peace. Once the creator was told it is there for everyone.
+   */
+  readonly doubtMs: number;
+  readonly bounds: Bounds;
+}
+
 export interface Save {
   /** When the avatar is due again, in ms from now. */
   readonly dueInMs: number;
   /** Whether the submission is still needed; `drop` deletes it in the same write. */
   readonly submission: 'keep' | 'drop';
+  /** How many slots its key has. An avatar that would take one above that is not written. Without it there is no limit. */
+  readonly slots?: number;
+  /** How long an avatar that holds no slot by its status holds one all the same, in ms. */
+  readonly slotForMs?: number;
 }
 
-/** `task-taken`: the task id in the record belongs to another avatar; nothing was written. */
+/**
+ * `task-taken`: the task id in the record belongs to another avatar. `no-slot`: its key has no slot left.
+ * Nothing was written.
+ */
 export type SaveResult =
   | { readonly saved: true; readonly version: number }
-  | { readonly saved: false; readonly reason: 'stale' | 'task-taken' };
+  | { readonly saved: false; readonly reason: 'stale' | 'task-taken' | 'no-slot' };
+
+/** Where there is something to do. */
+export interface Outlook {
+  readonly now: number;
+  readonly queued: number;
+  readonly queuedBytes: number;
+  /** Milliseconds until the next avatar is due in the common index: 0 when one is, `null` when there is none. */
+  readonly dueInMs: number | null;
+  /** The same for each lane asked for, how many are due there now, and how many slots are held in it. */
+  readonly lanes: ReadonlyMap<
+    string,
+    { readonly slots: number; readonly due: number; readonly dueInMs: number | null }
+  >;
+}
+
+/** A small text that all processes share. `revision` is 0 and `value` `null` where there is none yet. */
+export interface SharedDocument {
+  readonly value: string | null;
+  readonly revision: number;
+  readonly now: number;
+}
 
 /** What the store found and could not use, since it was opened. */
 export interface StoreHealth {
@@ -45,21 +98,22 @@ export interface StoreHealth {
 
 export interface Store {
   /**
-   * Puts a new avatar and the bytes that will be submitted for it. It is due in `leaseMs`, as if its creator
-   * had claimed it, so that it is picked up by another worker should the creator die. Where the caller's idempotency
-   * key names an avatar already, nothing is written and that avatar is returned: compare the ids. A key lives as
-   * long as its avatar. Throws {@link AvatarExistsError} where the id is taken.
+   * Puts a new avatar and the bytes that will be submitted for it. Where the caller's idempotency key names an avatar
+   * already, nothing is written and that avatar is returned: compare the ids. A key lives as long as its avatar.
+   * Throws {@link AvatarExistsError} where the id is taken, {@link QueueFullError} where the queue is at its bounds.
    */
-  create(avatar: Avatar, submission: Buffer, leaseMs: number): Promise<Stored>;
+  create(avatar: Avatar, submission: Buffer, creation: Creation): Promise<Stored>;
   /** The avatar, if it is there and it is this caller's. Throws where it is there and cannot be read. */
-  find(caller: string, id: string): Promise<Stored | null>;
+  find(caller: string, id: string): Promise<Found | null>;
   /** The bytes to submit, `null` once dropped. */
   submission(id: string): Promise<Buffer | null>;
+  /** The first in the queue, in the order in which they are to be submitted. Nothing is taken by it. */
+  next(limit: number): Promise<Stored[]>;
   /**
-   * Takes up to `limit` due avatars, longest due first. Each gets a new version and is due again in `leaseMs`;
-   * two claims never return the same avatar at the same version.
+   * Takes up to `limit` due avatars of one due index, longest due first. Each gets a new version and is due again in
+   * `leaseMs`; two claims never return the same avatar at the same version.
    */
-  claim(limit: number, leaseMs: number): Promise<Stored[]>;
+  claim(lane: string | null, limit: number, leaseMs: number): Promise<Stored[]>;
   /**
    * Replaces the record if it is still at `version`. A new task id is indexed, and belongs to one avatar only; it
    * stays with its avatar until that is removed.
@@ -67,8 +121,18 @@ export interface Store {
   save(avatar: Avatar, version: number, save: Save): Promise<SaveResult>;
   /** Forgets the avatar and all that belongs to it, if it is still at `version`. Says whether it did. */
   remove(id: string, version: number): Promise<boolean>;
-  /** Milliseconds until the next avatar is due: 0 when one is, `null` when there is none. */
-  nextDueInMs(): Promise<number | null>;
+  outlook(lanes: readonly string[]): Promise<Outlook>;
+  /** Every lane that an avatar was ever put in. */
+  lanes(): Promise<string[]>;
+  document(name: string): Promise<SharedDocument>;
+  /** Replaces a document that is still at `revision`. Returns it as it then is: `swapped` says whether by this call. */
+  swap(
+    name: string,
+    revision: number,
+    value: string,
+  ): Promise<SharedDocument & { readonly swapped: boolean }>;
+  /** Calls back with the id of each avatar written, here or elsewhere; a word may be lost. Returns how to end it. */
+  onChange(listener: (id: string) => void): () => void;
   /** Resolves when the store can be written to. */
   ping(): Promise<void>;
   health(): StoreHealth;
@@ -94,5 +158,15 @@ export class AvatarExistsError extends Error {
   override readonly name = 'AvatarExistsError';
   constructor(id: string) {
     super(`${id} is there already`);
+  }
+}
+
+/** The queue is at its bounds; nothing was written. */
+export class QueueFullError extends Error {
+  override readonly name = 'QueueFullError';
+  readonly bound: 'avatars' | 'bytes';
+  constructor(bound: 'avatars' | 'bytes') {
+    super(`the queue holds as many ${bound} as it may`);
+    this.bound = bound;
   }
 }

@@ -46,7 +46,10 @@ function promises(t: Test, name: string, open: () => Promise<Store>) {
           },
           find: store.find.bind(store),
           submission: store.submission.bind(store),
+          next: store.next.bind(store),
           claim: store.claim.bind(store),
+          outlook: store.outlook.bind(store),
+          lanes: store.lanes.bind(store),
           save: store.save.bind(store),
         });
         const world = new World(watched, scheduler, reacts);

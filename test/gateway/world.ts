@@ -8,14 +8,16 @@ import type { Scheduler } from 'fast-check';
 import { type Avatar, isFinal } from '../../src/domain/avatar.js';
 import { accept } from '../../src/gateway/accept.js';
 import type { Answer } from '../../src/gateway/answer.js';
-import { poll } from '../../src/gateway/poll.js';
+import { Limits } from '../../src/gateway/limits.js';
+import { pass } from '../../src/gateway/pass.js';
 import type { GatewaySettings, Ports } from '../../src/gateway/ports.js';
 import { replayAnswers } from '../../src/gateway/settle.js';
-import { submit } from '../../src/gateway/submit.js';
+import { Timing } from '../../src/gateway/timing.js';
 import type { ModellixClient } from '../../src/modellix/client.js';
-import type { SubmitOutcome } from '../../src/modellix/outcome.js';
+import { KeyPool } from '../../src/modellix/keyring.js';
+import { NO_LIMITS, type Reply, type SubmitOutcome } from '../../src/modellix/outcome.js';
 import type { Spool } from '../../src/store/spool.js';
-import type { Store, Stored } from '../../src/store/store.js';
+import type { Store } from '../../src/store/store.js';
 
 /** What the upstream does with a submit, and what its caller hears. */
 export type Reaction = 'accept' | 'accept-and-lose-the-answer' | 'lose' | 'refuse' | 'limit' | 'not-sent';
@@ -26,14 +28,15 @@ const SETTINGS: GatewaySettings = {
   submitGraceMs: 0,
   submitLeaseMs: LONG_MS,
   stepLeaseMs: LONG_MS,
-  pollMinMs: 0,
-  pollMaxMs: 0,
+  queueBounds: { maxAvatars: 1_000, maxBytes: 1_000_000 },
+  unconfirmedHoldMs: 0,
   queueTimeoutMs: LONG_MS,
   taskTimeoutMs: LONG_MS,
   retentionMs: LONG_MS,
   notMadeOn: new Set([429]),
 };
 
+const KEYS = new KeyPool(['key']);
 const NEVER = new Promise<never>(() => {});
 
 interface Member {
@@ -80,10 +83,11 @@ export class World {
       traceparent: null,
     };
     const worker = {
-      step: (stored: Stored, held?: Buffer) => this.#step(member, stored, held),
+      submitted: (id: string, submission: Buffer) => this.#pass(member, new Map([[id, submission]])),
       track: () => undefined,
     };
-    void accept(member.ports, worker, request).then(
+    const changes = { next: async () => true };
+    void accept(member.ports, worker, changes, request).then(
       ({ avatar }) => void this.told.push({ name: key ?? name, key, id: avatar.id }),
       () => undefined, // Modellix refused: that is an answer, too.
     );
@@ -91,9 +95,7 @@ export class World {
 
   /** A worker looks for what is due. */
   look(member: Member): void {
-    void member.ports.store.claim(2, LONG_MS).then(async (claimed) => {
-      await Promise.all(claimed.map((stored) => this.#step(member, stored)));
-    });
+    void this.#pass(member, new Map()).catch(() => undefined);
   }
 
   /** Faults over: what is in the spool is replayed, and a fresh worker goes on until nothing is left to do. */
@@ -123,15 +125,16 @@ export class World {
     while (await this.happen()) {}
   }
 
-  async #step(member: Member, stored: Stored, held?: Buffer): Promise<Avatar | null> {
-    const { avatar } = stored;
-    const before = this.ended.get(avatar.id);
-    if (avatar.step === 'expire') return null;
-    if (before !== undefined && before.status !== 'unconfirmed') this.changedAfterTheEnd.push(avatar.id);
-    const now =
-      avatar.step === 'submit' ? await submit(member.ports, stored, held) : await poll(member.ports, stored);
-    if (now !== null && isFinal(now.status)) this.ended.set(now.id, now);
-    return now;
+  /** What a worker does in one go, and all that it began. */
+  async #pass({ ports }: Member, held: ReadonlyMap<string, Buffer>): Promise<void> {
+    const begun: Promise<unknown>[] = [];
+    const crew = {
+      room: () => 2,
+      begin: (_kind: unknown, _about: unknown, work: () => Promise<unknown>) => void begun.push(work()),
+      held: (id: string) => held.get(id),
+    };
+    await pass(ports, crew, [KEYS.keys()[0]?.id ?? '']);
+    await Promise.all(begun);
   }
 
   #ports(alive: () => boolean): Ports {
@@ -145,8 +148,12 @@ export class World {
       return alive() ? result : NEVER;
     };
     const silent = () => undefined;
+    const store = this.#gatedStore(gated);
     return {
-      store: this.#gatedStore(gated),
+      store,
+      keyring: KEYS,
+      limits: new Limits(store, { callsPerMinute: 1e9, tasks: 1e6 }, () => 0),
+      timing: new Timing(store, { pollMinMs: 0, pollMaxMs: 0, longPollMs: 0 }, () => 0),
       spool: this.#spool(),
       modellix: this.#upstream(gated),
       settings: SETTINGS,
@@ -157,41 +164,70 @@ export class World {
     };
   }
 
-  /** Leases last no time at all: whoever looks finds them lapsed. */
+  /**
+   * Leases last no time at all: whoever looks finds them lapsed. What is learned of limits and times is each worker's
+   * own, so that a fresh one begins with nothing.
+   */
   #gatedStore(gated: <T>(what: string, effect: () => Promise<T>) => Promise<T>): Store {
     const store = this.#store;
+    const noDocument = async () => ({ value: null, revision: 0, now: Date.now() });
     return {
-      create: (avatar, submission) => gated('create', () => store.create(avatar, submission, 0)),
+      create: (avatar, submission, creation) =>
+        gated('create', () => store.create(avatar, submission, { ...creation, doubtMs: 0 })),
       find: (caller, id) => gated('find', () => store.find(caller, id)),
       submission: (id) => gated('submission', () => store.submission(id)),
-      claim: (limit) => gated('claim', () => store.claim(limit, 0)),
-      save: (avatar, version, { submission }) => {
-        const dueInMs = avatar.step === 'expire' ? LONG_MS : 0;
-        return gated('save', () => store.save(avatar, version, { dueInMs, submission }));
+      next: (limit) => gated('next', () => store.next(limit)),
+      claim: (lane, limit) => gated('claim', () => store.claim(lane, limit, 0)),
+      save: (avatar, version, save) => {
+        const waits = avatar.step === 'expire' || avatar.status === 'queued';
+        const dueInMs = waits ? LONG_MS : 0;
+        return gated('save', async () => {
+          const saved = await store.save(avatar, version, { ...save, dueInMs });
+          if (saved.saved) this.#note(avatar);
+          return saved;
+        });
       },
       remove: (id, version) => gated('remove', () => store.remove(id, version)),
-      nextDueInMs: () => store.nextDueInMs(),
+      outlook: (lanes) => gated('outlook', () => store.outlook(lanes)),
+      lanes: () => store.lanes(),
+      document: noDocument,
+      swap: async (_name, revision, value) => ({
+        ...(await noDocument()),
+        value,
+        revision: revision + 1,
+        swapped: true,
+      }),
+      onChange: () => () => undefined,
       ping: () => store.ping(),
       health: () => store.health(),
       close: () => store.close(),
     };
   }
 
+  #note(avatar: Avatar): void {
+    const before = this.ended.get(avatar.id);
+    if (before !== undefined && before.status !== 'unconfirmed') this.changedAfterTheEnd.push(avatar.id);
+    if (isFinal(avatar.status)) this.ended.set(avatar.id, avatar);
+  }
+
   #upstream(gated: <T>(what: string, effect: () => Promise<T>) => Promise<T>): ModellixClient {
     return {
-      submit: (body) => gated('submit', async () => this.#react(body)),
+      submit: (_key, body) => gated('submit', async () => reply(this.#react(body))),
       query: () =>
-        gated('query', async () => ({
-          kind: 'success' as const,
-          resource: {
-            url: 'https://example.com/v.mp4',
-            format: null,
-            width: null,
-            height: null,
-            bytes: null,
-          },
-          expiresAt: null,
-        })),
+        gated('query', async () =>
+          reply({
+            kind: 'success' as const,
+            resource: {
+              url: 'https://example.com/v.mp4',
+              format: null,
+              width: null,
+              height: null,
+              bytes: null,
+            },
+            expiresAt: null,
+          }),
+        ),
+      probe: () => gated('probe', async () => true),
       video: () => NEVER,
       close: async () => undefined,
     };
@@ -204,7 +240,8 @@ export class World {
       kind: 'refused' as const,
       status,
       message: 'no',
-      retryAfterMs: null,
+      limit: status === 429 ? ('calls' as const) : null,
+      retryAfterMs: 0,
     });
     const made = () => {
       const taskId = `task-${this.ledger.length}`;
@@ -236,4 +273,8 @@ export class World {
       all: async () => [...spooled.values()],
     };
   }
+}
+
+function reply<T>(outcome: T): Reply<T> {
+  return { outcome, limits: NO_LIMITS };
 }

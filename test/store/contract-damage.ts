@@ -4,7 +4,7 @@ import type { Test } from 'tap';
 import type { Avatar } from '../../src/domain/avatar.js';
 import { CorruptRecordError, encodeRecord } from '../../src/store/record.js';
 import { AvatarExistsError, type Store, StoreUnavailableError } from '../../src/store/store.js';
-import { avatarOf, CALLER, dueInTurn, idsOf, LONG, SUBMISSION } from './fixtures.js';
+import { avatarOf, CALLER, dueIn, dueInTurn, idsOf, LONG, SUBMISSION } from './fixtures.js';
 
 /** The bytes at rest, past the store. */
 export interface Raw {
@@ -30,16 +30,16 @@ export function damagedRecords(check: Check): void {
       await opened.raw((raw) => raw.overwrite(bad.id, bytes));
       await opened.raw((raw) => raw.overwrite(found.id, bytes));
       await t.rejects(opened.store.find(CALLER, found.id), CorruptRecordError);
-      t.same(idsOf(await opened.store.claim(10, 0)), [good.id]);
-      t.same(idsOf(await opened.store.claim(10, LONG)), [good.id]);
+      t.same(idsOf(await opened.store.claim(null, 10, 0)), [good.id]);
+      t.same(idsOf(await opened.store.claim(null, 10, LONG)), [good.id]);
       t.same(opened.store.health(), { corruptRecords: 2 });
-      t.not(await opened.store.nextDueInMs(), 0);
+      t.not((await opened.store.outlook([])).dueInMs, 0);
       await t.rejects(
         opened.store.find(CALLER, bad.id),
         CorruptRecordError,
         'it is not said to be not found',
       );
-      await t.rejects(opened.store.create(bad, SUBMISSION, 0), AvatarExistsError);
+      await t.rejects(opened.store.create(bad, SUBMISSION, dueIn(0)), AvatarExistsError);
       for (const { id } of [bad, found]) t.same(await opened.raw((raw) => raw.aside(id)), bytes);
     });
   }
@@ -48,9 +48,9 @@ export function damagedRecords(check: Check): void {
     const [newer, good] = await dueInTurn(opened.store, 2);
     const bytes = Buffer.from('2 {"whatever":"a newer release writes"}');
     await opened.raw((raw) => raw.overwrite(newer.id, bytes));
-    t.same(idsOf(await opened.store.claim(1, LONG)), [], 'put off');
-    t.same(idsOf(await opened.store.claim(1, LONG)), [good.id]);
-    t.not(await opened.store.nextDueInMs(), 0);
+    t.same(idsOf(await opened.store.claim(null, 1, LONG)), [], 'put off');
+    t.same(idsOf(await opened.store.claim(null, 1, LONG)), [good.id]);
+    t.not((await opened.store.outlook([])).dueInMs, 0);
     await t.rejects(opened.store.find(CALLER, newer.id), StoreUnavailableError);
     t.same(opened.store.health(), { corruptRecords: 0 });
     t.same(await opened.raw((raw) => raw.record(newer.id)), bytes);

@@ -2,7 +2,7 @@
 
 import { randomBytes } from 'node:crypto';
 import { openEmbeddedStore } from '../../src/store/embedded.js';
-import { avatarOf, LONG, SUBMISSION } from './fixtures.js';
+import { avatarOf, dueIn, LONG, SUBMISSION } from './fixtures.js';
 
 const [task, dir = ''] = process.argv.slice(2);
 const say = (line: unknown): void => void process.stdout.write(`${JSON.stringify(line)}\n`);
@@ -19,7 +19,7 @@ async function open(): Promise<void> {
 /** Says the id once the avatar is created, and stays. */
 async function create(): Promise<void> {
   const store = await openEmbeddedStore({ dir });
-  say((await store.create(avatarOf(), SUBMISSION, LONG)).avatar.id);
+  say((await store.create(avatarOf(), SUBMISSION, dueIn(LONG))).avatar.id);
   setInterval(() => {}, LONG);
 }
 
@@ -30,7 +30,7 @@ async function fill(): Promise<void> {
   const attempt = async (): Promise<string | null> => {
     const avatar = avatarOf();
     try {
-      await store.create(avatar, randomBytes(200_000), LONG);
+      await store.create(avatar, randomBytes(200_000), dueIn(LONG));
       created.push(avatar.id);
       return null;
     } catch (error) {

@@ -10,7 +10,7 @@ import type { Changes } from '../../src/store/embedded/commit.js';
 import { LevelDisk } from '../../src/store/embedded/level.js';
 import { openEmbeddedStore } from '../../src/store/embedded.js';
 import { type Store, StoreLockedError, StoreUnavailableError } from '../../src/store/store.js';
-import { avatarOf, CALLER, LONG, SUBMISSION } from './fixtures.js';
+import { avatarOf, CALLER, dueIn, LONG, SUBMISSION } from './fixtures.js';
 
 const CHILD = fileURLToPath(new URL('./embedded-child.ts', import.meta.url));
 
@@ -41,8 +41,8 @@ function child(t: Test, task: string, dir: string, limit = 'true') {
 t.test('embedded: everything is there again after a restart', async (t) => {
   const dir = join(t.testdir(), 'made', 'for', 'it');
   const first = await open(t, dir);
-  const due = (await first.create(avatarOf(), SUBMISSION, 0)).avatar;
-  const later = (await first.create(avatarOf({ taskId: 'task-1' }), SUBMISSION, LONG)).avatar;
+  const due = (await first.create(avatarOf(), SUBMISSION, dueIn(0))).avatar;
+  const later = (await first.create(avatarOf({ taskId: 'task-1' }), SUBMISSION, dueIn(LONG))).avatar;
   await first.save(later, 1, { dueInMs: LONG, submission: 'drop' });
   await first.close();
 
@@ -50,7 +50,7 @@ t.test('embedded: everything is there again after a restart', async (t) => {
   t.match(await second.find(CALLER, later.id), { avatar: later, version: 2 });
   t.same(await second.submission(due.id), SUBMISSION);
   t.equal(await second.submission(later.id), null);
-  t.match(await second.claim(10, LONG), [{ avatar: due, version: 2 }]);
+  t.match(await second.claim(null, 10, LONG), [{ avatar: due, version: 2 }]);
   const taken = await second.save({ ...due, taskId: 'task-1' }, 2, { dueInMs: 0, submission: 'keep' });
   t.same(taken, { saved: false, reason: 'task-taken' });
   t.equal((await stat(dir)).mode & 0o777, 0o700);
@@ -145,11 +145,11 @@ t.test('embedded: a failed write that comes back from the dead is taken back', a
 t.test('embedded: what is due goes by the clock it was given', async (t) => {
   let now = 1_000_000;
   const store = await open(t, t.testdir(), () => now);
-  const { avatar } = await store.create(avatarOf(), SUBMISSION, 1000);
-  t.equal(await store.nextDueInMs(), 1000);
+  const { avatar } = await store.create(avatarOf(), SUBMISSION, dueIn(1000));
+  t.equal((await store.outlook([])).dueInMs, 1000);
   now += 999;
-  t.same(await store.claim(1, 0), []);
+  t.same(await store.claim(null, 1, 0), []);
   now += 1;
-  t.match(await store.claim(1, 500), [{ avatar, version: 2, now }]);
-  t.equal(await store.nextDueInMs(), 500);
+  t.match(await store.claim(null, 1, 500), [{ avatar, version: 2, now }]);
+  t.equal((await store.outlook([])).dueInMs, 500);
 });

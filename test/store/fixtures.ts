@@ -1,11 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { type Avatar, newAvatar } from '../../src/domain/avatar.js';
-import type { Store } from '../../src/store/store.js';
+import type { Creation, Store } from '../../src/store/store.js';
 
 export const CALLER = 'team-a';
 export const SUBMISSION = Buffer.from('{"prompt":"Hello"}');
 /** A lease nobody waits for, and a due time that does not come. */
 export const LONG = 3_600_000;
+
+/** A creation without bounds, due when it says; without doubt. */
+export function dueIn(dueInMs: number, change: Partial<Creation> = {}): Creation {
+  return { dueInMs, doubtMs: 0, bounds: { maxAvatars: 1e9, maxBytes: 1e12 }, ...change };
+}
 
 /** An avatar of {@link CALLER}, queued, with what is given changed. */
 export function avatarOf(change: Partial<Avatar> = {}): Avatar {
@@ -33,7 +38,7 @@ export async function dueInTurn(store: Store, count: number): Promise<[Avatar, A
   const made: Avatar[] = [];
   let last = 0;
   while (made.length < count) {
-    const { avatar, now } = await store.create(avatarOf({ id: `av_${made.length}` }), SUBMISSION, 0);
+    const { avatar, now } = await store.create(avatarOf({ id: `av_${made.length}` }), SUBMISSION, dueIn(0));
     made.push(avatar);
     if (now < last) throw new Error('the clock went backwards');
     last = now;

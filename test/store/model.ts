@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { Avatar } from '../../src/domain/avatar.js';
 import type { Save, SaveResult, Store } from '../../src/store/store.js';
-import { avatarOf, CALLER, LONG } from './fixtures.js';
+import { avatarOf, CALLER, dueIn, LONG } from './fixtures.js';
 
 /** Time is one bit here: due now, or not in this test. */
 interface Entry {
@@ -61,7 +61,7 @@ const create = fc.tuple(id, fc.string({ unit: 'grapheme' }), bytes, leaseMs).map
   ([id, prompt, submission, lease]): Call =>
     async (store, model) => {
       const avatar = avatarOf({ id, prompt });
-      const made = await store.create(avatar, submission, lease).then(
+      const made = await store.create(avatar, submission, dueIn(lease)).then(
         ({ version }) => version === 1,
         (error: Error) => error.name !== 'AvatarExistsError' && Promise.reject(error),
       );
@@ -95,7 +95,7 @@ const claim = fc.tuple(fc.nat(5), leaseMs).map(
   ([limit, lease]): Call =>
     async (store, model) => {
       const due = model.due();
-      const claimed = await store.claim(limit, lease);
+      const claimed = await store.claim(null, limit, lease);
       assert.equal(claimed.length, Math.min(limit, due.length));
       for (const { avatar, version } of claimed) {
         const entry = due.find((candidate) => candidate.avatar.id === avatar.id);
@@ -115,7 +115,7 @@ async function compare(store: Store, model: Model): Promise<void> {
     assert.deepEqual(found && { avatar: found.avatar, version: found.version }, entry ? plain(entry) : null);
     assert.deepEqual(await store.submission(id), entry?.submission ?? null);
   }
-  const next = await store.nextDueInMs();
+  const next = (await store.outlook([])).dueInMs;
   if (model.entries.size === 0) assert.equal(next, null);
   else if (model.due().length > 0) assert.equal(next, 0);
   else assert.ok(next !== null && next > 0, `${next}`);

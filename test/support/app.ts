@@ -30,6 +30,8 @@ export interface AppOverrides {
   readonly dataDir?: string;
   readonly modellix?: Partial<Config['modellix']>;
   readonly gateway?: Partial<Config['gateway']>;
+  /** Unset: more than any test needs. */
+  readonly limits?: Partial<Config['limits']>;
   readonly rateLimitPerMinute?: number;
   readonly requireIdempotencyKey?: boolean;
   /** How long the headers, and the whole of a request, may take to arrive. Looked at once a second. */
@@ -93,7 +95,8 @@ function configOf(baseUrl: string, dataDir: string, overrides: AppOverrides): Co
     requireIdempotencyKey: overrides.requireIdempotencyKey ?? false,
     shutdownGraceMs: 5_000,
     modellix: {
-      apiKey: DEFAULT_KEY,
+      keys: [DEFAULT_KEY],
+      keyFile: null,
       baseUrl,
       submitPath: SUBMIT_PATHS[0] ?? '',
       tasksPath: '/api/v1/tasks',
@@ -101,8 +104,10 @@ function configOf(baseUrl: string, dataDir: string, overrides: AppOverrides): Co
       submitTimeoutMs: 5_000,
       queryTimeoutMs: 5_000,
       videoTimeoutMs: 5_000,
+      longPollMs: 0,
       ...overrides.modellix,
     },
+    limits: { callsPerMinute: 1_000_000, tasks: 1_000_000, ...overrides.limits },
     dataDir,
     store:
       redis === undefined
@@ -110,6 +115,8 @@ function configOf(baseUrl: string, dataDir: string, overrides: AppOverrides): Co
         : {
             kind: 'redis',
             url: redis.url,
+            sentinelPassword: undefined,
+            tlsCa: undefined,
             keyPrefix: redis.prefix,
             durability: 'warn',
             waitFor: { replicas: 0, ownFile: false },
@@ -119,6 +126,8 @@ function configOf(baseUrl: string, dataDir: string, overrides: AppOverrides): Co
       pollMinMs: 20,
       pollMaxMs: 50,
       queueTimeoutMs: 60_000,
+      queueBounds: { maxAvatars: 1_000_000, maxBytes: 1e12 },
+      unconfirmedHoldMs: 60_000,
       taskTimeoutMs: 60_000,
       retentionMs: 60_000,
       notMadeOn: new Set([429]),

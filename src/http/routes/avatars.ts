@@ -34,7 +34,7 @@ export const avatarRoutes: FastifyPluginAsyncTypebox<Options> = async (app, opti
         tags: ['avatars'],
         summary: 'Make a talking avatar',
         description:
-          'Checks the portrait and the speech, submits them to Modellix once, and answers as soon as that is settled, or after a short grace with status `queued` or `submitting`. The request is never sent to Modellix twice. With an `Idempotency-Key` it is safe to repeat: the same key and the same request give the same avatar, as it is then.',
+          'Checks the portrait and the speech, submits them to Modellix once, and answers as soon as that is settled, at once with `queued` where others are before it or the limits of Modellix are used up, or after a short grace with `submitting`. The request is never sent to Modellix twice. With an `Idempotency-Key` it is safe to repeat: the same key and the same request give the same avatar, as it is then.',
         querystring: noQuery,
         headers: createHeaders,
         body: CreateAvatar,
@@ -54,7 +54,7 @@ export const avatarRoutes: FastifyPluginAsyncTypebox<Options> = async (app, opti
       if (idempotencyKey === null && requireIdempotencyKey) {
         throw new ProblemError('idempotency-key-required', PROBLEMS['idempotency-key-required'].help);
       }
-      const { avatar, replayed } = await gateway.create({
+      const { replayed, ...made } = await gateway.create({
         caller: ANONYMOUS,
         idempotencyKey,
         image: mediaText(request.lifted, 'image', body.image),
@@ -65,7 +65,7 @@ export const avatarRoutes: FastifyPluginAsyncTypebox<Options> = async (app, opti
         metadata: body.metadata ?? {},
         traceparent: traceparentOf(request.headers.traceparent),
       });
-      const view = avatarView(avatar);
+      const view = avatarView(made);
       if (replayed) reply.header('idempotent-replayed', 'true');
       return reply
         .code(202)
@@ -96,8 +96,8 @@ export const avatarRoutes: FastifyPluginAsyncTypebox<Options> = async (app, opti
       },
     },
     async (request, reply) => {
-      const avatar = await gateway.read(ANONYMOUS, request.params.id);
-      return reply.header('cache-control', 'no-store').send(avatarView(avatar));
+      const seen = await gateway.read(ANONYMOUS, request.params.id);
+      return reply.header('cache-control', 'no-store').send(avatarView(seen));
     },
   );
 };

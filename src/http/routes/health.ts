@@ -1,16 +1,39 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import type { Gateway } from '../../gateway/gateway.js';
+import { ProblemError } from '../../problems.js';
 import { commonHeaders, noQuery, problems } from '../schemas/responses.js';
 
 const Health = Type.Object({ status: Type.String() });
 
+const Readiness = Type.Object({
+  status: Type.String(),
+  breaker: Type.Enum(['closed', 'open'], {
+    description: '`open`: Modellix failed again and again, and is left alone for a moment.',
+  }),
+  queued: Type.Integer({ description: 'Avatars that wait to be submitted.' }),
+  keys: Type.Array(
+    Type.Object({
+      id: Type.String({ description: 'A digest of the key.' }),
+      state: Type.Enum(['ok', 'paused', 'resting'], {
+        description:
+          '`paused`: Modellix asked to wait. `resting`: Modellix does not accept the key, or its balance is used up.',
+      }),
+      until: Type.Union([Type.String({ format: 'date-time' }), Type.Null()]),
+      unfinished_tasks: Type.Integer(),
+      tasks_limit: Type.Integer(),
+      calls_per_minute_limit: Type.Integer(),
+    }),
+    { description: 'The keys of the pool, as far as is known.' },
+  ),
+});
+
 /** For the orchestrator: whether to restart the process (`livez`), whether to send it requests (`readyz`). */
 export const healthRoutes: FastifyPluginAsyncTypebox<{ gateway: Gateway }> = async (app, { gateway }) => {
-  const ok = (description: string) => ({
+  const ok = <T extends Type.TSchema>(description: string, schema: T) => ({
     description,
     headers: commonHeaders,
-    content: { 'application/json': { schema: Health } },
+    content: { 'application/json': { schema } },
   });
 
   app.get(
@@ -23,7 +46,7 @@ export const healthRoutes: FastifyPluginAsyncTypebox<{ gateway: Gateway }> = asy
         tags: ['operations'],
         summary: 'Whether the process runs',
         querystring: noQuery,
-        response: { 200: ok('It does.'), ...problems(400) },
+        response: { 200: ok('It does.', Health), ...problems(400) },
       },
     },
     async () => ({ status: 'alive' }),
@@ -39,12 +62,30 @@ export const healthRoutes: FastifyPluginAsyncTypebox<{ gateway: Gateway }> = asy
         tags: ['operations'],
         summary: 'Whether avatars can be accepted',
         querystring: noQuery,
-        response: { 200: ok('They can: the store can be written to.'), ...problems(400, 503) },
+        response: {
+          200: ok('They can: the store can be written to. How Modellix stands beside it.', Readiness),
+          ...problems(400, 503),
+        },
       },
     },
     async () => {
       await gateway.ready();
-      return { status: 'ready' };
+      const upstream = await gateway.upstream();
+      if (upstream === null) throw new ProblemError('not-ready', 'The task store cannot be reached.');
+      const { breaker, queued, keys } = upstream;
+      return {
+        status: 'ready',
+        breaker,
+        queued,
+        keys: keys.map((key) => ({
+          id: key.id,
+          state: key.state,
+          until: key.until === null ? null : new Date(key.until).toISOString(),
+          unfinished_tasks: key.unfinished,
+          tasks_limit: key.tasks,
+          calls_per_minute_limit: key.callsPerMinute,
+        })),
+      };
     },
   );
 };

@@ -110,6 +110,16 @@ const AvatarError = Type.Object(
   { description: 'Why the avatar did not succeed.' },
 );
 
+const Queue = Type.Object(
+  {
+    position: Type.Integer({ minimum: 1, description: '1 is the next. The queue is fair between callers.' }),
+    estimated_start_at: NullableTime(
+      'When it may be submitted, from how fast the queue drains; `null` where that is not known yet.',
+    ),
+  },
+  { description: 'Where it stands in the queue.' },
+);
+
 export const AvatarView = Type.Object(
   {
     id: Type.String(),
@@ -117,7 +127,7 @@ export const AvatarView = Type.Object(
       ['queued', 'submitting', 'pending', 'processing', 'succeeded', 'failed', 'timed_out', 'unconfirmed'],
       {
         description:
-          '`queued`: not sent yet. `submitting`: on its way. `pending`, `processing`: at Modellix. Final: `succeeded`, `failed`, `timed_out` (Modellix never finished), `unconfirmed` (it is not known whether Modellix took it; never sent again by itself).',
+          '`queued`: waits for its turn. `submitting`: on its way. `pending`, `processing`: at Modellix. Final: `succeeded`, `failed`, `timed_out` (Modellix never finished), `unconfirmed` (it is not known whether Modellix took it; never sent again by itself).',
       },
     ),
     mode: mode(),
@@ -137,6 +147,7 @@ export const AvatarView = Type.Object(
       },
       { description: 'What it is expected to cost, from the length of the speech.' },
     ),
+    queue: Nullable(Queue, { description: 'Where it stands in the queue, while it is `queued`.' }),
     task_id: Nullable(Type.String(), { description: "Modellix's id of the task, once it was made." }),
     created_at: Time('When it was accepted.'),
     submitted_at: NullableTime('When Modellix took it.'),

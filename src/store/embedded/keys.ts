@@ -6,7 +6,14 @@
  *     submission!<id>           the bytes to submit
  *     task!<task id>            the id of the avatar that owns the task
  *     key!<digest>              the id of the avatar that was created with the idempotency key
- *     due!<due, 16 digits>!<id> the due index: key order is due order
+ *     due!<due, 16 digits>!<id> the common due index: key order is due order
+ *     lane!<key id>!<due, 16 digits>!<id>
+ *                               the due index of a key to Modellix
+ *     lanes!<key id>            every key that ever had one
+ *     queue!<id>                its place in the queue, in JSON
+ *     clock                     the highest tag that was submitted
+ *     slot!<key id>!<id>        when it no longer holds a slot of the key, in ms; empty while it is unfinished
+ *     doc!<name>                a shared document, in JSON
  *     corrupt!<id>!<part>       the original bytes of what was set aside
  *
  * Version and due time stay out of the record, so that a claim writes a few bytes, and so that a newer release's
@@ -15,30 +22,48 @@
 
 import { CorruptRecordError } from '../record.js';
 
-/** `due` is where the index entry is; `task` and `key` are what was indexed for this avatar. */
+/** `due` and `lane` are where the index entry is; `task`, `key` and `slot` are what was indexed for this avatar. */
 export interface Meta {
   readonly version: number;
   readonly due: number;
+  readonly lane: string | null;
   readonly task: string | null;
   readonly key: string | null;
+  /** The key whose slot it holds or held. */
+  readonly slot: string | null;
+  /** Its place in the queue, for as long as it may come back to it. */
+  readonly tag: number | null;
 }
 
+export const CLOCK = 'clock';
 export const avatarKey = (id: string): string => `avatar!${id}`;
 export const metaKey = (id: string): string => `meta!${id}`;
 export const submissionKey = (id: string): string => `submission!${id}`;
 export const taskKey = (taskId: string): string => `task!${taskId}`;
 export const idempotencyKey = (digest: string): string => `key!${digest}`;
 export const corruptKey = (id: string, part: 'avatar' | 'meta'): string => `corrupt!${id}!${part}`;
-export const dueKey = (due: number, id: string): string => `due!${digits(due)}!${id}`;
+export const laneKey = (lane: string): string => `lanes!${lane}`;
+export const queueKey = (id: string): string => `queue!${id}`;
+export const slotKey = (keyId: string, id: string): string => `slot!${keyId}!${id}`;
+export const documentKey = (name: string): string => `doc!${name}`;
+export const dueKey = ({ due, lane }: Pick<Meta, 'due' | 'lane'>, id: string): string =>
+  `${dueIndex(lane)}${digits(due)}!${id}`;
 
-/** The range of the due index that is due at `now`; all of it without `now`. */
-export function dueRange(now?: number): { gt: string; lt: string } {
-  return { gt: 'due!', lt: now === undefined ? 'due"' : `due!${digits(now + 1)}` };
+/** Every key that begins so, for a scan. */
+export function rangeOf(prefix: 'queue!' | 'slot!' | 'lanes!'): { gt: string; lt: string } {
+  return { gt: prefix, lt: prefix.replace('!', '"') };
 }
 
-/** What an entry of the due index says. */
-export function parseDueKey(key: string): { due: number; id: string } {
-  return { due: Number(key.slice(4, 20)), id: key.slice(21) };
+/** The range of a due index that is due at `now`; all of it without `now`. */
+export function dueRange(lane: string | null, now?: number): { gt: string; lt: string } {
+  const index = dueIndex(lane);
+  return { gt: index, lt: now === undefined ? `${index}~` : `${index}${digits(now + 1)}` };
+}
+
+/** What an entry of a due index says. */
+export function parseDueKey(lane: string | null, key: string): { due: number; id: string } {
+  const start = dueIndex(lane).length;
+  return { due: Number(key.slice(start, start + 16)), id: key.slice(start + 17) };
 }
 
 export function encodeMeta(meta: Meta): Buffer {
@@ -53,16 +78,16 @@ export function decodeMeta(id: string, bytes: Buffer): Meta {
   } catch {
     // Not JSON: the check below says so.
   }
-  const { version, due, task, key } = value ?? {};
-  if (
-    !Number.isSafeInteger(version) ||
-    !Number.isSafeInteger(due) ||
-    (task !== null && typeof task !== 'string') ||
-    (key !== null && typeof key !== 'string')
-  ) {
+  const { version, due, lane, task, key, slot, tag } = value ?? {};
+  const texts = [lane, task, key, slot].every((text) => text === null || typeof text === 'string');
+  if (!Number.isSafeInteger(version) || !Number.isSafeInteger(due) || !texts || tag === undefined) {
     throw new CorruptRecordError(`the version of ${id} cannot be read`);
   }
-  return { version: Number(version), due: Number(due), task, key };
+  return value as Meta;
+}
+
+function dueIndex(lane: string | null): string {
+  return lane === null ? 'due!' : `lane!${lane}!`;
 }
 
 function digits(ms: number): string {

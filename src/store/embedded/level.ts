@@ -70,6 +70,16 @@ export class LevelDisk implements Disk {
     }
   }
 
+  /** All entries in a range, in the order of their keys. */
+  async entries(range: { gt: string; lt: string }): Promise<[string, Buffer][]> {
+    this.#check();
+    try {
+      return await this.#level.iterator(range).all();
+    } catch (cause) {
+      throw unavailable('cannot be read', cause);
+    }
+  }
+
   async write(changes: Changes): Promise<void> {
     this.#check();
     try {

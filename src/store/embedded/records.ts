@@ -6,13 +6,13 @@ import type { Transaction } from './commit.js';
 import { avatarKey, corruptKey, decodeMeta, dueKey, encodeMeta, type Meta, metaKey } from './keys.js';
 
 /** A record as it was found: a whole one, or why not. */
-export type Found =
+export type FoundRecord =
   | { readonly avatar: Avatar; readonly meta: Meta }
   | CorruptRecordError
   | NewerRecordError
   | null;
 
-export function readRecord(tx: Transaction, id: string): Found {
+export function readRecord(tx: Transaction, id: string): FoundRecord {
   const bytes = tx.get(avatarKey(id));
   try {
     const meta = readMeta(tx, id);
@@ -35,8 +35,8 @@ export function readMeta(tx: Transaction, id: string): Meta | null {
 
 /** Writes the version and moves the entry in the due index with it. */
 export function schedule(tx: Transaction, id: string, before: Meta | null, after: Meta): void {
-  if (before !== null) tx.del(dueKey(before.due, id));
-  tx.put(dueKey(after.due, id), Buffer.alloc(0));
+  if (before !== null) tx.del(dueKey(before, id));
+  tx.put(dueKey(after, id), Buffer.alloc(0));
   tx.put(metaKey(id), encodeMeta(after));
 }
 
@@ -48,7 +48,7 @@ export function setAside(tx: Transaction, id: string): boolean {
   if (meta !== undefined) {
     tx.put(corruptKey(id, 'meta'), meta);
     try {
-      tx.del(dueKey(decodeMeta(id, meta).due, id));
+      tx.del(dueKey(decodeMeta(id, meta), id));
     } catch {
       // Where its due entry is cannot be known; the claim that comes across it removes it.
     }

@@ -11,9 +11,6 @@
 
   Result: {now, v, doc}, with nil for what is missing; nil when there is nothing to take
 ]]
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
-
 local due = redis.call('ZSCORE', KEYS[2], ARGV[1])
 if not due or tonumber(due) > now then
   return false

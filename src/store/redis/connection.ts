@@ -3,7 +3,7 @@
  * while Redis is away, and not sent again when its reply was lost.
  */
 
-import { Redis } from 'ioredis';
+import { Redis, type RedisOptions } from 'ioredis';
 import { StoreUnavailableError } from '../store.js';
 import { loadScripts, type ScriptArgument, type ScriptedRedis, type ScriptName } from './scripts.js';
 
@@ -93,6 +93,17 @@ export class Connection {
     } catch (error) {
       throw unavailable(error);
     }
+  }
+
+  /** A connection of its own, to hear what is published; it comes back by itself, and subscribes again. */
+  subscriber(): Redis {
+    return this.#client.duplicate({
+      scripts: {},
+      enableOfflineQueue: true,
+      commandTimeout: undefined,
+      socketTimeout: undefined,
+      maxRetriesPerRequest: null,
+    } as RedisOptions);
   }
 
   close(): Promise<void> {

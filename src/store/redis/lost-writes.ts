@@ -6,7 +6,7 @@
  * gets a token of its own, which keeps the fence exact: of two equal saves at one version, one wins.
  */
 
-import { createHash, randomUUID } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 
 /** How many are remembered; the oldest goes first. */
 const LIMIT = 10_000;
@@ -21,7 +21,7 @@ export class LostWrites {
   ): Promise<T> {
     const [id, version, doc] = write;
     const key = `${id} ${version} ${createHash('sha256').update(doc).digest('base64')}`;
-    const token = this.#tokens.get(key) ?? randomUUID();
+    const token = this.#tokens.get(key) ?? randomBytes(9).toString('base64url');
     this.#tokens.delete(key); // Taken: an equal write at the same time is another one.
     try {
       return await send(token);

@@ -1,27 +1,35 @@
 /**
  * The store of any number of processes: one Redis, whose clock is the store's clock.
  *
- * All keys share one hash tag, and every key a script touches is passed to it, so that a Redis Cluster takes them.
- * That is why a claim is two steps, the due ids and then a script for each: which records it will touch is only known
- * once the ids are read. Another worker may take an id in between; the second step looks again.
+ * Every key a script touches is passed to it, so that a Redis Cluster takes them. That is why a claim is two steps, the
+ * due ids and then a script for each: which records it will touch is only known once the ids are read. Another worker
+ * may take an id in between; the second step looks again.
  */
 
 import type { Avatar } from '../../domain/avatar.js';
+import { standingOf } from '../../domain/standing.js';
 import { wholeDelay } from '../delay.js';
 import { keyDigest } from '../idempotency.js';
 import { CorruptRecordError, decodeRecord, encodeRecord, NewerRecordError, SCHEMA } from '../record.js';
 import {
   AvatarExistsError,
+  type Creation,
+  type Found,
+  type Outlook,
+  QueueFullError,
   type Save,
   type SaveResult,
+  type SharedDocument,
   type Store,
   type Stored,
   type StoreHealth,
   StoreUnavailableError,
 } from '../store.js';
 import { Connection, type ConnectionOptions } from './connection.js';
+import { Keys } from './keys.js';
 import { LostWrites } from './lost-writes.js';
 import { type Hazard, hazardsOf, markOf } from './safety.js';
+import { Subscription } from './subscription.js';
 
 export interface RedisStoreOptions extends Omit<ConnectionOptions, 'prepare' | 'onEvent'> {
   /** The hash tag of every key: stores with different prefixes share a Redis and never meet. */
@@ -42,6 +50,7 @@ export type RedisEvent =
 /** Returns at once, whether or not Redis is there; while it is not, every call says so. */
 export function openRedisStore(options: RedisStoreOptions): Store {
   const { keyPrefix = 'avatar-gateway', durability = 'warn', onEvent = () => {}, ...rest } = options;
+  const keys = new Keys(keyPrefix);
   let mark: string | null = null;
   const connection = new Connection({
     ...rest,
@@ -53,65 +62,100 @@ export function openRedisStore(options: RedisStoreOptions): Store {
         if (durability === 'strict')
           throw new StoreUnavailableError(`Redis is not safe: ${hazards.join('; ')}`);
       }
-      const seen = await markOf(client, `{${keyPrefix}}:mark`, mark);
+      const seen = await markOf(client, keys.mark, mark);
       mark = seen.mark;
       if (seen.found === 'emptied') onEvent({ kind: 'emptied' });
     },
   });
-  return new RedisStore(connection, keyPrefix);
+  return new RedisStore(connection, keys);
 }
 
 /** A record as the scripts return it: the store's clock, `v` and `doc`, `null` where they are missing. */
-type Row = readonly [now: number, version: Buffer | null, doc: Buffer | null];
+type Row = readonly [now: number, version: Buffer | null, doc: Buffer | null, ahead?: number | null];
+
+/** How many of the queue are looked at beyond those wanted, for those in doubt and those that cannot be read. */
+const SPARE = 100;
 
 class RedisStore implements Store {
   readonly #redis: Connection;
-  readonly #prefix: string;
-  readonly #due: string;
+  readonly #keys: Keys;
   readonly #lost = new LostWrites();
+  readonly #subscription: Subscription;
   #corrupt = 0;
 
-  constructor(redis: Connection, prefix: string) {
+  constructor(redis: Connection, keys: Keys) {
     this.#redis = redis;
-    this.#prefix = `{${prefix}}`;
-    this.#due = `${this.#prefix}:due`;
+    this.#keys = keys;
+    this.#subscription = new Subscription(() => redis.subscriber(), keys.changes);
   }
 
-  async create(avatar: Avatar, submission: Buffer, leaseMs: number, last = false): Promise<Stored> {
-    const { id } = avatar;
+  async create(avatar: Avatar, submission: Buffer, creation: Creation, last = false): Promise<Stored> {
+    const { id, caller, idempotency } = avatar;
+    const { dueInMs, doubtMs, bounds } = creation;
     const doc = encodeRecord(avatar);
-    const { caller, idempotency } = avatar;
     const digest = idempotency && keyDigest(caller, idempotency.key);
-    const keys = [this.#record(id), this.#submission(id), this.#due, this.#aside(id), ...this.#key(digest)];
-    const args = [id, doc, submission, wholeDelay(leaseMs)];
+    const { due, changes, queue, callers, clock, bytes, doubt } = this.#keys;
+    const keys = [
+      ...[this.#keys.record(id), this.#keys.submission(id), due, this.#keys.aside(id), changes],
+      ...[queue, callers, clock, bytes, doubt, ...this.#keys.key(digest)],
+    ];
+    const queued = standingOf(avatar).queued ? '1' : '';
+    const { maxAvatars, maxBytes } = bounds;
     const made = await this.#lost.send([id, 0, doc], (token) =>
-      this.#redis.write('create', keys, ...args, token, digest ?? ''),
+      this.#redis.write(
+        'create',
+        keys,
+        ...[id, doc, submission, wholeDelay(dueInMs), token, digest ?? ''],
+        ...[caller, queued, maxAvatars, maxBytes, wholeDelay(doubtMs)],
+      ),
     );
     if (made === null) throw new AvatarExistsError(id);
-    if (!Buffer.isBuffer(made)) return { avatar, version: 1, now: Number(made) };
+    if (Array.isArray(made)) throw new QueueFullError(String(made[0]) === 'bytes' ? 'bytes' : 'avatars');
+    if (!Buffer.isBuffer(made)) {
+      // From here on its creator knows of it. Where this is lost, the doubt ends by itself.
+      if (digest === null) await this.#redis.use((client) => client.zrem(doubt, id)).catch(() => {});
+      return { avatar, version: 1, now: Number(made) };
+    }
     const owner = await this.find(caller, String(made));
     if (owner !== null) return owner;
     // Forgotten just now, and the key is free; or its record was lost, and the key is not.
     if (last) throw new CorruptRecordError('an idempotency key leads to no record');
-    return this.create(avatar, submission, leaseMs, true);
+    return this.create(avatar, submission, creation, true);
   }
 
-  async find(caller: string, id: string): Promise<Stored | null> {
-    const row = await this.#redis.run('find', [this.#record(id), this.#aside(id)]);
+  async find(caller: string, id: string): Promise<Found | null> {
+    const row = await this.#look(id);
     if (row === null) return null;
-    const found = await this.#read(id, row as Row);
+    const found = await this.#read(id, row);
     if (found instanceof NewerRecordError) throw new StoreUnavailableError(found.message, { cause: found });
     if (found instanceof CorruptRecordError) throw found;
-    return found.avatar.caller === caller ? found : null;
+    return found.avatar.caller === caller ? { ...found, ahead: row[3] ?? null } : null;
   }
 
   async submission(id: string): Promise<Buffer | null> {
-    return this.#redis.use((client) => client.getBuffer(this.#submission(id)));
+    return this.#redis.use((client) => client.getBuffer(this.#keys.submission(id)));
   }
 
-  async claim(limit: number, leaseMs: number): Promise<Stored[]> {
-    const ids = (await this.#redis.run('due', [this.#due], limit)) as Buffer[];
-    const claims = await Promise.allSettled(ids.map((id) => this.#claim(String(id), wholeDelay(leaseMs))));
+  async next(limit: number): Promise<Stored[]> {
+    const { queue, doubt } = this.#keys;
+    const ids = (await this.#redis.run('next', [queue, doubt], limit + SPARE, limit + SPARE)) as Buffer[];
+    const first: Stored[] = [];
+    for (let from = 0; first.length < limit && from < ids.length; ) {
+      const some = ids.slice(from, from + limit - first.length).map(String);
+      from += some.length;
+      const rows = await Promise.all(some.map(async (id) => ({ id, row: await this.#look(id) })));
+      const found = await Promise.all(rows.map(({ id, row }) => row && this.#read(id, row)));
+      for (const each of found) if (each !== null && !(each instanceof Error)) first.push(each);
+    }
+    return first;
+  }
+
+  async claim(lane: string | null, limit: number, leaseMs: number): Promise<Stored[]> {
+    const due = this.#keys.dueOf(lane);
+    const ids = (await this.#redis.run('due', [due], limit)) as Buffer[];
+    const claims = await Promise.allSettled(
+      ids.map((id) => this.#claim(String(id), due, wholeDelay(leaseMs))),
+    );
     const claimed = claims.flatMap((claim) => (claim.status === 'fulfilled' ? (claim.value ?? []) : []));
     const refused = claims.find((claim) => claim.status === 'rejected');
     // What was taken before the connection went is worth having; the rest is due again when its lease ends.
@@ -119,57 +163,108 @@ class RedisStore implements Store {
     return claimed;
   }
 
-  async save(avatar: Avatar, version: number, { dueInMs, submission }: Save): Promise<SaveResult> {
-    const { id, taskId } = avatar;
+  async save(avatar: Avatar, version: number, save: Save): Promise<SaveResult> {
+    const { id, taskId, keyId } = avatar;
+    const { dueInMs, submission, slots, slotForMs = 0 } = save;
     const doc = encodeRecord(avatar);
-    const keys = [this.#record(id), this.#submission(id), this.#due, ...this.#task(taskId)];
-    const args = [id, version, doc, wholeDelay(dueInMs), submission, taskId ?? ''];
+    const { due, changes, queue, callers, clock, bytes, lanes } = this.#keys;
+    const keys = [
+      ...[
+        this.#keys.record(id),
+        this.#keys.submission(id),
+        due,
+        changes,
+        queue,
+        callers,
+        clock,
+        bytes,
+        lanes,
+      ],
+      ...[...this.#keys.ofLane(keyId), ...this.#keys.task(taskId)],
+    ];
+    const { queued, slot, lane } = standingOf(avatar);
+    const standing = queued ? 'queued' : lane !== null ? 'lane' : slot ? 'slot' : '';
     const result = await this.#lost.send([id, version, doc], (token) =>
-      this.#redis.write('save', keys, ...args, token),
+      this.#redis.write(
+        'save',
+        keys,
+        ...[id, version, doc, wholeDelay(dueInMs), submission, taskId ?? '', token],
+        ...[keyId ?? '', standing, wholeDelay(slotForMs), slots ?? ''],
+      ),
     );
-    switch (String(result)) {
-      case 'saved':
-        return { saved: true, version: version + 1 };
-      case 'task-taken':
-        return { saved: false, reason: 'task-taken' };
-      default:
-        return { saved: false, reason: 'stale' };
-    }
+    const word = String(result);
+    if (word === 'saved') return { saved: true, version: version + 1 };
+    return { saved: false, reason: word === 'task-taken' || word === 'no-slot' ? word : 'stale' };
   }
 
   async remove(id: string, version: number): Promise<boolean> {
-    const leads = await this.#redis.use((client) => client.hmget(this.#record(id), 'task', 'key'));
-    const [taskId = null, digest = null] = leads;
+    const record = this.#keys.record(id);
+    const leads = await this.#redis.use((client) => client.hmget(record, 'task', 'key', 'lane'));
+    const [taskId = null, digest = null, lane = null] = leads;
+    const { due, changes, queue, bytes, doubt } = this.#keys;
     const keys = [
-      this.#record(id),
-      this.#submission(id),
-      this.#due,
-      ...this.#task(taskId),
-      ...this.#key(digest),
+      ...[record, this.#keys.submission(id), due, changes, queue, bytes, doubt],
+      ...[...this.#keys.ofLane(lane), ...this.#keys.task(taskId), ...this.#keys.key(digest)],
     ];
-    return (await this.#redis.write('remove', keys, id, version, taskId ?? '', digest ?? '')) === 1;
+    const args = [id, version, taskId ?? '', digest ?? '', lane ?? ''];
+    return (await this.#redis.write('remove', keys, ...args)) === 1;
   }
 
-  async nextDueInMs(): Promise<number | null> {
-    const ms = await this.#redis.run('next-due', [this.#due]);
-    return ms === null ? null : Number(ms);
+  async outlook(lanes: readonly string[]): Promise<Outlook> {
+    const { due, queue, bytes } = this.#keys;
+    const keys = [due, queue, bytes, ...lanes.flatMap((lane) => this.#keys.ofLane(lane))];
+    const found = (await this.#redis.run('outlook', keys)) as number[];
+    const [now = 0, queued = 0, queuedBytes = 0, dueInMs = -1] = found;
+    const ofLane = (lane: string, i: number) => {
+      const [slots = 0, due = 0, dueInMs = -1] = found.slice(4 + 3 * i);
+      return [lane, { slots, due, dueInMs: orNull(dueInMs) }] as const;
+    };
+    return { now, queued, queuedBytes, dueInMs: orNull(dueInMs), lanes: new Map(lanes.map(ofLane)) };
+  }
+
+  lanes(): Promise<string[]> {
+    return this.#redis.use((client) => client.smembers(this.#keys.lanes));
+  }
+
+  async document(name: string): Promise<SharedDocument> {
+    return documentOf((await this.#redis.run('document', [this.#keys.document(name)])) as DocumentRow);
+  }
+
+  async swap(name: string, revision: number, value: string): Promise<SharedDocument & { swapped: boolean }> {
+    const row = (await this.#redis.write(
+      'swap',
+      [this.#keys.document(name)],
+      revision,
+      value,
+    )) as DocumentRow;
+    return { ...documentOf(row), swapped: row[3] === 1 };
+  }
+
+  onChange(listener: (id: string) => void): () => void {
+    return this.#subscription.listen(listener);
   }
 
   async ping(): Promise<void> {
     // A write: a replica and a full Redis answer a PING, too.
-    await this.#redis.use((client) => client.set(`${this.#prefix}:ping`, '', 'PX', 60_000));
+    await this.#redis.use((client) => client.set(this.#keys.ping, '', 'PX', 60_000));
   }
 
   health(): StoreHealth {
     return { corruptRecords: this.#corrupt };
   }
 
-  close(): Promise<void> {
-    return this.#redis.close();
+  async close(): Promise<void> {
+    this.#subscription.close();
+    await this.#redis.close();
   }
 
-  async #claim(id: string, leaseMs: number): Promise<Stored | null> {
-    const row = await this.#redis.write('claim', [this.#record(id), this.#due], id, leaseMs, SCHEMA);
+  async #look(id: string): Promise<Row | null> {
+    const keys = [this.#keys.record(id), this.#keys.aside(id), this.#keys.queue];
+    return (await this.#redis.run('find', keys, id)) as Row | null;
+  }
+
+  async #claim(id: string, due: string, leaseMs: number): Promise<Stored | null> {
+    const row = await this.#redis.write('claim', [this.#keys.record(id), due], id, leaseMs, SCHEMA);
     if (row === null) return null;
     const found = await this.#read(id, row as Row);
     return found instanceof Error ? null : found;
@@ -185,29 +280,34 @@ class RedisStore implements Store {
     } catch (error) {
       if (error instanceof NewerRecordError) return error;
       if (!(error instanceof CorruptRecordError)) throw error;
-      const keys = [this.#record(id), this.#due, this.#aside(id)];
-      if ((await this.#redis.run('set-aside', keys, id, version ?? '')) === 1) this.#corrupt += 1;
+      await this.#setAside(id, version);
       return error;
     }
   }
 
-  #record(id: string): string {
-    return `${this.#prefix}:avatar:${id}`;
+  async #setAside(id: string, version: Buffer | null): Promise<void> {
+    const { due, queue, bytes } = this.#keys;
+    const ofLanes = (await this.lanes()).flatMap((lane) => this.#keys.ofLane(lane));
+    const keys = [
+      ...[this.#keys.record(id), due, this.#keys.aside(id), queue, bytes, this.#keys.submission(id)],
+      ...ofLanes,
+    ];
+    if ((await this.#redis.run('set-aside', keys, id, version ?? '')) === 1) this.#corrupt += 1;
   }
+}
 
-  #submission(id: string): string {
-    return `${this.#prefix}:submission:${id}`;
-  }
+type DocumentRow = readonly [
+  now: number,
+  revision: Buffer | number | null,
+  value: Buffer | null,
+  swapped?: number,
+];
 
-  #aside(id: string): string {
-    return `${this.#prefix}:corrupt:${id}`;
-  }
+function documentOf([now, revision, value]: DocumentRow): SharedDocument {
+  return { now, revision: Number(revision ?? 0), value: value === null ? null : String(value) };
+}
 
-  #key(digest: string | null): string[] {
-    return digest === null ? [] : [`${this.#prefix}:key:${digest}`];
-  }
-
-  #task(taskId: string | null): string[] {
-    return taskId === null ? [] : [`${this.#prefix}:task:${taskId}`];
-  }
+/** A delay as the scripts say it. */
+function orNull(ms: number): number | null {
+  return ms < 0 ? null : ms;
 }

@@ -1,10 +1,18 @@
 --[[
-  Replaces a record that is still at the version given, and moves its due time.
+  Replaces a record that is still at the version given, and moves all that follows from it: due time, place in the
+  queue, slot.
 
   KEYS[1] record
   KEYS[2] submission
   KEYS[3] due
-  KEYS[4] task       owner of the record's task id; left out when it has none
+  KEYS[4] changes
+  KEYS[5] queue
+  KEYS[6] callers
+  KEYS[7] clock
+  KEYS[8] bytes
+  KEYS[9] lanes      set: every key that ever had a due index
+  KEYS[10...] due of its key, slots of its key (sorted set: id by when it is over), where it has one; then
+             the owner of its task id, where it has one
 
   ARGV[1] id
   ARGV[2] version
@@ -13,10 +21,15 @@
   ARGV[5] 'keep' or 'drop' the submission
   ARGV[6] task id, or ''
   ARGV[7] token of this write: the same one when it is sent again
+  ARGV[8] id of its key, or ''
+  ARGV[9] where it stands: 'queued', 'slot', 'lane' (a slot, and due in the index of its key) or ''
+  ARGV[10] how long it holds a slot all the same, in ms
+  ARGV[11] how many slots its key has, or ''
 
-  Result: 'saved', 'stale' or 'task-taken'
+  Result: 'saved', 'stale', 'task-taken' or 'no-slot'
 ]]
-local record = redis.call('HMGET', KEYS[1], 'v', 'w')
+local id, keyId, standing = ARGV[1], ARGV[8], ARGV[9]
+local record = redis.call('HMGET', KEYS[1], 'v', 'w', 'tag')
 local version = tonumber(record[1])
 local expected = tonumber(ARGV[2])
 if version == expected + 1 and record[2] == ARGV[7] then
@@ -27,20 +40,64 @@ end
 if version ~= expected then
   return 'stale'
 end
-local owner = KEYS[4] and redis.call('GET', KEYS[4])
-if owner and owner ~= ARGV[1] then
+local dueOfKey, slots, task = nil, nil, KEYS[10]
+if keyId ~= '' then
+  dueOfKey, slots, task = KEYS[10], KEYS[11], KEYS[12]
+end
+local owner = task and redis.call('GET', task)
+if owner and owner ~= id then
   return 'task-taken'
 end
+local holds = standing == 'slot' or standing == 'lane'
+if holds and ARGV[11] ~= '' and not redis.call('ZSCORE', slots, id) then
+  if redis.call('ZCOUNT', slots, '(' .. now, '+inf') >= tonumber(ARGV[11]) then
+    return 'no-slot'
+  end
+end
 
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
 redis.call('HSET', KEYS[1], 'v', expected + 1, 'doc', ARGV[3], 'w', ARGV[7])
-redis.call('ZADD', KEYS[3], now + ARGV[4], ARGV[1])
-if KEYS[4] then
+if task then
   redis.call('HSET', KEYS[1], 'task', ARGV[6])
-  redis.call('SET', KEYS[4], ARGV[1])
+  redis.call('SET', task, id)
+end
+
+local due = now + ARGV[4]
+if standing == 'lane' then
+  redis.call('ZREM', KEYS[3], id)
+  redis.call('ZADD', dueOfKey, due, id)
+  redis.call('SADD', KEYS[9], keyId)
+else
+  redis.call('ZADD', KEYS[3], due, id)
+  if dueOfKey then
+    redis.call('ZREM', dueOfKey, id)
+  end
+end
+
+if keyId ~= '' then
+  redis.call('ZREMRANGEBYSCORE', slots, '-inf', now)
+  if holds then
+    redis.call('ZADD', slots, '+inf', id)
+  elseif tonumber(ARGV[10]) > 0 then
+    redis.call('ZADD', slots, now + ARGV[10], id)
+  else
+    redis.call('ZREM', slots, id)
+  end
+  redis.call('HSET', KEYS[1], 'lane', keyId)
+end
+
+if standing == 'queued' then
+  if redis.call('ZADD', KEYS[5], record[3] or 0, id) == 1 then
+    redis.call('INCRBY', KEYS[8], redis.call('STRLEN', KEYS[2]))
+  end
+elseif leaveQueue(KEYS[5], KEYS[8], KEYS[2], id) and holds then
+  local clock = math.max(tonumber(redis.call('GET', KEYS[7]) or 0), tonumber(record[3]))
+  redis.call('SET', KEYS[7], clock)
+  -- Who has nothing behind the clock starts at it, as one does who was never there.
+  redis.call('ZREMRANGEBYSCORE', KEYS[6], '-inf', '(' .. clock)
 end
 if ARGV[5] == 'drop' then
   redis.call('DEL', KEYS[2])
+  redis.call('HDEL', KEYS[1], 'tag')
 end
+redis.call('PUBLISH', KEYS[4], id)
 return 'saved'

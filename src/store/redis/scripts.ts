@@ -3,7 +3,19 @@
 import { readFileSync } from 'node:fs';
 import type { Redis, RedisOptions } from 'ioredis';
 
-const NAMES = ['create', 'find', 'due', 'claim', 'save', 'remove', 'next-due', 'set-aside'] as const;
+const NAMES = [
+  'create',
+  'find',
+  'next',
+  'due',
+  'claim',
+  'save',
+  'remove',
+  'set-aside',
+  'outlook',
+  'document',
+  'swap',
+] as const;
 
 export type ScriptName = (typeof NAMES)[number];
 export type ScriptArgument = string | number | Buffer;
@@ -16,10 +28,10 @@ export type ScriptedRedis = Redis & Record<`avatar.${ScriptName}Buffer`, Run>;
 
 /** Reads the scripts for the client's `scripts` option, which sends EVALSHA and, where Redis forgot one, EVAL. */
 export function loadScripts(): NonNullable<RedisOptions['scripts']> {
-  return Object.fromEntries(
-    NAMES.map((name) => [
-      `avatar.${name}`,
-      { lua: readFileSync(new URL(`./${name}.lua`, import.meta.url), 'utf8') },
-    ]),
-  );
+  const prelude = read('prelude');
+  return Object.fromEntries(NAMES.map((name) => [`avatar.${name}`, { lua: prelude + read(name) }]));
+}
+
+function read(name: string): string {
+  return readFileSync(new URL(`./${name}.lua`, import.meta.url), 'utf8');
 }

@@ -4,6 +4,10 @@
   KEYS[1] record
   KEYS[2] due
   KEYS[3] corrupt   where it goes
+  KEYS[4] queue
+  KEYS[5] bytes
+  KEYS[6] submission
+  KEYS[7...] due and slots of every key: which one was its own may not be known
 
   ARGV[1] id
   ARGV[2] v as it was read, or ''
@@ -18,6 +22,10 @@ if kind == 'hash' and (redis.call('HGET', KEYS[1], 'v') or '') ~= ARGV[2] then
   return 0
 end
 
-redis.call('RENAME', KEYS[1], KEYS[3])
+leaveQueue(KEYS[4], KEYS[5], KEYS[6], ARGV[1])
 redis.call('ZREM', KEYS[2], ARGV[1])
+for i = 7, #KEYS do
+  redis.call('ZREM', KEYS[i], ARGV[1])
+end
+redis.call('RENAME', KEYS[1], KEYS[3])
 return 1

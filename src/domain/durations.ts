@@ -1,0 +1,154 @@
+/**
+ * How long tasks take, learned from those that were seen finished: by mode and length of the speech, each class leaning
+ * on its mode, and each mode on what the vendor's tasks take as far as was known, while little was seen.
+ */
+
+import type { Mode } from './avatar.js';
+import { add, BUCKETS, bucketOf, EMPTY, type Histogram, lowerMs, upperMs } from './histogram.js';
+
+export interface TaskKind {
+  readonly mode: Mode;
+  /** `null` where the length is not known. */
+  readonly audioSeconds: number | null;
+}
+
+/** Histograms by mode, and by mode and class of length. */
+export type Durations = Readonly<Record<string, Histogram>>;
+
+/** When a task of a kind is finished, counted from its submit. */
+export interface Distribution {
+  readonly meanMs: number;
+  /** The integral of sqrt(density x survival): what looking costs, whatever the calls; see `schedule.ts`. */
+  readonly rootMs: number;
+  cdf(ms: number): number;
+  quantile(share: number): number;
+  /** The rate at which an unfinished task of this age finishes, per ms. */
+  hazard(ms: number): number;
+}
+
+/** What is assumed before anything was seen: log-normal. */
+const PRIOR = { std: { medianMs: 90_000 }, pro: { medianMs: 240_000 } } as const;
+const PRIOR_SIGMA = 0.5;
+/** How many observations the assumption is worth, and how many those of the mode are to a class. */
+const PRIOR_WEIGHT = 8;
+const MODE_WEIGHT = 20;
+const CLASSES_SECONDS = [5, 10, 20, 60] as const;
+/** Survival is not taken for less: a task of unheard-of age may yet finish. */
+const LEAST_SURVIVAL = 1e-6;
+
+export function newDurations(): Durations {
+  return {};
+}
+
+/** A task of a kind was finished somewhere between two ages. */
+export function observe(
+  durations: Durations,
+  kind: TaskKind,
+  { fromMs, toMs }: { readonly fromMs: number; readonly toMs: number },
+): Durations {
+  const shares = sharesOf(masses(durations, kind), Math.max(0, fromMs), Math.max(1, toMs));
+  const next: Record<string, Histogram> = { ...durations };
+  for (const name of [kind.mode, classOf(kind)]) next[name] = add(durations[name] ?? EMPTY, shares);
+  return next;
+}
+
+export function distributionOf(durations: Durations, kind: TaskKind): Distribution {
+  return new Stepwise(masses(durations, kind));
+}
+
+function classOf({ mode, audioSeconds }: TaskKind): string {
+  if (audioSeconds === null) return `${mode} ?`;
+  return `${mode} ${CLASSES_SECONDS.find((limit) => audioSeconds < limit) ?? 'long'}`;
+}
+
+/** The chance of each bucket. */
+function masses(durations: Durations, kind: TaskKind): number[] {
+  const ofMode = blend(prior(kind.mode), PRIOR_WEIGHT, durations[kind.mode] ?? EMPTY);
+  return blend(ofMode, MODE_WEIGHT, durations[classOf(kind)] ?? EMPTY);
+}
+
+function blend(base: readonly number[], weight: number, { total, weights }: Histogram): number[] {
+  return base.map((share, i) => (share * weight + (weights[i] ?? 0)) / (weight + total));
+}
+
+function prior(mode: Mode): number[] {
+  const { medianMs } = PRIOR[mode];
+  const at = (ms: number) => (ms <= 0 ? 0 : logistic(Math.log(ms / medianMs) / PRIOR_SIGMA));
+  const shares = Array.from({ length: BUCKETS }, (_, i) => at(upperMs(i)) - at(lowerMs(i)));
+  const sum = shares.reduce((all, share) => all + share, 0);
+  return shares.map((share) => share / sum);
+}
+
+/** The normal distribution function, near enough (Bowling et al. 2009: within 0.00014). */
+function logistic(z: number): number {
+  return 1 / (1 + Math.exp(-(0.07056 * z ** 3 + 1.5976 * z)));
+}
+
+/**
+ * One observation that is known to lie between two ages only, spread as what was believed before would have it
+ * (a step of the EM algorithm for interval-censored data, Turnbull 1976).
+ */
+function sharesOf(before: readonly number[], fromMs: number, toMs: number): Map<number, number> {
+  const raw = new Map<number, number>();
+  let sum = 0;
+  for (let i = bucketOf(fromMs); i <= bucketOf(toMs); i++) {
+    const [low, high] = [lowerMs(i), upperMs(i)];
+    const overlap = (Math.min(high, toMs) - Math.max(low, fromMs)) / (high - low);
+    const weight = Math.max(overlap, 1e-9) * ((before[i] ?? 0) + 1e-6);
+    raw.set(i, weight);
+    sum += weight;
+  }
+  return new Map([...raw].map(([i, weight]) => [i, weight / sum]));
+}
+
+/** Within a bucket, every moment is as likely as the other. */
+class Stepwise implements Distribution {
+  readonly #mass: readonly number[];
+  /** Up to the end of each bucket. */
+  readonly #cumulative: readonly number[];
+  readonly meanMs: number;
+  readonly rootMs: number;
+
+  constructor(mass: readonly number[]) {
+    let sum = 0;
+    this.#mass = mass;
+    this.#cumulative = mass.map((share) => {
+      sum += share;
+      return sum;
+    });
+    let [mean, root] = [0, 0];
+    for (const [i, share] of mass.entries()) {
+      const [low, high] = [lowerMs(i), upperMs(i)];
+      mean += (share * (low + high)) / 2;
+      const survival = Math.max(0, 1 - this.#upTo(i) + share / 2);
+      root += Math.sqrt((share / (high - low)) * survival) * (high - low);
+    }
+    this.meanMs = mean;
+    this.rootMs = root;
+  }
+
+  cdf(ms: number): number {
+    const i = bucketOf(ms);
+    const [low, high] = [lowerMs(i), upperMs(i)];
+    const share = (this.#mass[i] ?? 0) * Math.min(1, Math.max(0, (ms - low) / (high - low)));
+    return Math.min(1, this.#upTo(i) - (this.#mass[i] ?? 0) + share);
+  }
+
+  quantile(share: number): number {
+    const i = this.#cumulative.findIndex((sum) => sum >= share);
+    if (i < 0) return upperMs(BUCKETS - 1);
+    const mass = this.#mass[i] ?? 0;
+    const into = mass === 0 ? 0 : (share - (this.#upTo(i) - mass)) / mass;
+    return lowerMs(i) + into * (upperMs(i) - lowerMs(i));
+  }
+
+  hazard(ms: number): number {
+    const i = bucketOf(ms);
+    const density = (this.#mass[i] ?? 0) / (upperMs(i) - lowerMs(i));
+    return density / Math.max(LEAST_SURVIVAL, 1 - this.cdf(ms));
+  }
+
+  #upTo(i: number): number {
+    return this.#cumulative[i] ?? 1;
+  }
+}

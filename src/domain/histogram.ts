@@ -1,0 +1,45 @@
+/** A histogram of durations on a logarithmic scale, in which older observations fade. Buckets without weight are left out. */
+
+export interface Histogram {
+  readonly total: number;
+  readonly weights: Readonly<Record<string, number>>;
+}
+
+const FIRST_MS = 100;
+const LAST_MS = 7_200_000;
+export const BUCKETS = 64;
+const STEP = Math.log(LAST_MS / FIRST_MS) / (BUCKETS - 1);
+/** An observation counts half after this many more. */
+const HALF_LIFE = 200;
+const FADE = 2 ** (-1 / HALF_LIFE);
+const NEGLIGIBLE = 1e-4;
+
+export const EMPTY: Histogram = { total: 0, weights: {} };
+
+/** Where bucket `index` ends, in ms. The first begins at 0; the last has no end but this one. */
+export function upperMs(index: number): number {
+  return FIRST_MS * Math.exp(index * STEP);
+}
+
+export function lowerMs(index: number): number {
+  return index === 0 ? 0 : upperMs(index - 1);
+}
+
+export function bucketOf(ms: number): number {
+  if (ms <= FIRST_MS) return 0;
+  return Math.min(BUCKETS - 1, Math.ceil(Math.log(ms / FIRST_MS) / STEP - 1e-9));
+}
+
+/** The histogram with one more observation, whose weight is spread over buckets by `shares`, which sum to 1. */
+export function add(histogram: Histogram, shares: ReadonlyMap<number, number>): Histogram {
+  const weights: Record<string, number> = {};
+  let total = 0;
+  const put = (bucket: string, weight: number) => {
+    if (weight < NEGLIGIBLE) return;
+    weights[bucket] = Number(((weights[bucket] ?? 0) + weight).toPrecision(5));
+    total += weight;
+  };
+  for (const [bucket, weight] of Object.entries(histogram.weights)) put(bucket, weight * FADE);
+  for (const [bucket, share] of shares) put(String(bucket), share);
+  return { total: Number(total.toPrecision(6)), weights };
+}

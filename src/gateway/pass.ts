@@ -1,0 +1,156 @@
+import type { Avatar } from '../domain/avatar.js';
+import type { ApiKey } from '../modellix/api-key.js';
+import type { Outlook, Stored } from '../store/store.js';
+import { lapsed } from './lapsed.js';
+import { endOverdue, poll } from './poll.js';
+import type { Ports } from './ports.js';
+import { type Intent, intend, submit, withdrawIntent } from './submit.js';
+
+/** The longest sleep: other replicas' words may be lost, and limits may have been raised. */
+export const IDLE_MS = 1_000;
+/** How long a task that cannot be looked at now is left alone. */
+const OUT_OF_REACH_MS = 15_000;
+/** Between two tries for an avatar or a slot that another replica had first. */
+const BEATEN_MS = 20;
+
+/** What a pass needs of the one who runs it. */
+export interface Crew {
+  /** How many more steps of a kind may be begun now. */
+  room(kind: 'submit' | 'look'): number;
+  /** Has a step done beside the pass. */
+  begin(
+    kind: 'submit' | 'look',
+    about: { readonly avatar: Avatar | null },
+    work: () => Promise<unknown>,
+  ): void;
+  /** The bytes to submit for an avatar, where they are still at hand. */
+  held(id: string): Buffer | undefined;
+}
+
+/**
+ * Does what can be done now, in this order: what needs no call, submits, looks. A submit outranks a look, and
+ * `domain/budget.ts` sees to it that neither starves the other.
+ * @returns how long to sleep, in ms
+ * @throws {StoreUnavailableError}
+ */
+export async function pass(ports: Ports, crew: Crew, lanes: readonly string[]): Promise<number> {
+  const { store, limits, timing } = ports;
+  await Promise.all([limits.refresh(), timing.refresh()]);
+  const outlook = await store.outlook(lanes);
+  timing.update(outlook, (keyId) => limits.callsPerMinute(keyId));
+  const sleeps = [
+    await endWaits(ports, crew, outlook),
+    await probe(ports, crew, outlook),
+    await admit(ports, crew, outlook),
+    ...(await lookAll(ports, crew, outlook)),
+  ];
+  return Math.max(0, Math.min(IDLE_MS, ...sleeps.filter((ms) => ms !== null)));
+}
+
+/** How long until there is something to do for this part of a pass; `null`: nothing is in sight. */
+type Sleep = number | null;
+
+async function endWaits(ports: Ports, crew: Crew, { dueInMs }: Outlook): Promise<Sleep> {
+  const room = crew.room('submit');
+  if (dueInMs !== 0 || room <= 0) return dueInMs === 0 ? null : dueInMs;
+  const claimed = await ports.store.claim(null, room, ports.settings.stepLeaseMs);
+  for (const stored of claimed) crew.begin('submit', stored, () => lapsed(ports, stored));
+  return claimed.length === room ? 0 : null;
+}
+
+/** Where Modellix failed again and again, one free read by one replica finds out whether it is back. */
+async function probe(ports: Ports, crew: Crew, { queued, lanes }: Outlook): Promise<Sleep> {
+  const { limits, keyring, modellix, log } = ports;
+  const inMs = limits.nextProbeInMs();
+  const key = keyring.keys().find(({ id }) => limits.isUsable(id)) ?? keyring.keys()[0];
+  const wanted = queued > 0 || [...lanes.values()].some(({ slots }) => slots > 0);
+  if (inMs === null || key === undefined || !wanted) return null;
+  if (inMs > 0 || !(await limits.beginProbe())) return Math.max(inMs, BEATEN_MS);
+  crew.begin('look', { avatar: null }, async () => {
+    const ok = await modellix.probe(key);
+    log.info({ ok }, 'Modellix was probed');
+    await limits.endProbe(ok);
+  });
+  return null;
+}
+
+/** Submits from the queue what the keys have slots and calls for. */
+async function admit(ports: Ports, crew: Crew, outlook: Outlook): Promise<Sleep> {
+  const { limits, store } = ports;
+  let { queued } = outlook;
+  let sleep: Sleep = null;
+  for (const { key, free, due } of keysByRoom(ports, outlook)) {
+    const wanted = Math.min(free, queued, crew.room('submit'));
+    if (wanted <= 0) continue;
+    const rivals = { submitsWait: true, pollsWait: due > 0 };
+    const { taken, waitMs } = await limits.take(key.id, 'submit', wanted, rivals);
+    if (taken < wanted) sleep = Math.min(sleep ?? IDLE_MS, waitMs);
+    if (taken === 0) continue;
+    const intents = await intendAll(ports, crew, key, await store.next(taken));
+    await limits.giveBack(key.id, taken - intents.length);
+    queued -= intents.length;
+    // Somebody was faster, or what is first in the queue is not to be had yet.
+    if (intents.length < taken) sleep = Math.min(sleep ?? IDLE_MS, BEATEN_MS * (1 + ports.random()));
+    for (const intent of intents) {
+      crew.begin('submit', intent, () => submit(ports, intent, crew.held(intent.avatar.id)));
+    }
+  }
+  return sleep;
+}
+
+function keysByRoom({ keyring, limits }: Ports, { lanes }: Outlook) {
+  return keyring
+    .keys()
+    .map((key) => {
+      const { slots = 0, due = 0 } = lanes.get(key.id) ?? {};
+      return { key, due, free: limits.slots(key.id) - slots };
+    })
+    .sort((a, b) => b.free - a.free);
+}
+
+async function intendAll(
+  ports: Ports,
+  crew: Crew,
+  key: ApiKey,
+  first: readonly Stored[],
+): Promise<readonly Intent[]> {
+  const intents = await Promise.allSettled(first.map((stored) => intend(ports, stored, key)));
+  return intents.flatMap((intent, i) => {
+    const stored = first[i] as Stored;
+    if (intent.status === 'fulfilled') return intent.value ?? [];
+    crew.begin('submit', stored, () => withdrawIntent(ports, stored, key));
+    return [];
+  });
+}
+
+async function lookAll(ports: Ports, crew: Crew, outlook: Outlook): Promise<Sleep[]> {
+  const sleeps: Sleep[] = [];
+  for (const [lane, { due, dueInMs }] of outlook.lanes) {
+    sleeps.push(due === 0 ? dueInMs : await look(ports, crew, lane, due, outlook));
+  }
+  return sleeps;
+}
+
+/** Looks at the due tasks of one key, as far as its calls reach. */
+async function look(ports: Ports, crew: Crew, lane: string, due: number, outlook: Outlook): Promise<Sleep> {
+  const { limits, store, settings, keyring } = ports;
+  const wanted = Math.min(due, crew.room('look'));
+  if (wanted <= 0) return null;
+  const key = keyring.get(lane);
+  const submitsWait = outlook.queued > 0 && limits.slots(lane) > (outlook.lanes.get(lane)?.slots ?? 0);
+  const got =
+    key === null
+      ? { taken: 0, waitMs: IDLE_MS, blocked: true }
+      : await limits.take(lane, 'poll', wanted, { submitsWait, pollsWait: true });
+  if (key === null || got.blocked) {
+    for (const stored of await store.claim(lane, wanted, OUT_OF_REACH_MS)) {
+      crew.begin('look', stored, () => endOverdue(ports, stored));
+    }
+    return got.waitMs;
+  }
+  if (got.taken === 0) return got.waitMs;
+  const claimed = await store.claim(lane, got.taken, settings.stepLeaseMs);
+  await limits.giveBack(lane, got.taken - claimed.length);
+  for (const stored of claimed) crew.begin('look', stored, () => poll(ports, stored, key));
+  return got.taken < wanted ? got.waitMs : null;
+}

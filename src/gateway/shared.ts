@@ -1,0 +1,125 @@
+import type { Store } from '../store/store.js';
+
+/** Above this age, what is known of the document is read again before it is changed. */
+const STALE_MS = 500;
+
+/** How a document is written down. `read` gives the fallback for what it cannot use. */
+export interface Codec<T> {
+  read(text: string | null): T;
+  write(value: T): string;
+}
+
+interface Known<T> {
+  readonly value: T;
+  readonly revision: number;
+  /** The store's clock at `at`, which is this process's. */
+  readonly now: number;
+  readonly at: number;
+}
+
+/**
+ * A small document that all replicas share and change by compare-and-swap. Changes of one process follow each other,
+ * so that it competes with other processes only.
+ */
+export class Shared<T> {
+  readonly #store: Store;
+  readonly #name: string;
+  readonly #codec: Codec<T>;
+  #known: Known<T> | null = null;
+  #last: Promise<unknown> = Promise.resolve();
+
+  /** @param name ends in the version of its form: a release that changes the form changes the name */
+  constructor(store: Store, name: string, codec: Codec<T>) {
+    this.#store = store;
+    this.#name = name;
+    this.#codec = codec;
+  }
+
+  /** The document as it was last seen here; the fallback before that. */
+  get value(): T {
+    return this.#known?.value ?? this.#codec.read(null);
+  }
+
+  /** The store's clock, carried on from when the document was last seen; this machine's before that. */
+  get now(): number {
+    return this.#known === null ? Date.now() : clockOf(this.#known);
+  }
+
+  /** The store's clock, asked for where it was never heard. @throws {StoreUnavailableError} */
+  async storeNow(): Promise<number> {
+    return clockOf(this.#known ?? (await this.#fresh()));
+  }
+
+  /** Reads the document where what is known of it is old. @throws {StoreUnavailableError} */
+  async refresh(): Promise<T> {
+    return (await this.#fresh()).value;
+  }
+
+  /**
+   * Changes the document. `change` may run several times, on newer values; the last run counts. One that returns the
+   * value it was given writes nothing.
+   * @throws {StoreUnavailableError} when it is not known whether it was changed
+   */
+  change<R>(change: (value: T, now: number) => { readonly value: T; readonly result: R }): Promise<R> {
+    const changed = this.#last.then(() => this.#change(change));
+    this.#last = changed.catch(() => undefined);
+    return changed;
+  }
+
+  async #change<R>(change: (value: T, now: number) => { readonly value: T; readonly result: R }): Promise<R> {
+    let known = await this.#fresh();
+    for (;;) {
+      const { value, result } = change(known.value, clockOf(known));
+      if (value === known.value) return result;
+      const swapped = await this.#swap(known, value);
+      if (swapped) return result;
+      known = this.#known ?? (await this.#fresh());
+    }
+  }
+
+  async #fresh(): Promise<Known<T>> {
+    const known = this.#known;
+    if (known !== null && performance.now() - known.at < STALE_MS) return known;
+    const { value, revision, now } = await this.#store.document(this.#name);
+    const same = known !== null && known.revision === revision;
+    return this.#keep(same ? known.value : this.#codec.read(value), revision, now);
+  }
+
+  async #swap({ revision }: Known<T>, value: T): Promise<boolean> {
+    try {
+      const text = this.#codec.write(value);
+      const found = await this.#store.swap(this.#name, revision, text);
+      this.#keep(found.swapped ? value : this.#codec.read(found.value), found.revision, found.now);
+      return found.swapped;
+    } catch (error) {
+      this.#known = null; // It may have been changed.
+      throw error;
+    }
+  }
+
+  #keep(value: T, revision: number, now: number): Known<T> {
+    const known = { value, revision, now, at: performance.now() };
+    this.#known = known;
+    return known;
+  }
+}
+
+function clockOf({ now, at }: { readonly now: number; readonly at: number }): number {
+  return Math.round(now + performance.now() - at);
+}
+
+/** A document in JSON; one that `isUsable` refuses gives way to the fallback. */
+export function jsonCodec<T>(fallback: () => T, isUsable: (value: unknown) => value is T): Codec<T> {
+  return {
+    read(text) {
+      if (text === null) return fallback();
+      try {
+        const value: unknown = JSON.parse(text);
+        return isUsable(value) ? value : fallback();
+      } catch {
+        return fallback();
+      }
+    },
+    write: (value) => JSON.stringify(value),
+  };
+}

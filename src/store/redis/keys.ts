@@ -1,0 +1,65 @@
+/** The keyspace in Redis. All keys share one hash tag, so that a Redis Cluster keeps them together. */
+export class Keys {
+  readonly #tag: string;
+  /** Ids by due time, where the next step needs no call. */
+  readonly due: string;
+  readonly lanes: string;
+  readonly queue: string;
+  readonly callers: string;
+  readonly clock: string;
+  readonly bytes: string;
+  readonly doubt: string;
+  /** A channel: the ids of avatars as they are written. */
+  readonly changes: string;
+  readonly ping: string;
+  readonly mark: string;
+
+  constructor(prefix: string) {
+    this.#tag = `{${prefix}}`;
+    this.due = `${this.#tag}:due`;
+    this.lanes = `${this.#tag}:lanes`;
+    this.queue = `${this.#tag}:queue`;
+    this.callers = `${this.#tag}:queue-callers`;
+    this.clock = `${this.#tag}:queue-clock`;
+    this.bytes = `${this.#tag}:queue-bytes`;
+    this.doubt = `${this.#tag}:queue-doubt`;
+    this.changes = `${this.#tag}:changes`;
+    this.ping = `${this.#tag}:ping`;
+    this.mark = `${this.#tag}:mark`;
+  }
+
+  record(id: string): string {
+    return `${this.#tag}:avatar:${id}`;
+  }
+
+  submission(id: string): string {
+    return `${this.#tag}:submission:${id}`;
+  }
+
+  aside(id: string): string {
+    return `${this.#tag}:corrupt:${id}`;
+  }
+
+  document(name: string): string {
+    return `${this.#tag}:doc:${name}`;
+  }
+
+  dueOf(lane: string | null): string {
+    return lane === null ? this.due : `${this.#tag}:due:${lane}`;
+  }
+
+  /** What a key to Modellix has of its own; nothing where there is none. */
+  ofLane(lane: string | null): string[] {
+    return lane === null || lane === '' ? [] : [this.dueOf(lane), `${this.#tag}:slots:${lane}`];
+  }
+
+  /** What leads from an idempotency key to its avatar. */
+  key(digest: string | null): string[] {
+    return digest === null ? [] : [`${this.#tag}:key:${digest}`];
+  }
+
+  /** What leads from a task to its avatar. */
+  task(taskId: string | null): string[] {
+    return taskId === null ? [] : [`${this.#tag}:task:${taskId}`];
+  }
+}
