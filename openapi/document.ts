@@ -16,6 +16,7 @@ export async function openApiDocument(): Promise<string> {
       video: never,
       videoUrl: never,
       ready: never,
+      upstream: never,
       drained: never,
       start() {},
       stop() {},

@@ -79,8 +79,12 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
       `HOST=${values.HOST} is not a loopback address: set ALLOW_ANONYMOUS=true to serve whoever reaches it`,
     );
   }
-  if (!URL.canParse(values.MODELLIX_BASE_URL)) {
-    throw new ConfigError('MODELLIX_BASE_URL is not a URL: its host or its port cannot be read');
+  for (const name of ['MODELLIX_BASE_URL', 'REDIS_URL'] as const) {
+    for (const url of hostsIn(values[name] ?? '')) {
+      if (!URL.canParse(url)) {
+        throw new ConfigError(`${name} is not a URL: its host or its port cannot be read`);
+      }
+    }
   }
   if (values.POLL_MIN_SECONDS > values.POLL_MAX_SECONDS) {
     throw new ConfigError('POLL_MIN_SECONDS must not be greater than POLL_MAX_SECONDS');
@@ -146,6 +150,15 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
       ]),
     }),
   });
+}
+
+/** A URL that names several hosts, as one for each of them. */
+function hostsIn(url: string): string[] {
+  const [, scheme, hosts = '', path = ''] = /^([a-z]+)(?:\+[a-z]+)?:\/\/([^/]*)(.*)$/.exec(url) ?? [];
+  return hosts
+    .split(',')
+    .filter(() => scheme !== undefined)
+    .map((host) => `${scheme}://${host}${path}`);
 }
 
 /** An empty variable counts as unset, which is how compose files and shells pass on what is not there. */

@@ -75,7 +75,8 @@ export const Environment = Type.Object({
     Type.String({
       description:
         'where Redis is (or REDIS_URL_FILE), see docs/redis.md; unset: the embedded store in DATA_DIR',
-      pattern: '^rediss?(\\+(sentinel|cluster))?://[^\\s/]+(/[^\\s/]*){0,2}$',
+      pattern:
+        '^rediss?(://[^\\s/]+(/\\d{0,5})?|\\+sentinel://[^\\s/]+/[^\\s/]+(/\\d{0,5})?|\\+cluster://[^\\s/]+/?)$',
       $comment: REDIS_URL_RULE,
     }),
   ),

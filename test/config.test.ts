@@ -12,6 +12,8 @@ const REDIS = {
   kind: 'redis',
   keyPrefix: 'avatar-gateway',
   durability: 'warn',
+  sentinelPassword: undefined,
+  tlsCa: undefined,
   waitFor: { replicas: 0, ownFile: false },
 };
 
@@ -40,7 +42,8 @@ t.test('a key is all it needs', async (t) => {
     shutdownGraceMs: 60_000,
     dataDir: './data',
     modellix: {
-      apiKey: KEY,
+      keys: [KEY],
+      keyFile: null,
       baseUrl: 'https://api.modellix.ai',
       submitPath: '/api/v1/image-to-video/kling/kling-avatar/async',
       tasksPath: '/api/v1/tasks',
@@ -48,12 +51,16 @@ t.test('a key is all it needs', async (t) => {
       submitTimeoutMs: 60_000,
       queryTimeoutMs: 15_000,
       videoTimeoutMs: 30_000,
+      longPollMs: 0,
     },
+    limits: { callsPerMinute: 100, tasks: 3 },
     store: { kind: 'embedded' },
     gateway: {
       submitGraceMs: 10_000,
-      pollMinMs: 5000,
+      pollMinMs: 1000,
       pollMaxMs: 15_000,
+      queueBounds: { maxAvatars: 10_000, maxBytes: 1000 * 1024 * 1024 },
+      unconfirmedHoldMs: 600_000,
       queueTimeoutMs: 86_400_000,
       taskTimeoutMs: 3_600_000,
       retentionMs: 604_800_000,
@@ -93,7 +100,8 @@ t.test('what is given is used', async (t) => {
       ({ store }) => store,
       { ...REDIS, url: 'redis://redis', keyPrefix: 'team-a:prod' },
     ],
-    [{ NOT_OURS: 'x', modellix_api_key: 'lower case' }, ({ modellix }) => modellix.apiKey, KEY],
+    [{ NOT_OURS: 'x', modellix_api_key: 'lower case' }, ({ modellix }) => modellix.keys, [KEY]],
+    [{ MODELLIX_API_KEY: 'key-1,key-2' }, ({ modellix }) => modellix.keys, ['key-1', 'key-2']],
   ];
   for (const [env, pick, expected] of good) t.strictSame(pick(configOf(env)), expected, JSON.stringify(env));
 });
@@ -108,7 +116,8 @@ t.test('what is wrong is named on one line, without a secret', async (t) => {
   const bad: readonly [Record<string, string>, string | RegExp][] = [
     [{ MODELLIX_API_KEY: '' }, /^MODELLIX_API_KEY is not set: .*MODELLIX_API_KEY_FILE/],
     [{ MODELLIX_API_KEY: `${SECRET} ` }, /^MODELLIX_API_KEY must be visible ASCII/],
-    [{ MODELLIX_API_KEY: `${SECRET},${SECRET}` }, /^MODELLIX_API_KEY must be .*without a comma/],
+    [{ MODELLIX_API_KEY: `${SECRET}, ${SECRET}` }, /^MODELLIX_API_KEY must be .*without spaces/],
+    [{ MODELLIX_API_KEY: `${SECRET},` }, /^MODELLIX_API_KEY must be/],
     [{ MODELLIX_API_KEY: `${SECRET}\nX-Evil: 1` }, /^MODELLIX_API_KEY must/],
     [{ PORT: 'http' }, 'PORT=http must be a whole number'],
     [{ PORT: '80.5' }, 'PORT=80.5 must be a whole number'],
@@ -139,6 +148,8 @@ t.test('what is wrong is named on one line, without a secret', async (t) => {
     [{ RETENTION_DAYS: '0x7' }, 'RETENTION_DAYS=0x7 must be a whole number'],
     [{ REDIS_URL: `http://:${SECRET}@redis` }, /^REDIS_URL must be redis:/],
     [{ REDIS_URL: `redis://:${SECRET}@redis:port` }, /^REDIS_URL is not a URL/],
+    [{ REDIS_URL: `redis+cluster://a:1,:${SECRET}@b:port` }, /^REDIS_URL is not a URL/],
+    [{ REDIS_URL: `redis+sentinel://:${SECRET}@redis` }, /^REDIS_URL must be redis:/],
     [{ REDIS_URL: `redis://:${SECRET}@redis/one` }, /^REDIS_URL must be redis:/],
     [{ REDIS_KEY_PREFIX: '{a}' }, /^REDIS_KEY_PREFIX=\{a\} must be/],
     [{ POLL_MIN_SECONDS: '16' }, 'POLL_MIN_SECONDS must not be greater than POLL_MAX_SECONDS'],
@@ -164,7 +175,8 @@ t.test('secrets in files', async (t) => {
   const key = await fileWith('key', `${KEY}\r\n`);
   const redis = await fileWith('redis', ' redis://redis:6379\n');
   const config = readConfig({ MODELLIX_API_KEY_FILE: key, REDIS_URL_FILE: redis });
-  t.equal(config.modellix.apiKey, KEY);
+  t.same(config.modellix.keys, [KEY]);
+  t.equal(config.modellix.keyFile, key);
   t.match(config.store, { kind: 'redis', url: 'redis://redis:6379' });
 
   const missing = refusal({ MODELLIX_API_KEY_FILE: SECRET });
@@ -178,8 +190,10 @@ t.test('secrets in files', async (t) => {
     refusal({ MODELLIX_API_KEY_FILE: await fileWith('empty', '\n') }),
     /^MODELLIX_API_KEY_FILE .* empty/,
   );
+  const several = await fileWith('several', `# the pool\nkey-1,key-2\n\nkey-3\n`);
+  t.same(readConfig({ MODELLIX_API_KEY_FILE: several }).modellix.keys, ['key-1', 'key-2', 'key-3']);
   t.match(
-    refusal({ MODELLIX_API_KEY_FILE: await fileWith('two', `${SECRET}\n${SECRET}`) }),
+    refusal({ MODELLIX_API_KEY_FILE: await fileWith('spaced', `${SECRET} ${SECRET}`) }),
     /^MODELLIX_API_KEY must/,
   );
   t.match(refusal({ MODELLIX_API_KEY: SECRET, MODELLIX_API_KEY_FILE: key }), /_FILE are both set: give one$/);

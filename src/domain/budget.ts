@@ -111,26 +111,33 @@ export function take(
   if (kind === 'submit') pauses.push(budget.submitsPausedUntil);
   const ready = Math.max(now, ...pauses.filter((until) => isAhead(until, now)));
   if (ready > now) return { budget, taken: 0, waitMs: ready - now };
-  const raised = raise(budget, now, limits);
+  const holds = raised(budget, now, limits);
   const submitsWait = rivals.submitsWait && !isAhead(budget.submitsPausedUntil, now);
-  const share = shareOf(raised, kind, wanted, { ...rivals, submitsWait });
-  const { taken, tatMs, waitMs } = takeCalls(raised.tatMs, raised.callsPerMinute, now, share);
-  const oneCallMs = Math.ceil(60_000 / raised.callsPerMinute);
+  const share = shareOf(holds, kind, wanted, now, { ...rivals, submitsWait });
+  const { taken, tatMs, waitMs } = takeCalls(holds.tatMs, holds.callsPerMinute, now, share);
+  const oneCallMs = Math.ceil(60_000 / holds.callsPerMinute);
   if (taken === 0) return { budget, taken, waitMs: Math.max(waitMs, share === 0 ? oneCallMs : 0) };
-  const submitsInARow = kind === 'poll' || !rivals.pollsWait ? 0 : raised.submitsInARow + taken;
+  const submitsInARow = kind === 'poll' || !rivals.pollsWait ? 0 : holds.submitsInARow + taken;
   const later = taken < wanted ? Math.max(waitMs, oneCallMs) : 0;
-  return { budget: { ...raised, tatMs, submitsInARow }, taken, waitMs: later };
+  return { budget: { ...holds, tatMs, submitsInARow }, taken, waitMs: later };
 }
 
 /** How many of the calls that are free this kind may have. */
-function shareOf({ submitsInARow }: KeyBudget, kind: CallKind, wanted: number, rivals: Rivals): number {
+function shareOf(
+  { submitsInARow, tatMs }: KeyBudget,
+  kind: CallKind,
+  wanted: number,
+  now: number,
+  rivals: Rivals,
+): number {
   const looksTurn = submitsInARow >= MOST_SUBMITS_IN_A_ROW;
   if (kind === 'submit') {
     if (!rivals.pollsWait) return wanted;
     return looksTurn ? 0 : Math.min(wanted, MOST_SUBMITS_IN_A_ROW - submitsInARow);
   }
   if (!rivals.submitsWait) return wanted;
-  return looksTurn ? Math.min(wanted, 1) : 0;
+  // Calls that lie there unused until none is missing are not what keeps the submits waiting.
+  return looksTurn || tatMs <= now ? Math.min(wanted, 1) : 0;
 }
 
 export function giveBack(budget: KeyBudget, calls: number): KeyBudget {
@@ -200,16 +207,26 @@ function heed(budget: KeyBudget, headers: RateHeaders, now: number, limits: KeyL
   return next;
 }
 
-/** A step towards what is configured, where less was believed for a while. */
-function raise(budget: KeyBudget, now: number, limits: KeyLimits): KeyBudget {
-  let next = budget;
-  if (next.tasks < limits.tasks && now - next.tasksLearnedAt >= RAISE_AFTER_MS) {
-    next = { ...next, tasks: next.tasks + 1, tasksLearnedAt: now };
-  }
-  if (next.callsPerMinute < limits.callsPerMinute && now - next.callsLearnedAt >= RAISE_AFTER_MS) {
-    const step = Math.max(1, Math.floor(next.callsPerMinute / 10));
-    const callsPerMinute = Math.min(limits.callsPerMinute, next.callsPerMinute + step);
-    next = { ...next, callsPerMinute, callsLearnedAt: now };
-  }
-  return next;
+/** The limits that hold for a key: what was learned, a step closer to what is configured once that is a while ago. */
+function raised(budget: KeyBudget, now: number, limits: KeyLimits): KeyBudget {
+  const { callsPerMinute, callsLearnedAt, tasks, tasksLearnedAt } = budget;
+  const step = Math.max(1, Math.floor(callsPerMinute / 10));
+  const calls = raise(callsPerMinute, callsLearnedAt, step, limits.callsPerMinute, now);
+  const slots = raise(tasks, tasksLearnedAt, 1, limits.tasks, now);
+  if (calls.value === callsPerMinute && slots.value === tasks) return budget;
+  return {
+    ...budget,
+    callsPerMinute: calls.value,
+    callsLearnedAt: calls.learnedAt,
+    tasks: slots.value,
+    tasksLearnedAt: slots.learnedAt,
+  };
+}
+
+/** @param learnedAt 0: nothing was learned, and what is configured holds, also where that was changed */
+function raise(value: number, learnedAt: number, step: number, ceiling: number, now: number) {
+  const due = Math.abs(now - learnedAt) >= RAISE_AFTER_MS;
+  const next = learnedAt === 0 ? ceiling : Math.min(ceiling, due ? value + step : value);
+  if (next === ceiling) return { value: next, learnedAt: 0 };
+  return { value: next, learnedAt: next === value ? learnedAt : now };
 }

@@ -12,23 +12,30 @@ export interface TaskKind {
   readonly audioSeconds: number | null;
 }
 
-/** Histograms by mode, and by mode and class of length. */
-export type Durations = Readonly<Record<string, Histogram>>;
+/** Histograms by mode, and by mode and class of length; and of the last tasks, how many were of which class. */
+export interface Durations {
+  readonly histograms: Readonly<Record<string, Histogram>>;
+  readonly recent: Histogram;
+}
 
-/** When a task of a kind is finished, counted from its submit. */
-export interface Distribution {
+export interface Moments {
   readonly meanMs: number;
   /** The integral of sqrt(density x survival): what looking costs, whatever the calls; see `schedule.ts`. */
   readonly rootMs: number;
+}
+
+/** When a task of a kind is finished, counted from its submit. */
+export interface Distribution extends Moments {
   cdf(ms: number): number;
   quantile(share: number): number;
   /** The rate at which an unfinished task of this age finishes, per ms. */
   hazard(ms: number): number;
+  /** When the square root of the hazard, summed up from `ageMs` on, comes to `sum`: an age, or Infinity. */
+  ageAtRoots(ageMs: number, sum: number): number;
 }
 
-/** What is assumed before anything was seen: log-normal. */
-const PRIOR = { std: { medianMs: 90_000 }, pro: { medianMs: 240_000 } } as const;
-const PRIOR_SIGMA = 0.5;
+/** What is assumed before anything was seen. */
+const PRIOR = { std: logNormal(90_000, 0.5), pro: logNormal(240_000, 0.5) } as const;
 /** How many observations the assumption is worth, and how many those of the mode are to a class. */
 const PRIOR_WEIGHT = 8;
 const MODE_WEIGHT = 20;
@@ -37,7 +44,7 @@ const CLASSES_SECONDS = [5, 10, 20, 60] as const;
 const LEAST_SURVIVAL = 1e-6;
 
 export function newDurations(): Durations {
-  return {};
+  return { histograms: {}, recent: EMPTY };
 }
 
 /** A task of a kind was finished somewhere between two ages. */
@@ -47,13 +54,27 @@ export function observe(
   { fromMs, toMs }: { readonly fromMs: number; readonly toMs: number },
 ): Durations {
   const shares = sharesOf(masses(durations, kind), Math.max(0, fromMs), Math.max(1, toMs));
-  const next: Record<string, Histogram> = { ...durations };
-  for (const name of [kind.mode, classOf(kind)]) next[name] = add(durations[name] ?? EMPTY, shares);
-  return next;
+  const histograms: Record<string, Histogram> = { ...durations.histograms };
+  const name = classOf(kind);
+  for (const each of [kind.mode, name]) histograms[each] = add(histograms[each] ?? EMPTY, shares);
+  return { histograms, recent: add(durations.recent, new Map([[name, 1]])) };
 }
 
 export function distributionOf(durations: Durations, kind: TaskKind): Distribution {
   return new Stepwise(masses(durations, kind));
+}
+
+/** What to expect of a task, whatever its kind, if kinds stay as frequent as they were. */
+export function mixOf(durations: Durations): Moments {
+  const { total, weights } = durations.recent;
+  if (total === 0) return distributionOf(durations, { mode: 'std', audioSeconds: null });
+  let [meanMs, rootMs] = [0, 0];
+  for (const [name, weight] of Object.entries(weights)) {
+    const of = new Stepwise(massesOf(durations, name.startsWith('pro') ? 'pro' : 'std', name));
+    meanMs += (weight / total) * of.meanMs;
+    rootMs += (weight / total) * of.rootMs;
+  }
+  return { meanMs, rootMs };
 }
 
 function classOf({ mode, audioSeconds }: TaskKind): string {
@@ -61,26 +82,29 @@ function classOf({ mode, audioSeconds }: TaskKind): string {
   return `${mode} ${CLASSES_SECONDS.find((limit) => audioSeconds < limit) ?? 'long'}`;
 }
 
-/** The chance of each bucket. */
 function masses(durations: Durations, kind: TaskKind): number[] {
-  const ofMode = blend(prior(kind.mode), PRIOR_WEIGHT, durations[kind.mode] ?? EMPTY);
-  return blend(ofMode, MODE_WEIGHT, durations[classOf(kind)] ?? EMPTY);
+  return massesOf(durations, kind.mode, classOf(kind));
+}
+
+/** The chance of each bucket. */
+function massesOf({ histograms }: Durations, mode: Mode, name: string): number[] {
+  const ofMode = blend(PRIOR[mode], PRIOR_WEIGHT, histograms[mode] ?? EMPTY);
+  return blend(ofMode, MODE_WEIGHT, histograms[name] ?? EMPTY);
 }
 
 function blend(base: readonly number[], weight: number, { total, weights }: Histogram): number[] {
   return base.map((share, i) => (share * weight + (weights[i] ?? 0)) / (weight + total));
 }
 
-function prior(mode: Mode): number[] {
-  const { medianMs } = PRIOR[mode];
-  const at = (ms: number) => (ms <= 0 ? 0 : logistic(Math.log(ms / medianMs) / PRIOR_SIGMA));
+function logNormal(medianMs: number, sigma: number): readonly number[] {
+  const at = (ms: number) => (ms <= 0 ? 0 : normal(Math.log(ms / medianMs) / sigma));
   const shares = Array.from({ length: BUCKETS }, (_, i) => at(upperMs(i)) - at(lowerMs(i)));
   const sum = shares.reduce((all, share) => all + share, 0);
   return shares.map((share) => share / sum);
 }
 
 /** The normal distribution function, near enough (Bowling et al. 2009: within 0.00014). */
-function logistic(z: number): number {
+function normal(z: number): number {
   return 1 / (1 + Math.exp(-(0.07056 * z ** 3 + 1.5976 * z)));
 }
 
@@ -146,6 +170,26 @@ class Stepwise implements Distribution {
     const i = bucketOf(ms);
     const density = (this.#mass[i] ?? 0) / (upperMs(i) - lowerMs(i));
     return density / Math.max(LEAST_SURVIVAL, 1 - this.cdf(ms));
+  }
+
+  ageAtRoots(ageMs: number, sum: number): number {
+    let left = sum;
+    let from = ageMs;
+    for (let i = bucketOf(ageMs); i < BUCKETS; i++) {
+      const [low, high] = [lowerMs(i), upperMs(i)];
+      const density = (this.#mass[i] ?? 0) / (high - low);
+      if (density > 0 && from < high) {
+        // With density f and survival S - f t the square root of the hazard sums up to 2 (sqrt S - sqrt(S - f t)) / sqrt f.
+        const start = Math.sqrt(Math.max(LEAST_SURVIVAL, 1 - this.cdf(from)));
+        const end = Math.sqrt(Math.max(LEAST_SURVIVAL, 1 - this.#upTo(i)));
+        const inBucket = (2 * (start - end)) / Math.sqrt(density);
+        if (inBucket >= left)
+          return from + (start ** 2 - (start - (left * Math.sqrt(density)) / 2) ** 2) / density;
+        left -= inBucket;
+      }
+      from = Math.max(from, high);
+    }
+    return Number.POSITIVE_INFINITY;
   }
 
   #upTo(i: number): number {

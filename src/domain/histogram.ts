@@ -1,5 +1,6 @@
-/** A histogram of durations on a logarithmic scale, in which older observations fade. Buckets without weight are left out. */
+/** A histogram in which older observations fade, and the logarithmic scale of those of durations. */
 
+/** Buckets without weight are left out. */
 export interface Histogram {
   readonly total: number;
   readonly weights: Readonly<Record<string, number>>;
@@ -12,7 +13,7 @@ const STEP = Math.log(LAST_MS / FIRST_MS) / (BUCKETS - 1);
 /** An observation counts half after this many more. */
 const HALF_LIFE = 200;
 const FADE = 2 ** (-1 / HALF_LIFE);
-const NEGLIGIBLE = 1e-4;
+const NEGLIGIBLE = 0.005;
 
 export const EMPTY: Histogram = { total: 0, weights: {} };
 
@@ -31,15 +32,16 @@ export function bucketOf(ms: number): number {
 }
 
 /** The histogram with one more observation, whose weight is spread over buckets by `shares`, which sum to 1. */
-export function add(histogram: Histogram, shares: ReadonlyMap<number, number>): Histogram {
+export function add(histogram: Histogram, shares: ReadonlyMap<number | string, number>): Histogram {
   const weights: Record<string, number> = {};
   let total = 0;
-  const put = (bucket: string, weight: number) => {
-    if (weight < NEGLIGIBLE) return;
-    weights[bucket] = Number(((weights[bucket] ?? 0) + weight).toPrecision(5));
+  const names = new Set([...Object.keys(histogram.weights), ...[...shares.keys()].map(String)]);
+  for (const name of names) {
+    const share = shares.get(name) ?? shares.get(Number(name)) ?? 0;
+    const weight = Number(((histogram.weights[name] ?? 0) * FADE + share).toPrecision(5));
+    if (weight < NEGLIGIBLE) continue;
+    weights[name] = weight;
     total += weight;
-  };
-  for (const [bucket, weight] of Object.entries(histogram.weights)) put(bucket, weight * FADE);
-  for (const [bucket, share] of shares) put(String(bucket), share);
+  }
   return { total: Number(total.toPrecision(6)), weights };
 }

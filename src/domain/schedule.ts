@@ -1,6 +1,6 @@
 /** When the next step is due. `random` is in [0, 1). */
 
-import type { Distribution } from './durations.js';
+import type { Distribution, Moments } from './durations.js';
 
 const BACKOFF_BASE_MS = 1_000;
 const BACKOFF_MAX_MS = 60_000;
@@ -14,12 +14,16 @@ export function backoffMs(failures: number, random: number): number {
   return Math.round(ceiling / 2 + (ceiling / 2) * random);
 }
 
-/** Of the calls a key may make, what looks aim to use: submits come on top, and in bursts. */
-const LOOKS_SHARE = 0.8;
+/** Of the calls a key may make, how many are planned with: the rest evens out that they come in clusters. */
+const PLANNED_SHARE = 0.8;
 /** While looking every `maxMs` at everything takes less than this share of the calls, there are calls to spare. */
 const IDLE_SHARE = 0.5;
+/** A submit, and half a look: the last one comes after the end, and its pause began before. */
+const CALLS_BESIDES = 1.5;
 /** A task this likely to be finished is not looked at before, where a look waits for it to finish. */
 const EARLY = 0.02;
+/** Past its time a task is looked at at least when it is older by this share. */
+const OVERDUE_GROWTH = 0.25;
 const JITTER = 0.1;
 
 /** What a look costs, in ms of delay that it has to save to be worth it; and whether there are calls to spare. */
@@ -29,8 +33,10 @@ export interface Load {
 }
 
 /**
- * The price at which looks take up the calls that are there. Tasks end at the rate unfinished / mean; each is looked
- * at root / sqrt(2 price) times (see {@link nextLookMs}), and what they take together is what looks may use.
+ * The price at which the looks at so many unfinished tasks take the calls that are there. With x = sqrt(2 price) a task
+ * is looked at root / x times and seen finished root x / 2 too late (see {@link nextLookMs}). So tasks end at the rate
+ * unfinished / (mean + root x / 2), and that many times root / x + 1.5 calls are what may be made: a quadratic
+ * equation, which has a solution for any number of tasks.
  */
 export function priceOf({
   unfinished,
@@ -39,17 +45,15 @@ export function priceOf({
   maxMs,
 }: {
   readonly unfinished: number;
-  readonly distribution: Distribution;
+  readonly distribution: Moments;
   readonly callsPerMinute: number;
   readonly maxMs: number;
 }): Load {
   const callsPerMs = callsPerMinute / 60_000;
-  const endsPerMs = unfinished / meanMs;
-  const looksPerMs = Math.max(callsPerMs * LOOKS_SHARE - endsPerMs, callsPerMs * 0.1);
-  return {
-    priceMs: ((endsPerMs * rootMs) / looksPerMs) ** 2 / 2,
-    idle: unfinished / maxMs <= callsPerMs * IDLE_SHARE,
-  };
+  const planned = callsPerMs * PLANNED_SHARE;
+  const spare = planned * meanMs - CALLS_BESIDES * unfinished;
+  const x = (Math.sqrt(spare ** 2 + 2 * planned * rootMs ** 2 * unfinished) - spare) / (planned * rootMs);
+  return { priceMs: x ** 2 / 2, idle: unfinished <= callsPerMs * IDLE_SHARE * maxMs };
 }
 
 export interface LookBounds extends Load {
@@ -71,32 +75,16 @@ export function nextLookMs(
   { priceMs, idle, minMs, maxMs, longPollMs }: LookBounds,
   random: number,
 ): number {
+  const x = Math.sqrt(2 * priceMs);
+  const denseMs = distribution.ageAtRoots(ageMs, x) - ageMs;
+  // Where there are fewer calls than tasks the density says next to never: then each has its turn.
+  const lateMs = (distribution.rootMs * x) / 2;
+  const turnMs = Math.max(distribution.meanMs - ageMs, 0) + lateMs;
+  const longestMs = idle ? maxMs : Math.max(turnMs, ageMs * OVERDUE_GROWTH, maxMs);
+  let pauseMs = denseMs * (1 - JITTER + 2 * JITTER * random);
   if (longPollMs > 0) {
-    // It holds until the task is finished: one look follows the other from the moment that it may be.
-    const earlyMs = distribution.quantile(EARLY) - ageMs;
-    return Math.round(Math.max(0, Math.min(earlyMs, idle ? maxMs : Number.POSITIVE_INFINITY)));
+    // A look holds until the task is finished: the next one covers what follows, from when that may be.
+    pauseMs = Math.max(distribution.quantile(EARLY) - ageMs, pauseMs - longPollMs);
   }
-  const pauseMs = denseMs(distribution, ageMs, priceMs);
-  const longestMs = idle ? maxMs : longest(distribution, ageMs, maxMs);
-  const jitter = 1 - JITTER + 2 * JITTER * random;
-  return Math.round(Math.max(minMs, Math.min(pauseMs * jitter, longestMs)));
-}
-
-/** What is past its time is looked at now and then, however unlikely it is to end. */
-function longest(distribution: Distribution, ageMs: number, maxMs: number): number {
-  return ageMs > distribution.quantile(0.5) ? Math.max(maxMs, ageMs / 4) : Number.POSITIVE_INFINITY;
-}
-
-/** Until the density of looks, summed up from now on, comes to one look. */
-function denseMs(distribution: Distribution, ageMs: number, priceMs: number): number {
-  const end = distribution.quantile(0.9999);
-  let sum = 0;
-  for (let at = ageMs; at < end; ) {
-    const stepMs = Math.max(10, at / 50);
-    const density = Math.sqrt(distribution.hazard(at + stepMs / 2) / (2 * Math.max(priceMs, 1e-6)));
-    if (sum + density * stepMs >= 1) return at - ageMs + (1 - sum) / density;
-    sum += density * stepMs;
-    at += stepMs;
-  }
-  return Math.max(end - ageMs, ageMs / 4);
+  return Math.round(Math.max(minMs, Math.min(pauseMs, longestMs)));
 }

@@ -36,7 +36,7 @@ const DOUBT_MS = 15_000;
 export async function accept(
   ports: Ports,
   worker: Pick<Worker, 'submitted' | 'track'>,
-  changes: Pick<Changes, 'next'>,
+  changes: Pick<Changes, 'until'>,
   request: AvatarRequest,
 ): Promise<Accepted> {
   const { store, settings, limits, log } = ports;
@@ -69,21 +69,20 @@ export async function accept(
 async function settled(
   ports: Ports,
   worker: Pick<Worker, 'submitted'>,
-  changes: Pick<Changes, 'next'>,
+  changes: Pick<Changes, 'until'>,
   avatar: Avatar,
   submission: Buffer,
 ): Promise<Avatar> {
   const { submitGraceMs } = ports.settings;
   const until = performance.now() + submitGraceMs;
   await within(submitGraceMs, worker.submitted(avatar.id, submission));
-  for (;;) {
-    const graceMs = until - performance.now();
-    // Asked for before the avatar is read, so that no change is missed in between.
-    const change = graceMs > 0 ? changes.next(avatar.id, graceMs) : null;
-    const now = await latest(ports, avatar);
-    if (now.status !== 'submitting' || change === null) return now;
-    await change;
-  }
+  // Another replica may have been faster: then it is its to settle.
+  let now = avatar;
+  await changes.until(avatar.id, Math.max(0, until - performance.now()), async () => {
+    now = await latest(ports, avatar);
+    return now.status !== 'submitting';
+  });
+  return now;
 }
 
 function queueFull({ limits }: Ports, cause: QueueFullError): ProblemError {

@@ -15,19 +15,29 @@ export class Changes {
     });
   }
 
-  /** Resolves at the next change of an avatar, or after `withinMs`; says which. */
-  next(id: string, withinMs: number): Promise<boolean> {
-    return new Promise((resolve) => {
-      const changed = () => {
-        clearTimeout(timer);
-        resolve(true);
-      };
-      const timer = setTimeout(() => {
-        this.#emitter.off(id, changed);
-        resolve(false);
-      }, withinMs);
-      this.#emitter.once(id, changed);
-    });
+  /** Asks now, and after each change of an avatar, whether it is as it was waited for; at most for `withinMs`. */
+  async until(id: string, withinMs: number, isDone: () => Promise<boolean>): Promise<void> {
+    let changed = false;
+    let over = false;
+    let wake = (): void => undefined;
+    const change = () => {
+      changed = true;
+      wake();
+    };
+    const timer = setTimeout(() => {
+      over = true;
+      wake();
+    }, withinMs);
+    this.#emitter.on(id, change);
+    try {
+      while (!(await isDone()) && !over) {
+        if (!changed) await new Promise<void>((resolve) => (wake = resolve));
+        changed = false;
+      }
+    } finally {
+      clearTimeout(timer);
+      this.#emitter.off(id, change);
+    }
   }
 
   close(): void {

@@ -15,7 +15,8 @@ export interface ModellixClient {
     body: Buffer,
     context: { readonly traceparent: string | null },
   ): Promise<Reply<SubmitOutcome>>;
-  query(key: ApiKey, taskId: string): Promise<Reply<QueryOutcome>>;
+  /** `signal` cuts it off, also while Modellix holds it: it is then `unavailable`. */
+  query(key: ApiKey, taskId: string, signal?: AbortSignal): Promise<Reply<QueryOutcome>>;
   /** One free read. Whether Modellix answers, be it with a refusal. */
   probe(key: ApiKey): Promise<boolean>;
   /** Without the API key, wherever the URL points. */
@@ -99,13 +100,13 @@ export function createModellixClient(options: ModellixClientOptions): ModellixCl
       return none(sent ? { kind: 'unknown', reason, status } : { kind: 'not-sent', reason });
     },
 
-    async query(key, taskId) {
+    async query(key, taskId, signal) {
       if (closing !== undefined) return none({ kind: 'unavailable', reason: 'the client is closed' });
       if (!isTaskId(taskId)) return none({ kind: 'missing', message: 'not a task id of Modellix' });
       const wait = longPollMs > 0 ? '?wait=true' : '';
       const path = `${tasksPath}/${encodeURIComponent(taskId)}${wait}`;
       const request: Dispatcher.DispatchOptions = { method: 'GET', path, headers: headersFor(key) };
-      const limits = { connectTimeoutMs, answerTimeoutMs: longPollMs + queryTimeoutMs };
+      const limits = { connectTimeoutMs, answerTimeoutMs: longPollMs + queryTimeoutMs, signal };
       const result = await tracked(exchange(queries, request, limits));
       if (result.kind === 'answer') {
         return readQueryAnswer(result.status, result.headers, result.body, reading(key));

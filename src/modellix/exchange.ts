@@ -22,6 +22,8 @@ export interface Limits {
   readonly connectTimeoutMs: number;
   /** From the first byte of the request to the last of the answer. */
   readonly answerTimeoutMs: number;
+  /** Cuts it off: not for a submit, whose outcome would be unknown. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
@@ -35,7 +37,7 @@ export interface Limits {
 export function exchange(
   dispatcher: Dispatcher,
   request: Dispatcher.DispatchOptions,
-  { connectTimeoutMs, answerTimeoutMs }: Limits,
+  { connectTimeoutMs, answerTimeoutMs, signal }: Limits,
 ): Promise<Exchanged> {
   return new Promise((resolve) => {
     let controller: Dispatcher.DispatchController | undefined;
@@ -47,17 +49,21 @@ export function exchange(
     const finish = (result: Exchanged): void => {
       over = true;
       clearTimeout(timer);
+      signal?.removeEventListener('abort', cancel);
       resolve(result);
     };
     const fail = (reason: string): void => {
       if (!over) finish({ kind: 'no-answer', sent: controller !== undefined, status, reason });
     };
-    const deadline = (ms: number, what: string) =>
-      setTimeout(() => {
-        fail(`no ${what} within ${ms} ms`);
-        controller?.abort(new Error('deadline'));
-      }, ms);
+    const giveUp = (reason: string): void => {
+      fail(reason);
+      controller?.abort(new Error(reason));
+    };
+    const cancel = (): void => giveUp('canceled');
+    const deadline = (ms: number, what: string) => setTimeout(() => giveUp(`no ${what} within ${ms} ms`), ms);
     let timer = deadline(connectTimeoutMs, 'connection');
+    if (signal?.aborted) return cancel();
+    signal?.addEventListener('abort', cancel, { once: true });
 
     dispatcher.dispatch(
       { ...request, headersTimeout: answerTimeoutMs, bodyTimeout: answerTimeoutMs },

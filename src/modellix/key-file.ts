@@ -10,12 +10,11 @@ export type KeyFileEvent =
   /** The keys of before go on. `reason` quotes nothing of the file. */
   | { readonly kind: 'unusable'; readonly reason: string };
 
-/** The keys in a file: separated by commas or line breaks; what follows a `#` at the start of a line is a comment. */
+/** The keys in a file: separated by commas or line breaks. A `#` at the start of a line or after a blank begins a comment. */
 export function keysIn(text: string): string[] {
   return text
     .split(/\r?\n/)
-    .filter((line) => !line.trimStart().startsWith('#'))
-    .flatMap((line) => line.split(','))
+    .flatMap((line) => line.replace(/(^|\s)#.*$/, '').split(','))
     .map((key) => key.trim())
     .filter((key) => key !== '');
 }
@@ -30,28 +29,41 @@ export function watchKeyFile(
   onEvent: (event: KeyFileEvent) => void,
 ): Keyring {
   const pool = new KeyPool(secrets);
+  let closed = false;
   let reading = Promise.resolve();
   const read = async () => {
-    try {
-      const keys = keysIn(await readFile(path, 'utf8'));
-      if (keys.length === 0) onEvent({ kind: 'unusable', reason: 'it holds no key' });
-      else if (pool.replace(keys)) onEvent({ kind: 'changed', keys: pool.keys().length });
-    } catch (error) {
-      const code = (error as NodeJS.ErrnoException).code;
-      onEvent({ kind: 'unusable', reason: code ?? 'a key in it is not visible ASCII characters' });
-    }
+    const event = await readInto(pool, path);
+    if (event !== null && !closed) onEvent(event);
   };
   const look = () => {
     reading = reading.then(read);
   };
   watchFile(path, { interval: LOOK_EVERY_MS, persistent: false }, look);
+  look(); // for what changed since `secrets` was read
   return {
     keys: () => pool.keys(),
     get: (id) => pool.get(id),
     onChange: (listener) => pool.onChange(listener),
     close() {
+      closed = true;
       unwatchFile(path, look);
       pool.close();
     },
   };
+}
+
+async function readInto(pool: KeyPool, path: string): Promise<KeyFileEvent | null> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    return { kind: 'unusable', reason: (error as NodeJS.ErrnoException).code ?? 'it cannot be read' };
+  }
+  const keys = keysIn(text);
+  if (keys.length === 0) return { kind: 'unusable', reason: 'it holds no key' };
+  try {
+    return pool.replace(keys) ? { kind: 'changed', keys: pool.keys().length } : null;
+  } catch {
+    return { kind: 'unusable', reason: 'a key in it is not visible ASCII characters' };
+  }
 }

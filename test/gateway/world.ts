@@ -86,7 +86,9 @@ export class World {
       submitted: (id: string, submission: Buffer) => this.#pass(member, new Map([[id, submission]])),
       track: () => undefined,
     };
-    const changes = { next: async () => true };
+    const changes = {
+      until: async (_id: string, _ms: number, isDone: () => Promise<boolean>) => void (await isDone()),
+    };
     void accept(member.ports, worker, changes, request).then(
       ({ avatar }) => void this.told.push({ name: key ?? name, key, id: avatar.id }),
       () => undefined, // Modellix refused: that is an answer, too.
