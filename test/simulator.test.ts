@@ -521,6 +521,10 @@ t.test('as a process: its ledger file outlives a kill, and SIGTERM ends it well'
         NODE_OPTIONS: '',
         PORT: '0',
         SIMULATOR_API_KEYS: 'k1:a,k2:b',
+        SIMULATOR_TASK_MEDIAN_MS: '3000',
+        SIMULATOR_TASK_MEDIAN_MS_PRO: '6000',
+        SIMULATOR_TASK_SIGMA: '0.7',
+        SIMULATOR_WINDOW_MS: '5000',
         LEDGER_FILE: file,
       },
       stdio: ['ignore', 'pipe', 'inherit'],
@@ -542,6 +546,11 @@ t.test('as a process: its ledger file outlives a kill, and SIGTERM ends it well'
   t.match(JSON.parse(lines[0] ?? ''), { type: 'submit', key: 'k2', team: 'b', prompt: 'p1' });
 
   const second = await start();
+  t.match(await (await fetch(`${second.url}/_control/settings`)).json(), {
+    taskMedianMs: { std: 3000, pro: 6000 },
+    taskSigma: 0.7,
+    windowMs: 5000,
+  });
   second.child.kill('SIGTERM');
   t.same(await once(second.child, 'exit'), [0, null]);
 });

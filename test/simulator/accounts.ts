@@ -1,4 +1,5 @@
 import type { Settings } from './settings.js';
+import { SlidingWindow } from './window.js';
 import { Refusal } from './wire.js';
 
 /** Who a call comes from. */
@@ -7,12 +8,20 @@ export interface Account {
   readonly team: string;
 }
 
-interface Window {
-  endsAt: number;
-  used: number;
+/** How often the limits were exceeded. */
+export interface Excess {
+  /** Calls that were refused because of their rate, and submits because of unfinished tasks. */
+  readonly calls: number;
+  readonly tasks: number;
+  /** The most calls that each key made in any window, those that were refused included. */
+  readonly callsPerKey: Readonly<Record<string, number>>;
 }
 
-const OVERALL = Symbol('overall');
+/** What a key made of its calls: those that were let in count against its limit. */
+interface KeyCalls {
+  readonly made: SlidingWindow;
+  readonly allowed: SlidingWindow;
+}
 
 /** The key of an `Authorization: Bearer` header, or `null`. */
 export function bearerOf(authorization: string | undefined): string | null {
@@ -24,7 +33,10 @@ export class Accounts {
   readonly #settings: () => Settings;
   readonly #now: () => number;
   readonly #random: () => number;
-  readonly #windows = new Map<string | typeof OVERALL, Window>();
+  #calls = new Map<string, KeyCalls>();
+  #overall = new SlidingWindow();
+  #refusedCalls = 0;
+  #refusedTasks = 0;
 
   constructor(settings: () => Settings, now: () => number, random: () => number) {
     this.#settings = settings;
@@ -50,24 +62,27 @@ export class Accounts {
 
   /** Counts a call; throws a 429. Returns the rate limit headers its answer carries. */
   count(key: string): Record<string, string> {
-    const { callsPerMinute, callsPerMinuteOverall } = this.#settings();
-    const own = this.#window(key);
-    const all = this.#window(OVERALL);
+    const { callsPerMinute, callsPerMinuteOverall, windowMs } = this.#settings();
+    const now = this.#now();
+    const { made, allowed } = this.#callsOf(key);
     const limitOverall = callsPerMinuteOverall || callsPerMinute * 10;
-    if (own.used >= callsPerMinute) {
-      throw this.#limited(`${callsPerMinute} requests a minute`, this.#headers(callsPerMinute, own));
+    made.add(now, windowMs);
+    if (allowed.count(now, windowMs) >= callsPerMinute) {
+      throw this.#limited(`${callsPerMinute} requests a minute`, this.#headers(callsPerMinute, allowed));
     }
-    if (all.used >= limitOverall) {
-      throw this.#limited(`${limitOverall} requests a minute over all`, this.#headers(callsPerMinute, all));
+    if (this.#overall.count(now, windowMs) >= limitOverall) {
+      const headers = this.#headers(callsPerMinute, this.#overall);
+      throw this.#limited(`${limitOverall} requests a minute over all`, headers);
     }
-    own.used += 1;
-    all.used += 1;
-    return this.#headers(callsPerMinute, own);
+    allowed.add(now, windowMs);
+    this.#overall.add(now, windowMs);
+    return this.#headers(callsPerMinute, allowed);
   }
 
   /** A 429 for a team whose tasks are all still running. */
   concurrencyExceeded(): Refusal {
     const { concurrency } = this.#settings();
+    this.#refusedTasks += 1;
     return new Refusal(429, `Concurrent limit exceeded: ${concurrency} tasks are unfinished`);
   }
 
@@ -85,29 +100,39 @@ export class Accounts {
     held.balance = Number((held.balance - amount).toFixed(6));
   }
 
-  /** Forgets what was counted. */
-  clear(): void {
-    this.#windows.clear();
+  excess(): Excess {
+    const peaks = [...this.#calls].map(([key, { made }]) => [key, made.peak] as const);
+    return { calls: this.#refusedCalls, tasks: this.#refusedTasks, callsPerKey: Object.fromEntries(peaks) };
   }
 
-  #window(name: string | typeof OVERALL): Window {
-    const now = this.#now();
-    const current = this.#windows.get(name);
-    if (current !== undefined && now < current.endsAt) return current;
-    const fresh = { endsAt: now + this.#settings().windowMs, used: 0 };
-    this.#windows.set(name, fresh);
+  /** Forgets what was counted. */
+  clear(): void {
+    this.#calls = new Map();
+    this.#overall = new SlidingWindow();
+    this.#refusedCalls = 0;
+    this.#refusedTasks = 0;
+  }
+
+  #callsOf(key: string): KeyCalls {
+    const known = this.#calls.get(key);
+    if (known !== undefined) return known;
+    const fresh = { made: new SlidingWindow(), allowed: new SlidingWindow() };
+    this.#calls.set(key, fresh);
     return fresh;
   }
 
-  #headers(limit: number, window: Window): Record<string, string> {
+  #headers(limit: number, window: SlidingWindow): Record<string, string> {
+    const now = this.#now();
+    const { windowMs } = this.#settings();
     return {
       'x-ratelimit-limit': String(limit),
-      'x-ratelimit-remaining': String(Math.max(0, limit - window.used)),
-      'x-ratelimit-reset': String(Math.ceil(window.endsAt / 1000)),
+      'x-ratelimit-remaining': String(Math.max(0, limit - window.count(now, windowMs))),
+      'x-ratelimit-reset': String(Math.ceil(window.roomAt(now, windowMs) / 1000)),
     };
   }
 
   #limited(limit: string, headers: Record<string, string>): Refusal {
+    this.#refusedCalls += 1;
     const told = this.#random() < this.#settings().retryAfterShare;
     const seconds = Math.max(1, Number(headers['x-ratelimit-reset']) - Math.floor(this.#now() / 1000));
     const retry = told ? { 'retry-after': String(seconds) } : {};

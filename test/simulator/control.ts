@@ -36,6 +36,8 @@ function dispatch(simulator: Simulator, { method, path, query, body }: ControlRe
     }
     case 'GET tasks':
       return json(200, { tasks: simulator.tasks() });
+    case 'GET over':
+      return json(200, simulator.over());
     case 'POST tasks/:id':
       simulator.settle(id ?? '', fateOf(read(body)));
       return json(200, { ok: true });

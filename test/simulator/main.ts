@@ -12,13 +12,17 @@ function optionsFrom(env: NodeJS.ProcessEnv): SimulatorOptions {
   const taskMs = /^(\d+)(?:-(\d+))?$/.exec(env.SIMULATOR_TASK_MS || '2000-5000');
   if (taskMs === null) throw new RangeError('SIMULATOR_TASK_MS is not "ms" or "min-max"');
   const min = Number(taskMs[1]);
+  const median = number('SIMULATOR_TASK_MEDIAN_MS', 0) ?? 0;
   const settings: SettingsPatch = {
     ...accountsOf(env.SIMULATOR_API_KEYS || DEFAULT_KEY, number('SIMULATOR_BALANCE', 1000) ?? 0),
     taskMs: { min, max: Number(taskMs[2] ?? min) },
+    taskMedianMs: { std: median, pro: number('SIMULATOR_TASK_MEDIAN_MS_PRO', median) ?? median },
     publicUrl: env.SIMULATOR_PUBLIC_URL ?? '',
     ...defined({
       callsPerMinute: number('SIMULATOR_CALLS_PER_MINUTE'),
       callsPerMinuteOverall: number('SIMULATOR_CALLS_PER_MINUTE_OVERALL'),
+      windowMs: number('SIMULATOR_WINDOW_MS'),
+      taskSigma: number('SIMULATOR_TASK_SIGMA'),
       concurrency: number('SIMULATOR_CONCURRENCY'),
       failureRate: number('SIMULATOR_FAILURE_RATE'),
       longPollMs: number('SIMULATOR_LONG_POLL_MS'),

@@ -3,6 +3,7 @@ import type { Accounts } from './accounts.js';
 import { bearerOf } from './accounts.js';
 import { checkSubmit, type SubmitRequest } from './checks.js';
 import type { CallEntry, Ledger } from './ledger.js';
+import { normal } from './random.js';
 import { type Results, VIDEO } from './results.js';
 import type { Settings } from './settings.js';
 import type { Task, Tasks } from './tasks.js';
@@ -84,10 +85,11 @@ export class Service {
       throw new Refusal(415, 'Unsupported media type: Content-Encoding is not supported');
     }
     const request = await checkSubmit(call.body, call.headers['content-type']);
-    if (tasks.unfinished(team) >= this.#parts.settings().concurrency) throw accounts.concurrencyExceeded();
+    if (tasks.slots.unfinished(team) >= this.#parts.settings().concurrency)
+      throw accounts.concurrencyExceeded();
     const cost = costOf(request);
     accounts.charge(team, cost);
-    const task = tasks.add({ key, team, mode: request.mode, cost, ...this.#course() });
+    const task = tasks.add({ key, team, mode: request.mode, cost, ...this.#course(request.mode) });
     ledger.accepted(task, request, call.entry, call.body);
     const answer = success({
       status: 'pending',
@@ -126,15 +128,22 @@ export class Service {
     return { answer: withHeaders(success({ is_valid: isValid }), limits), task: null };
   }
 
-  #course(): Pick<Task, 'pendingMs' | 'durationMs' | 'fate'> {
-    const { taskMs, pendingShare, failureRate } = this.#parts.settings();
-    const durationMs = Math.round(taskMs.min + this.#parts.random() * (taskMs.max - taskMs.min));
+  #course(mode: SubmitRequest['mode']): Pick<Task, 'pendingMs' | 'durationMs' | 'fate'> {
+    const { pendingShare, failureRate } = this.#parts.settings();
+    const durationMs = Math.round(this.#durationMs(mode));
     const fails = this.#parts.random() < failureRate;
     return {
       durationMs,
       pendingMs: Math.round(durationMs * pendingShare),
       fate: fails ? { end: 'failed', reason: 'Generation failed: no face was found' } : { end: 'success' },
     };
+  }
+
+  #durationMs(mode: SubmitRequest['mode']): number {
+    const { settings, random } = this.#parts;
+    const { taskMs, taskMedianMs, taskSigma } = settings();
+    if (taskMedianMs[mode] > 0) return taskMedianMs[mode] * Math.exp(taskSigma * normal(random));
+    return taskMs.min + random() * (taskMs.max - taskMs.min);
   }
 
   #base(call: Incoming): string {

@@ -12,17 +12,20 @@ const SettingsSchema = Type.Object(
     keys: Type.Record(Type.String(), Type.Object({ team: Type.String(), valid: Type.Boolean() }, strict)),
     /** Balance in USD; a submit at or below zero meets a 402. */
     teams: Type.Record(Type.String(), Type.Object({ balance: Type.Number() }, strict)),
-    /** How long a task takes from submit to its end. */
+    /** How long a task takes from submit to its end: any time between these is as likely as another … */
     taskMs: Type.Object({ min: Count, max: Count }, strict),
+    /** … or, for a mode whose median is not 0, log-normal times; sigma is that of their natural logarithm. */
+    taskMedianMs: Type.Object({ std: Count, pro: Count }, strict),
+    taskSigma: Type.Number({ minimum: 0, maximum: 3 }),
     /** The part of that time in which a task is `pending`. */
     pendingShare: Share,
     /** The share of tasks that fail by themselves. */
     failureRate: Share,
-    /** Calls in one window for one key. */
+    /** Calls in any window for one key. */
     callsPerMinute: Count,
-    /** Calls in one window over all keys; 0 means ten times `callsPerMinute`. */
+    /** Calls in any window over all keys; 0 means ten times `callsPerMinute`. */
     callsPerMinuteOverall: Count,
-    /** The window's length; a minute at the vendor. */
+    /** The length of the window, which slides; a minute at the vendor. */
     windowMs: Type.Integer({ minimum: 1 }),
     /** Unfinished tasks of one team. */
     concurrency: Count,
@@ -58,6 +61,8 @@ export const DEFAULTS: Settings = {
   keys: { [DEFAULT_KEY]: { team: 'team', valid: true } },
   teams: { team: { balance: DEFAULT_BALANCE } },
   taskMs: { min: 2000, max: 5000 },
+  taskMedianMs: { std: 0, pro: 0 },
+  taskSigma: 0.4,
   pendingShare: 0.3,
   failureRate: 0,
   callsPerMinute: 100,

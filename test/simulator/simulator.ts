@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { Accounts } from './accounts.js';
+import { Accounts, type Excess } from './accounts.js';
 import { control } from './control.js';
 import { exchange, readBody } from './exchange.js';
 import { type Fault, Faults, type Injected } from './faults.js';
@@ -10,12 +10,14 @@ import { Results } from './results.js';
 import { send } from './send.js';
 import { Service } from './service.js';
 import { DEFAULTS, patchSettings, type Settings, type SettingsPatch } from './settings.js';
+import type { SlotUse } from './slots.js';
 import { type Fate, type Task, type TaskStatus, Tasks } from './tasks.js';
 import { type CallKind, json } from './wire.js';
 
 export type { Fault, FaultAction, Injected } from './faults.js';
 export type { CallEntry, SubmitEntry } from './ledger.js';
 export { DEFAULT_KEY, type Settings, type SettingsPatch } from './settings.js';
+export type { SlotUse } from './slots.js';
 export type { Fate, TaskStatus } from './tasks.js';
 export { type CallKind, SUBMIT_PATHS } from './wire.js';
 
@@ -34,6 +36,14 @@ export interface SimulatorOptions {
   readonly now?: () => number;
 }
 
+/** What was made of the limits since the start, or the last reset. */
+export interface Over extends Excess {
+  /** The simulator's clock, in ms since the epoch. */
+  readonly at: number;
+  /** By the name of the team. */
+  readonly teams: Readonly<Record<string, SlotUse>>;
+}
+
 /** A running Modellix that is not one. */
 export interface Simulator {
   readonly url: string;
@@ -42,6 +52,7 @@ export interface Simulator {
   ledger(): SubmitEntry[];
   calls(kind?: CallKind): CallEntry[];
   tasks(): (Task & { status: TaskStatus })[];
+  over(): Over;
   /** Gives a task another end, at once or `inMs` from now. */
   settle(taskId: string, fate: Fate): void;
   /** Makes a task unknown: a query for it is answered 404. */
@@ -65,7 +76,7 @@ export interface Simulator {
   pause(): Promise<void>;
   /** Comes back on the same port. */
   resume(): Promise<void>;
-  /** Back to how it started: no tasks, calls, or faults, and the first settings. Held calls go on, into the new books. */
+  /** Back to how it started: no tasks, calls, faults or counts, and the first settings. Held calls go on, into the new books. */
   reset(): void;
   /** Closing twice is fine. */
   close(): Promise<void>;
@@ -80,7 +91,10 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   let settings = structuredClone(initial);
 
   const ledger = new Ledger(now, options.ledgerFile ?? null);
-  const tasks = new Tasks(now);
+  const tasks = new Tasks(now, () => ({
+    teams: Object.keys(settings.teams),
+    concurrency: settings.concurrency,
+  }));
   const faults = new Faults(random);
   const accounts = new Accounts(() => settings, now, random);
   const results = new Results(now, (taskId) => tasks.get(taskId) !== undefined);
@@ -128,6 +142,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     ledger: () => ledger.submits(),
     calls: (kind) => ledger.calls(kind),
     tasks: () => tasks.all().map((task) => ({ ...task, status: tasks.status(task) })),
+    over: () => ({ at: now(), ...accounts.excess(), teams: tasks.slots.use() }),
     settle: (taskId, fate) => tasks.settle(taskOf(taskId), fate),
     forget: (taskId) => tasks.forget(taskOf(taskId).id),
     inject: (fault) => faults.inject(fault),
@@ -136,7 +151,9 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     release: (id) => faults.release(id),
     settings: () => structuredClone(settings),
     configure: (patch) => {
-      settings = patchSettings(settings, patch);
+      const patched = patchSettings(settings, patch);
+      tasks.slots.count();
+      settings = patched;
       return structuredClone(settings);
     },
     nextCall: (kind) => nextOf('call', kind),

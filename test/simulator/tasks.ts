@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import Type, { type Static } from 'typebox';
 import { Value } from 'typebox/value';
+import { type SlotLimits, Slots } from './slots.js';
 
 /** Where Modellix may put the reason of a failure; which one it is, is not known. */
 const Place = Type.Union([
@@ -50,17 +51,19 @@ export interface Task {
 export class Tasks {
   readonly #now: () => number;
   readonly #tasks = new Map<string, Task>();
-  readonly #unfinished = new Map<string, Set<Task>>();
   readonly #changes = new EventEmitter().setMaxListeners(0);
+  /** Which of them are unfinished, by team. */
+  readonly slots: Slots;
 
-  constructor(now: () => number) {
+  constructor(now: () => number, limits: () => SlotLimits) {
     this.#now = now;
+    this.slots = new Slots(now, (task) => this.endsAt(task), limits);
   }
 
   add(made: Omit<Task, 'id' | 'submittedAt'>): Task {
     const task = { id: `task-${randomBytes(9).toString('hex')}`, submittedAt: this.#now(), ...made };
     this.#tasks.set(task.id, task);
-    this.#unfinishedOf(task.team).add(task);
+    this.slots.open(task);
     return task;
   }
 
@@ -89,19 +92,13 @@ export class Tasks {
     return task.fate.end === 'never' ? Number.POSITIVE_INFINITY : task.submittedAt + task.durationMs;
   }
 
-  /** How many tasks of a team are not finished. */
-  unfinished(team: string): number {
-    const open = this.#unfinishedOf(team);
-    for (const task of open) if (this.isFinal(task)) open.delete(task);
-    return open.size;
-  }
-
   /** Gives a task another end; wakes whoever waits on it. */
   settle(task: Task, fate: Fate): void {
+    this.slots.free(task);
     task.fate = fate;
     task.durationMs = this.#now() - task.submittedAt + (fate.inMs ?? 0);
     task.pendingMs = Math.min(task.pendingMs, task.durationMs);
-    this.#unfinishedOf(task.team).add(task);
+    this.slots.open(task);
     this.#changes.emit(task.id);
   }
 
@@ -110,12 +107,13 @@ export class Tasks {
     const task = this.#tasks.get(id);
     if (task === undefined) return;
     this.#tasks.delete(id);
-    this.#unfinishedOf(task.team).delete(task);
+    this.slots.free(task);
     this.#changes.emit(id);
   }
 
   clear(): void {
     for (const id of [...this.#tasks.keys()]) this.forget(id);
+    this.slots.clear();
   }
 
   /** Until the task is final or forgotten, `ms` have passed, or nobody listens any more. */
@@ -140,13 +138,5 @@ export class Tasks {
       this.#changes.on(id, done);
       signal.addEventListener('abort', done);
     });
-  }
-
-  #unfinishedOf(team: string): Set<Task> {
-    const known = this.#unfinished.get(team);
-    if (known !== undefined) return known;
-    const fresh = new Set<Task>();
-    this.#unfinished.set(team, fresh);
-    return fresh;
   }
 }
