@@ -6,6 +6,8 @@ import { accepted, beginSubmit } from '../../src/domain/avatar.js';
 import { AvatarExistsError, type Save, StoreUnavailableError } from '../../src/store/store.js';
 import { damagedRecords, type Opened } from './contract-damage.js';
 import { queueAndSlots } from './contract-queue.js';
+import { setAsideReleases } from './contract-set-aside.js';
+import { standing } from './contract-standing.js';
 import { avatarOf, CALLER, dueIn, dueInTurn, idsOf, LONG, SUBMISSION } from './fixtures.js';
 import { modelAgrees } from './model.js';
 
@@ -201,7 +203,9 @@ export function storeContract(name: string, open: (t: Test) => Promise<Opened>):
   });
 
   queueAndSlots(check);
+  standing(check);
   damagedRecords(check);
+  setAsideReleases(check);
 
   check('a ping is answered; closed twice, the store says that it is closed', async (t, { store }) => {
     await store.ping();

@@ -20,6 +20,8 @@ export interface Transaction {
   get(key: string): Buffer | undefined;
   put(key: string, value: Buffer): void;
   del(key: string): void;
+  /** Runs `effect` once the work is through and has not thrown: for what is kept in memory beside the disk. */
+  also(effect: () => void): void;
 }
 
 class Batch {
@@ -51,6 +53,7 @@ export class GroupCommit {
    */
   async transact<T>(work: (tx: Transaction) => T): Promise<T> {
     const own = new Map<string, Buffer | null>();
+    const effects: (() => void)[] = [];
     let seen: Batch | null = null;
     const result = work({
       get: (key) => {
@@ -71,7 +74,11 @@ export class GroupCommit {
       del(key) {
         own.set(key, null);
       },
+      also(effect) {
+        effects.push(effect);
+      },
     });
+    for (const effect of effects) effect();
     await (own.size > 0 ? this.#add(own) : seen)?.written;
     return result;
   }

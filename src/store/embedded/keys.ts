@@ -10,7 +10,8 @@
  *     lane!<key id>!<due, 16 digits>!<id>
  *                               the due index of a key to Modellix
  *     lanes!<key id>            every key that ever had one
- *     queue!<id>                its place in the queue, in JSON
+ *     queue!<id>                its {@link Place} in the queue, in JSON
+ *     caller!<caller>           the tag of its last avatar, where that is not behind the clock
  *     clock                     the highest tag that was submitted
  *     slot!<key id>!<id>        when it no longer holds a slot of the key, in ms; empty while it is unfinished
  *     doc!<name>                a shared document, in JSON
@@ -22,17 +23,24 @@
 
 import { CorruptRecordError } from '../record.js';
 
-/** `due` and `lane` are where the index entry is; `task`, `key` and `slot` are what was indexed for this avatar. */
+/** A place in the queue: whose turn it is, which one, and how many bytes wait there. */
+export interface Place {
+  readonly caller: string;
+  readonly tag: number;
+  readonly bytes: number;
+}
+
+/** `due` and `lane` are where the index entry is; `task` and `key` are what was indexed for this avatar. */
 export interface Meta {
   readonly version: number;
   readonly due: number;
   readonly lane: string | null;
   readonly task: string | null;
   readonly key: string | null;
-  /** The key whose slot it holds or held. */
-  readonly slot: string | null;
-  /** Its place in the queue, for as long as it may come back to it. */
-  readonly tag: number | null;
+  /** Its place in the queue, now or when it comes back to it. */
+  readonly tag: number;
+  /** The size of its submission, 0 once dropped. */
+  readonly bytes: number;
 }
 
 export const CLOCK = 'clock';
@@ -44,13 +52,14 @@ export const idempotencyKey = (digest: string): string => `key!${digest}`;
 export const corruptKey = (id: string, part: 'avatar' | 'meta'): string => `corrupt!${id}!${part}`;
 export const laneKey = (lane: string): string => `lanes!${lane}`;
 export const queueKey = (id: string): string => `queue!${id}`;
+export const callerKey = (caller: string): string => `caller!${caller}`;
 export const slotKey = (keyId: string, id: string): string => `slot!${keyId}!${id}`;
 export const documentKey = (name: string): string => `doc!${name}`;
 export const dueKey = ({ due, lane }: Pick<Meta, 'due' | 'lane'>, id: string): string =>
   `${dueIndex(lane)}${digits(due)}!${id}`;
 
 /** Every key that begins so, for a scan. */
-export function rangeOf(prefix: 'queue!' | 'slot!' | 'lanes!'): { gt: string; lt: string } {
+export function rangeOf(prefix: 'queue!' | 'caller!' | 'slot!' | 'lanes!'): { gt: string; lt: string } {
   return { gt: prefix, lt: prefix.replace('!', '"') };
 }
 
@@ -78,12 +87,27 @@ export function decodeMeta(id: string, bytes: Buffer): Meta {
   } catch {
     // Not JSON: the check below says so.
   }
-  const { version, due, lane, task, key, slot, tag } = value ?? {};
-  const texts = [lane, task, key, slot].every((text) => text === null || typeof text === 'string');
-  if (!Number.isSafeInteger(version) || !Number.isSafeInteger(due) || !texts || tag === undefined) {
+  const { version, due, lane, task, key, tag, bytes: size } = value ?? {};
+  const texts = [lane, task, key].every((text) => text === null || typeof text === 'string');
+  if (![version, due, tag, size].every(Number.isSafeInteger) || !texts) {
     throw new CorruptRecordError(`the version of ${id} cannot be read`);
   }
   return value as Meta;
+}
+
+export function encodePlace({ caller, tag, bytes }: Place): Buffer {
+  return Buffer.from(JSON.stringify({ caller, tag, bytes }));
+}
+
+/** `null` where there is none to be read. */
+export function decodePlace(value: Buffer): Place | null {
+  try {
+    const { caller, tag, bytes } = JSON.parse(value.toString()) as Partial<Place>;
+    if (typeof caller !== 'string' || typeof tag !== 'number' || typeof bytes !== 'number') return null;
+    return { caller, tag, bytes };
+  } catch {
+    return null;
+  }
 }
 
 function dueIndex(lane: string | null): string {

@@ -41,8 +41,14 @@ export class LevelDisk implements Disk {
     return this.#undo !== null;
   }
 
+  /** @throws StoreUnavailableError when it is closed, or waits for {@link recover} */
+  check(): void {
+    if (this.#closed) throw closed();
+    if (this.#undo !== null) throw failed();
+  }
+
   read(key: string): Buffer | undefined {
-    this.#check();
+    this.check();
     try {
       return this.#level.getSync(key);
     } catch (cause) {
@@ -52,7 +58,7 @@ export class LevelDisk implements Disk {
 
   /** As {@link read}, off the event loop: for what may be large. */
   async readLarge(key: string): Promise<Buffer | undefined> {
-    this.#check();
+    this.check();
     try {
       return await this.#level.get(key);
     } catch (cause) {
@@ -60,9 +66,9 @@ export class LevelDisk implements Disk {
     }
   }
 
-  /** The first keys in a range, in order. */
-  async keys(range: { gt: string; lt: string; limit: number }): Promise<string[]> {
-    this.#check();
+  /** The keys in a range, in order; the first ones where there is a limit. */
+  async keys(range: { gt: string; lt: string; limit?: number }): Promise<string[]> {
+    this.check();
     try {
       return await this.#level.keys(range).all();
     } catch (cause) {
@@ -72,7 +78,7 @@ export class LevelDisk implements Disk {
 
   /** All entries in a range, in the order of their keys. */
   async entries(range: { gt: string; lt: string }): Promise<[string, Buffer][]> {
-    this.#check();
+    this.check();
     try {
       return await this.#level.iterator(range).all();
     } catch (cause) {
@@ -81,7 +87,7 @@ export class LevelDisk implements Disk {
   }
 
   async write(changes: Changes): Promise<void> {
-    this.#check();
+    this.check();
     try {
       await put(this.#level, changes);
     } catch (cause) {
@@ -125,11 +131,6 @@ export class LevelDisk implements Disk {
     const before = new Map<string, Buffer | null>();
     for (const key of changes.keys()) before.set(key, this.#level.getSync(key) ?? null);
     return before;
-  }
-
-  #check(): void {
-    if (this.#closed) throw closed();
-    if (this.#undo !== null) throw failed();
   }
 }
 

@@ -3,8 +3,8 @@ import { laneKey, rangeOf, slotKey } from './keys.js';
 import type { LevelDisk } from './level.js';
 
 /**
- * Which avatars hold a slot of which key, and until when; and every key that ever had one. In memory beside its entries
- * on disk. As with the queue, a change is the last thing a transaction does.
+ * Which avatars hold a slot of which key, and until when; and every key that ever had a due index. In memory beside
+ * its entries on disk.
  */
 export class Slots {
   readonly #held = new Map<string, Map<string, number>>();
@@ -29,29 +29,32 @@ export class Slots {
   noteLane(tx: Transaction, lane: string): void {
     if (this.#lanes.has(lane)) return;
     tx.put(laneKey(lane), Buffer.alloc(0));
-    this.#lanes.add(lane);
+    tx.also(() => this.#lanes.add(lane));
   }
 
   count(keyId: string, now: number): number {
     let count = 0;
-    for (const until of this.#of(keyId).values()) if (until > now) count += 1;
+    for (const until of this.#held.get(keyId)?.values() ?? []) if (until > now) count += 1;
     return count;
   }
 
   holds(keyId: string, id: string, now: number): boolean {
-    return (this.#of(keyId).get(id) ?? 0) > now;
+    return (this.#held.get(keyId)?.get(id) ?? 0) > now;
   }
 
   /** @param until `Infinity` while the avatar is unfinished */
   hold(tx: Transaction, keyId: string, id: string, until: number): void {
     tx.put(slotKey(keyId, id), Buffer.from(until === Number.POSITIVE_INFINITY ? '' : String(until)));
-    this.#of(keyId).set(id, until);
+    tx.also(() => this.#of(keyId).set(id, until));
   }
 
-  release(tx: Transaction, keyId: string, id: string): void {
-    if (!this.#of(keyId).has(id)) return;
-    tx.del(slotKey(keyId, id));
-    this.#of(keyId).delete(id);
+  /** Whatever it holds, of whichever key: that of a record that cannot be read is not known. */
+  release(tx: Transaction, id: string): void {
+    for (const [keyId, held] of this.#held) {
+      if (!held.has(id)) continue;
+      tx.del(slotKey(keyId, id));
+      tx.also(() => held.delete(id));
+    }
   }
 
   #of(keyId: string): Map<string, number> {

@@ -1,0 +1,92 @@
+/** The transactions that write an avatar: create, save, remove. Each checks everything before it changes anything. */
+
+import type { Avatar } from '../../domain/avatar.js';
+import { standingOf } from '../../domain/standing.js';
+import { wholeDelay } from '../delay.js';
+import { keyDigest } from '../idempotency.js';
+import { AvatarExistsError, type Creation, type Save, type SaveResult } from '../store.js';
+import type { Transaction } from './commit.js';
+import type { Engine } from './engine.js';
+import { avatarKey, dueKey, idempotencyKey, type Meta, metaKey, submissionKey, taskKey } from './keys.js';
+import { readMeta, readRecord, schedule } from './records.js';
+
+/** Returns the id of the avatar that has the idempotency key: another one's where nothing was written. */
+export function create(
+  { queue, now }: Engine,
+  tx: Transaction,
+  avatar: Avatar,
+  record: Buffer,
+  submission: Buffer,
+  { dueInMs, bounds }: Creation,
+): string {
+  const { id, caller, idempotency } = avatar;
+  if (readRecord(tx, id) !== null) throw new AvatarExistsError(id);
+  const key = idempotency && keyDigest(caller, idempotency.key);
+  const owner = key === null ? undefined : tx.get(idempotencyKey(key))?.toString();
+  if (owner !== undefined) return owner;
+  const { queued } = standingOf(avatar);
+  const bytes = submission.length;
+  if (queued) queue.checkRoom(bounds, bytes);
+
+  const due = now() + wholeDelay(dueInMs);
+  const meta: Meta = { version: 1, due, lane: null, task: null, key, tag: queue.nextTag(caller), bytes };
+  if (key !== null) tx.put(idempotencyKey(key), Buffer.from(id));
+  tx.put(avatarKey(id), record);
+  tx.put(submissionKey(id), submission);
+  schedule(tx, id, null, meta);
+  if (queued) queue.enter(tx, id, { caller, tag: meta.tag, bytes });
+  return id;
+}
+
+export function save(
+  engine: Engine,
+  tx: Transaction,
+  avatar: Avatar,
+  record: Buffer,
+  version: number,
+  { dueInMs, submission, slots, slotForMs = 0 }: Save,
+): SaveResult {
+  const { id, caller, taskId, keyId } = avatar;
+  const before = readMeta(tx, id);
+  if (before?.version !== version) return { saved: false, reason: 'stale' };
+  const owner = taskId === null ? undefined : tx.get(taskKey(taskId))?.toString();
+  if (owner !== undefined && owner !== id) return { saved: false, reason: 'task-taken' };
+  const now = engine.now();
+  const { queued, slot, lane } = standingOf(avatar);
+  if (slot && keyId !== null && slots !== undefined && !engine.slots.holds(keyId, id, now)) {
+    if (engine.slots.count(keyId, now) >= slots) return { saved: false, reason: 'no-slot' };
+  }
+
+  const after: Meta = {
+    ...before,
+    version: version + 1,
+    due: now + wholeDelay(dueInMs),
+    lane,
+    task: taskId ?? before.task,
+    bytes: submission === 'drop' ? 0 : before.bytes,
+  };
+  tx.put(avatarKey(id), record);
+  schedule(tx, id, before, after);
+  if (taskId !== null) tx.put(taskKey(taskId), Buffer.from(id));
+  if (submission === 'drop') tx.del(submissionKey(id));
+  if (lane !== null) engine.slots.noteLane(tx, lane);
+
+  const heldUntil = slot ? Number.POSITIVE_INFINITY : now + wholeDelay(slotForMs);
+  engine.slots.release(tx, id);
+  if (keyId !== null && heldUntil > now) engine.slots.hold(tx, keyId, id, heldUntil);
+  if (queued) engine.queue.enter(tx, id, { caller, tag: after.tag, bytes: after.bytes });
+  else engine.queue.leave(tx, id, slot);
+  return { saved: true, version: version + 1 };
+}
+
+/** Says whether it was there at that version. */
+export function remove({ slots, queue }: Engine, tx: Transaction, id: string, version: number): boolean {
+  const meta = readMeta(tx, id);
+  if (meta?.version !== version) return false;
+  for (const key of [avatarKey(id), metaKey(id), submissionKey(id), dueKey(meta, id)]) tx.del(key);
+  if (meta.task !== null) tx.del(taskKey(meta.task));
+  if (meta.key !== null) tx.del(idempotencyKey(meta.key));
+  slots.release(tx, id);
+  queue.leave(tx, id, false);
+  return true;
+}
