@@ -9,21 +9,17 @@
   ARGV[2] lease in ms
   ARGV[3] highest schema this release reads
 
-  Result: {now, v, doc}, with nil for what is missing; nil when there is nothing to take
+  Result: {now, v, doc, lane}, with nil for what is missing; nil when there is nothing to take
 ]]
 local due = redis.call('ZSCORE', KEYS[2], ARGV[1])
 if not due or tonumber(due) > now then
   return false
 end
-local kind = redis.call('TYPE', KEYS[1]).ok
-if kind == 'none' then
-  redis.call('ZREM', KEYS[2], ARGV[1])
-  return false
-end
-local record = kind == 'hash' and redis.call('HMGET', KEYS[1], 'v', 'doc') or {false, false}
-local version, doc = record[1], record[2]
+local hash = redis.call('TYPE', KEYS[1]).ok == 'hash'
+local record = hash and redis.call('HMGET', KEYS[1], 'v', 'doc', 'lane') or {false, false, false}
+local version, doc, lane = record[1], record[2], record[3]
 if not version or not string.match(version, '^%d+$') or not doc then
-  return {now, version, doc}
+  return {now, version, doc, lane}
 end
 
 redis.call('ZADD', KEYS[2], now + ARGV[2], ARGV[1])
@@ -31,4 +27,4 @@ local schema = tonumber(string.match(doc, '^(%d+) '))
 if schema and schema > tonumber(ARGV[3]) then
   return false
 end
-return {now, tostring(redis.call('HINCRBY', KEYS[1], 'v', 1)), doc}
+return {now, tostring(redis.call('HINCRBY', KEYS[1], 'v', 1)), doc, lane}

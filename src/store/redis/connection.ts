@@ -1,15 +1,20 @@
 /**
- * One connection to Redis that fails fast and comes back by itself. A command is sent at most once: it is not queued
- * while Redis is away, and not sent again when its reply was lost.
+ * One connection to the Redis that holds the store, which fails fast and comes back by itself. A command is sent at most
+ * once: it is not queued while Redis is away, and not sent again when its reply was lost.
+ *
+ * With Sentinel or Cluster it is one connection, too: every key has one hash tag, so one master has them all. Which one
+ * is asked on each connect, and again at each sign that another has taken over.
  */
 
-import { Redis, type RedisOptions } from 'ioredis';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Redis } from 'ioredis';
 import { StoreUnavailableError } from '../store.js';
+import { backoffMs, Clients, type Target } from './client.js';
+import type { Way } from './connector.js';
 import { loadScripts, type ScriptArgument, type ScriptedRedis, type ScriptName } from './scripts.js';
+import { away, refusalOf, unavailable } from './unavailable.js';
 
-export interface ConnectionOptions {
-  /** `redis://` or `rediss://`. It may hold a password: it is never in an error, an event or a log line. */
-  readonly url: string;
+export interface ConnectionOptions extends Target {
   /** How long a command may take, and a connection to be made. */
   readonly commandTimeoutMs?: number;
   /** Called on each change, and once if Redis is away at the start. */
@@ -23,40 +28,61 @@ export interface ConnectionOptions {
   readonly waitFor?: { readonly replicas: number; readonly ownFile: boolean };
 }
 
-const LONGEST_BACKOFF_MS = 2000;
+/** Refusals by a node that is not the master, or no longer that of our slot. */
+const NOT_HERE = new Set(['READONLY', 'MOVED']);
+/** A master that was replaced while it was cut off may not know, and still take writes that will be lost. */
+const LOOK_EVERY_MS = 5000;
 
 export class Connection {
+  readonly #clients: Clients;
   readonly #client: ScriptedRedis;
+  readonly #way: Way;
+  readonly #timeoutMs: number;
   readonly #waitFor: { readonly replicas: number; readonly ownFile: boolean };
-  readonly #waitMs: number;
+  readonly #prepare: (client: Redis) => Promise<void>;
+  readonly #onEvent: (event: 'connected' | 'lost', error?: StoreUnavailableError) => void;
+  readonly #lookout: NodeJS.Timeout | undefined;
+  #looking = false;
   #state: 'connected' | 'lost' | null = null;
+  /** Counts the connections that ended: work on one of them is not carried on with the next. */
+  #ended = 0;
+  /** Attempts since the last connection that was of use. */
+  #attempts = 0;
   #lastError: StoreUnavailableError | undefined;
   #closing: Promise<void> | null = null;
 
+  /** @throws TypeError where the target cannot be read; it quotes nothing of it */
   constructor(options: ConnectionOptions) {
-    const { url, commandTimeoutMs = 5000, onEvent = () => {}, prepare = async () => {} } = options;
-    this.#client = connect(url, commandTimeoutMs);
+    const { commandTimeoutMs = 5000, onEvent = () => {}, prepare = async () => {} } = options;
+    this.#timeoutMs = commandTimeoutMs;
     this.#waitFor = options.waitFor ?? { replicas: 0, ownFile: false };
-    this.#waitMs = commandTimeoutMs / 2;
-    const change = (state: 'connected' | 'lost'): void => {
-      if (this.#state === state || this.#closing !== null) return;
-      this.#state = state;
-      if (state === 'connected') this.#lastError = undefined;
-      onEvent(state, this.#lastError);
-    };
-    this.#client.on('ready', () => {
-      prepare(this.#client).then(
-        () => change('connected'),
-        (error: unknown) => {
-          this.#lastError = unavailable(error);
-          if (this.#closing === null) this.#client.disconnect(true);
-        },
-      );
+    this.#prepare = prepare;
+    this.#onEvent = onEvent;
+    this.#clients = new Clients(options, commandTimeoutMs);
+    const { client, way } = this.#clients.make({
+      scripts: loadScripts(),
+      enableOfflineQueue: false,
+      autoResendUnfulfilledCommands: false,
+      // With resending off, ioredis forgets what was under way without settling it, unless told to flush each time.
+      maxRetriesPerRequest: 0,
+      commandTimeout: commandTimeoutMs,
+      // A connection that went silent is given up with the command that found out.
+      socketTimeout: commandTimeoutMs,
+      retryStrategy: () => backoffMs(++this.#attempts),
     });
-    this.#client.on('close', () => change('lost'));
-    this.#client.on('error', (error) => {
+    this.#client = client as ScriptedRedis;
+    this.#way = way;
+    client.on('ready', () => void this.#greet());
+    client.on('close', () => {
+      this.#ended += 1;
+      this.#change('lost');
+    });
+    client.on('error', (error) => {
       this.#lastError = unavailable(error);
     });
+    if (this.#clients.topology.changes) {
+      this.#lookout = setInterval(() => this.#lookAgain(), LOOK_EVERY_MS).unref();
+    }
   }
 
   /** @throws StoreUnavailableError */
@@ -69,17 +95,19 @@ export class Connection {
    * @throws StoreUnavailableError also where too few have it in time: it may be lost, or not
    */
   async write(script: ScriptName, keys: readonly string[], ...args: ScriptArgument[]): Promise<unknown> {
+    const deadline = performance.now() + this.#timeoutMs;
     const { replicas, ownFile } = this.#waitFor;
     return this.use(async (client) => {
-      const written = client[`avatar.${script}Buffer`](keys.length, ...keys, ...args);
-      // On the same connection right behind the write, so that it is this write they wait for.
-      const waits = [
-        ...(replicas > 0 ? [client.wait(replicas, this.#waitMs).then((count) => count >= replicas)] : []),
-        ...(ownFile ? [inOwnFile(client, this.#waitMs)] : []),
-      ];
-      const [result, ...kept] = await Promise.all([written, ...waits]);
-      if (kept.includes(false))
+      const connection = this.#ended;
+      const result = await client[`avatar.${script}Buffer`](keys.length, ...keys, ...args);
+      if (replicas === 0 && !ownFile) return result;
+      // Only now: a script that Redis had forgotten is sent again, behind all that was sent with it. And only on the same
+      // connection: on another one there is nothing to wait for.
+      if (this.#ended !== connection) throw away();
+      if (!(await this.#isKept(client, deadline - performance.now()))) {
+        this.#lookAgain();
         throw new StoreUnavailableError('too few copies of a write were made in time');
+      }
       return result;
     });
   }
@@ -88,22 +116,24 @@ export class Connection {
   async use<T>(command: (client: ScriptedRedis) => Promise<T>): Promise<T> {
     if (this.#closing !== null) throw new StoreUnavailableError('the store is closed');
     if (this.#client.status !== 'ready' || this.#state !== 'connected') throw this.#lastError ?? away();
+    const connection = this.#ended;
     try {
       return await command(this.#client);
     } catch (error) {
-      throw unavailable(error);
+      const known = unavailable(error);
+      const refusal = refusalOf(error);
+      if (refusal !== null && connection === this.#ended) {
+        if (NOT_HERE.has(refusal) && this.#clients.topology.changes) this.#leave(known);
+        else this.#lookAgain();
+      }
+      throw known;
     }
   }
 
-  /** A connection of its own, to hear what is published; it comes back by itself, and subscribes again. */
+  /** A connection of its own, to hear what is published. It comes back by itself; to subscribe again is left to who asked. */
   subscriber(): Redis {
-    return this.#client.duplicate({
-      scripts: {},
-      enableOfflineQueue: true,
-      commandTimeout: undefined,
-      socketTimeout: undefined,
-      maxRetriesPerRequest: null,
-    } as RedisOptions);
+    const retryStrategy = backoffMs;
+    return this.#clients.make({ retryStrategy, maxRetriesPerRequest: null, autoResubscribe: false }).client;
   }
 
   close(): Promise<void> {
@@ -111,52 +141,79 @@ export class Connection {
     return this.#closing;
   }
 
+  async #greet(): Promise<void> {
+    const connection = this.#ended;
+    try {
+      if (this.#clients.topology.changes) {
+        const [role] = await this.#client.role();
+        if (role !== 'master') throw new StoreUnavailableError('the Redis found is not a master');
+      }
+      await this.#prepare(this.#client);
+      if (connection === this.#ended) this.#change('connected');
+    } catch (error) {
+      if (connection === this.#ended) this.#leave(unavailable(error));
+    }
+  }
+
+  #change(state: 'connected' | 'lost'): void {
+    if (this.#state === state || this.#closing !== null) return;
+    this.#state = state;
+    if (state === 'connected') {
+      this.#attempts = 0;
+      this.#lastError = undefined;
+    }
+    this.#onEvent(state, this.#lastError);
+  }
+
+  /** Gives the connection up, for one to where the master then is. */
+  #leave(error: StoreUnavailableError): void {
+    if (this.#closing !== null) return;
+    this.#lastError = error;
+    if (this.#state === 'connected') this.#change('lost');
+    this.#client.disconnect(true);
+  }
+
+  /** Asks who is the master, and leaves where it is another one. */
+  async #lookAgain(): Promise<void> {
+    if (!this.#clients.topology.changes || this.#looking || this.#state !== 'connected') return;
+    const connection = this.#ended;
+    this.#looking = true;
+    try {
+      const { host, port } = await this.#clients.topology.locate();
+      const { endpoint } = this.#way;
+      if (connection === this.#ended && (endpoint?.host !== host || endpoint.port !== port)) {
+        this.#leave(new StoreUnavailableError('another Redis has become the master'));
+      }
+    } catch {
+      // Who knows nothing better stays.
+    } finally {
+      this.#looking = false;
+    }
+  }
+
+  async #isKept(client: Redis, leftMs: number): Promise<boolean> {
+    const { replicas, ownFile } = this.#waitFor;
+    const waitMs = Math.ceil(Math.max(1, Math.min(leftMs, this.#timeoutMs / 2)));
+    const late = new AbortController();
+    const waits = Promise.all([
+      replicas === 0 || client.wait(replicas, waitMs).then((count) => count >= replicas),
+      !ownFile || inOwnFile(client, waitMs),
+    ]);
+    try {
+      const kept = await Promise.race([waits, pause(Math.max(1, leftMs), [false], { signal: late.signal })]);
+      return !kept.includes(false);
+    } finally {
+      late.abort();
+    }
+  }
+
   async #end(): Promise<void> {
+    clearInterval(this.#lookout);
     // Lets what was sent be answered; where Redis is away, there is nothing to wait for.
     if (this.#client.status === 'ready') await this.#client.quit().catch(() => {});
     this.#client.disconnect();
   }
 }
-
-function connect(url: string, timeoutMs: number): ScriptedRedis {
-  try {
-    return new Redis(url, {
-      scripts: loadScripts(),
-      enableOfflineQueue: false,
-      autoResendUnfulfilledCommands: false,
-      // With resending off, ioredis forgets what was under way without settling it, unless told to flush each time.
-      maxRetriesPerRequest: 0,
-      connectTimeout: timeoutMs,
-      commandTimeout: timeoutMs,
-      // A connection that went silent is given up with the command that found out.
-      socketTimeout: timeoutMs,
-      retryStrategy: (attempt) =>
-        Math.min(25 * 2 ** Math.min(attempt, 10), LONGEST_BACKOFF_MS) * (0.75 + Math.random() / 4),
-    }) as ScriptedRedis;
-  } catch {
-    // The cause quotes the URL.
-    throw new TypeError('the Redis URL cannot be read');
-  }
-}
-
-/**
- * What went wrong, without the error of ioredis as its cause: that one carries the command's arguments (the media,
- * and for AUTH the password) and the address.
- */
-function unavailable(error: unknown): StoreUnavailableError {
-  if (error instanceof StoreUnavailableError) return error;
-  if (error instanceof Error && error.name === 'ReplyError') {
-    const [code = ''] = error.message.split(' ', 1);
-    return new StoreUnavailableError(`Redis refused (${/^[A-Z]+$/.test(code) ? code : 'ERR'})`);
-  }
-  if (error instanceof Error && error.message === 'Command timed out') {
-    return new StoreUnavailableError('Redis did not answer in time');
-  }
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  return /^E[A-Z]+$/.test(code) ? new StoreUnavailableError(`Redis cannot be reached (${code})`) : away();
-}
-
-const away = (): StoreUnavailableError => new StoreUnavailableError('Redis cannot be reached');
 
 /** WAITAOF, of Redis 7.2: the master's own append-only file. */
 async function inOwnFile(client: Redis, waitMs: number): Promise<boolean> {

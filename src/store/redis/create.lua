@@ -2,7 +2,8 @@
   Puts a new avatar, and, where it is queued, gives it its place: behind its caller's others, and otherwise in turn.
 
   KEYS[1] record    hash: v (version), doc (the record), w (token of its last write), task (its task id),
-                    key (digest of its idempotency key), tag (its place in the queue), lane (id of its key)
+                    key (digest of its idempotency key), tag (its place in the queue),
+                    lane (id of its key, while it may hold something there)
   KEYS[2] submission
   KEYS[3] due       sorted set: id by due time, in ms
   KEYS[4] corrupt   the record, had it been set aside
@@ -70,5 +71,5 @@ if KEYS[11] then
   redis.call('SET', KEYS[11], ARGV[1])
 end
 redis.call('ZADD', KEYS[3], now + ARGV[4], ARGV[1])
-redis.call('PUBLISH', KEYS[5], ARGV[1])
+tell(KEYS[5], ARGV[1])
 return now

@@ -7,12 +7,13 @@
 
   ARGV[1] id
 
-  Result: {now, v, doc, how many are ahead in the queue}, with nil for what is missing or was set aside; nil when there is no such avatar
+  Result: {now, v, doc, lane, how many are ahead in the queue}, with nil for what is missing or was set aside; nil when
+  there is no such avatar
 ]]
 local kind = redis.call('TYPE', KEYS[1]).ok
 if kind == 'none' and redis.call('EXISTS', KEYS[2]) == 0 then
   return false
 end
 
-local record = kind == 'hash' and redis.call('HMGET', KEYS[1], 'v', 'doc') or {false, false}
-return {now, record[1], record[2], redis.call('ZRANK', KEYS[3], ARGV[1])}
+local record = kind == 'hash' and redis.call('HMGET', KEYS[1], 'v', 'doc', 'lane') or {false, false, false}
+return {now, record[1], record[2], record[3], redis.call('ZRANK', KEYS[3], ARGV[1])}

@@ -3,17 +3,24 @@
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 
--- Takes an avatar out of the queue; says whether it was in it.
+-- Takes an avatar out of the queue. Returns the tag it had there; nil where it was not in it.
 local function leaveQueue(queue, bytes, submission, id)
-  if redis.call('ZREM', queue, id) == 0 then
-    return false
+  local tag = redis.call('ZSCORE', queue, id)
+  if not tag then
+    return nil
   end
+  redis.call('ZREM', queue, id)
   redis.call('DECRBY', bytes, redis.call('STRLEN', submission))
-  return true
+  return tonumber(tag)
 end
 
 -- Milliseconds until the first of a due index is due: 0 when it is now, -1 when there is none.
 local function dueIn(due)
   local first = redis.call('ZRANGE', due, 0, 0, 'WITHSCORES')
   return #first == 0 and -1 or math.max(0, tonumber(first[2]) - now)
+end
+
+-- Says that an avatar was written. Behind the writes nothing may fail, so a user who may not publish is let be.
+local function tell(changes, id)
+  redis.pcall('PUBLISH', changes, id)
 end

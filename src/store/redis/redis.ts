@@ -10,7 +10,7 @@ import type { Avatar } from '../../domain/avatar.js';
 import { standingOf } from '../../domain/standing.js';
 import { wholeDelay } from '../delay.js';
 import { keyDigest } from '../idempotency.js';
-import { CorruptRecordError, decodeRecord, encodeRecord, NewerRecordError, SCHEMA } from '../record.js';
+import { CorruptRecordError, encodeRecord, NewerRecordError } from '../record.js';
 import {
   AvatarExistsError,
   type Creation,
@@ -28,10 +28,11 @@ import {
 import { Connection, type ConnectionOptions } from './connection.js';
 import { Keys } from './keys.js';
 import { LostWrites } from './lost-writes.js';
+import { Records } from './records.js';
 import { type Hazard, hazardsOf, markOf } from './safety.js';
 import { Subscription } from './subscription.js';
 
-export interface RedisStoreOptions extends Omit<ConnectionOptions, 'prepare' | 'onEvent'> {
+export interface RedisStoreOptions extends Omit<ConnectionOptions, 'hashTag' | 'prepare' | 'onEvent'> {
   /** The hash tag of every key: stores with different prefixes share a Redis and never meet. */
   readonly keyPrefix?: string;
   /** `strict`: a Redis that can lose tasks is not used; `warn`, the default: `onEvent` says so. */
@@ -54,6 +55,7 @@ export function openRedisStore(options: RedisStoreOptions): Store {
   let mark: string | null = null;
   const connection = new Connection({
     ...rest,
+    hashTag: keyPrefix,
     onEvent: (kind, error) => onEvent(kind === 'lost' ? { kind, error } : { kind }),
     async prepare(client) {
       const hazards = await hazardsOf(client);
@@ -70,9 +72,6 @@ export function openRedisStore(options: RedisStoreOptions): Store {
   return new RedisStore(connection, keys);
 }
 
-/** A record as the scripts return it: the store's clock, `v` and `doc`, `null` where they are missing. */
-type Row = readonly [now: number, version: Buffer | null, doc: Buffer | null, ahead?: number | null];
-
 /** How many of the queue are looked at beyond those wanted, for those in doubt and those that cannot be read. */
 const SPARE = 100;
 
@@ -80,12 +79,13 @@ class RedisStore implements Store {
   readonly #redis: Connection;
   readonly #keys: Keys;
   readonly #lost = new LostWrites();
+  readonly #records: Records;
   readonly #subscription: Subscription;
-  #corrupt = 0;
 
   constructor(redis: Connection, keys: Keys) {
     this.#redis = redis;
     this.#keys = keys;
+    this.#records = new Records(redis, keys);
     this.#subscription = new Subscription(() => redis.subscriber(), keys.changes);
   }
 
@@ -124,12 +124,11 @@ class RedisStore implements Store {
   }
 
   async find(caller: string, id: string): Promise<Found | null> {
-    const row = await this.#look(id);
-    if (row === null) return null;
-    const found = await this.#read(id, row);
+    const found = await this.#records.find(id);
+    if (found === null) return null;
     if (found instanceof NewerRecordError) throw new StoreUnavailableError(found.message, { cause: found });
     if (found instanceof CorruptRecordError) throw found;
-    return found.avatar.caller === caller ? { ...found, ahead: row[3] ?? null } : null;
+    return found.avatar.caller === caller ? found : null;
   }
 
   async submission(id: string): Promise<Buffer | null> {
@@ -143,9 +142,8 @@ class RedisStore implements Store {
     for (let from = 0; first.length < limit && from < ids.length; ) {
       const some = ids.slice(from, from + limit - first.length).map(String);
       from += some.length;
-      const rows = await Promise.all(some.map(async (id) => ({ id, row: await this.#look(id) })));
-      const found = await Promise.all(rows.map(({ id, row }) => row && this.#read(id, row)));
-      for (const each of found) if (each !== null && !(each instanceof Error)) first.push(each);
+      const found = await Promise.all(some.map((id) => this.#queued(id)));
+      first.push(...found.filter((each) => each !== null));
     }
     return first;
   }
@@ -154,7 +152,7 @@ class RedisStore implements Store {
     const due = this.#keys.dueOf(lane);
     const ids = (await this.#redis.run('due', [due], limit)) as Buffer[];
     const claims = await Promise.allSettled(
-      ids.map((id) => this.#claim(String(id), due, wholeDelay(leaseMs))),
+      ids.map((id) => this.#records.claim(String(id), due, wholeDelay(leaseMs))),
     );
     const claimed = claims.flatMap((claim) => (claim.status === 'fulfilled' ? (claim.value ?? []) : []));
     const refused = claims.find((claim) => claim.status === 'rejected');
@@ -250,7 +248,7 @@ class RedisStore implements Store {
   }
 
   health(): StoreHealth {
-    return { corruptRecords: this.#corrupt };
+    return { corruptRecords: this.#records.corrupt };
   }
 
   async close(): Promise<void> {
@@ -258,41 +256,11 @@ class RedisStore implements Store {
     await this.#redis.close();
   }
 
-  async #look(id: string): Promise<Row | null> {
-    const keys = [this.#keys.record(id), this.#keys.aside(id), this.#keys.queue];
-    return (await this.#redis.run('find', keys, id)) as Row | null;
-  }
-
-  async #claim(id: string, due: string, leaseMs: number): Promise<Stored | null> {
-    const row = await this.#redis.write('claim', [this.#keys.record(id), due], id, leaseMs, SCHEMA);
-    if (row === null) return null;
-    const found = await this.#read(id, row as Row);
-    return found instanceof Error ? null : found;
-  }
-
-  /** The avatar in a row, or why there is none; what is corrupt is set aside. */
-  async #read(id: string, [now, version, doc]: Row): Promise<Stored | CorruptRecordError | NewerRecordError> {
-    try {
-      if (doc === null || version === null || !/^\d+$/.test(String(version))) {
-        throw new CorruptRecordError(`half of the record of ${id} is missing`);
-      }
-      return { avatar: decodeRecord(id, doc), version: Number(version), now };
-    } catch (error) {
-      if (error instanceof NewerRecordError) return error;
-      if (!(error instanceof CorruptRecordError)) throw error;
-      await this.#setAside(id, version);
-      return error;
-    }
-  }
-
-  async #setAside(id: string, version: Buffer | null): Promise<void> {
-    const { due, queue, bytes } = this.#keys;
-    const ofLanes = (await this.lanes()).flatMap((lane) => this.#keys.ofLane(lane));
-    const keys = [
-      ...[this.#keys.record(id), due, this.#keys.aside(id), queue, bytes, this.#keys.submission(id)],
-      ...ofLanes,
-    ];
-    if ((await this.#redis.run('set-aside', keys, id, version ?? '')) === 1) this.#corrupt += 1;
+  /** What is in the queue under an id; `null` where it is none that can be submitted. */
+  async #queued(id: string): Promise<Stored | null> {
+    const found = await this.#records.find(id);
+    if (found === null) await this.#records.setAside(id);
+    return found === null || found instanceof Error ? null : found;
   }
 }
 

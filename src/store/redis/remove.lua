@@ -39,5 +39,5 @@ if ARGV[5] ~= '' then
   leads = 10
 end
 redis.call('DEL', KEYS[1], KEYS[2], unpack(KEYS, leads))
-redis.call('PUBLISH', KEYS[4], ARGV[1])
+tell(KEYS[4], ARGV[1])
 return 1

@@ -49,7 +49,7 @@ if owner and owner ~= id then
   return 'task-taken'
 end
 local holds = standing == 'slot' or standing == 'lane'
-if holds and ARGV[11] ~= '' and not redis.call('ZSCORE', slots, id) then
+if holds and ARGV[11] ~= '' and tonumber(redis.call('ZSCORE', slots, id) or 0) <= now then
   if redis.call('ZCOUNT', slots, '(' .. now, '+inf') >= tonumber(ARGV[11]) then
     return 'no-slot'
   end
@@ -75,29 +75,34 @@ end
 
 if keyId ~= '' then
   redis.call('ZREMRANGEBYSCORE', slots, '-inf', now)
-  if holds then
-    redis.call('ZADD', slots, '+inf', id)
-  elseif tonumber(ARGV[10]) > 0 then
-    redis.call('ZADD', slots, now + ARGV[10], id)
+  local slotUntil = holds and '+inf' or tonumber(ARGV[10]) > 0 and now + ARGV[10]
+  if slotUntil then
+    redis.call('ZADD', slots, slotUntil, id)
+    redis.call('HSET', KEYS[1], 'lane', keyId)
   else
     redis.call('ZREM', slots, id)
+    redis.call('HDEL', KEYS[1], 'lane')
   end
-  redis.call('HSET', KEYS[1], 'lane', keyId)
 end
 
 if standing == 'queued' then
-  if redis.call('ZADD', KEYS[5], record[3] or 0, id) == 1 then
+  if redis.call('ZADD', KEYS[5], 'NX', record[3] or 0, id) == 1 then
     redis.call('INCRBY', KEYS[8], redis.call('STRLEN', KEYS[2]))
   end
-elseif leaveQueue(KEYS[5], KEYS[8], KEYS[2], id) and holds then
-  local clock = math.max(tonumber(redis.call('GET', KEYS[7]) or 0), tonumber(record[3]))
-  redis.call('SET', KEYS[7], clock)
-  -- Who has nothing behind the clock starts at it, as one does who was never there.
-  redis.call('ZREMRANGEBYSCORE', KEYS[6], '-inf', '(' .. clock)
+else
+  local tag = leaveQueue(KEYS[5], KEYS[8], KEYS[2], id)
+  if tag and holds and tag > tonumber(redis.call('GET', KEYS[7]) or 0) then
+    redis.call('SET', KEYS[7], tag)
+    -- Who has nothing behind the clock starts at it, as one does who was never there.
+    redis.call('ZREMRANGEBYSCORE', KEYS[6], '-inf', '(' .. tag)
+  end
 end
 if ARGV[5] == 'drop' then
+  if standing == 'queued' then
+    redis.call('DECRBY', KEYS[8], redis.call('STRLEN', KEYS[2]))
+  end
   redis.call('DEL', KEYS[2])
   redis.call('HDEL', KEYS[1], 'tag')
 end
-redis.call('PUBLISH', KEYS[4], id)
+tell(KEYS[4], id)
 return 'saved'

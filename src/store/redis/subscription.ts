@@ -1,13 +1,25 @@
 import type { Redis } from 'ioredis';
 
-/** Hears of changes while somebody listens. What is said while the connection is away is not heard. */
+/**
+ * Hears of changes while somebody listens. What is said while the connection is away is not heard.
+ *
+ * One that only listens would never learn that its peer is gone without a word, so it asks now and then. It subscribes
+ * by hand on each connection: the client would do so out of reach, with a failure that nobody catches.
+ */
 export class Subscription {
   readonly #connect: () => Redis;
   readonly #channel: string;
+  readonly #pingMs: number;
   readonly #listeners = new Set<(id: string) => void>();
   #client: Redis | null = null;
+  #timer: NodeJS.Timeout | undefined;
 
-  constructor(connect: () => Redis, channel: string) {
+  /**
+   * @param connect makes a client that comes back by itself and does not subscribe by itself
+   * @param pingMs how often it is asked; one that did not answer by the next time is given up
+   */
+  constructor(connect: () => Redis, channel: string, pingMs = 5_000) {
+    this.#pingMs = pingMs;
     this.#connect = connect;
     this.#channel = channel;
   }
@@ -22,17 +34,34 @@ export class Subscription {
   }
 
   close(): void {
+    clearInterval(this.#timer);
     this.#client?.disconnect();
     this.#client = null;
   }
 
   #subscribe(): Redis {
     const client = this.#connect();
+    let answered = true;
     client.on('error', () => {}); // It comes back by itself, and the store's own connection says what is wrong.
+    client.on('ready', () => {
+      answered = true;
+      client.subscribe(this.#channel).catch(() => {}); // Who may not hear does without.
+    });
     client.on('message', (_channel, id: string) => {
       for (const listener of this.#listeners) listener(id);
     });
-    client.subscribe(this.#channel).catch(() => {}); // Again on each new connection.
+    this.#timer = setInterval(() => {
+      if (client.status !== 'ready') return;
+      if (!answered) return client.disconnect(true);
+      answered = false;
+      client.ping().then(
+        () => {
+          answered = true;
+        },
+        () => {},
+      );
+    }, this.#pingMs);
+    this.#timer.unref();
     return client;
   }
 }
