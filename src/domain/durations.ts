@@ -112,14 +112,14 @@ function normal(z: number): number {
  * One observation that is known to lie between two ages only, spread as what was believed before would have it
  * (a step of the EM algorithm for interval-censored data, Turnbull 1976).
  */
-function sharesOf(before: readonly number[], fromMs: number, toMs: number): Map<number, number> {
-  const raw = new Map<number, number>();
+function sharesOf(before: readonly number[], fromMs: number, toMs: number): Map<string, number> {
+  const raw = new Map<string, number>();
   let sum = 0;
   for (let i = bucketOf(fromMs); i <= bucketOf(toMs); i++) {
     const [low, high] = [lowerMs(i), upperMs(i)];
     const overlap = (Math.min(high, toMs) - Math.max(low, fromMs)) / (high - low);
     const weight = Math.max(overlap, 1e-9) * ((before[i] ?? 0) + 1e-6);
-    raw.set(i, weight);
+    raw.set(String(i), weight);
     sum += weight;
   }
   return new Map([...raw].map(([i, weight]) => [i, weight / sum]));

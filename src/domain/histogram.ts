@@ -17,9 +17,11 @@ const NEGLIGIBLE = 0.005;
 
 export const EMPTY: Histogram = { total: 0, weights: {} };
 
+const ENDS = Array.from({ length: BUCKETS }, (_, index) => FIRST_MS * Math.exp(index * STEP));
+
 /** Where bucket `index` ends, in ms. The first begins at 0; the last has no end but this one. */
 export function upperMs(index: number): number {
-  return FIRST_MS * Math.exp(index * STEP);
+  return ENDS[index] ?? LAST_MS;
 }
 
 export function lowerMs(index: number): number {
@@ -32,12 +34,12 @@ export function bucketOf(ms: number): number {
 }
 
 /** The histogram with one more observation, whose weight is spread over buckets by `shares`, which sum to 1. */
-export function add(histogram: Histogram, shares: ReadonlyMap<number | string, number>): Histogram {
+export function add(histogram: Histogram, shares: ReadonlyMap<string, number>): Histogram {
   const weights: Record<string, number> = {};
   let total = 0;
-  const names = new Set([...Object.keys(histogram.weights), ...[...shares.keys()].map(String)]);
+  const names = new Set([...Object.keys(histogram.weights), ...shares.keys()]);
   for (const name of names) {
-    const share = shares.get(name) ?? shares.get(Number(name)) ?? 0;
+    const share = shares.get(name) ?? 0;
     const weight = Number(((histogram.weights[name] ?? 0) * FADE + share).toPrecision(5));
     if (weight < NEGLIGIBLE) continue;
     weights[name] = weight;

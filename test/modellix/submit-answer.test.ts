@@ -3,6 +3,7 @@
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import t from 'tap';
+import { ApiKey } from '../../src/modellix/api-key.js';
 import {
   ACCEPTED,
   answering,
@@ -11,17 +12,18 @@ import {
   httpServer,
   KEY,
   LARGE_BODY,
+  query,
   rawServer,
+  SECRET,
   SUBMIT_PATH,
+  submit,
   whenWhole,
 } from './support.js';
-
-const CONTEXT = { traceparent: null };
 
 t.test('an accepted submit: the task, and exactly what was sent', async (t) => {
   const server = await httpServer(t, answering(200, ACCEPTED));
   const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
-  const outcome = await clientFor(t, server.origin).submit(BODY, { traceparent });
+  const { outcome } = await clientFor(t, server.origin).submit(KEY, BODY, { traceparent });
   t.strictSame(outcome, { kind: 'accepted', taskId: 'task-avatar001' });
   t.equal(server.requests.length, 1);
   const [request] = server.requests;
@@ -31,7 +33,7 @@ t.test('an accepted submit: the task, and exactly what was sent', async (t) => {
   t.strictSame(request?.headers, {
     host: server.origin.slice('http://'.length),
     connection: 'close',
-    authorization: `Bearer ${KEY}`,
+    authorization: `Bearer ${SECRET}`,
     accept: 'application/json',
     'user-agent': 'avatar-gateway/test',
     'content-type': 'application/json',
@@ -42,14 +44,15 @@ t.test('an accepted submit: the task, and exactly what was sent', async (t) => {
 
 t.test('a traceparent that is none is left out, and does not keep the submit from leaving', async (t) => {
   const server = await httpServer(t, answering(200, ACCEPTED));
-  const outcome = await clientFor(t, server.origin).submit(BODY, { traceparent: 'x\r\nevil: 1' });
+  const context = { traceparent: 'x\r\nevil: 1' };
+  const { outcome } = await clientFor(t, server.origin).submit(KEY, BODY, context);
   t.match(outcome, { kind: 'accepted' });
   t.notOk('traceparent' in (server.requests[0]?.headers ?? {}));
 });
 
 t.test('a path in the base URL is kept', async (t) => {
   const server = await httpServer(t, answering(200, ACCEPTED));
-  await clientFor(t, `${server.origin}/proxy/`).submit(BODY, CONTEXT);
+  await submit(clientFor(t, `${server.origin}/proxy/`));
   t.equal(server.requests[0]?.url, `/proxy${SUBMIT_PATH}`);
 });
 
@@ -63,7 +66,7 @@ for (const [number, statuses] of [
   for (const status of statuses) {
     t.test(`case ${number}: ${status} is unknown, one request`, async (t) => {
       const server = await httpServer(t, answering(status, refusal(status), { 'retry-after': '0' }));
-      const outcome = await clientFor(t, server.origin).submit(BODY, CONTEXT);
+      const outcome = await submit(clientFor(t, server.origin));
       t.strictSame(outcome, { kind: 'unknown', status, reason: `Modellix answered ${status}` });
       t.equal(server.requests.length, 1);
       t.equal(server.connections, 1);
@@ -71,30 +74,36 @@ for (const [number, statuses] of [
   }
 }
 
-const LIMITS: readonly [string, Record<string, string>, number | null][] = [
-  ['without a time', {}, null],
-  ['with Retry-After', { 'retry-after': '7' }, 7000],
-  [
-    'with a reset time',
-    {
-      date: 'Wed, 21 Oct 2026 07:28:00 GMT',
-      'x-ratelimit-reset': String(Date.UTC(2026, 9, 21, 7, 28, 30) / 1000),
-    },
-    30_000,
-  ],
+const RESET = {
+  date: 'Wed, 21 Oct 2026 07:28:00 GMT',
+  'x-ratelimit-reset': String(Date.UTC(2026, 9, 21, 7, 28, 30) / 1000),
+};
+const RATE = 'Rate limit exceeded: 100 requests a minute';
+const SLOTS = 'Concurrent limit exceeded';
+const LIMITS: readonly [string, Record<string, string>, string, 'calls' | 'tasks', number | null][] = [
+  ['without a time', {}, RATE, 'calls', null],
+  ['with Retry-After', { 'retry-after': '7' }, RATE, 'calls', 7000],
+  ['with a reset time', RESET, RATE, 'calls', 30_000],
+  ['for unfinished tasks', {}, SLOTS, 'tasks', null],
+  ['for unfinished tasks, spelled otherwise', {}, 'CONCURRENT LIMIT EXCEEDED: 3 tasks', 'tasks', null],
+  ['for unfinished tasks, with Retry-After', { 'retry-after': '7', ...RESET }, SLOTS, 'tasks', 7000],
+  ['for unfinished tasks, with the reset time of the calls', RESET, SLOTS, 'tasks', null],
 ];
-for (const [how, headers, retryAfterMs] of LIMITS) {
+for (const [how, headers, message, limit, retryAfterMs] of LIMITS) {
   t.test(`case 5: 429 ${how} is a refusal, one request`, async (t) => {
-    const message = 'Concurrent limit exceeded';
-    const server = await httpServer(
-      t,
-      answering(429, JSON.stringify({ code: 429, message, data: {} }), headers),
-    );
-    const outcome = await clientFor(t, server.origin).submit(BODY, CONTEXT);
-    t.strictSame(outcome, { kind: 'refused', status: 429, message, retryAfterMs });
+    const body = JSON.stringify({ code: 429, message, data: {} });
+    const server = await httpServer(t, answering(429, body, headers));
+    const outcome = await submit(clientFor(t, server.origin));
+    t.strictSame(outcome, { kind: 'refused', status: 429, message, limit, retryAfterMs });
+    t.strictSame(JSON.parse(JSON.stringify(outcome)), outcome, 'it survives the spool');
     t.equal(server.requests.length, 1);
   });
 }
+
+t.test('case 5: a 429 in no words of theirs is about calls', async (t) => {
+  const server = await httpServer(t, answering(429, '<html>Too many concurrent users</html>', RESET));
+  t.match(await submit(clientFor(t, server.origin)), { limit: 'calls', retryAfterMs: 30_000 });
+});
 
 for (const [number, statuses] of [
   [6, [400, 404, 405, 413, 415, 422]],
@@ -103,9 +112,9 @@ for (const [number, statuses] of [
   for (const status of statuses) {
     t.test(`case ${number}: ${status} is a refusal in their words, one request`, async (t) => {
       const server = await httpServer(t, answering(status, refusal(status), { 'retry-after': '5' }));
-      const outcome = await clientFor(t, server.origin).submit(BODY, CONTEXT);
+      const outcome = await submit(clientFor(t, server.origin));
       const message = 'Invalid parameters: image';
-      t.strictSame(outcome, { kind: 'refused', status, message, retryAfterMs: null });
+      t.strictSame(outcome, { kind: 'refused', status, message, limit: null, retryAfterMs: null });
       t.equal(server.requests.length, 1);
     });
   }
@@ -121,18 +130,23 @@ t.test('case 6: a refusal while the body is still on its way is taken', async (t
     });
   };
   const server = await rawServer(t, () => {}, early);
-  const outcome = await clientFor(t, server.origin).submit(LARGE_BODY, CONTEXT);
+  const outcome = await submit(clientFor(t, server.origin), LARGE_BODY);
   t.match(outcome, { kind: 'refused', status: 413, message: 'Invalid parameters: image' });
   for (const { socket } of server.connections) socket.resume();
   await server.quiet();
   t.equal(server.connections.length, 1);
 });
 
-t.test('case 7: a message that repeats the key does not show it', async (t) => {
-  const body = JSON.stringify({ code: 401, message: `Authentication failed: ${KEY} is wrong`, data: {} });
-  const server = await httpServer(t, answering(401, body));
-  const outcome = await clientFor(t, server.origin).submit(BODY, CONTEXT);
-  t.match(outcome, { kind: 'refused', message: 'Authentication failed: [key] is wrong' });
+t.test('case 7: a message that repeats the key does not show it, whichever key it is', async (t) => {
+  const server = await httpServer(t, (response, { headers }) => {
+    const message = `Authentication failed: ${headers.authorization?.slice('Bearer '.length)} is wrong`;
+    answering(401, JSON.stringify({ code: 401, message, data: {} }))(response);
+  });
+  const client = clientFor(t, server.origin);
+  for (const key of [KEY, new ApiKey('mx-another-key')]) {
+    const { outcome } = await client.submit(key, BODY, { traceparent: null });
+    t.match(outcome, { kind: 'refused', message: 'Authentication failed: [key] is wrong' });
+  }
 });
 
 const envelope = (change: object) => JSON.stringify({ ...JSON.parse(ACCEPTED), ...change });
@@ -152,7 +166,7 @@ const USELESS: readonly [string, string][] = [
 for (const [what, body] of USELESS) {
   t.test(`case 8: a 200 that ${what} is unknown, one request`, async (t) => {
     const server = await httpServer(t, answering(200, body));
-    const outcome = await clientFor(t, server.origin).submit(BODY, CONTEXT);
+    const outcome = await submit(clientFor(t, server.origin));
     t.match(outcome, { kind: 'unknown', status: 200 });
     t.equal(server.requests.length, 1);
   });
@@ -160,7 +174,7 @@ for (const [what, body] of USELESS) {
 
 t.test('case 8: a 204 is unknown', async (t) => {
   const server = await httpServer(t, answering(204));
-  t.match(await clientFor(t, server.origin).submit(BODY, CONTEXT), { kind: 'unknown', status: 204 });
+  t.match(await submit(clientFor(t, server.origin)), { kind: 'unknown', status: 204 });
   t.equal(server.requests.length, 1);
 });
 
@@ -175,7 +189,7 @@ for (const [how, answer] of CUT) {
       t,
       whenWhole((socket) => socket.end(answer)),
     );
-    const outcome = await clientFor(t, server.origin).submit(BODY, CONTEXT);
+    const outcome = await submit(clientFor(t, server.origin));
     t.match(outcome, { kind: 'unknown', status: 200 });
     await server.quiet();
     t.equal(server.connections.length, 1);
@@ -194,7 +208,7 @@ for (const status of [200, 400]) {
         more();
       }),
     );
-    const outcome = await clientFor(t, server.origin, { maxAnswerBytes: 4096 }).submit(BODY, CONTEXT);
+    const outcome = await submit(clientFor(t, server.origin, { maxAnswerBytes: 4096 }));
     t.strictSame(outcome, { kind: 'unknown', status, reason: 'the answer is over the size limit' });
     await server.quiet();
     t.equal(server.connections.length, 1);
@@ -205,7 +219,7 @@ for (const status of [300, 301, 302, 303, 307, 308]) {
   t.test(`case 9: ${status} is not followed and is unknown; the key stays at home`, async (t) => {
     const elsewhere = await httpServer(t, answering(200, ACCEPTED));
     const server = await httpServer(t, answering(status, ACCEPTED, { location: `${elsewhere.origin}/x` }));
-    const outcome = await clientFor(t, server.origin).submit(BODY, CONTEXT);
+    const outcome = await submit(clientFor(t, server.origin));
     t.strictSame(outcome, { kind: 'unknown', status, reason: `Modellix answered ${status}` });
     t.equal(server.requests.length, 1);
     t.equal(elsewhere.connections, 0);
@@ -215,15 +229,15 @@ for (const status of [300, 301, 302, 303, 307, 308]) {
 t.test('close lets a submit finish, takes no new one, and may be called twice', async (t) => {
   const server = await rawServer(t, () => {});
   const client = clientFor(t, server.origin);
-  const outcome = client.submit(BODY, CONTEXT);
+  const outcome = submit(client);
   while (server.connections.length === 0) await new Promise((resolve) => setImmediate(resolve));
   const [connection] = server.connections;
   if (connection === undefined) throw new Error('no connection');
   if (connection.text === '') await once(connection.socket, 'data');
   const closed = client.close();
   t.equal(client.close(), closed);
-  t.strictSame(await client.submit(BODY, CONTEXT), { kind: 'not-sent', reason: 'the client is closed' });
-  t.match(await client.query('task-1'), { kind: 'unavailable' });
+  t.strictSame(await submit(client), { kind: 'not-sent', reason: 'the client is closed' });
+  t.match(await query(client), { kind: 'unavailable' });
   connection.socket.end(`HTTP/1.1 200 OK\r\ncontent-length: ${ACCEPTED.length}\r\n\r\n${ACCEPTED}`);
   t.match(await outcome, { kind: 'accepted' });
   await closed;

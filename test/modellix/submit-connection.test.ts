@@ -16,19 +16,19 @@ import {
   begun,
   clientFor,
   deadPort,
-  KEY,
   LARGE_BODY,
   rawServer,
+  SECRET,
+  submit,
   whenWhole,
 } from './support.js';
 
-const CONTEXT = { traceparent: null };
 const reset = (socket: Socket) => void socket.resetAndDestroy();
 
 t.test('case 1: no answer to a whole request is unknown, and the connection is let go', async (t) => {
   const server = await rawServer(t, () => {});
   const client = clientFor(t, server.origin, { submitTimeoutMs: 60 });
-  const outcome = await client.submit(BODY, CONTEXT);
+  const outcome = await submit(client);
   t.strictSame(outcome, { kind: 'unknown', reason: 'no answer within 60 ms', status: null });
   await server.quiet();
   t.equal(server.connections.length, 1);
@@ -42,7 +42,7 @@ t.test('case 1: a body that nobody reads is unknown at the deadline', async (t) 
     (socket) => socket.once('data', () => socket.pause()),
   );
   const client = clientFor(t, server.origin, { submitTimeoutMs: 100 });
-  t.match(await client.submit(LARGE_BODY, CONTEXT), { kind: 'unknown', status: null });
+  t.match(await submit(client, LARGE_BODY), { kind: 'unknown', status: null });
   for (const { socket } of server.connections) socket.resume();
   await server.quiet();
   t.equal(begun(server), 1);
@@ -58,7 +58,7 @@ t.test('case 1: an answer that trickles does not outlive the deadline', async (t
     }),
   );
   const client = clientFor(t, server.origin, { submitTimeoutMs: 80 });
-  const outcome = await client.submit(BODY, CONTEXT);
+  const outcome = await submit(client);
   t.strictSame(outcome, { kind: 'unknown', reason: 'no answer within 80 ms', status: 200 });
   await server.quiet();
   t.equal(server.connections.length, 1);
@@ -74,7 +74,7 @@ const RESETS: readonly [string, (socket: Socket, text: string) => void][] = [
 for (const [when, act] of RESETS) {
   t.test(`case 2: the connection ends ${when}: unknown, one request`, async (t) => {
     const server = await rawServer(t, act);
-    const outcome = await clientFor(t, server.origin).submit(BODY, CONTEXT);
+    const outcome = await submit(clientFor(t, server.origin));
     t.match(outcome, { kind: 'unknown', status: null });
     await server.quiet();
     t.equal(server.connections.length, 1);
@@ -88,7 +88,7 @@ t.test('case 2: a reset after the head is unknown even where the status refuses'
     t,
     whenWhole((socket) => socket.write(head, () => reset(socket))),
   );
-  const outcome = await clientFor(t, server.origin).submit(BODY, CONTEXT);
+  const outcome = await submit(clientFor(t, server.origin));
   t.match(outcome, { kind: 'unknown' });
   await server.quiet();
   t.equal(server.connections.length, 1);
@@ -96,7 +96,7 @@ t.test('case 2: a reset after the head is unknown even where the status refuses'
 
 t.test('case 2: a reset in a large body is unknown, one request', async (t) => {
   const server = await rawServer(t, reset);
-  t.match(await clientFor(t, server.origin).submit(LARGE_BODY, CONTEXT), { kind: 'unknown' });
+  t.match(await submit(clientFor(t, server.origin), LARGE_BODY), { kind: 'unknown' });
   await server.quiet();
   t.equal(server.connections.length, 1);
   t.equal(begun(server), 1);
@@ -105,7 +105,7 @@ t.test('case 2: a reset in a large body is unknown, one request', async (t) => {
 t.test('case 2: a reset right after accept is never called unsent if a byte was', async (t) => {
   // Which of the two it is depends on whether the kernel reports the reset before the first write.
   const server = await rawServer(t, () => {}, reset);
-  const outcome = await clientFor(t, server.origin).submit(BODY, CONTEXT);
+  const outcome = await submit(clientFor(t, server.origin));
   t.ok(outcome.kind === 'unknown' || outcome.kind === 'not-sent', outcome.kind);
   await server.quiet();
   t.equal(server.connections.length, 1);
@@ -113,12 +113,12 @@ t.test('case 2: a reset right after accept is never called unsent if a byte was'
 
 t.test('case 2: nobody listens: not sent', async (t) => {
   const client = clientFor(t, `http://127.0.0.1:${await deadPort()}`);
-  t.strictSame(await client.submit(BODY, CONTEXT), { kind: 'not-sent', reason: 'connection refused' });
+  t.strictSame(await submit(client), { kind: 'not-sent', reason: 'connection refused' });
 });
 
 t.test('case 2: a host name that does not exist: not sent', async (t) => {
   const client = clientFor(t, 'http://modellix.invalid', { connectTimeoutMs: 2000 });
-  t.match(await client.submit(BODY, CONTEXT), { kind: 'not-sent' });
+  t.match(await submit(client), { kind: 'not-sent' });
 });
 
 const NO_TLS: readonly [string, (socket: Socket) => void][] = [
@@ -130,10 +130,10 @@ for (const [what, act] of NO_TLS) {
   t.test(`case 2: a server that ${what}: not sent, no second connection`, async (t) => {
     const server = await rawServer(t, () => {}, act);
     const client = clientFor(t, `https://127.0.0.1:${server.port}`, { connectTimeoutMs: 100 });
-    t.match(await client.submit(BODY, CONTEXT), { kind: 'not-sent' });
+    t.match(await submit(client), { kind: 'not-sent' });
     await server.quiet();
     t.equal(server.connections.length, 1);
-    t.notOk(server.connections.some(({ text }) => text.includes(KEY)));
+    t.notOk(server.connections.some(({ text }) => text.includes(SECRET)));
   });
 }
 
@@ -161,7 +161,7 @@ t.test('case 2: a certificate that is not trusted: not sent', async (t) => {
   t.teardown(() => server.close());
   const address = server.address();
   const port = typeof address === 'object' ? address?.port : 0;
-  t.match(await clientFor(t, `https://127.0.0.1:${port}`).submit(BODY, CONTEXT), { kind: 'not-sent' });
+  t.match(await submit(clientFor(t, `https://127.0.0.1:${port}`)), { kind: 'not-sent' });
   t.equal(data, 0);
 });
 
@@ -172,7 +172,7 @@ t.test('every submit has a connection of its own', async (t) => {
     whenWhole((socket) => void socket.write(answer)),
   );
   const client = clientFor(t, server.origin);
-  for (let n = 0; n < 3; n += 1) t.match(await client.submit(BODY, CONTEXT), { kind: 'accepted' });
+  for (let n = 0; n < 3; n += 1) t.match(await submit(client), { kind: 'accepted' });
   await server.quiet();
   t.equal(server.connections.length, 3);
   t.equal(begun(server), 3);

@@ -4,10 +4,17 @@ import { once } from 'node:events';
 import { createServer as createHttp, type IncomingMessage, type ServerResponse } from 'node:http';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import type { Test } from 'tap';
-import { createModellixClient, type ModellixClientOptions } from '../../src/modellix/client.js';
+import { ApiKey } from '../../src/modellix/api-key.js';
+import {
+  createModellixClient,
+  type ModellixClient,
+  type ModellixClientOptions,
+} from '../../src/modellix/client.js';
+import type { QueryOutcome, SubmitOutcome } from '../../src/modellix/outcome.js';
 import { submissionOf } from '../../src/modellix/wire.js';
 
-export const KEY = 'mx-secret-0123456789abcdef';
+export const SECRET = 'mx-secret-0123456789abcdef';
+export const KEY = new ApiKey(SECRET);
 export const SUBMIT_PATH = '/api/v1/image-to-video/kling/kling-avatar/async';
 export const ACCEPTED = JSON.stringify({
   code: 0,
@@ -34,18 +41,28 @@ export const LARGE_BODY = submissionOf({
 export function clientFor(t: Test, baseUrl: string, options: Partial<ModellixClientOptions> = {}) {
   const client = createModellixClient({
     baseUrl,
-    apiKey: KEY,
     submitPath: SUBMIT_PATH,
     tasksPath: '/api/v1/tasks',
     userAgent: 'avatar-gateway/test',
     connectTimeoutMs: 5000,
     submitTimeoutMs: 10_000,
     queryTimeoutMs: 10_000,
+    longPollMs: 0,
     videoTimeoutMs: 10_000,
     ...options,
   });
   t.teardown(() => client.close());
   return client;
+}
+
+/** A submit with {@link KEY}, and what it came to. */
+export async function submit(client: ModellixClient, body = BODY): Promise<SubmitOutcome> {
+  return (await client.submit(KEY, body, { traceparent: null })).outcome;
+}
+
+/** A query with {@link KEY}, and what it came to. */
+export async function query(client: ModellixClient, taskId = 'task-1'): Promise<QueryOutcome> {
+  return (await client.query(KEY, taskId)).outcome;
 }
 
 export interface RawServer {

@@ -8,7 +8,7 @@ const NOW = Date.UTC(2026, 8, 1);
 const READING = { now: NOW };
 const bytes = (value: unknown) => Buffer.from(JSON.stringify(value));
 const query = (data: object, message = 'success') =>
-  readQueryAnswer(200, {}, bytes({ code: 0, message, data }), READING);
+  readQueryAnswer(200, {}, bytes({ code: 0, message, data }), READING).outcome;
 
 t.test('the body of a submit is exactly what the reference page asks for', async (t) => {
   const image = Buffer.from('https://a.example/x.png?q="\\\n1');
@@ -69,19 +69,29 @@ t.test(
       fc.integer({ min: 100, max: 599 }),
     );
     const headers = fc.dictionary(
-      fc.constantFrom('retry-after', 'x-ratelimit-reset', 'date'),
-      fc.oneof(fc.string(), fc.array(fc.string())),
+      fc.constantFrom(
+        'retry-after',
+        'x-ratelimit-limit',
+        'x-ratelimit-remaining',
+        'x-ratelimit-reset',
+        'date',
+      ),
+      fc.oneof(fc.string(), fc.array(fc.string()), fc.integer().map(String), fc.double().map(String)),
     );
     fc.assert(
       fc.property(status, headers, body, (status, headers, body) => {
-        readQueryAnswer(status, headers, body, READING);
-        const outcome = readSubmitAnswer(status, headers, body, READING);
+        const { limits } = readQueryAnswer(status, headers, body, READING);
+        const { outcome, limits: same } = readSubmitAnswer(status, headers, body, READING);
+        const numbers = [limits.limit, limits.remaining, limits.resetInMs].filter((n) => n !== null);
+        if (numbers.some((n) => !(n >= 0)) || (limits.resetInMs ?? 0) > 600_000) return false;
+        if (JSON.stringify(limits) !== JSON.stringify(same)) return false;
         if (outcome.kind === 'accepted') {
           const read = JSON.parse(body.toString());
           return status >= 200 && status < 300 && read.code === 0 && read.data.task_id === outcome.taskId;
         }
         if (outcome.kind !== 'refused') return outcome.kind === 'unknown';
-        const { message, retryAfterMs: wait } = outcome;
+        const { message, limit, retryAfterMs: wait } = outcome;
+        if ((limit === null) !== (status !== 429)) return false;
         const definite = [400, 401, 402, 403, 404, 405, 413, 415, 422, 429].includes(status);
         const bounded = wait === null || (Number.isInteger(wait) && wait >= 0 && wait <= 600_000);
         return definite && bounded && message.length <= 500 && !/[\p{Cc}\p{Cs}]/u.test(message);
@@ -93,7 +103,7 @@ t.test(
 
 t.test('a refusal that names a task contradicts itself and is unknown', async (t) => {
   const body = bytes({ code: 0, message: 'x', data: { task_id: 'task-1' } });
-  t.match(readSubmitAnswer(429, {}, body, READING), { kind: 'unknown', status: 429 });
+  t.match(readSubmitAnswer(429, {}, body, READING).outcome, { kind: 'unknown', status: 429 });
 });
 
 t.test('the time a 429 asks to wait', async (t) => {
@@ -120,7 +130,7 @@ t.test('the time a 429 asks to wait', async (t) => {
     [{ 'x-ratelimit-reset': 'NaN' }, null],
   ];
   for (const [headers, retryAfterMs] of table) {
-    const outcome = readQueryAnswer(429, headers, Buffer.alloc(0), READING);
+    const { outcome } = readQueryAnswer(429, headers, Buffer.alloc(0), READING);
     t.strictSame(outcome, { kind: 'limited', message: 'Modellix answered 429', retryAfterMs }, headers);
   }
 });
@@ -141,7 +151,7 @@ t.test('the words of a query', async (t) => {
   for (const data of [{}, { status: '' }, { status: 3 }])
     t.match(query(data), { kind: 'unavailable', status: 200 });
   for (const body of ['', 'null', '[]', '{"code":0}', '{"code":1,"data":{"status":"done"}}']) {
-    t.match(readQueryAnswer(200, {}, Buffer.from(body), READING), { kind: 'unavailable' }, body);
+    t.match(readQueryAnswer(200, {}, Buffer.from(body), READING).outcome, { kind: 'unavailable' }, body);
   }
 });
 
