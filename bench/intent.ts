@@ -16,6 +16,7 @@ import { startRedis } from '../test/support/redis.js';
 const SUBMITS = 500;
 const LEASE_MS = 100_000;
 const SUBMISSION = Buffer.alloc(100_000, 'A');
+const CREATION = { dueInMs: LEASE_MS, doubtMs: 0, bounds: { maxAvatars: 1e9, maxBytes: 1e12 } };
 
 const endings: (() => unknown)[] = [];
 const t = { teardown: (fn: () => unknown) => void endings.unshift(fn) };
@@ -42,13 +43,16 @@ function queued() {
 async function measure(name: string, store: Store): Promise<void> {
   for (const atOnce of [1, 10]) {
     const stored: Stored[] = [];
-    for (let n = 0; n < SUBMITS; n++) stored.push(await store.create(queued(), SUBMISSION, LEASE_MS));
+    for (let n = 0; n < SUBMITS; n++) stored.push(await store.create(queued(), SUBMISSION, CREATION));
     const latenciesMs: number[] = [];
     await Promise.all(
       Array.from({ length: atOnce }, async () => {
         for (let next = stored.pop(); next !== undefined; next = stored.pop()) {
           const startedAt = performance.now();
-          await store.save(beginSubmit(next.avatar), next.version, { dueInMs: LEASE_MS, submission: 'keep' });
+          await store.save(beginSubmit(next.avatar, 'key-1'), next.version, {
+            dueInMs: LEASE_MS,
+            submission: 'keep',
+          });
           latenciesMs.push(performance.now() - startedAt);
         }
       }),
@@ -83,7 +87,7 @@ async function redis(args: string[], options: Partial<RedisStoreOptions> = {}, r
 async function inStep(store: Store): Promise<Store> {
   for (;;) {
     try {
-      await store.create(queued(), SUBMISSION, LEASE_MS);
+      await store.create(queued(), SUBMISSION, CREATION);
       return store;
     } catch {
       // Not yet: the write waited for it in vain.

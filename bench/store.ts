@@ -77,10 +77,11 @@ function createAndSave(store: Store): Subject {
   let writes = 0;
   const created: Awaited<ReturnType<Store['create']>>[] = [];
   const lease = 3_600_000;
+  const creation = { dueInMs: lease, doubtMs: 0, bounds: { maxAvatars: 1e9, maxBytes: 1e12 } };
   return {
     async commit() {
       const last = writes++ % 2 === 0 ? undefined : created.pop();
-      if (last === undefined) created.push(await store.create(avatar(), RECORD, lease));
+      if (last === undefined) created.push(await store.create(avatar(), RECORD, creation));
       else await store.save(last.avatar, last.version, { dueInMs: lease, submission: 'drop' });
     },
     close: () => store.close(),

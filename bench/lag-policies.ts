@@ -1,0 +1,44 @@
+/** The policies that are compared: what the gateway does, and what a fixed pause does. */
+
+import { distributionOf, mixOf, newDurations, observe } from '../src/domain/durations.js';
+import { nextLookMs, priceOf } from '../src/domain/schedule.js';
+import type { Policy } from './lag-world.js';
+
+const MIN_MS = 1_000;
+const MAX_MS = 15_000;
+const JITTER = 0.1;
+
+/** Looks at each task every so often, from its submit on. */
+export function fixed(everyMs: number): Policy {
+  return {
+    pauseMs: (_kind, _ageMs, random) => everyMs * (1 - JITTER + 2 * JITTER * random),
+    seen: () => undefined,
+  };
+}
+
+/** One look a second, at one task after the other: each has its turn after as many seconds as there are tasks. */
+export function inTurn(tasks: number): Policy {
+  return { pauseMs: () => tasks * 1_000, seen: () => undefined };
+}
+
+/**
+ * What the gateway does, with what it learns on the way.
+ * @param plan calls a minute that it believes to have, where that is not what the key may do
+ */
+export function learned(tasks: number, callsPerMinute: number, plan = callsPerMinute): Policy {
+  let durations = newDurations();
+  const price = (calls: number) =>
+    priceOf({ unfinished: tasks, distribution: mixOf(durations), callsPerMinute: calls, maxMs: MAX_MS });
+  const loadNow = () => ({ ...price(plan), idle: price(callsPerMinute).idle });
+  let load = loadNow();
+  return {
+    pauseMs(kind, ageMs, random) {
+      const bounds = { ...load, minMs: MIN_MS, maxMs: MAX_MS, longPollMs: 0 };
+      return nextLookMs(distributionOf(durations, kind), ageMs, bounds, random);
+    },
+    seen(kind, span) {
+      durations = observe(durations, kind, span);
+      load = loadNow();
+    },
+  };
+}

@@ -1,0 +1,134 @@
+/** Modellix in simulated time: so many tasks unfinished at any moment, the calls that the real budget gives, one policy. */
+
+import { newBudget, take } from '../src/domain/budget.js';
+import type { TaskKind } from '../src/domain/durations.js';
+import { dueQueue } from './lag-queue.js';
+
+/** The scene: how many unfinished tasks, how much their durations scatter, and the calls that are allowed. */
+export interface Scene {
+  readonly tasks: number;
+  /** Of the logarithm of a duration, given mode and length. */
+  readonly sigma: number;
+  readonly callsPerMinute: number;
+  readonly hours: number;
+}
+
+export interface Policy {
+  /** Until the next look at a task of this age, in ms. */
+  pauseMs(kind: TaskKind, ageMs: number, random: number): number;
+  /** A task was seen finished; it was not at the look before. */
+  seen(kind: TaskKind, span: { readonly fromMs: number; readonly toMs: number }): void;
+}
+
+export interface Measured {
+  readonly tasks: number;
+  readonly lagMs: number;
+  readonly lagP95Ms: number;
+  readonly looksPerTask: number;
+  /** Submits and looks. */
+  readonly callsPerMinute: number;
+}
+
+interface Task {
+  readonly kind: TaskKind;
+  readonly submittedAt: number;
+  readonly endsAt: number;
+  lookedAt: number;
+}
+
+const HOUR_MS = 3_600_000;
+/** Learning and the first wave of submits are not measured. */
+const WARM_UP = 0.25;
+const PRO_SHARE = 1 / 3;
+const MEDIAN_MS = { std: 90_000, pro: 240_000 };
+/** Speech from 5 to 45 s, 15 s in the middle; a task takes as much longer as the root of that. */
+const SHORTEST_SECONDS = 5;
+const LONGEST_SECONDS = 45;
+const MIDDLE_SECONDS = Math.sqrt(SHORTEST_SECONDS * LONGEST_SECONDS);
+
+/** Numbers in [0, 1) that are the same in each run (mulberry32). */
+export function seeded(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** The median duration of a kind. */
+export function medianMs({ mode, audioSeconds }: TaskKind): number {
+  return MEDIAN_MS[mode] * Math.sqrt((audioSeconds ?? MIDDLE_SECONDS) / MIDDLE_SECONDS);
+}
+
+export function drawKind(random: () => number): TaskKind {
+  const mode = random() < PRO_SHARE ? 'pro' : 'std';
+  return { mode, audioSeconds: SHORTEST_SECONDS * (LONGEST_SECONDS / SHORTEST_SECONDS) ** random() };
+}
+
+function drawTask(now: number, sigma: number, random: () => number): Task {
+  const kind = drawKind(random);
+  const normal = Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
+  const endsAt = now + medianMs(kind) * Math.exp(sigma * normal);
+  return { kind, submittedAt: now, endsAt, lookedAt: now };
+}
+
+/** Plays the scene: each task that is seen finished makes room for the next submit. */
+export function play({ tasks, sigma, callsPerMinute, hours }: Scene, policy: Policy, seed = 1): Measured {
+  const random = seeded(seed);
+  const jitter = seeded(seed + 1);
+  const limits = { callsPerMinute, tasks };
+  const from = hours * HOUR_MS * WARM_UP;
+  const until = hours * HOUR_MS;
+  const due = dueQueue<Task>();
+  const lags: number[] = [];
+  let [budget, free, looks, submits, now] = [newBudget(limits), tasks, 0, 0, 0];
+
+  const later = (task: Task) =>
+    due.push(now + policy.pauseMs(task.kind, now - task.submittedAt, jitter()), task);
+  const submit = () => {
+    free -= 1;
+    if (now >= from) submits += 1;
+    later(drawTask(now, sigma, random));
+  };
+  const look = (task: Task) => {
+    if (now >= from) looks += 1;
+    if (task.endsAt > now) {
+      task.lookedAt = now;
+      later(task);
+      return;
+    }
+    free += 1;
+    if (now >= from) lags.push(now - task.endsAt);
+    const { submittedAt, lookedAt } = task;
+    policy.seen(task.kind, { fromMs: lookedAt - submittedAt, toMs: now - submittedAt });
+  };
+  /** Makes one call, if it may be made. Returns when to try again, 0 for at once. */
+  const call = (kind: 'submit' | 'poll'): number => {
+    const rivals = { submitsWait: free > 0, pollsWait: due.nextAt() <= now };
+    const got = take(budget, kind, 1, now, limits, rivals);
+    budget = got.budget;
+    if (got.taken === 0) return now + got.waitMs;
+    if (kind === 'submit') submit();
+    else look(due.pop());
+    return 0;
+  };
+
+  while (now < until) {
+    let submitAt = 0;
+    while (free > 0 && submitAt === 0) submitAt = call('submit');
+    let lookAt = 0;
+    while (due.nextAt() <= now && lookAt === 0) lookAt = call('poll');
+    const next = [lookAt || due.nextAt(), free > 0 ? submitAt || now : Number.POSITIVE_INFINITY];
+    now = Math.max(now, Math.min(...next));
+  }
+  lags.sort((a, b) => a - b);
+  return {
+    tasks: lags.length,
+    lagMs: lags.reduce((sum, lag) => sum + lag, 0) / lags.length,
+    lagP95Ms: lags[Math.floor(lags.length * 0.95)] ?? 0,
+    looksPerTask: looks / lags.length,
+    callsPerMinute: ((looks + submits) / (until - from)) * 60_000,
+  };
+}
