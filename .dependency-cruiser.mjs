@@ -21,7 +21,7 @@ export default {
           '^src/(gateway|domain|modellix)/',
           '^src/problems\\.ts$',
           '^src/store/(store|spool)\\.ts$',
-          '^(crypto|timers/promises)$',
+          '^(crypto|events|timers/promises)$',
         ],
       },
       'The gateway knows the domain and the ports: no Fastify, no adapter, no package, no I/O of its own.',
