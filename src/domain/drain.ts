@@ -9,9 +9,6 @@ export interface Drain {
 
 /** The least that a new gap counts in the mean; the first few count alike. */
 const WEIGHT = 0.1;
-/** A gap beyond this, and beyond so many times the mean, was no slow queue: there was none. */
-const LONG_GAP_MS = 60_000;
-const LONG_GAP_MEANS = 4;
 /** Submits come in bursts, as many as there are slots. Not until this many gaps' time went by has the queue slowed. */
 const BURST_GAPS = 4;
 const UNKNOWN_MS = 30_000;
@@ -20,12 +17,14 @@ export function newDrain(): Drain {
   return { lastAt: null, gaps: 0, gapMs: null };
 }
 
-/** Another avatar left the queue for Modellix. */
-export function admitted({ lastAt, gaps, gapMs }: Drain, now: number): Drain {
-  if (lastAt === null) return { lastAt: now, gaps, gapMs };
+/**
+ * Another avatar left the queue for Modellix. How long ago the one before it left tells something only where it was
+ * waiting by then: otherwise the queue was empty, not slow.
+ */
+export function admitted({ lastAt, gaps, gapMs }: Drain, queuedSince: number, now: number): Drain {
+  if (lastAt === null || queuedSince > lastAt) return { lastAt: now, gaps, gapMs };
   const mean = gapMs ?? 0;
-  const longestMs = Math.max(LONG_GAP_MS, LONG_GAP_MEANS * mean);
-  const gap = Math.min(longestMs, Math.max(0, now - lastAt));
+  const gap = Math.max(0, now - lastAt);
   const weight = Math.max(WEIGHT, 1 / (gaps + 1));
   return {
     lastAt: now,

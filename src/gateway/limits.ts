@@ -96,18 +96,16 @@ export class Limits {
     }));
   }
 
-  /** Has every replica know what a call came to. `admitted`: it took an avatar out of the queue. */
-  report(
-    keyId: string,
-    signal: CallSignal,
-    headers: RateHeaders,
-    begun: { readonly admitted: boolean },
-  ): Promise<void> {
+  /**
+   * Has every replica know what a call came to.
+   * @param queuedSince since when the avatar waited that it took out of the queue; `null` where it took none
+   */
+  report(keyId: string, signal: CallSignal, headers: RateHeaders, queuedSince: number | null): Promise<void> {
     return this.#shared.change((state, now) => {
       const breaker = afterCall(state.breaker, signal !== null, now, this.#random());
       const before = this.#budget(state, keyId);
       const after = signal === null ? before : afterReply(before, signal, headers, now, this.#ceiling);
-      const drain = begun.admitted ? admitted(state.drain, now) : state.drain;
+      const drain = queuedSince === null ? state.drain : admitted(state.drain, queuedSince, now);
       const same = breaker === state.breaker && after === before && drain === state.drain;
       const value = same ? state : { ...withKey(state, keyId, after), breaker, drain };
       return { value, result: undefined };

@@ -1,6 +1,6 @@
 import type { Avatar } from '../domain/avatar.js';
 import type { ApiKey } from '../modellix/api-key.js';
-import type { Outlook, Stored } from '../store/store.js';
+import { type Outlook, type Stored, StoreUnavailableError } from '../store/store.js';
 import { lapsed } from './lapsed.js';
 import { endOverdue, poll } from './poll.js';
 import type { Ports } from './ports.js';
@@ -118,7 +118,12 @@ async function intendAll(
   return intents.flatMap((intent, i) => {
     const stored = first[i] as Stored;
     if (intent.status === 'fulfilled') return intent.value ?? [];
-    crew.begin('submit', stored, () => withdrawIntent(ports, stored, key));
+    if (intent.reason instanceof StoreUnavailableError) {
+      crew.begin('submit', stored, () => withdrawIntent(ports, stored, key));
+    } else {
+      // The others' intents are written: they are not to be lost with it.
+      ports.log.error({ err: intent.reason, avatarId: stored.avatar.id }, 'an intent could not be formed');
+    }
     return [];
   });
 }

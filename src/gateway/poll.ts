@@ -32,7 +32,7 @@ export async function poll(ports: Ports, stored: Stored, key: ApiKey): Promise<v
   const { outcome, limits: headers } = await modellix.query(key, taskId);
   const now = clock();
   if (outcome.kind === 'unavailable' && stopping.aborted) return giveBack(ports, stored);
-  await limits.report(key.id, signalOfQuery(outcome), headers, { admitted: false }).catch((error) => {
+  await limits.report(key.id, signalOfQuery(outcome), headers, null).catch((error) => {
     log.warn({ err: error }, 'what a look said of the limits could not be noted');
   });
   let move = afterQuery(ports, avatar, outcome, now - submittedAt, now);

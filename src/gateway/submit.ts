@@ -72,7 +72,8 @@ export async function submit(ports: Ports, intent: Intent, submission?: Buffer):
   const { outcome, limits: headers } = await modellix.submit(key, body, { traceparent: avatar.traceparent });
   const at = clock();
   const signal = signalOfSubmit(outcome, await heldByOthers(ports, key, outcome));
-  await limits.report(key.id, signal, headers, { admitted: outcome.kind === 'accepted' }).catch((error) => {
+  const queuedSince = outcome.kind === 'accepted' ? avatar.createdAt : null;
+  await limits.report(key.id, signal, headers, queuedSince).catch((error) => {
     log.warn({ err: error }, 'what a submit said of the limits could not be noted');
   });
   return finish(ports, { avatar, at }, outcome, intent);

@@ -149,8 +149,8 @@ t.test('embedded: a read that fails in the middle of a call leaves nothing of it
   t.same(store.health(), { corruptRecords: 1 });
   const after = await store.outlook([]);
   await store.close();
-  const { now: _, ...outlook } = await (await open(t, dir)).outlook([]);
-  t.match(after, outlook);
+  const { queued, queuedBytes } = await (await open(t, dir)).outlook([]);
+  t.match(after, { queued, queuedBytes });
 });
 
 t.test('embedded: many records of a newer release at the head stop nobody', async (t) => {
@@ -196,11 +196,10 @@ t.test('embedded: a store that could not be loaded leaves its directory to the n
 
 t.test('embedded: 100,000 in the queue are counted, ranked and served at once', async (t) => {
   const dir = t.testdir();
-  const level = new ClassicLevel<string, Buffer>(dir, { keyEncoding: 'utf8', valueEncoding: 'buffer' });
   const seed = await open(t, dir);
   const last = await create(seed, 'av_last');
   await seed.close();
-  await level.open();
+  const level = new ClassicLevel<string, Buffer>(dir, { keyEncoding: 'utf8', valueEncoding: 'buffer' });
   const meta = await level.get('meta!av_last');
   const place = JSON.parse(String(await level.get('queue!av_last'))) as object;
   const many = Array.from({ length: 100_000 }, (_, i) => `av_${String(i).padStart(6, '0')}`);

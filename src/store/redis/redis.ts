@@ -260,7 +260,9 @@ class RedisStore implements Store {
   async #queued(id: string): Promise<Stored | null> {
     const found = await this.#records.find(id);
     if (found === null) await this.#records.setAside(id);
-    return found === null || found instanceof Error ? null : found;
+    if (found === null || found instanceof Error) return null;
+    // Another worker may have taken it since the queue was read.
+    return standingOf(found.avatar).queued ? found : null;
   }
 }
 
