@@ -57,6 +57,8 @@ export function settingsFor(simulator: Simulator): Env {
     MODELLIX_BASE_URL: simulator.url,
     POLL_MIN_SECONDS: '1',
     POLL_MAX_SECONDS: '1',
+    MODELLIX_CALLS_PER_MINUTE: '100000',
+    MODELLIX_CONCURRENCY: '1000',
   };
 }
 

@@ -37,12 +37,13 @@ export async function isAway(t: Test, app: App, key?: string): Promise<Subject> 
 /** One avatar whose submit is answered and whose answer is held back, and one that is due for its submit some seconds later. */
 export async function underWay(app: App) {
   const { simulator } = app;
-  const dueAt = Date.now() + PAUSE_S * 1000;
-  simulator.inject({ on: 'submit', do: { status: 429, headers: { 'retry-after': String(PAUSE_S) } } });
-  const waiting = await Subject.post(app);
   const answer = simulator.inject({ on: 'submit', when: 'after', do: { hold: true } });
   const posted = Subject.post(app);
   await answer.met;
+  // Everybody waits then, so it is the last to go.
+  const dueAt = Date.now() + PAUSE_S * 1000;
+  simulator.inject({ on: 'submit', do: { status: 429, headers: { 'retry-after': String(PAUSE_S) } } });
+  const waiting = await Subject.post(app);
   return {
     waiting,
     posted,

@@ -27,12 +27,13 @@ await showCases(t, 'process', {
     const env = await settingsOn(t, store);
     const gateway = await startProcess(t, simulator, env);
     const post = (count: number) => Array.from({ length: count }, () => Subject.post(gateway));
-    simulator.inject({ on: 'submit', times: 4, do: { status: 429, headers: { 'retry-after': '4' } } });
-    const waiting = await Promise.all(post(4));
-    const dueBy = Date.now() + 4000;
     const answers = simulator.inject({ on: 'submit', when: 'after', times: 8, do: { hold: true } });
     const posted = post(8);
     await until('all are made', async () => simulator.ledger().length >= 8 || null);
+    // One is refused, and nobody is sent for as long as Modellix says.
+    simulator.inject({ on: 'submit', do: { status: 429, headers: { 'retry-after': '4' } } });
+    const waiting = [...(await Promise.all(post(1))), ...(await Promise.all(post(3)))];
+    const dueBy = Date.now() + 4000;
 
     const exited = gateway.stop('SIGTERM');
     const isReady = () =>
@@ -56,7 +57,11 @@ await showCases(t, 'process', {
       t.equal(subject.tasks().length, 1);
     }
     for (const subject of answered) t.equal(subject.posts().length, 1);
-    for (const subject of waiting) t.equal(subject.posts().length, 2, 'one was refused');
+    t.same(
+      waiting.map((subject) => subject.posts().length),
+      [2, 1, 1, 1],
+      'one was refused',
+    );
   },
 
   32: stalled,

@@ -36,7 +36,7 @@ await showCases(t, 'upstream', {
     const app = await startWorld(t, store);
     await app.simulator.pause();
     const subject = await Subject.post(app);
-    t.match(subject.answer, { status: 'queued', error: null, task_id: null });
+    t.match(subject.answer, { status: /queued|submitting/, error: null, task_id: null });
     await app.simulator.resume();
     await isPaidOnce(t, subject);
     t.equal(subject.posts().length, 1);
@@ -124,8 +124,10 @@ await showCases(t, 'upstream', {
     app.simulator.configure({ keys: { [DEFAULT_KEY]: { valid: false } } });
     const badKey = await refused(401, /^Authentication failed: /);
     app.simulator.configure({ keys: { [DEFAULT_KEY]: { valid: true } }, teams: { team: { balance: 0 } } });
+    await app.rested();
     const noMoney = await refused(402, /^Insufficient balance: /);
     app.simulator.configure({ teams: { team: { balance: 1000 } } });
+    await app.rested();
     await passes(app);
     for (const subject of [badKey, noMoney]) {
       t.same([subject.posts().length, subject.tasks().length], [1, 0], 'not tried again by itself');

@@ -1,6 +1,7 @@
 /** A gateway in this process on either store, beside a simulator, whose leases a test can end. */
 
 import root, { type Test } from 'tap';
+import { Keys } from '../../src/store/redis/keys.js';
 import { gatewayFor, settingsFor } from '../e2e/support.js';
 import type { Simulator } from '../simulator/simulator.js';
 import { clientOf } from '../store/fixtures-redis.js';
@@ -10,9 +11,14 @@ import { redisUrl } from '../support/redis.js';
 import { until } from '../support/until.js';
 import type { StoreName } from './cases.js';
 
-export interface World extends RunningApp {
+interface Time {
   /** Has the lease of an avatar end now, as far as the store can tell; on the embedded store, every lease. */
   lapse(id: string): Promise<void>;
+  /** Has the first rest of each key be over now. */
+  rested(): Promise<void>;
+}
+
+export interface World extends RunningApp, Time {
   /** Another gateway on the same store and simulator: the next start, or one more replica. */
   restart(): Promise<RunningApp>;
 }
@@ -31,7 +37,7 @@ export async function sharedRedis(): Promise<{ url: string; prefix: string }> {
 export async function startWorld(t: Test, store: StoreName, overrides: AppOverrides = {}): Promise<World> {
   const redis = store === 'redis' ? (overrides.redis ?? (await sharedRedis())) : undefined;
   // Before anything takes hold of the clock.
-  const lapse = redis === undefined ? lapseAll(t) : lapseOne(t, redis);
+  const time = redis === undefined ? timeOfLevel(t) : timeOfRedis(t, redis);
   const on = redis === undefined ? overrides : { ...overrides, redis };
   const app = await startApp(t, on);
   const { simulator: beside, config } = app;
@@ -42,23 +48,31 @@ export async function startWorld(t: Test, store: StoreName, overrides: AppOverri
     return app;
   };
   await isReady(app);
-  return { ...app, lapse, restart };
+  return { ...app, ...time, restart };
 }
 
-function lapseOne(t: Test, { url, prefix }: { url: string; prefix: string }): World['lapse'] {
+function timeOfRedis(t: Test, { url, prefix }: { url: string; prefix: string }): Time {
   const client = clientOf(t, url);
-  return async (id) => void (await client.zadd(`{${prefix}}:due`, 'XX', 0, id));
+  const keys = new Keys(prefix);
+  return {
+    async lapse(id) {
+      for (const lane of [null, ...(await client.smembers(keys.lanes))])
+        await client.zadd(keys.dueOf(lane), 'XX', 0, id);
+    },
+    rested: async () => void (await client.del(keys.document('limits-1'))),
+  };
 }
 
 /** The clock of the embedded store is that of the process: it is put ahead, further than any lease. */
-function lapseAll(t: Test): World['lapse'] {
+function timeOfLevel(t: Test): Time {
   const { now } = Date;
   let aheadMs = 0;
   Object.assign(Date, { now: () => now() + aheadMs });
   t.teardown(() => Object.assign(Date, { now }));
-  return async () => {
+  const putAhead = async () => {
     aheadMs += 30_000;
   };
+  return { lapse: putAhead, rested: putAhead };
 }
 
 /** A gateway as a process, beside a simulator in this one, once it takes avatars; killed with the test. */
