@@ -3,19 +3,27 @@
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { buildGateway } from '../support/build.js';
 import { type RedisServer, startRedis } from '../support/redis.js';
-import { buildGateway } from './build.js';
 import { Member } from './member.js';
 import { spawnScript } from './process.js';
 import { Control } from './weather.js';
 
-const KEY = 'storm-key';
+/** Each of a team of its own, so that one that rests leaves the others. */
+const KEYS = ['storm-key-1', 'storm-key-2', 'storm-key-3', 'storm-key-4'];
+/** What Modellix allows each of them; the gateways believe in a little more, and find out. */
+const CALLS_PER_MINUTE = 1500;
+const CONCURRENCY = 40;
+const BELIEVED_CONCURRENCY = 50;
 export const PREFIX = 'storm';
 
 /** As short as the settings allow, so that leases lapse and pauses end while the storm lasts. */
 const GATEWAY = {
   PORT: '0',
-  MODELLIX_API_KEY: KEY,
+  MODELLIX_API_KEY: KEYS.join(','),
+  MODELLIX_CALLS_PER_MINUTE: String(CALLS_PER_MINUTE),
+  MODELLIX_CONCURRENCY: String(BELIEVED_CONCURRENCY),
+  UNCONFIRMED_HOLD_MINUTES: '1',
   MODELLIX_CONNECT_TIMEOUT_SECONDS: '1',
   MODELLIX_SUBMIT_TIMEOUT_SECONDS: '1',
   MODELLIX_QUERY_TIMEOUT_SECONDS: '1',
@@ -26,10 +34,11 @@ const GATEWAY = {
   RATE_LIMIT_PER_MINUTE: '1000000',
 };
 
-/** Wide enough to be met now and then only. */
 const SIMULATOR = {
   PORT: '0',
-  SIMULATOR_API_KEYS: KEY,
+  SIMULATOR_API_KEYS: KEYS.map((key) => `${key}:team-of-${key}`).join(','),
+  SIMULATOR_CALLS_PER_MINUTE: String(CALLS_PER_MINUTE),
+  SIMULATOR_CONCURRENCY: String(CONCURRENCY),
   SIMULATOR_BALANCE: '1000000000',
   SIMULATOR_TASK_MS: '200-1500',
   SIMULATOR_FAILURE_RATE: '0.1',
@@ -42,8 +51,6 @@ export interface CastOptions {
   readonly seed: number;
   readonly store: 'redis' | 'embedded';
   readonly gateways: number;
-  readonly callsPerSecond: number;
-  readonly concurrency: number;
   /** A line that a gateway logged. */
   readonly onLog: (line: string) => void;
   /** A gateway that ended though nobody told it to, or could not start. */
@@ -73,12 +80,6 @@ export async function gatherCast(options: CastOptions): Promise<Cast> {
     urlIn: (line) => /(http:\/\/[^\s"]+)/.exec(line)?.[1],
   });
   const control = new Control(simulator.url);
-  const windowMs = 2000;
-  await control.configure({
-    windowMs,
-    callsPerMinute: Math.ceil((options.callsPerSecond * windowMs) / 1000),
-    concurrency: options.concurrency,
-  });
 
   const endings: (() => void | Promise<void>)[] = [];
   const redis = options.store === 'redis' ? await privateRedis(dir, endings) : null;

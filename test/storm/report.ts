@@ -1,5 +1,6 @@
 /** What a storm came to, in words. */
 
+import type { Over } from '../simulator/simulator.js';
 import { type Book, INVARIANTS, type Invariant } from './book.js';
 import type { Callers } from './callers.js';
 import type { Chaos } from './chaos.js';
@@ -16,6 +17,8 @@ export interface Result {
   readonly chaos: Chaos;
   /** How many calls each fault met. */
   readonly faults: ReadonlyMap<string, number>;
+  /** How often Modellix refused a call because of its limits. */
+  readonly over: Over;
   /** `null` where it was stopped before. */
   readonly reckoned: Reckoned | null;
   readonly logged: Tally;
@@ -32,7 +35,7 @@ export function progressOf(ms: number, book: Book, chaos: Chaos): string {
 }
 
 export function reportOf(result: Result): string {
-  const { options, book, callers, watchers, chaos, faults, reckoned, logged, dir } = result;
+  const { options, book, callers, watchers, chaos, faults, over, reckoned, logged, dir } = result;
   const { seed, store, gateways, durationMs } = options;
   const told = [...book.asks.values()];
   const submits = [...book.ledger.values()].reduce((sum, entries) => sum + entries.length, 0);
@@ -58,6 +61,11 @@ export function reportOf(result: Result): string {
         [...faults].filter(([, count]) => count > 0),
       ),
     ),
+    ...section('Over the limits of Modellix', [
+      ['calls refused for their rate', over.calls],
+      ['submits refused for unfinished tasks', over.tasks],
+      ...rows('most calls in a minute: ', Object.entries(over.callsPerKey)),
+    ]),
     ...section('Notable in the logs', rows('', logged.counts)),
     ...section('Ledger', [
       ['submits', submits],

@@ -32,8 +32,6 @@ export interface StormOptions {
   readonly onProgress?: (line: string) => void;
 }
 
-const CALLS_A_SECOND = 60;
-const CONCURRENCY = 20;
 const TAIL_MS = 200;
 const ANSWERED_MS = 60_000;
 const PROGRESS_MS = 1000;
@@ -54,8 +52,6 @@ export async function storm(options: StormOptions): Promise<Result> {
     seed,
     store,
     gateways: options.gateways,
-    callsPerSecond: CALLS_A_SECOND,
-    concurrency: CONCURRENCY,
     onLog: (line) => logs.line(line),
     onCrash: (detail) => book.check('other', false, () => detail),
   });
@@ -77,7 +73,7 @@ export async function storm(options: StormOptions): Promise<Result> {
   };
 }
 
-type Played = Pick<Result, 'callers' | 'watchers' | 'chaos' | 'faults' | 'reckoned'>;
+type Played = Pick<Result, 'callers' | 'watchers' | 'chaos' | 'faults' | 'reckoned' | 'over'>;
 
 async function play(options: StormOptions, cast: Cast, book: Book, stop: AbortSignal): Promise<Played> {
   const { seed, durationMs } = options;
@@ -133,7 +129,7 @@ async function play(options: StormOptions, cast: Cast, book: Book, stop: AbortSi
     await Promise.all(background);
     await tail.close();
   }
-  return { callers, watchers, chaos, faults, reckoned };
+  return { callers, watchers, chaos, faults, reckoned, over: await control.over() };
 }
 
 /** With everything up again, a caller who tries again is answered. */

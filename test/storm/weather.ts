@@ -1,6 +1,6 @@
 /** What goes wrong at the simulator, and the line to it. */
 
-import type { Fault, FaultAction, SubmitEntry } from '../simulator/simulator.js';
+import type { Fault, FaultAction, Over } from '../simulator/simulator.js';
 import { send } from './send.js';
 
 /** A fault with the name it is counted under. */
@@ -31,7 +31,8 @@ export const WEATHER: readonly Named[] = [
   before('closed', 0.01, { close: 'head' }),
   before('hangs', 0.01, { hang: 'head' }),
   ...[408, 409, 425, 500, 502, 503, 504].map((status) => before(`${status}`, 0.006, { status })),
-  ...[400, 402, 413].map((status) => before(`${status}`, 0.008, { status })),
+  ...[400, 413].map((status) => before(`${status}`, 0.008, { status })),
+  before('402', 0.002, { status: 402 }),
   before('429', 0.03, { status: 429 }),
   before('429 with a time', 0.02, { status: 429, headers: { 'retry-after': '1' } }),
   before('delayed', 0.15, { delay: 250 }),
@@ -96,8 +97,9 @@ export class Control {
     return new Map(faults.map(({ id, count }) => [this.#names.get(id) ?? id, count]));
   }
 
-  async ledger(): Promise<SubmitEntry[]> {
-    return ((await this.#call('GET', 'ledger')) as { submits: SubmitEntry[] }).submits;
+  /** How often the limits were exceeded. */
+  async over(): Promise<Over> {
+    return (await this.#call('GET', 'over')) as Over;
   }
 
   async #call(method: string, path: string, body?: unknown): Promise<unknown> {
