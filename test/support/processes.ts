@@ -2,11 +2,26 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { rmSync } from 'node:fs';
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { buildGateway } from './build.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
-const GATEWAY = 'src/main.ts';
+
+/** The gateway as JavaScript, made when it is first needed. */
+let built: Promise<string> | undefined;
+
+function gatewayScript(): Promise<string> {
+  built ??= mkdtemp(join(tmpdir(), 'avatar-gateway-build-')).then((dir) => {
+    process.once('exit', () => rmSync(dir, { recursive: true, force: true }));
+    return buildGateway(dir);
+  });
+  return built;
+}
 
 export interface Running {
   /** Without a slash at the end. */
@@ -45,7 +60,8 @@ process.once('exit', () => {
 function launch(script: string, args: string[], env: Record<string, string>, { preload }: StartOptions = {}) {
   const inherited = INHERITED.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : []));
   const preloaded = preload === undefined ? [] : ['--import', preload];
-  const child = spawn(process.execPath, ['--import', 'tsx', ...preloaded, script, ...args], {
+  const typescript = script.endsWith('.ts') || preload !== undefined ? ['--import', 'tsx'] : [];
+  const child = spawn(process.execPath, [...typescript, ...preloaded, script, ...args], {
     cwd: ROOT,
     env: { ...Object.fromEntries(inherited), ...env },
     stdio: ['ignore', 'pipe', 'pipe', ...(preload === undefined ? [] : ['ipc' as const])],
@@ -96,8 +112,8 @@ async function startListening(
 }
 
 /** The gateway, on any free port unless `PORT` is given. It must log at `info` or below: that is how it is heard. */
-export function startGateway(env: Record<string, string>, options?: StartOptions): Promise<Running> {
-  return startListening(GATEWAY, { PORT: '0', ...env }, listeningAt, options);
+export async function startGateway(env: Record<string, string>, options?: StartOptions): Promise<Running> {
+  return startListening(await gatewayScript(), { PORT: '0', ...env }, listeningAt, options);
 }
 
 /** The simulator, on any free port unless `PORT` is given. */
@@ -109,7 +125,7 @@ export function startSimulatorProcess(env: Record<string, string> = {}): Promise
 
 /** Runs the gateway with arguments or settings that make it end by itself; one that listens instead is killed. */
 export async function runGateway(args: string[], env: Record<string, string>): Promise<Ended> {
-  const { child, written, exited } = launch(GATEWAY, args, { PORT: '0', ...env });
+  const { child, written, exited } = launch(await gatewayScript(), args, { PORT: '0', ...env });
   child.stdout?.on('data', () => {
     if (listeningAt(written.stdout) !== undefined) child.kill('SIGKILL');
   });
