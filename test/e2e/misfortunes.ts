@@ -19,7 +19,7 @@ const refusing = (status: number): FaultAction => ({
 
 /** One avatar each. */
 const SUBMIT_FAULTS: readonly FaultAction[] = [
-  ...[400, 401, 402, 404, 408, 409, 413, 422, 429, 500, 503].map(refusing),
+  ...[400, 404, 408, 409, 413, 422, 429, 500, 503].map(refusing),
   { status: 302, headers: { location: `https://elsewhere.test/?key=${encodeURIComponent(API_KEY)}` } },
   { status: 200, body: { code: 7, data: {}, ...ECHO } },
   { status: 200, body: `{"code":0,"message":"${API_KEY}` },
@@ -30,7 +30,7 @@ const SUBMIT_FAULTS: readonly FaultAction[] = [
   { close: 'mid-body' },
 ];
 const QUERY_FAULTS: readonly FaultAction[] = [
-  ...[401, 429, 500].map(refusing),
+  ...[429, 500].map(refusing),
   { patch: { data: { status: `unheard of ${API_KEY}` } } },
   { patch: { data: { status: 'failed', error: ECHO.message } } },
   { patch: { data: { status: 'failed', error: ECHO } } },
@@ -74,6 +74,32 @@ export class Caller {
   }
 }
 
+type Known = { readonly links: { readonly self: string; readonly video: string }; readonly task_id: string };
+
+/** A new avatar once it has a task; it may have to wait for that. */
+async function submitted(caller: Caller): Promise<Known> {
+  const { links } = JSON.parse((await caller.create()).text) as Known;
+  return until('it has a task', async () => {
+    const avatar = JSON.parse((await caller.call('GET', links.self)).text) as Known;
+    return avatar.task_id === null ? null : avatar;
+  });
+}
+
+/** What has the key rest is under way together, and comes last: after it, nothing is sent for a while. */
+async function rejections(simulator: Simulator, caller: Caller): Promise<void> {
+  const { task_id: task } = await submitted(caller);
+  const faults = [
+    simulator.inject({ on: 'query', task, do: { ...refusing(401), hold: true } }),
+    ...[401, 402].map((status) =>
+      simulator.inject({ on: 'submit', do: { ...refusing(status), hold: true } }),
+    ),
+  ];
+  const created = [caller.create(), caller.create()];
+  await Promise.all(faults.map(({ met }) => met));
+  for (const fault of faults) fault.release();
+  await Promise.all(created);
+}
+
 /** Everything that can go wrong upstream, and with what callers send. Leaves avatars in all sorts of states. */
 export async function misfortunes(t: Test, simulator: Simulator, caller: Caller): Promise<void> {
   for (const action of SUBMIT_FAULTS) {
@@ -84,8 +110,7 @@ export async function misfortunes(t: Test, simulator: Simulator, caller: Caller)
   simulator.clearFaults();
 
   for (const action of QUERY_FAULTS) {
-    const { text } = await caller.create();
-    const { links, task_id: task } = JSON.parse(text) as { links: { self: string }; task_id: string };
+    const { links, task_id: task } = await submitted(caller);
     simulator.inject({ on: 'query', task, do: action });
     await until('it is looked at', async () => {
       const looked = simulator
@@ -96,8 +121,7 @@ export async function misfortunes(t: Test, simulator: Simulator, caller: Caller)
     await caller.call('GET', links.self);
   }
 
-  const { text } = await caller.create();
-  const { links } = JSON.parse(text) as { links: { self: string; video: string } };
+  const { links } = await submitted(caller);
   await until('there is a video', async () => {
     const avatar = JSON.parse((await caller.call('GET', links.self)).text) as { status: string };
     return avatar.status === 'succeeded' ? true : null;
@@ -107,6 +131,7 @@ export async function misfortunes(t: Test, simulator: Simulator, caller: Caller)
     await caller.call('GET', links.video);
   }
   await caller.call('GET', `${links.video}?redirect=true`);
+  await rejections(simulator, caller);
 
   for (const body of [
     '{"image"',
