@@ -26,6 +26,8 @@ export class Shared<T> {
   readonly #name: string;
   readonly #codec: Codec<T>;
   #known: Known<T> | null = null;
+  /** A write's reply was lost: what is known may not be what is there, and is read before it is changed again. */
+  #inDoubt = false;
   #last: Promise<unknown> = Promise.resolve();
 
   /** @param name ends in the version of its form: a release that changes the form changes the name */
@@ -79,7 +81,7 @@ export class Shared<T> {
 
   async #fresh(): Promise<Known<T>> {
     const known = this.#known;
-    if (known !== null && performance.now() - known.at < STALE_MS) return known;
+    if (known !== null && !this.#inDoubt && performance.now() - known.at < STALE_MS) return known;
     const { value, revision, now } = await this.#store.document(this.#name);
     const same = known !== null && known.revision === revision;
     return this.#keep(same ? known.value : this.#codec.read(value), revision, now);
@@ -92,7 +94,7 @@ export class Shared<T> {
       this.#keep(found.swapped ? value : this.#codec.read(found.value), found.revision, found.now);
       return found.swapped;
     } catch (error) {
-      this.#known = null; // It may have been changed.
+      this.#inDoubt = true;
       throw error;
     }
   }
@@ -100,6 +102,7 @@ export class Shared<T> {
   #keep(value: T, revision: number, now: number): Known<T> {
     const known = { value, revision, now, at: performance.now() };
     this.#known = known;
+    this.#inDoubt = false;
     return known;
   }
 }

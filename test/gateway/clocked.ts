@@ -1,0 +1,48 @@
+/** The embedded store in a folder of its own, with a clock that can be put forward. */
+
+import type { Test } from 'tap';
+import { openEmbeddedStore } from '../../src/store/embedded.js';
+import type { Store } from '../../src/store/store.js';
+
+/** An hour off, so that it is seen which clock is used. */
+const OFF_MS = 3_600_000;
+
+export interface Clocked {
+  readonly store: Store;
+  /** Lets so many ms pass, for the store and for this process. */
+  pass(ms: number): void;
+}
+
+export async function clockedStore(t: Test): Promise<Clocked> {
+  const real = performance.now.bind(performance);
+  let passedMs = 0;
+  t.intercept(performance, 'now', { value: () => real() + passedMs, configurable: true });
+  const store = await openEmbeddedStore({
+    dir: t.testdir(),
+    now: () => Date.now() + OFF_MS + passedMs,
+  });
+  t.teardown(() => store.close());
+  return {
+    store,
+    pass(ms) {
+      passedMs += ms;
+    },
+  };
+}
+
+/** A store of which the replies to some calls are lost, though the calls had their effect, or not. */
+export function losing(store: Store, isLost: () => 'before' | 'after' | null): Store {
+  return new Proxy(store, {
+    get(target, name) {
+      const method: unknown = Reflect.get(target, name);
+      if (typeof method !== 'function') return method;
+      return async (...args: unknown[]) => {
+        const lost = name === 'swap' ? isLost() : null;
+        if (lost === 'before') throw new Error('lost before');
+        const result: unknown = await Reflect.apply(method, target, args);
+        if (lost === 'after') throw new Error('lost after');
+        return result;
+      };
+    },
+  });
+}
