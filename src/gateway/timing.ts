@@ -3,6 +3,7 @@ import {
   type Distribution,
   type Durations,
   distributionOf,
+  mixOf,
   newDurations,
   observe,
 } from '../domain/durations.js';
@@ -32,11 +33,13 @@ export class Timing {
 
   /** Notes how many tasks of each key are unfinished. @param callsPerMinute what a key may make */
   update({ lanes }: Outlook, callsPerMinute: (keyId: string) => number): void {
-    const distribution = distributionOf(this.#shared.value, { mode: 'std', audioSeconds: null });
+    const distribution = mixOf(this.#shared.value);
     for (const [keyId, { slots }] of lanes) {
       const { pollMaxMs: maxMs } = this.#settings;
       const calls = callsPerMinute(keyId);
-      this.#load.set(keyId, priceOf({ unfinished: slots, distribution, callsPerMinute: calls, maxMs }));
+      // One at least: the task that is submitted next is priced before it is counted.
+      const unfinished = Math.max(1, slots);
+      this.#load.set(keyId, priceOf({ unfinished, distribution, callsPerMinute: calls, maxMs }));
     }
   }
 
@@ -75,5 +78,5 @@ export class Timing {
 
 /** Gateways write it, and nobody else: what is looked for is a form of another release. */
 function isDurations(value: unknown): value is Durations {
-  return typeof value === 'object' && value !== null;
+  return typeof value === 'object' && value !== null && 'histograms' in value && 'recent' in value;
 }

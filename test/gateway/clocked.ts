@@ -1,11 +1,11 @@
-/** The embedded store in a folder of its own, with a clock that can be put forward. */
+/** The embedded store in a folder of its own, at a time that stands still until it is put forward. */
 
 import type { Test } from 'tap';
 import { openEmbeddedStore } from '../../src/store/embedded.js';
 import type { Store } from '../../src/store/store.js';
 
-/** An hour off, so that it is seen which clock is used. */
-const OFF_MS = 3_600_000;
+/** The store's clock at first; this machine's says something else. */
+export const NOW = 2_000_000_000_000;
 
 export interface Clocked {
   readonly store: Store;
@@ -14,13 +14,10 @@ export interface Clocked {
 }
 
 export async function clockedStore(t: Test): Promise<Clocked> {
-  const real = performance.now.bind(performance);
+  const begun = performance.now();
   let passedMs = 0;
-  t.intercept(performance, 'now', { value: () => real() + passedMs, configurable: true });
-  const store = await openEmbeddedStore({
-    dir: t.testdir(),
-    now: () => Date.now() + OFF_MS + passedMs,
-  });
+  t.intercept(performance, 'now', { value: () => begun + passedMs, configurable: true });
+  const store = await openEmbeddedStore({ dir: t.testdir(), now: () => NOW + passedMs });
   t.teardown(() => store.close());
   return {
     store,
