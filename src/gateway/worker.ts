@@ -1,4 +1,5 @@
 import type { Avatar } from '../domain/avatar.js';
+import type { ApiKey } from '../modellix/api-key.js';
 import { StoreUnavailableError } from '../store/store.js';
 import { type Crew, IDLE_MS, pass } from './pass.js';
 import type { Ports } from './ports.js';
@@ -26,7 +27,11 @@ export class Worker {
   readonly #busy = { submit: 0, look: 0 };
   /** What was accepted here and not yet looked for by a pass. */
   readonly #fresh = new Map<string, Waiting>();
-  #lanes: { readonly ids: readonly string[]; readonly readAt: number } | null = null;
+  #lanes: {
+    readonly ids: readonly string[];
+    readonly keys: readonly ApiKey[];
+    readonly readAt: number;
+  } | null = null;
   #timer: NodeJS.Timeout | undefined;
   #pass: Promise<void> | undefined;
   #again = false;
@@ -132,10 +137,12 @@ export class Worker {
   /** The keys of the pool, and those that were in it once and may have tasks. */
   async #allLanes(): Promise<readonly string[]> {
     const now = performance.now();
-    if (this.#lanes === null || now - this.#lanes.readAt > LANES_MS) {
-      this.#lanes = { ids: await this.#ports.store.lanes(), readAt: now };
+    const keys = this.#ports.keyring.keys();
+    // A key that was taken out a moment ago has tasks that are looked at without a gap.
+    if (this.#lanes === null || this.#lanes.keys !== keys || now - this.#lanes.readAt > LANES_MS) {
+      this.#lanes = { ids: await this.#ports.store.lanes(), keys, readAt: now };
     }
-    return [...new Set([...this.#ports.keyring.keys().map(({ id }) => id), ...this.#lanes.ids])];
+    return [...new Set([...keys.map(({ id }) => id), ...this.#lanes.ids])];
   }
 
   /** The step's lease lapses and the avatar is claimed again. */
