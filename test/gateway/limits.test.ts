@@ -18,8 +18,8 @@ async function replicas(t: Test) {
   return { a, b, store, pass };
 }
 
-function report(limits: Limits, signal: CallSignal, admitted = false): Promise<void> {
-  return limits.report('key', signal, SILENT, { admitted });
+function report(limits: Limits, signal: CallSignal, queuedSince: number | null = null): Promise<void> {
+  return limits.report('key', signal, SILENT, queuedSince);
 }
 
 /** After five failures in a row, of which each replica met some. */
@@ -124,10 +124,8 @@ t.test('what one learns of a key the other goes by', async (t) => {
   const { a, b, pass } = await replicas(t);
   const known = (limits: Limits, key: string) => [limits.callsPerMinute(key), limits.slots(key)];
   t.strictSame(known(b, 'key'), [100, 3]);
-  await a.report('key', { kind: 'concurrency', retryAfterMs: null, heldByOthers: 1 }, SILENT, {
-    admitted: false,
-  });
-  await a.report('key', OK, { ...SILENT, limit: 50 }, { admitted: false });
+  await a.report('key', { kind: 'concurrency', retryAfterMs: null, heldByOthers: 1 }, SILENT, null);
+  await a.report('key', OK, { ...SILENT, limit: 50 }, null);
   t.strictSame(known(a, 'key'), [50, 1]);
   pass(500);
   await b.refresh();
@@ -167,7 +165,7 @@ t.test('how fast the queue drains: a submit of either counts', async (t) => {
   t.equal(a.startInMs(0), null);
   t.equal(a.roomInMs(), 30_000);
   for (const limits of [a, b, a]) {
-    await report(limits, OK, true);
+    await report(limits, OK, NOW);
     await report(limits, OK);
     pass(10_000);
   }
@@ -180,7 +178,7 @@ t.test('an answer that says nothing new is not written', async (t) => {
   await a.take('key', 'poll', 1, NOBODY);
   const { revision } = await store.document(DOCUMENT);
   await report(a, OK);
-  await b.report('key', OK, { limit: 100, remaining: 98, resetInMs: 50_000 }, { admitted: false });
+  await b.report('key', OK, { limit: 100, remaining: 98, resetInMs: 50_000 }, null);
   t.equal((await store.document(DOCUMENT)).revision, revision);
 });
 
