@@ -23,6 +23,8 @@ export interface Intent extends Held {
  */
 export async function intend(ports: Ports, stored: Stored, key: ApiKey): Promise<Intent | null> {
   const { store, settings, limits } = ports;
+  // Another replica may have begun it since it was seen to be the next.
+  if (stored.avatar.status !== 'queued') return null;
   const clock = storeClock(stored);
   const begunAt = clock();
   const avatar = beginSubmit(stored.avatar, key.id);
@@ -36,10 +38,10 @@ export async function intend(ports: Ports, stored: Stored, key: ApiKey): Promise
 }
 
 /** Takes back an intent of which it is not known whether it was written: this process knows that nothing was sent. */
-export function withdrawIntent(ports: Ports, stored: Stored, key: ApiKey): Promise<void> {
+export async function withdrawIntent(ports: Ports, stored: Stored, key: ApiKey): Promise<void> {
   const avatar = beginSubmit(stored.avatar, key.id);
   const reason = 'the intent could not be stored';
-  return finish(ports, { avatar, at: storeClock(stored)() }, { kind: 'not-sent', reason }, null);
+  await finish(ports, { avatar, at: storeClock(stored)() }, { kind: 'not-sent', reason }, null);
 }
 
 /**
