@@ -178,9 +178,11 @@ export function afterReply(
 /** The pause that was asked for, or one that grows; not for each of several calls that were under way together. */
 function pause(until: number, count: number, retryAfterMs: number | null, now: number) {
   const again = isAhead(until, now);
-  if (again && retryAfterMs === null) return { until, count };
-  const ms = retryAfterMs ?? Math.min(LONGEST_OWN_PAUSE_MS, OWN_PAUSE_MS * 2 ** count);
-  const told = now + Math.min(Math.max(ms, 0), LONGEST_PAUSE_MS);
+  // A refusal that asks for no time at all, or for one that is over, does not say how long either.
+  const asked = retryAfterMs !== null && retryAfterMs > 0 ? retryAfterMs : null;
+  if (again && asked === null) return { until, count };
+  const ms = asked ?? Math.min(LONGEST_OWN_PAUSE_MS, OWN_PAUSE_MS * 2 ** count);
+  const told = now + Math.min(ms, LONGEST_PAUSE_MS);
   return { until: again ? Math.max(until, told) : told, count: again ? count : count + 1 };
 }
 
