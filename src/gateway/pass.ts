@@ -8,8 +8,9 @@ import { type Intent, intend, submit, withdrawIntent } from './submit.js';
 
 /** The longest sleep: other replicas' words may be lost, and limits may have been raised. */
 export const IDLE_MS = 1_000;
-/** How long a task that cannot be looked at now is left alone. */
-const OUT_OF_REACH_MS = 15_000;
+/** How long a task that cannot be looked at now is left alone at most, and at least. */
+const OUT_OF_REACH_MS = 5_000;
+const BLOCKED_MS = 250;
 /** Between two tries for an avatar or a slot that another replica had first. */
 const BEATEN_MS = 20;
 
@@ -145,10 +146,12 @@ async function look(ports: Ports, crew: Crew, lane: string, due: number, outlook
   const submitsWait = outlook.queued > 0 && limits.slots(lane) > (outlook.lanes.get(lane)?.slots ?? 0);
   const got =
     key === null
-      ? { taken: 0, waitMs: IDLE_MS, blocked: true }
+      ? { taken: 0, waitMs: OUT_OF_REACH_MS, blocked: true }
       : await limits.take(lane, 'poll', wanted, { submitsWait, pollsWait: true });
   if (key === null || got.blocked) {
-    for (const stored of await store.claim(lane, wanted, OUT_OF_REACH_MS)) {
+    // No longer than the pause: what is not looked at because of it is looked at when it is over.
+    const leftAloneMs = Math.min(OUT_OF_REACH_MS, Math.max(BLOCKED_MS, got.waitMs));
+    for (const stored of await store.claim(lane, wanted, leftAloneMs)) {
       crew.begin('look', stored, () => endOverdue(ports, stored));
     }
     return got.waitMs;
