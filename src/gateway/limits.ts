@@ -43,6 +43,14 @@ export interface Taken {
   readonly blocked: boolean;
 }
 
+/** What changed for all replicas by what a call came to. */
+export interface Noted {
+  /** How long the key rests from now on, in ms; `null` where this call did not put it to rest. */
+  readonly restMs: number | null;
+  /** This call was one failure too many. */
+  readonly opened: boolean;
+}
+
 export interface KeyState extends BudgetState {
   readonly id: string;
   readonly callsPerMinute: number;
@@ -100,15 +108,21 @@ export class Limits {
    * Has every replica know what a call came to.
    * @param queuedSince since when the avatar waited that it took out of the queue; `null` where it took none
    */
-  report(keyId: string, signal: CallSignal, headers: RateHeaders, queuedSince: number | null): Promise<void> {
-    return this.#shared.change((state, now) => {
+  report(
+    keyId: string,
+    signal: CallSignal,
+    headers: RateHeaders,
+    queuedSince: number | null,
+  ): Promise<Noted> {
+    return this.#shared.change<Noted>((state, now) => {
       const breaker = afterCall(state.breaker, signal !== null, now, this.#random());
       const before = this.#budget(state, keyId);
       const after = signal === null ? before : afterReply(before, signal, headers, now, this.#ceiling);
       const drain = queuedSince === null ? state.drain : admitted(state.drain, queuedSince, now);
       const same = breaker === state.breaker && after === before && drain === state.drain;
       const value = same ? state : { ...withKey(state, keyId, after), breaker, drain };
-      return { value, result: undefined };
+      const restMs = after.restUntil === before.restUntil ? null : after.restUntil - now;
+      return { value, result: { restMs, opened: mayCall(state.breaker) && !mayCall(breaker) } };
     });
   }
 

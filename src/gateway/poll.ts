@@ -13,6 +13,7 @@ import type { ApiKey } from '../modellix/api-key.js';
 import type { QueryOutcome } from '../modellix/outcome.js';
 import type { Stored } from '../store/store.js';
 import { ending, type Move, write } from './move.js';
+import { note } from './note.js';
 import { failure, type Ports, storeClock } from './ports.js';
 import { signalOfQuery } from './signals.js';
 
@@ -24,7 +25,7 @@ const MISSING_TOLERANCE_MS = 60_000;
  * @throws {StoreUnavailableError} when the look is lost: the lease lapses and the task is looked at again
  */
 export async function poll(ports: Ports, stored: Stored, key: ApiKey): Promise<void> {
-  const { modellix, limits, timing, log, settings, stopping } = ports;
+  const { modellix, timing, log, settings, stopping } = ports;
   const { avatar, version } = stored;
   const clock = storeClock(stored);
   const { taskId, submittedAt } = taskOf(avatar);
@@ -32,9 +33,7 @@ export async function poll(ports: Ports, stored: Stored, key: ApiKey): Promise<v
   const { outcome, limits: headers } = await modellix.query(key, taskId);
   const now = clock();
   if (outcome.kind === 'unavailable' && stopping.aborted) return giveBack(ports, stored);
-  await limits.report(key.id, signalOfQuery(outcome), headers, null).catch((error) => {
-    log.warn({ err: error }, 'what a look said of the limits could not be noted');
-  });
+  await note(ports, key, avatar, outcome, signalOfQuery(outcome), headers);
   let move = afterQuery(ports, avatar, outcome, now - submittedAt, now);
   if (!isFinal(move.avatar.status) && now - submittedAt > settings.taskTimeoutMs)
     move = overdue(ports, avatar, now);

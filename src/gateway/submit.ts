@@ -4,6 +4,7 @@ import type { SubmitOutcome } from '../modellix/outcome.js';
 import { type Stored, StoreUnavailableError } from '../store/store.js';
 import { neverSent } from './after-submit.js';
 import { write } from './move.js';
+import { note } from './note.js';
 import { type Ports, storeClock } from './ports.js';
 import { type Held, settle } from './settle.js';
 import { signalOfSubmit } from './signals.js';
@@ -50,7 +51,7 @@ export async function withdrawIntent(ports: Ports, stored: Stored, key: ApiKey):
  * @throws {StoreUnavailableError} when told to stop before the answer was written
  */
 export async function submit(ports: Ports, intent: Intent, submission?: Buffer): Promise<void> {
-  const { store, modellix, settings, limits, log } = ports;
+  const { store, modellix, settings, log } = ports;
   const { avatar, key, clock, begunAt } = intent;
   const notSent = (reason: string, held: Held | null) =>
     finish(ports, { avatar, at: clock() }, { kind: 'not-sent', reason }, held);
@@ -74,10 +75,7 @@ export async function submit(ports: Ports, intent: Intent, submission?: Buffer):
   const { outcome, limits: headers } = await modellix.submit(key, body, { traceparent: avatar.traceparent });
   const at = clock();
   const signal = signalOfSubmit(outcome, await heldByOthers(ports, key, outcome));
-  const queuedSince = outcome.kind === 'accepted' ? avatar.createdAt : null;
-  await limits.report(key.id, signal, headers, queuedSince).catch((error) => {
-    log.warn({ err: error }, 'what a submit said of the limits could not be noted');
-  });
+  await note(ports, key, avatar, outcome, signal, headers);
   return finish(ports, { avatar, at }, outcome, intent);
 }
 
