@@ -24,8 +24,6 @@ export interface Intent extends Held {
  */
 export async function intend(ports: Ports, stored: Stored, key: ApiKey): Promise<Intent | null> {
   const { store, settings, limits } = ports;
-  // Another replica may have begun it since it was seen to be the next.
-  if (stored.avatar.status !== 'queued') return null;
   const clock = storeClock(stored);
   const begunAt = clock();
   const avatar = beginSubmit(stored.avatar, key.id);

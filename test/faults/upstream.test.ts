@@ -1,13 +1,24 @@
 import t from 'tap';
 import { DEFAULT_KEY } from '../simulator/simulator.js';
 import { GOOD } from '../support/requests.js';
+import { until } from '../support/until.js';
 import { showCases } from './cases.js';
 import { lacksVideo, staysFinal, timesOut } from './endings.js';
 import { allUnconfirmed, beforeAndAfter, type Mishap } from './mishaps.js';
 import { isPaidOnce, isUnconfirmed, passes, Subject } from './subject.js';
-import { errorsOf, startWorld } from './world.js';
+import { errorsOf, startWorld, type World } from './world.js';
 
 t.setTimeout(300_000);
+
+/** Has the first rest of its key be over, and waits until it goes by that. */
+async function goesOn(app: World): Promise<void> {
+  await app.pass(30_000);
+  await until('the key rests no more', async () => {
+    const response = await fetch(`${app.url}/readyz`);
+    const { keys } = (await response.json()) as { keys: { state: string }[] };
+    return keys.every(({ state }) => state === 'ok') || null;
+  });
+}
 
 await showCases(t, 'upstream', {
   1: (t, store) =>
@@ -108,7 +119,9 @@ await showCases(t, 'upstream', {
   },
 
   async 7(t, store) {
-    const app = await startWorld(t, store);
+    const app = await startWorld(t, store, {
+      gateway: { retentionMs: 3_600_000, queueTimeoutMs: 3_600_000 },
+    });
     const refused = async (status: number, words: RegExp) => {
       const subject = await Subject.post(app);
       t.equal(subject.status, 503);
@@ -119,15 +132,16 @@ await showCases(t, 'upstream', {
       );
       const error = { type: /:account-problem$/, detail: subject.answer.detail, upstream_status: status };
       t.match(await subject.read(), { status: 'failed', error, task_id: null });
+      await app.pass(60_000);
       return subject;
     };
     app.simulator.configure({ keys: { [DEFAULT_KEY]: { valid: false } } });
     const badKey = await refused(401, /^Authentication failed: /);
     app.simulator.configure({ keys: { [DEFAULT_KEY]: { valid: true } }, teams: { team: { balance: 0 } } });
-    await app.rested();
+    await goesOn(app);
     const noMoney = await refused(402, /^Insufficient balance: /);
     app.simulator.configure({ teams: { team: { balance: 1000 } } });
-    await app.rested();
+    await goesOn(app);
     await passes(app);
     for (const subject of [badKey, noMoney]) {
       t.same([subject.posts().length, subject.tasks().length], [1, 0], 'not tried again by itself');

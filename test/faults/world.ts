@@ -1,22 +1,14 @@
 /** A gateway in this process on either store, beside a simulator, whose leases a test can end. */
 
 import root, { type Test } from 'tap';
-import { Keys } from '../../src/store/redis/keys.js';
 import { gatewayFor, settingsFor } from '../e2e/support.js';
 import type { Simulator } from '../simulator/simulator.js';
-import { clientOf } from '../store/fixtures-redis.js';
 import { type AppOverrides, type RunningApp, startApp } from '../support/app.js';
 import type { Running } from '../support/processes.js';
 import { redisUrl } from '../support/redis.js';
 import { until } from '../support/until.js';
 import type { StoreName } from './cases.js';
-
-interface Time {
-  /** Has the lease of an avatar end now, as far as the store can tell; on the embedded store, every lease. */
-  lapse(id: string): Promise<void>;
-  /** Has the first rest of each key be over now. */
-  rested(): Promise<void>;
-}
+import { type Time, timeOf } from './time.js';
 
 export interface World extends RunningApp, Time {
   /** Another gateway on the same store and simulator: the next start, or one more replica. */
@@ -37,7 +29,7 @@ export async function sharedRedis(): Promise<{ url: string; prefix: string }> {
 export async function startWorld(t: Test, store: StoreName, overrides: AppOverrides = {}): Promise<World> {
   const redis = store === 'redis' ? (overrides.redis ?? (await sharedRedis())) : undefined;
   // Before anything takes hold of the clock.
-  const time = redis === undefined ? timeOfLevel(t) : timeOfRedis(t, redis);
+  const time = timeOf(t, redis);
   const on = redis === undefined ? overrides : { ...overrides, redis };
   const app = await startApp(t, on);
   const { simulator: beside, config } = app;
@@ -49,30 +41,6 @@ export async function startWorld(t: Test, store: StoreName, overrides: AppOverri
   };
   await isReady(app);
   return { ...app, ...time, restart };
-}
-
-function timeOfRedis(t: Test, { url, prefix }: { url: string; prefix: string }): Time {
-  const client = clientOf(t, url);
-  const keys = new Keys(prefix);
-  return {
-    async lapse(id) {
-      for (const lane of [null, ...(await client.smembers(keys.lanes))])
-        await client.zadd(keys.dueOf(lane), 'XX', 0, id);
-    },
-    rested: async () => void (await client.del(keys.document('limits-1'))),
-  };
-}
-
-/** The clock of the embedded store is that of the process: it is put ahead, further than any lease. */
-function timeOfLevel(t: Test): Time {
-  const { now } = Date;
-  let aheadMs = 0;
-  Object.assign(Date, { now: () => now() + aheadMs });
-  t.teardown(() => Object.assign(Date, { now }));
-  const putAhead = async () => {
-    aheadMs += 30_000;
-  };
-  return { lapse: putAhead, rested: putAhead };
 }
 
 /** A gateway as a process, beside a simulator in this one, once it takes avatars; killed with the test. */

@@ -18,7 +18,7 @@ async function replicas(t: Test) {
   return { a, b, store, pass };
 }
 
-function report(limits: Limits, signal: CallSignal, queuedSince: number | null = null): Promise<void> {
+function report(limits: Limits, signal: CallSignal, queuedSince: number | null = null) {
   return limits.report('key', signal, SILENT, queuedSince);
 }
 
