@@ -66,3 +66,12 @@ export function clientOf(t: Teardown, url: string): Redis {
   t.teardown(() => client.disconnect());
   return client;
 }
+
+/** Resolves once as many connections hear the channel. */
+export async function heardBy(client: Redis, channel: string, count: number): Promise<void> {
+  for (;;) {
+    const [, hearing] = (await client.call('PUBSUB', 'NUMSUB', channel)) as [string, number];
+    if (hearing === count) return;
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}

@@ -5,18 +5,10 @@ import { Subscription } from '../../src/store/redis/subscription.js';
 import type { Store } from '../../src/store/store.js';
 import { startRedis } from '../support/redis.js';
 import { avatarOf, CALLER, dueIn, LONG, SUBMISSION } from './fixtures.js';
-import { clientOf, openConnected, reachable } from './fixtures-redis.js';
+import { clientOf, heardBy as heardOn, openConnected, reachable } from './fixtures-redis.js';
 
 const CHANNEL = '{avatar-gateway}:changes';
-
-/** Resolves once as many connections hear the channel. */
-async function heardBy(client: Redis, count: number): Promise<void> {
-  for (;;) {
-    const [, hearing] = (await client.call('PUBSUB', 'NUMSUB', CHANNEL)) as [string, number];
-    if (hearing === count) return;
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}
+const heardBy = (client: Redis, count: number) => heardOn(client, CHANNEL, count);
 
 /** What a listener heard, and a promise of the next word. */
 function listener() {

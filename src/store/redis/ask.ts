@@ -41,6 +41,8 @@ async function ask<T>(
     retryStrategy: () => null,
     connectTimeout: TIMEOUT_MS,
     commandTimeout: TIMEOUT_MS,
+    // One that hangs does not take leave either.
+    disconnectTimeout: 0,
   });
   // Why a connection was not made is said here; the promise of it says that it was not.
   client.on('error', (error) => {

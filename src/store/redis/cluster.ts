@@ -7,39 +7,48 @@ import type { Topology } from './topology.js';
 type Node = readonly [host: string | null, port: number, ...rest: unknown[]];
 type Range = readonly [from: number, to: number, master: Node, ...replicas: Node[]];
 
+/** How many nodes are remembered; a large cluster is not asked as a whole. */
+const LIMIT = 10;
+
 /**
- * The master of the slot that the hash tag belongs to. The seeds are asked, and the nodes that held the slot last: seeds
- * go in time, and these know first who took over. The latest view of a node that is not cut off counts.
+ * The master of the slot that the hash tag belongs to. Asked are the seeds, the nodes that held the slot last, which know
+ * first who took over, and other masters: seeds go in time, and a replica that is out of step is not named by its
+ * master, whose death leaves nobody else who knows. The latest view of a node that is not cut off counts.
  */
 export function cluster(seeds: readonly Endpoint[], hashTag: string, access: Access): Topology {
-  let holders: readonly Endpoint[] = [];
+  let known: readonly Endpoint[] = [];
   return {
     changes: true,
     async locate() {
-      const views = await askAll(distinct([...seeds, ...holders]), access, async (client, asked) => {
+      const views = await askAll(distinct([...seeds, ...known]), access, async (client, asked) => {
         const [slot, ranges, info] = await Promise.all([
           client.call('CLUSTER', 'KEYSLOT', `{${hashTag}}`) as Promise<number>,
           client.call('CLUSTER', 'SLOTS') as Promise<Range[]>,
           client.call('CLUSTER', 'INFO') as Promise<string>,
         ]);
         const range = ranges.find(([from, to]) => from <= slot && slot <= to);
-        const nodes = (range?.slice(2) ?? []) as Node[];
+        const endpoint = ([host, port]: Node) => ({ host: host || asked.host, port });
         return {
           whole: /^cluster_state:ok/m.test(info),
           epoch: Number(/^cluster_current_epoch:(\d+)/m.exec(info)?.[1] ?? 0),
-          nodes: nodes.map(([host, port]) => ({ host: host || asked.host, port })),
+          holders: (range === undefined ? [] : nodesOf(range)).map(endpoint),
+          masters: ranges.map(([, , master]) => endpoint(master)),
         };
       });
-      const known = views.filter(({ nodes }) => nodes.length > 0);
-      const [latest] = known.sort((a, b) => Number(b.whole) - Number(a.whole) || b.epoch - a.epoch);
-      const [master] = latest?.nodes ?? [];
+      const informed = views.filter(({ holders }) => holders.length > 0);
+      const [latest] = informed.sort((a, b) => Number(b.whole) - Number(a.whole) || b.epoch - a.epoch);
+      const [master] = latest?.holders ?? [];
       if (latest === undefined || master === undefined) {
         throw new StoreUnavailableError('no node of the cluster knows who has the slot');
       }
-      holders = latest.nodes;
+      known = distinct([...latest.holders, ...latest.masters]).slice(0, LIMIT);
       return master;
     },
   };
+}
+
+function nodesOf([, , ...nodes]: Range): readonly Node[] {
+  return nodes;
 }
 
 function distinct(endpoints: readonly Endpoint[]): Endpoint[] {

@@ -6,11 +6,12 @@
  * is asked on each connect, and again at each sign that another has taken over.
  */
 
-import { setTimeout as pause } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import { StoreUnavailableError } from '../store.js';
+import type { Endpoint } from './address.js';
 import { backoffMs, Clients, type Target } from './client.js';
 import type { Way } from './connector.js';
+import { Copies, type WaitFor } from './copies.js';
 import { loadScripts, type ScriptArgument, type ScriptedRedis, type ScriptName } from './scripts.js';
 import { away, refusalOf, unavailable } from './unavailable.js';
 
@@ -24,8 +25,8 @@ export interface ConnectionOptions extends Target {
    * again after a pause.
    */
   readonly prepare?: (client: Redis) => Promise<void>;
-  /** Each write waits for this many replicas to have it (WAIT), and for this many append-only files (WAITAOF). */
-  readonly waitFor?: { readonly replicas: number; readonly ownFile: boolean };
+  /** Each write waits for these copies of it. */
+  readonly waitFor?: WaitFor;
 }
 
 /** Refusals by a node that is not the master, or no longer that of our slot. */
@@ -38,11 +39,13 @@ export class Connection {
   readonly #client: ScriptedRedis;
   readonly #way: Way;
   readonly #timeoutMs: number;
-  readonly #waitFor: { readonly replicas: number; readonly ownFile: boolean };
   readonly #prepare: (client: Redis) => Promise<void>;
   readonly #onEvent: (event: 'connected' | 'lost', error?: StoreUnavailableError) => void;
   readonly #lookout: NodeJS.Timeout | undefined;
+  readonly #subscribers = new Map<Redis, Way>();
   #looking = false;
+  /** Of this connection. */
+  #copies: Copies;
   #state: 'connected' | 'lost' | null = null;
   /** Counts the connections that ended: work on one of them is not carried on with the next. */
   #ended = 0;
@@ -54,8 +57,8 @@ export class Connection {
   /** @throws TypeError where the target cannot be read; it quotes nothing of it */
   constructor(options: ConnectionOptions) {
     const { commandTimeoutMs = 5000, onEvent = () => {}, prepare = async () => {} } = options;
+    const { waitFor = { replicas: 0, ownFile: false } } = options;
     this.#timeoutMs = commandTimeoutMs;
-    this.#waitFor = options.waitFor ?? { replicas: 0, ownFile: false };
     this.#prepare = prepare;
     this.#onEvent = onEvent;
     this.#clients = new Clients(options, commandTimeoutMs);
@@ -72,9 +75,13 @@ export class Connection {
     });
     this.#client = client as ScriptedRedis;
     this.#way = way;
+    const copies = () => new Copies(client, waitFor, commandTimeoutMs / 2);
+    this.#copies = copies();
     client.on('ready', () => void this.#greet());
     client.on('close', () => {
       this.#ended += 1;
+      this.#copies.end();
+      this.#copies = copies();
       this.#change('lost');
     });
     client.on('error', (error) => {
@@ -96,15 +103,11 @@ export class Connection {
    */
   async write(script: ScriptName, keys: readonly string[], ...args: ScriptArgument[]): Promise<unknown> {
     const deadline = performance.now() + this.#timeoutMs;
-    const { replicas, ownFile } = this.#waitFor;
     return this.use(async (client) => {
-      const connection = this.#ended;
+      const copies = this.#copies;
       const result = await client[`avatar.${script}Buffer`](keys.length, ...keys, ...args);
-      if (replicas === 0 && !ownFile) return result;
-      // Only now: a script that Redis had forgotten is sent again, behind all that was sent with it. And only on the same
-      // connection: on another one there is nothing to wait for.
-      if (this.#ended !== connection) throw away();
-      if (!(await this.#isKept(client, deadline - performance.now()))) {
+      // Only now: a script that Redis had forgotten is sent again, behind all that was sent with it.
+      if (!(await copies.made(deadline - performance.now()))) {
         this.#lookAgain();
         throw new StoreUnavailableError('too few copies of a write were made in time');
       }
@@ -133,7 +136,11 @@ export class Connection {
   /** A connection of its own, to hear what is published. It comes back by itself; to subscribe again is left to who asked. */
   subscriber(): Redis {
     const retryStrategy = backoffMs;
-    return this.#clients.make({ retryStrategy, maxRetriesPerRequest: null, autoResubscribe: false }).client;
+    const options = { retryStrategy, maxRetriesPerRequest: null, autoResubscribe: false };
+    const { client, way } = this.#clients.make(options);
+    this.#subscribers.set(client, way);
+    client.once('end', () => this.#subscribers.delete(client));
+    return client;
   }
 
   close(): Promise<void> {
@@ -161,8 +168,16 @@ export class Connection {
     if (state === 'connected') {
       this.#attempts = 0;
       this.#lastError = undefined;
+      this.#fetchSubscribers();
     }
     this.#onEvent(state, this.#lastError);
+  }
+
+  /** Has those follow that hear a node which is no longer the master, and would go on doing so. */
+  #fetchSubscribers(): void {
+    for (const [client, { endpoint }] of this.#subscribers) {
+      if (endpoint !== null && !isSame(endpoint, this.#way.endpoint)) client.disconnect(true);
+    }
   }
 
   /** Gives the connection up, for one to where the master then is. */
@@ -179,31 +194,14 @@ export class Connection {
     const connection = this.#ended;
     this.#looking = true;
     try {
-      const { host, port } = await this.#clients.topology.locate();
-      const { endpoint } = this.#way;
-      if (connection === this.#ended && (endpoint?.host !== host || endpoint.port !== port)) {
-        this.#leave(new StoreUnavailableError('another Redis has become the master'));
-      }
+      const master = await this.#clients.topology.locate();
+      if (connection !== this.#ended) return;
+      if (isSame(master, this.#way.endpoint)) this.#fetchSubscribers();
+      else this.#leave(new StoreUnavailableError('another Redis has become the master'));
     } catch {
       // Who knows nothing better stays.
     } finally {
       this.#looking = false;
-    }
-  }
-
-  async #isKept(client: Redis, leftMs: number): Promise<boolean> {
-    const { replicas, ownFile } = this.#waitFor;
-    const waitMs = Math.ceil(Math.max(1, Math.min(leftMs, this.#timeoutMs / 2)));
-    const late = new AbortController();
-    const waits = Promise.all([
-      replicas === 0 || client.wait(replicas, waitMs).then((count) => count >= replicas),
-      !ownFile || inOwnFile(client, waitMs),
-    ]);
-    try {
-      const kept = await Promise.race([waits, pause(Math.max(1, leftMs), [false], { signal: late.signal })]);
-      return !kept.includes(false);
-    } finally {
-      late.abort();
     }
   }
 
@@ -215,8 +213,6 @@ export class Connection {
   }
 }
 
-/** WAITAOF, of Redis 7.2: the master's own append-only file. */
-async function inOwnFile(client: Redis, waitMs: number): Promise<boolean> {
-  const [own] = (await client.call('WAITAOF', 1, 0, waitMs)) as [number, number];
-  return own >= 1;
+function isSame(one: Endpoint, other: Endpoint | null): boolean {
+  return one.host === other?.host && one.port === other.port;
 }

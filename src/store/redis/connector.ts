@@ -15,7 +15,7 @@ export class Way {
     const way = this;
     this.Connector = class extends AbstractConnector {
       constructor() {
-        super(2000);
+        super(0); // What was to be sent has been answered; and a node that hangs does not take leave.
       }
 
       async connect(): Promise<Socket> {
