@@ -1,28 +1,38 @@
-/** The store on a Redis Cluster of three masters. What happens when one of them goes is in redis-cluster-failover.test.ts. */
+/**
+ * The store on a Redis Cluster of three masters, as the user of docs/redis.md: each avatar's keys on one of them in turn.
+ * What happens when a master goes is in redis-cluster-failover.test.ts.
+ */
 
 import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
 import t from 'tap';
+import { Subscription } from '../../src/store/redis/subscription.js';
 import { startCluster } from '../support/redis-cluster.js';
+import { commandSays } from '../support/redis-command.js';
+import { asUser, COMMANDS, PREFIX, USER, withUser } from '../support/redis-user.js';
 import { storeContract } from './contract.js';
 import type { Raw } from './contract-damage.js';
-import { openConnected } from './fixtures-redis.js';
+import { avatarOf, dueIn, LONG, SUBMISSION } from './fixtures.js';
+import { heardBy, openConnected } from './fixtures-redis.js';
 
 t.setTimeout(300_000);
 
-const cluster = await startCluster(t);
+const cluster = await startCluster(t, { args: withUser({ anyPrefix: true }) });
+const [first, second, third] = cluster.nodes;
+const url = asUser(cluster.url);
+for (const node of cluster.nodes) await cluster.command(node, 'CONFIG', 'RESETSTAT');
 let opened = 0;
 
 storeContract('redis: cluster', async (t) => {
   const holder = cluster.nodes[opened++ % cluster.nodes.length];
   if (holder === undefined) throw new Error('the cluster has no nodes');
-  const keyPrefix = await cluster.tagOf(holder, randomUUID());
-  const store = await openConnected(t, { url: cluster.url, keyPrefix });
+  const keyPrefix = await cluster.tagOf(holder, `${PREFIX}-${randomUUID()}-`);
+  const store = await openConnected(t, { url, keyPrefix });
   return { store, raw: (work) => atRest(holder.port, keyPrefix, work) };
 });
 
 async function atRest<T>(port: number, prefix: string, work: (raw: Raw) => Promise<T>): Promise<T> {
-  const client = new Redis(port);
+  const client = new Redis({ port, ...USER, disableClientInfo: true });
   const key = (kind: string, id: string) => `{${prefix}}:${kind}:${id}`;
   const result = await work({
     record: (id) => client.hgetBuffer(key('avatar', id), 'doc'),
@@ -34,3 +44,48 @@ async function atRest<T>(port: number, prefix: string, work: (raw: Raw) => Promi
   await client.quit();
   return result;
 }
+
+t.test('redis: cluster: what is written at one node is heard at another', async (t) => {
+  if (first === undefined || second === undefined || third === undefined) throw new Error('too few nodes');
+  const keyPrefix = await cluster.tagOf(second, PREFIX);
+  const store = await openConnected(t, { url, keyPrefix });
+  const channel = `{${keyPrefix}}:changes`;
+  const connect = () =>
+    new Redis({ port: third.port, ...USER, autoResubscribe: false, disableClientInfo: true });
+  const subscription = new Subscription(connect, channel, 20);
+  t.teardown(() => subscription.close());
+  const heard = [
+    new Promise((resolve) => subscription.listen(resolve)),
+    new Promise((resolve) => t.teardown(store.onChange(resolve))),
+  ];
+  for (const { port } of [second, third]) {
+    const client = new Redis(port);
+    t.teardown(() => client.disconnect());
+    await heardBy(client, channel, 1);
+  }
+  const { avatar } = await store.create(avatarOf(), SUBMISSION, dueIn(LONG));
+  t.same(await Promise.all(heard), [avatar.id, avatar.id]);
+  await commandSays(third.port, {}, /cmdstat_ping:/, 'INFO', 'commandstats');
+});
+
+t.test('redis: cluster: where no replica has a write, it does not count', async (t) => {
+  const waitFor = { replicas: 1, ownFile: false };
+  const store = await openConnected(t, { url, keyPrefix: PREFIX, waitFor, commandTimeoutMs: 200 });
+  await t.rejects(store.create(avatarOf(), SUBMISSION, dueIn(LONG)), { message: /too few copies/ });
+});
+
+t.test('redis: cluster: the user had every right that was needed, and needed each', async (t) => {
+  const said = cluster.nodes.map(async (node) => ({
+    stats: String(await cluster.command(node, 'INFO', 'commandstats')),
+    denied: await cluster.command(node, 'ACL', 'LOG'),
+  }));
+  const nodes = await Promise.all(said);
+  for (const { denied } of nodes) t.same(denied, []);
+  const stats = nodes.map((node) => node.stats).join('\n');
+  const used = new Set([...stats.matchAll(/^cmdstat_([^:]+):calls=[1-9]/gm)].map(([, name]) => name));
+  t.same(
+    COMMANDS.filter((name) => !used.has(name)),
+    [],
+  );
+  t.ok(COMMANDS.length > 20);
+});

@@ -28,6 +28,7 @@ const LONGEST_BACKOFF_MS = 2000;
 /** Makes the clients of one store; each looks for its node by itself. */
 export class Clients {
   readonly topology: Topology;
+  readonly db: number;
   readonly #common: ClientOptions;
 
   /** @throws TypeError where the target cannot be read; it quotes nothing of it */
@@ -38,7 +39,9 @@ export class Clients {
     const login = { ...(username !== null && { username }), ...(password !== null && { password }) };
     const access: Access = { ...tls, ...login };
     const ofSentinels: Access = { ...tls, ...(sentinelPassword && { password: sentinelPassword }) };
-    this.#common = { ...access, db, connectTimeout: connectTimeoutMs };
+    this.db = db;
+    // Without the name and version of the client, which take a right of their own to be told.
+    this.#common = { ...access, db, connectTimeout: connectTimeoutMs, disableClientInfo: true };
     if (address.kind === 'standalone') this.topology = standalone(address.endpoint);
     else if (address.kind === 'sentinel') {
       this.topology = sentinels(address.sentinels, address.master, ofSentinels);

@@ -155,6 +155,8 @@ export class Connection {
         const [role] = await this.#client.role();
         if (role !== 'master') throw new StoreUnavailableError('the Redis found is not a master');
       }
+      // The client has done so, and would go on with another database where that was refused.
+      if (this.#clients.db !== 0) await this.#client.select(this.#clients.db);
       await this.#prepare(this.#client);
       if (connection === this.#ended) this.#change('connected');
     } catch (error) {
