@@ -8,7 +8,14 @@ export type Command = readonly [name: string, ...rest: (string | number)[]];
 /** Sends one command on a connection of its own; rejects where the server is away or does not answer in time. */
 export async function command(port: number, login: Login, ...[name, ...rest]: Command): Promise<unknown> {
   const client = new Redis({
-    ...{ port, ...login, lazyConnect: true, enableReadyCheck: false, disableClientInfo: true },
+    ...{
+      host: '127.0.0.1',
+      port,
+      ...login,
+      lazyConnect: true,
+      enableReadyCheck: false,
+      disableClientInfo: true,
+    },
     ...{ retryStrategy: () => null, connectTimeout: 2000, commandTimeout: 2000 },
   });
   client.on('error', () => {}); // The command says it.
