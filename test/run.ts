@@ -18,6 +18,7 @@ interface Need {
 
 const NEEDS: readonly Need[] = [
   { what: 'Redis', commands: ['redis-server'], packages: ['redis-server'], instead: 'REDIS_URL' },
+  { what: 'OpenSSL', commands: ['openssl'], packages: ['openssl'] },
   {
     what: 'Chromium',
     commands: ['chromium', 'chromium-browser', 'google-chrome'],

@@ -27,6 +27,6 @@ t.test('redis: WAIT: a connection that ends leaves open what was copied', async 
     t.rejects(store.create(avatarOf(), SUBMISSION, dueIn(LONG)), { message: /cannot be reached/ }),
   );
   for (let waiting = false; !waiting; ) waiting = / cmd=wait /.test(String(await client.client('LIST')));
-  await client.client('KILL', 'TYPE', 'normal');
+  await client.call('CLIENT', 'KILL', 'TYPE', 'normal');
   await Promise.all(writes);
 });

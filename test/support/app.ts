@@ -20,9 +20,16 @@ interface Teardown {
   teardown(fn: () => void | Promise<void>): unknown;
 }
 
+type RedisConfig = Extract<Config['store'], { kind: 'redis' }>;
+
+export interface RedisOverrides extends Partial<Pick<RedisConfig, 'waitFor' | 'tlsCa' | 'sentinelPassword'>> {
+  readonly url: string;
+  readonly prefix: string;
+}
+
 export interface AppOverrides {
   /** Unset: the embedded store, in a folder of its own. */
-  readonly redis?: { readonly url: string; readonly prefix: string };
+  readonly redis?: RedisOverrides;
   readonly simulator?: SimulatorOptions;
   /** A simulator that runs already and goes on running; with it, `simulator` has no meaning. */
   readonly beside?: Simulator;
@@ -115,11 +122,11 @@ function configOf(baseUrl: string, dataDir: string, overrides: AppOverrides): Co
         : {
             kind: 'redis',
             url: redis.url,
-            sentinelPassword: undefined,
-            tlsCa: undefined,
+            sentinelPassword: redis.sentinelPassword,
+            tlsCa: redis.tlsCa,
             keyPrefix: redis.prefix,
             durability: 'warn',
-            waitFor: { replicas: 0, ownFile: false },
+            waitFor: redis.waitFor ?? { replicas: 0, ownFile: false },
           },
     gateway: {
       submitGraceMs: 5_000,
