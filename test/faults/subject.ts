@@ -52,6 +52,11 @@ export class Subject {
     return new Subject(trace, simulator, url, response, await response.text());
   }
 
+  /** The gateway that is asked. */
+  get url(): string {
+    return this.#url;
+  }
+
   /** The avatar's id, also where a problem was answered that is about it. */
   get id(): string {
     return this.answer.id ?? this.answer.instance?.replace('/avatars/', '') ?? '';
