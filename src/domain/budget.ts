@@ -71,6 +71,8 @@ const RAISE_AFTER_MS = 180_000;
 const CONFIRM_AFTER_MS = 60_000;
 /** Submits in a row after which a look has its turn. */
 const MOST_SUBMITS_IN_A_ROW = 4;
+/** What looks leave of a burst, so that a look that finds a slot free is followed by a submit at once. */
+const LEFT_TO_SUBMITS = 1;
 
 export function newBudget({ callsPerMinute, tasks }: KeyLimits): KeyBudget {
   return {
@@ -114,7 +116,8 @@ export function take(
   const holds = raised(budget, now, limits);
   const submitsWait = rivals.submitsWait && !isAhead(budget.submitsPausedUntil, now);
   const share = shareOf(holds, kind, wanted, now, { ...rivals, submitsWait });
-  const { taken, tatMs, waitMs } = takeCalls(holds.tatMs, holds.callsPerMinute, now, share);
+  const leave = kind === 'poll' ? LEFT_TO_SUBMITS : 0;
+  const { taken, tatMs, waitMs } = takeCalls(holds.tatMs, holds.callsPerMinute, now, share, leave);
   const oneCallMs = Math.ceil(60_000 / holds.callsPerMinute);
   if (taken === 0) return { budget, taken, waitMs: Math.max(waitMs, share === 0 ? oneCallMs : 0) };
   const submitsInARow = kind === 'poll' || !rivals.pollsWait ? 0 : holds.submitsInARow + taken;

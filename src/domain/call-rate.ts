@@ -32,11 +32,18 @@ function paceOf(limitPerMinute: number): Pace {
   return { intervalMs: Math.ceil(intervalMs * TICKS) / TICKS, burst };
 }
 
-/** Takes up to `wanted` calls at `now`. */
-export function takeCalls(tatMs: number, limitPerMinute: number, now: number, wanted: number): TakenCalls {
-  const { intervalMs, burst } = paceOf(limitPerMinute);
+/** Takes up to `wanted` calls at `now`, and leaves so many of a burst; one of it may be had in any case. */
+export function takeCalls(
+  tatMs: number,
+  limitPerMinute: number,
+  now: number,
+  wanted: number,
+  leave = 0,
+): TakenCalls {
+  const { intervalMs, burst: all } = paceOf(limitPerMinute);
+  const burst = Math.max(1, all - leave);
   // No more than a burst can have been used; what says so comes from a clock that was ahead.
-  const usedMs = Math.min(Math.max(0, tatMs - now), burst * intervalMs);
+  const usedMs = Math.min(Math.max(0, tatMs - now), all * intervalMs);
   const room = Math.floor(burst - usedMs / intervalMs);
   const taken = Math.max(0, Math.min(wanted, room));
   const nextMs = usedMs + taken * intervalMs;

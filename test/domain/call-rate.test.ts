@@ -81,3 +81,17 @@ t.test('a number from a clock that was an hour ahead costs a burst, not an hour'
   // What was written by then is not made worse either.
   t.equal(takeCalls(NOW + 3_600_000, 100, NOW, 0).tatMs, NOW + 3_600_000);
 });
+
+t.test('what is left of a burst is there for whoever may have all of it', async (t) => {
+  for (const limit of [20, 60, 100, 1000]) {
+    const burst = takeCalls(0, limit, NOW, limit).taken;
+    const looks = takeCalls(0, limit, NOW, limit, 1);
+    t.equal(looks.taken, burst - 1, `${limit}: looks`);
+    t.equal(takeCalls(looks.tatMs, limit, NOW, limit, 1).taken, 0, `${limit}: no more of them`);
+    t.equal(takeCalls(looks.tatMs, limit, NOW, limit).taken, 1, `${limit}: a submit`);
+    const later = NOW + takeCalls(looks.tatMs, limit, NOW, 1, 1).waitMs;
+    t.equal(takeCalls(looks.tatMs, limit, later - 1, 1, 1).taken, 0);
+    t.equal(takeCalls(looks.tatMs, limit, later, 1, 1).taken, 1, `${limit}: the wait is exact`);
+  }
+  t.equal(takeCalls(0, 10, NOW, 1, 1).taken, 1, 'a burst of one is not kept from anybody');
+});
