@@ -9,13 +9,14 @@ const ALONE = { submitsWait: false, pollsWait: true };
 
 t.test('a look that finds a slot free is followed by a submit at once', async (t) => {
   let budget = newBudget(LIMITS);
+  const late: number[] = [];
   // Looks at every moment for two minutes, and after each of them, as it were, a submit.
   for (let now = NOW; now < NOW + 120_000; now += 100) {
     budget = take(budget, 'poll', 50, now, LIMITS, ALONE).budget;
-    const submit = take(budget, 'submit', 1, now, LIMITS, { submitsWait: true, pollsWait: true });
-    if (submit.taken !== 1) return t.fail(`no submit after ${now - NOW} ms`);
+    const { taken } = take(budget, 'submit', 1, now, LIMITS, { submitsWait: true, pollsWait: true });
+    if (taken === 0) late.push(now - NOW);
   }
-  t.pass();
+  t.same(late, []);
 });
 
 t.test('where a minute has few calls, looks get theirs all the same', async (t) => {

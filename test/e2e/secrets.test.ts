@@ -9,6 +9,7 @@ import { ClassicLevel } from 'classic-level';
 import { Redis } from 'ioredis';
 import t, { type Test } from 'tap';
 import { example } from '../../src/http/schemas/examples.js';
+import { unpack } from '../../src/store/redis/packed.js';
 import { runGateway } from '../support/processes.js';
 import { startRedis } from '../support/redis.js';
 import { until } from '../support/until.js';
@@ -48,7 +49,7 @@ async function redisContents(url: string): Promise<string> {
   const found: unknown[] = [];
   for (const key of await client.keys('*')) {
     const type = await client.type(key);
-    if (type === 'hash') found.push(key, await client.hgetall(key));
+    if (type === 'hash') found.push(key, await client.hgetall(key), String(await unpacked(client, key)));
     else if (type === 'string') found.push(key, await client.get(key));
     else if (type === 'zset') found.push(key, await client.zrange(key, '0', '-1'));
     else if (type === 'set') found.push(key, await client.smembers(key));
@@ -64,6 +65,12 @@ async function redisContents(url: string): Promise<string> {
             .join('\n'),
     )
     .join('\n');
+}
+
+/** The record of an avatar lies there packed; nothing else is in pieces. */
+async function unpacked(client: Redis, key: string): Promise<Buffer | null> {
+  const doc = await client.hgetBuffer(key, 'doc');
+  return doc === null ? null : unpack(doc);
 }
 
 /** LevelDB compresses what it keeps, so its files are not enough. */

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { ClassicLevel } from 'classic-level';
 import type { Test } from 'tap';
 import type { Config } from '../../src/config.js';
+import { unpack } from '../../src/store/redis/packed.js';
 import { clientOf } from '../store/fixtures-redis.js';
 
 export interface AtRest {
@@ -17,9 +18,13 @@ export function atRest(t: Test, { store, dataDir }: Config): AtRest {
   if (store.kind === 'redis') {
     const client = clientOf(t, store.url);
     const key = (part: string, id: string) => `{${store.keyPrefix}}:${part}:${id}`;
+    const doc = async (at: string) => {
+      const bytes = await client.hgetBuffer(at, 'doc');
+      return bytes === null ? null : String(unpack(bytes));
+    };
     return {
-      record: (id) => client.hget(key('avatar', id), 'doc'),
-      aside: (id) => client.hget(key('corrupt', id), 'doc'),
+      record: (id) => doc(key('avatar', id)),
+      aside: (id) => doc(key('corrupt', id)),
       overwrite: async (id, record) => void (await client.hset(key('avatar', id), 'doc', record)),
     };
   }

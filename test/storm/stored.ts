@@ -5,6 +5,7 @@ import { ClassicLevel } from 'classic-level';
 import { Redis } from 'ioredis';
 import type { Avatar } from '../../src/domain/avatar.js';
 import { decodeRecord } from '../../src/store/record.js';
+import { unpack } from '../../src/store/redis/packed.js';
 
 export async function recordsInRedis(url: string, prefix: string): Promise<Avatar[]> {
   const client = new Redis(url);
@@ -15,7 +16,7 @@ export async function recordsInRedis(url: string, prefix: string): Promise<Avata
       for (const key of keys as string[]) {
         const id = key.slice(start.length);
         const doc = await client.hgetBuffer(key, 'doc');
-        if (doc !== null) avatars.set(id, decodeRecord(id, doc));
+        if (doc !== null) avatars.set(id, decodeRecord(id, unpack(doc)));
       }
     }
   } finally {

@@ -1,9 +1,8 @@
 --[[
   Puts a new avatar, and, where it is queued, gives it its place: behind its caller's others, and otherwise in turn.
 
-  KEYS[1] record    hash: v (version), doc (the record), w (token of its last write), task (its task id),
-                    key (digest of its idempotency key), tag (its place in the queue),
-                    lane (id of its key, while it may hold something there)
+  KEYS[1] record    hash: v (version), doc (the record), w (token of its last write), tag (its place in the
+                    queue), lane (id of its key, while it may hold something there)
   KEYS[2] submission
   KEYS[3] due       sorted set: id by due time, in ms
   KEYS[4] corrupt   the record, had it been set aside
@@ -20,12 +19,11 @@
   ARGV[3] submission
   ARGV[4] due in ms from now
   ARGV[5] token of this write: the same one when it is sent again
-  ARGV[6] digest of the idempotency key, or ''
-  ARGV[7] caller
-  ARGV[8] '1' where it is queued
-  ARGV[9] how many may be queued
-  ARGV[10] how many bytes may be queued
-  ARGV[11] how long it is in doubt, in ms
+  ARGV[6] caller
+  ARGV[7] '1' where it is queued
+  ARGV[8] how many may be queued
+  ARGV[9] how many bytes may be queued
+  ARGV[10] how long it is in doubt, in ms
 
   Result: now, in ms; the id of the avatar that has the idempotency key; {'avatars'} or {'bytes'} when the queue holds
   as many as it may; nil when the id is taken
@@ -47,27 +45,26 @@ if owner then
   return owner
 end
 
-if ARGV[8] == '1' then
-  if redis.call('ZCARD', KEYS[6]) + 1 > tonumber(ARGV[9]) then
+if ARGV[7] == '1' then
+  if redis.call('ZCARD', KEYS[6]) + 1 > tonumber(ARGV[8]) then
     return {'avatars'}
   end
-  if tonumber(redis.call('GET', KEYS[9]) or 0) + #ARGV[3] > tonumber(ARGV[10]) then
+  if tonumber(redis.call('GET', KEYS[9]) or 0) + #ARGV[3] > tonumber(ARGV[9]) then
     return {'bytes'}
   end
-  local last = tonumber(redis.call('ZSCORE', KEYS[7], ARGV[7]) or 0)
+  local last = tonumber(redis.call('ZSCORE', KEYS[7], ARGV[6]) or 0)
   local tag = math.max(tonumber(redis.call('GET', KEYS[8]) or 0), last + 1)
   redis.call('ZADD', KEYS[6], tag, ARGV[1])
-  redis.call('ZADD', KEYS[7], tag, ARGV[7])
+  redis.call('ZADD', KEYS[7], tag, ARGV[6])
   redis.call('INCRBY', KEYS[9], #ARGV[3])
   redis.call('HSET', KEYS[1], 'tag', tag)
   if not KEYS[11] then
-    redis.call('ZADD', KEYS[10], now + ARGV[11], ARGV[1])
+    redis.call('ZADD', KEYS[10], now + ARGV[10], ARGV[1])
   end
 end
 redis.call('SET', KEYS[2], ARGV[3])
 redis.call('HSET', KEYS[1], 'v', 1, 'doc', ARGV[2], 'w', ARGV[5])
 if KEYS[11] then
-  redis.call('HSET', KEYS[1], 'key', ARGV[6])
   redis.call('SET', KEYS[11], ARGV[1])
 end
 redis.call('ZADD', KEYS[3], now + ARGV[4], ARGV[1])

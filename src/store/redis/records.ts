@@ -3,6 +3,7 @@ import { CorruptRecordError, decodeRecord, NewerRecordError, SCHEMA } from '../r
 import type { Stored } from '../store.js';
 import type { Connection } from './connection.js';
 import type { Keys } from './keys.js';
+import { unpack } from './packed.js';
 
 /** A record as the scripts return it: the store's clock, and `null` for what is missing. */
 type Row = readonly [
@@ -78,5 +79,5 @@ function avatarIn(id: string, version: Buffer | null, doc: Buffer | null): Avata
   if (doc === null || version === null || !/^\d+$/.test(String(version))) {
     throw new CorruptRecordError(`half of the record of ${id} is missing`);
   }
-  return decodeRecord(id, doc);
+  return decodeRecord(id, unpack(doc));
 }

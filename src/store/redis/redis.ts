@@ -28,6 +28,7 @@ import {
 import { Connection, type ConnectionOptions } from './connection.js';
 import { Keys } from './keys.js';
 import { LostWrites } from './lost-writes.js';
+import { pack } from './packed.js';
 import { Records } from './records.js';
 import { type Hazard, hazardsOf, markOf } from './safety.js';
 import { Subscription } from './subscription.js';
@@ -92,7 +93,7 @@ class RedisStore implements Store {
   async create(avatar: Avatar, submission: Buffer, creation: Creation, last = false): Promise<Stored> {
     const { id, caller, idempotency } = avatar;
     const { dueInMs, doubtMs, bounds } = creation;
-    const doc = encodeRecord(avatar);
+    const doc = pack(encodeRecord(avatar));
     const digest = idempotency && keyDigest(caller, idempotency.key);
     const { due, changes, queue, callers, clock, bytes, doubt } = this.#keys;
     const keys = [
@@ -105,7 +106,7 @@ class RedisStore implements Store {
       this.#redis.write(
         'create',
         keys,
-        ...[id, doc, submission, wholeDelay(dueInMs), token, digest ?? ''],
+        ...[id, doc, submission, wholeDelay(dueInMs), token],
         ...[caller, queued, maxAvatars, maxBytes, wholeDelay(doubtMs)],
       ),
     );
@@ -164,7 +165,7 @@ class RedisStore implements Store {
   async save(avatar: Avatar, version: number, save: Save): Promise<SaveResult> {
     const { id, taskId, keyId } = avatar;
     const { dueInMs, submission, slots, slotForMs = 0 } = save;
-    const doc = encodeRecord(avatar);
+    const doc = pack(encodeRecord(avatar));
     const { due, changes, queue, callers, clock, bytes, lanes } = this.#keys;
     const keys = [
       ...[
@@ -186,7 +187,7 @@ class RedisStore implements Store {
       this.#redis.write(
         'save',
         keys,
-        ...[id, version, doc, wholeDelay(dueInMs), submission, taskId ?? '', token],
+        ...[id, version, doc, wholeDelay(dueInMs), submission, token],
         ...[keyId ?? '', standing, wholeDelay(slotForMs), slots ?? ''],
       ),
     );
@@ -196,15 +197,16 @@ class RedisStore implements Store {
   }
 
   async remove(id: string, version: number): Promise<boolean> {
-    const record = this.#keys.record(id);
-    const leads = await this.#redis.use((client) => client.hmget(record, 'task', 'key', 'lane'));
-    const [taskId = null, digest = null, lane = null] = leads;
+    const found = await this.#records.find(id);
+    if (found === null || found instanceof Error || found.version !== version) return false;
+    const { caller, idempotency, taskId, keyId } = found.avatar;
+    const digest = idempotency && keyDigest(caller, idempotency.key);
     const { due, changes, queue, bytes, doubt } = this.#keys;
     const keys = [
-      ...[record, this.#keys.submission(id), due, changes, queue, bytes, doubt],
-      ...[...this.#keys.ofLane(lane), ...this.#keys.task(taskId), ...this.#keys.key(digest)],
+      ...[this.#keys.record(id), this.#keys.submission(id), due, changes, queue, bytes, doubt],
+      ...[...this.#keys.ofLane(keyId), ...this.#keys.task(taskId), ...this.#keys.key(digest)],
     ];
-    const args = [id, version, taskId ?? '', digest ?? '', lane ?? ''];
+    const args = [id, version, keyId ?? ''];
     return (await this.#redis.write('remove', keys, ...args)) === 1;
   }
 

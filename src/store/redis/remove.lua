@@ -9,23 +9,15 @@
   KEYS[6] bytes
   KEYS[7] doubt
   KEYS[8...] due and slots of its key, where it has one; then what leads to it: owner of its task id, owner of its
-             idempotency key; as read before, where it has them
+             idempotency key, where it has them; as the record says at this version
 
   ARGV[1] id
   ARGV[2] version
-  ARGV[3] task id, or ''
-  ARGV[4] digest of its idempotency key, or ''
-  ARGV[5] id of its key, or ''
+  ARGV[3] id of its key, or ''
 
-  Result: 1, or 0 when the record is at another version or something else leads to it
+  Result: 1, or 0 when the record is at another version
 ]]
-local record = redis.call('HMGET', KEYS[1], 'v', 'task', 'key', 'lane')
-if
-  tonumber(record[1]) ~= tonumber(ARGV[2])
-  or (record[2] or '') ~= ARGV[3]
-  or (record[3] or '') ~= ARGV[4]
-  or (record[4] or '') ~= ARGV[5]
-then
+if tonumber(redis.call('HGET', KEYS[1], 'v')) ~= tonumber(ARGV[2]) then
   return 0
 end
 
@@ -33,7 +25,7 @@ leaveQueue(KEYS[5], KEYS[6], KEYS[2], ARGV[1])
 redis.call('ZREM', KEYS[3], ARGV[1])
 redis.call('ZREM', KEYS[7], ARGV[1])
 local leads = 8
-if ARGV[5] ~= '' then
+if ARGV[3] ~= '' then
   redis.call('ZREM', KEYS[8], ARGV[1])
   redis.call('ZREM', KEYS[9], ARGV[1])
   leads = 10

@@ -19,22 +19,21 @@
   ARGV[3] doc
   ARGV[4] due in ms from now
   ARGV[5] 'keep' or 'drop' the submission
-  ARGV[6] task id, or ''
-  ARGV[7] token of this write: the same one when it is sent again
-  ARGV[8] id of its key, or ''
-  ARGV[9] where it stands: 'queued', 'slot', 'lane' (a slot, and due in the index of its key) or ''
-  ARGV[10] how long it holds a slot all the same, in ms
-  ARGV[11] how many slots its key has, or ''
+  ARGV[6] token of this write: the same one when it is sent again
+  ARGV[7] id of its key, or ''
+  ARGV[8] where it stands: 'queued', 'slot', 'lane' (a slot, and due in the index of its key) or ''
+  ARGV[9] how long it holds a slot all the same, in ms
+  ARGV[10] how many slots its key has, or ''
 
   Result: 'saved', 'stale', 'task-taken' or 'no-slot'
 ]]
-local id, keyId, standing = ARGV[1], ARGV[8], ARGV[9]
+local id, keyId, standing = ARGV[1], ARGV[7], ARGV[8]
 local record = redis.call('HMGET', KEYS[1], 'v', 'w', 'tag')
 local version = tonumber(record[1])
 local expected = tonumber(ARGV[2])
-if version == expected + 1 and record[2] == ARGV[7] then
+if version == expected + 1 and record[2] == ARGV[6] then
   -- Written again, so that a WAIT behind it, on a new connection, waits for no less than this.
-  redis.call('HSET', KEYS[1], 'w', ARGV[7])
+  redis.call('HSET', KEYS[1], 'w', ARGV[6])
   return 'saved'
 end
 if version ~= expected then
@@ -49,15 +48,14 @@ if owner and owner ~= id then
   return 'task-taken'
 end
 local holds = standing == 'slot' or standing == 'lane'
-if holds and ARGV[11] ~= '' and tonumber(redis.call('ZSCORE', slots, id) or 0) <= now then
-  if redis.call('ZCOUNT', slots, '(' .. now, '+inf') >= tonumber(ARGV[11]) then
+if holds and ARGV[10] ~= '' and tonumber(redis.call('ZSCORE', slots, id) or 0) <= now then
+  if redis.call('ZCOUNT', slots, '(' .. now, '+inf') >= tonumber(ARGV[10]) then
     return 'no-slot'
   end
 end
 
-redis.call('HSET', KEYS[1], 'v', expected + 1, 'doc', ARGV[3], 'w', ARGV[7])
+redis.call('HSET', KEYS[1], 'v', expected + 1, 'doc', ARGV[3], 'w', ARGV[6])
 if task then
-  redis.call('HSET', KEYS[1], 'task', ARGV[6])
   redis.call('SET', task, id)
 end
 
@@ -75,7 +73,7 @@ end
 
 if keyId ~= '' then
   redis.call('ZREMRANGEBYSCORE', slots, '-inf', now)
-  local slotUntil = holds and '+inf' or tonumber(ARGV[10]) > 0 and now + ARGV[10]
+  local slotUntil = holds and '+inf' or tonumber(ARGV[9]) > 0 and now + ARGV[9]
   if slotUntil then
     redis.call('ZADD', slots, slotUntil, id)
     redis.call('HSET', KEYS[1], 'lane', keyId)

@@ -1,0 +1,53 @@
+import t from 'tap';
+import { newAvatar } from '../../src/domain/avatar.js';
+import { CorruptRecordError, encodeRecord } from '../../src/store/record.js';
+import { pack, unpack } from '../../src/store/redis/packed.js';
+import { avatarOf } from './fixtures.js';
+
+/** As an earlier release wrote it: it must be readable for ever. */
+const WRITTEN =
+  'MSB6Q6Q2A0MjYxNTM3MLy8Sk5JTUNHQ+cmosSU3M1U3ElRTzi1JSi3QNzTGSpFeBo7tZVEiQT5ZbWUahaWpgfrhhSoqxV5hxeLlxmaNpmUFAgWlBqI9JuS9S6oXUT/DUG5xYWayQkZqTk6/wqGGywpO9C54u3atEoPiGuEnJSsnQnNi0DakHobFqamiEiFVzMwt4pJpYGBliT9x0L80HWwFoagAH5JaFAA==';
+
+const avatar = newAvatar(
+  {
+    id: 'av_0123456789abcdef0123456789abcdef',
+    caller: 'team-a',
+    idempotency: { key: 'order-17', fingerprint: 'JpAG6ZTRLjFvhq5eQoW1dd3JV3Ww3vA5v0Pp5pUL4wM' },
+    mode: 'pro',
+    prompt: 'Says hello – 你好',
+    externalId: null,
+    metadata: { order: '17' },
+    image: { source: 'inline', format: 'png', width: 512, height: 768, bytes: 48_211 },
+    audio: { source: 'audio_id', format: null, durationSeconds: null, bytes: null },
+    costEstimateUsd: null,
+    traceparent: null,
+  },
+  1_750_000_000_000,
+);
+
+t.test('packed: what was packed is unpacked, in a fraction of the space', async (t) => {
+  for (const each of [avatar, avatarOf(), avatarOf({ prompt: 'x'.repeat(100_000) })]) {
+    const record = encodeRecord(each);
+    const packed = pack(record);
+    t.same(unpack(packed), record);
+    t.ok(packed.length < record.length / 2, `${packed.length} of ${record.length} bytes`);
+    t.match(packed.toString('latin1'), /^1 z/, 'scripts see its schema');
+  }
+});
+
+t.test('packed: what was written before is read', async (t) => {
+  t.same(unpack(Buffer.from(WRITTEN, 'base64')), encodeRecord(avatar));
+  t.same(unpack(encodeRecord(avatar)), encodeRecord(avatar), 'also what was never packed');
+});
+
+t.test('packed: what a newer release wrote is left to its schema number', async (t) => {
+  const newer = Buffer.from('2 z\u0001\u0002');
+  t.same(unpack(newer), newer);
+});
+
+t.test('packed: no prefix of a packed record is one', async (t) => {
+  const packed = pack(encodeRecord(avatar));
+  for (let length = 3; length < packed.length; length++) {
+    t.throws(() => unpack(packed.subarray(0, length)), CorruptRecordError);
+  }
+});
