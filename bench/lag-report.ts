@@ -2,15 +2,11 @@
 
 import { bound, type Comparison, type tradeOff } from './lag-compare.js';
 import type { Measured } from './lag-world.js';
+import { table } from './page.js';
 
 const seconds = (ms: number): string =>
   ms < 100_000 ? (ms / 1000).toFixed(1) : String(Math.round(ms / 1000));
 const times = (a: number, b: number): string => `${(a / b).toFixed(2)} x`;
-
-function table(head: readonly string[], rows: ReadonlyArray<readonly string[]>): string {
-  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
-  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
-}
 
 /** The gateway beside the best fixed policy, and what theory leaves. */
 export function summary(all: readonly Comparison[]): string {

@@ -11,6 +11,10 @@ export interface Scene {
   readonly sigma: number;
   readonly callsPerMinute: number;
   readonly hours: number;
+  /** The median of every task, all of them `std`; where not given, kinds are drawn. */
+  readonly medianMs?: number;
+  /** The share of the time that is not measured, from the start on; a quarter where not given. */
+  readonly warmUp?: number;
 }
 
 export interface Policy {
@@ -27,6 +31,8 @@ export interface Measured {
   readonly looksPerTask: number;
   /** Submits and looks. */
   readonly callsPerMinute: number;
+  /** The share of slots x time in which a task was unfinished. */
+  readonly used: number;
 }
 
 interface Task {
@@ -67,30 +73,33 @@ export function drawKind(random: () => number): TaskKind {
   return { mode, audioSeconds: SHORTEST_SECONDS * (LONGEST_SECONDS / SHORTEST_SECONDS) ** random() };
 }
 
-function drawTask(now: number, sigma: number, random: () => number): Task {
-  const kind = drawKind(random);
+function drawTask(now: number, { sigma, medianMs: given }: Scene, random: () => number): Task {
+  const kind: TaskKind = given === undefined ? drawKind(random) : { mode: 'std', audioSeconds: null };
   const normal = Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
-  const endsAt = now + medianMs(kind) * Math.exp(sigma * normal);
+  const endsAt = now + (given ?? medianMs(kind)) * Math.exp(sigma * normal);
   return { kind, submittedAt: now, endsAt, lookedAt: now };
 }
 
 /** Plays the scene: each task that is seen finished makes room for the next submit. */
-export function play({ tasks, sigma, callsPerMinute, hours }: Scene, policy: Policy, seed = 1): Measured {
+export function play(scene: Scene, policy: Policy, seed = 1): Measured {
+  const { tasks, callsPerMinute, hours, warmUp = WARM_UP } = scene;
   const random = seeded(seed);
   const jitter = seeded(seed + 1);
   const limits = { callsPerMinute, tasks };
-  const from = hours * HOUR_MS * WARM_UP;
+  const from = hours * HOUR_MS * warmUp;
   const until = hours * HOUR_MS;
   const due = dueQueue<Task>();
   const lags: number[] = [];
-  let [budget, free, looks, submits, now] = [newBudget(limits), tasks, 0, 0, 0];
+  let [budget, free, looks, submits, busyMs, now] = [newBudget(limits), tasks, 0, 0, 0, 0];
 
   const later = (task: Task) =>
     due.push(now + policy.pauseMs(task.kind, now - task.submittedAt, jitter()), task);
   const submit = () => {
     free -= 1;
     if (now >= from) submits += 1;
-    later(drawTask(now, sigma, random));
+    const task = drawTask(now, scene, random);
+    busyMs += Math.max(0, Math.min(task.endsAt, until) - Math.max(now, from));
+    later(task);
   };
   const look = (task: Task) => {
     if (now >= from) looks += 1;
@@ -130,5 +139,6 @@ export function play({ tasks, sigma, callsPerMinute, hours }: Scene, policy: Pol
     lagP95Ms: lags[Math.floor(lags.length * 0.95)] ?? 0,
     looksPerTask: looks / lags.length,
     callsPerMinute: ((looks + submits) / (until - from)) * 60_000,
+    used: busyMs / (tasks * (until - from)),
   };
 }
