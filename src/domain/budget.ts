@@ -25,8 +25,10 @@ export interface KeyBudget {
   /** No submit before this. */
   readonly submitsPausedUntil: number;
   readonly submitPauses: number;
-  /** The key was not accepted, or its balance is used up: no call before this. */
+  /** The key was not accepted, or its balance is used up: no submit before this. */
   readonly restUntil: number;
+  /** Nor any look: those are refused as well. */
+  readonly restsLooks: boolean;
   readonly rests: number;
   /** Submits since the last look, while looks waited. */
   readonly submitsInARow: number;
@@ -41,9 +43,12 @@ export interface Rivals {
 /** What an answer says of the limits. Pauses are what was asked for, `null` where it was not said. */
 export type Signal =
   | { readonly kind: 'ok' }
+  /** A look was answered, which says nothing of whether a submit would be. */
+  | { readonly kind: 'looked' }
   | { readonly kind: 'rate-limited'; readonly retryAfterMs: number | null }
   | { readonly kind: 'concurrency'; readonly retryAfterMs: number | null; readonly heldByOthers: number }
-  | { readonly kind: 'rejected' };
+  /** `looks`: those are refused, too. */
+  | { readonly kind: 'rejected'; readonly looks: boolean };
 
 /** `X-RateLimit-*`, `null` where it was not said. */
 export interface RateHeaders {
@@ -86,6 +91,7 @@ export function newBudget({ callsPerMinute, tasks }: KeyLimits): KeyBudget {
     submitsPausedUntil: 0,
     submitPauses: 0,
     restUntil: 0,
+    restsLooks: false,
     rests: 0,
     submitsInARow: 0,
   };
@@ -109,12 +115,10 @@ export function take(
   limits: KeyLimits,
   rivals: Rivals,
 ): { readonly budget: KeyBudget; readonly taken: number; readonly waitMs: number } {
-  const pauses = [budget.restUntil, budget.pausedUntil];
-  if (kind === 'submit') pauses.push(budget.submitsPausedUntil);
-  const ready = Math.max(now, ...pauses.filter((until) => isAhead(until, now)));
+  const ready = readyAt(budget, kind, now);
   if (ready > now) return { budget, taken: 0, waitMs: ready - now };
   const holds = raised(budget, now, limits);
-  const submitsWait = rivals.submitsWait && !isAhead(budget.submitsPausedUntil, now);
+  const submitsWait = rivals.submitsWait && readyAt(budget, 'submit', now) <= now;
   const share = shareOf(holds, kind, wanted, now, { ...rivals, submitsWait });
   const leave = kind === 'poll' ? LEFT_TO_SUBMITS : 0;
   const { taken, tatMs, waitMs } = takeCalls(holds.tatMs, holds.callsPerMinute, now, share, leave);
@@ -123,6 +127,20 @@ export function take(
   const submitsInARow = kind === 'poll' || !rivals.pollsWait ? 0 : holds.submitsInARow + taken;
   const later = taken < wanted ? Math.max(waitMs, oneCallMs) : 0;
   return { budget: { ...holds, tatMs, submitsInARow }, taken, waitMs: later };
+}
+
+/** When pauses and rests let a call of a kind through: `now`, or later. */
+function readyAt(budget: KeyBudget, kind: CallKind, now: number): number {
+  const { pausedUntil, submitsPausedUntil, restUntil, restsLooks } = budget;
+  const untils = [pausedUntil];
+  if (kind === 'submit') untils.push(submitsPausedUntil);
+  if (kind === 'submit' || restsLooks) untils.push(restUntil);
+  return Math.max(now, ...untils.filter((until) => isAhead(until, now)));
+}
+
+/** Whether looks are held back by a fault, rather than because others were made. */
+export function holdsLooks(budget: KeyBudget, now: number): boolean {
+  return readyAt(budget, 'poll', now) > now;
 }
 
 /** How many of the calls that are free this kind may have. */
@@ -161,6 +179,8 @@ export function afterReply(
       const { pauses, submitPauses, rests } = told;
       return pauses + submitPauses + rests === 0 ? told : { ...told, pauses: 0, submitPauses: 0, rests: 0 };
     }
+    case 'looked':
+      return told.pauses === 0 ? told : { ...told, pauses: 0 };
     case 'rate-limited': {
       const { until, count } = pause(told.pausedUntil, told.pauses, signal.retryAfterMs, now);
       return { ...told, pausedUntil: until, pauses: count };
@@ -171,9 +191,11 @@ export function afterReply(
       return { ...told, tasks, tasksLearnedAt: now, submitsPausedUntil: until, submitPauses: count };
     }
     case 'rejected': {
-      if (isAhead(told.restUntil, now)) return told;
+      const restsLooks = signal.looks;
+      if (isAhead(told.restUntil, now))
+        return restsLooks && !told.restsLooks ? { ...told, restsLooks } : told;
       const restMs = Math.min(LONGEST_REST_MS, REST_MS * 2 ** told.rests);
-      return { ...told, restUntil: now + restMs, rests: told.rests + 1 };
+      return { ...told, restUntil: now + restMs, restsLooks, rests: told.rests + 1 };
     }
   }
 }

@@ -12,6 +12,7 @@ import {
   type BudgetState,
   type CallKind,
   giveBack,
+  holdsLooks,
   type KeyBudget,
   type KeyLimits,
   newBudget,
@@ -89,7 +90,7 @@ export class Limits {
         this.#ceiling,
         rivals,
       );
-      const blocked = taken === 0 && stateOf(budget, now).state !== 'ok';
+      const blocked = taken === 0 && holdsLooks(budget, now);
       const value = taken === 0 ? state : withKey(state, keyId, budget);
       return { value, result: { taken, waitMs, blocked } };
     });

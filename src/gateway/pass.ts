@@ -28,24 +28,29 @@ export interface Crew {
   held(id: string): Buffer | undefined;
 }
 
+/** What came of a pass. */
+export interface Passed {
+  /** How long to sleep. */
+  readonly sleepMs: number;
+  /** Somebody took from the queue: whoever is in it still may be next. */
+  readonly moved: boolean;
+}
+
 /**
  * Does what can be done now, in this order: what needs no call, submits, looks. A submit outranks a look, and
  * `domain/budget.ts` sees to it that neither starves the other.
- * @returns how long to sleep, in ms
  * @throws {StoreUnavailableError}
  */
-export async function pass(ports: Ports, crew: Crew, lanes: readonly string[]): Promise<number> {
+export async function pass(ports: Ports, crew: Crew, lanes: readonly string[]): Promise<Passed> {
   const { store, limits, timing } = ports;
   await Promise.all([limits.refresh(), timing.refresh()]);
   const outlook = await store.outlook(lanes);
   timing.update(outlook, (keyId) => limits.callsPerMinute(keyId));
-  const sleeps = [
-    await endWaits(ports, crew, outlook),
-    await probe(ports, crew, outlook),
-    await admit(ports, crew, outlook),
-    ...(await lookAll(ports, crew, outlook)),
-  ];
-  return Math.max(0, Math.min(IDLE_MS, ...sleeps.filter((ms) => ms !== null)));
+  const waits = await endWaits(ports, crew, outlook);
+  const probed = await probe(ports, crew, outlook);
+  const { sleep, moved } = await admit(ports, crew, outlook);
+  const sleeps = [waits, probed, sleep, ...(await lookAll(ports, crew, outlook))];
+  return { sleepMs: Math.max(0, Math.min(IDLE_MS, ...sleeps.filter((ms) => ms !== null))), moved };
 }
 
 /** How long until there is something to do for this part of a pass; `null`: nothing is in sight. */
@@ -76,10 +81,15 @@ async function probe(ports: Ports, crew: Crew, { queued, lanes }: Outlook): Prom
 }
 
 /** Submits from the queue what the keys have slots and calls for. */
-async function admit(ports: Ports, crew: Crew, outlook: Outlook): Promise<Sleep> {
+async function admit(
+  ports: Ports,
+  crew: Crew,
+  outlook: Outlook,
+): Promise<{ readonly sleep: Sleep; readonly moved: boolean }> {
   const { limits, store } = ports;
   let { queued } = outlook;
   let sleep: Sleep = null;
+  let moved = false;
   for (const { key, free, due } of keysByRoom(ports, outlook)) {
     const wanted = Math.min(free, queued, crew.room('submit'));
     if (wanted <= 0) continue;
@@ -87,7 +97,9 @@ async function admit(ports: Ports, crew: Crew, outlook: Outlook): Promise<Sleep>
     const { taken, waitMs } = await limits.take(key.id, 'submit', wanted, rivals);
     if (taken < wanted) sleep = Math.min(sleep ?? IDLE_MS, waitMs);
     if (taken === 0) continue;
-    const intents = await intendAll(ports, crew, key, await store.next(taken));
+    const first = await store.next(taken);
+    moved ||= first.length > 0;
+    const intents = await intendAll(ports, crew, key, first);
     await limits.giveBack(key.id, taken - intents.length);
     queued -= intents.length;
     // Somebody was faster, or what is first in the queue is not to be had yet.
@@ -96,7 +108,7 @@ async function admit(ports: Ports, crew: Crew, outlook: Outlook): Promise<Sleep>
       crew.begin('submit', intent, () => submit(ports, intent, crew.held(intent.avatar.id)));
     }
   }
-  return sleep;
+  return { sleep, moved };
 }
 
 function keysByRoom({ keyring, limits }: Ports, { lanes }: Outlook) {

@@ -23,15 +23,15 @@ export function signalOfSubmit(outcome: SubmitOutcome, heldByOthers: number): Ca
       const { status, limit, retryAfterMs } = outcome;
       if (status === 429 && limit === 'tasks') return { kind: 'concurrency', retryAfterMs, heldByOthers };
       if (status === 429) return { kind: 'rate-limited', retryAfterMs };
-      return isRejection(status) ? { kind: 'rejected' } : { kind: 'ok' };
+      return isRejection(status) ? { kind: 'rejected', looks: status === 401 } : { kind: 'ok' };
     }
   }
 }
 
 export function signalOfQuery(outcome: QueryOutcome): CallSignal {
   if (outcome.kind === 'limited') return { kind: 'rate-limited', retryAfterMs: outcome.retryAfterMs };
-  if (outcome.kind !== 'unavailable') return { kind: 'ok' };
+  if (outcome.kind !== 'unavailable') return { kind: 'looked' };
   const { status } = outcome;
-  if (isRejection(status)) return { kind: 'rejected' };
-  return status === undefined || status >= 500 ? null : { kind: 'ok' };
+  if (isRejection(status)) return { kind: 'rejected', looks: true };
+  return status === undefined || status >= 500 ? null : { kind: 'looked' };
 }

@@ -7,6 +7,9 @@ import { replayAnswers } from './settle.js';
 
 /** Steps at work at the same time in one process. A submit may hold 21 MB, a look a few hundred bytes. */
 const ROOM = { submit: 32, look: 128 } as const;
+/** How often, and how soon, it is looked again for a new avatar whose turn may be next. */
+const MOST_TRIES = 5;
+const SOON_MS = 20;
 /** How often the store is asked for lanes of keys that are no longer in the pool. */
 const LANES_MS = 60_000;
 
@@ -14,6 +17,8 @@ interface Waiting {
   readonly submission: Buffer;
   /** Called once: with the work that was begun for it, or `null`. */
   readonly tell: (work: { readonly done: Promise<unknown> } | null) => void;
+  /** Passes that did not come to it. */
+  tries: number;
 }
 
 /**
@@ -77,11 +82,11 @@ export class Worker {
 
   /**
    * Has the next pass submit a new avatar if its turn has come, with the bytes that are still at hand. Resolves when
-   * the submit is settled; at the end of the pass where the avatar has to wait, or is another replica's.
+   * the submit is settled; at the end of a pass where the avatar has to wait, or is another replica's.
    */
   async submitted(id: string, submission: Buffer): Promise<void> {
     const begun = new Promise<{ readonly done: Promise<unknown> } | null>((tell) => {
-      this.#fresh.set(id, { submission, tell });
+      this.#fresh.set(id, { submission, tell, tries: 0 });
     });
     this.wake();
     await (await begun)?.done;
@@ -121,17 +126,26 @@ export class Worker {
   async #run(): Promise<number> {
     const asked = [...this.#fresh.keys()];
     try {
-      const sleepMs = await pass(this.#ports, this.#crew, await this.#allLanes());
+      const { sleepMs, moved } = await pass(this.#ports, this.#crew, await this.#allLanes());
       this.#storeIs(true);
-      return sleepMs;
+      const hopeful = asked.filter((id) => moved && this.#mayBeNext(id));
+      for (const id of asked) if (!hopeful.includes(id)) this.#tell(id, null);
+      return hopeful.length > 0 ? Math.min(sleepMs, SOON_MS) : sleepMs;
     } catch (error) {
       if (!(error instanceof StoreUnavailableError))
         this.#ports.log.error({ err: error }, 'the worker could not look for work');
       this.#storeIs(false);
-      return IDLE_MS;
-    } finally {
       for (const id of asked) this.#tell(id, null);
+      return IDLE_MS;
     }
+  }
+
+  /** Whether a new avatar that a pass did not come to is worth another one. */
+  #mayBeNext(id: string): boolean {
+    const waiting = this.#fresh.get(id);
+    if (waiting === undefined || this.#ports.stopping.aborted) return false;
+    waiting.tries += 1;
+    return waiting.tries < MOST_TRIES;
   }
 
   /** The keys of the pool, and those that were in it once and may have tasks. */

@@ -3,6 +3,7 @@
 import t from 'tap';
 import {
   afterReply,
+  holdsLooks,
   type KeyBudget,
   newBudget,
   type RateHeaders,
@@ -17,7 +18,10 @@ const LIMITS = { callsPerMinute: 100, tasks: 3 };
 const FRESH = newBudget(LIMITS);
 const SILENT: RateHeaders = { limit: null, remaining: null, resetInMs: null };
 const OK: Signal = { kind: 'ok' };
-const REJECTED: Signal = { kind: 'rejected' };
+const REJECTED: Signal = { kind: 'rejected', looks: true };
+/** The balance is used up: what was paid for may still be looked at. */
+const UNPAID: Signal = { kind: 'rejected', looks: false };
+const LOOKED: Signal = { kind: 'looked' };
 
 function limited(retryAfterMs: number | null = null): Signal {
   return { kind: 'rate-limited', retryAfterMs };
@@ -82,7 +86,7 @@ t.test('Retry-After is what it says: the longest of several, ten minutes at most
   t.equal(after(after(FRESH, limited(7_000)), limited(3_000), 100).pausedUntil, NOW + 7_000);
   t.equal(after(after(FRESH, limited(7_000)), limited(9_000), 100).pausedUntil, NOW + 9_100);
   t.equal(after(FRESH, limited(86_400_000)).pausedUntil, NOW + 600_000);
-  for (const ms of [0, -5_000]) t.equal(stateOf(after(FRESH, limited(ms)), NOW).state, 'ok', `${ms}`);
+  for (const ms of [0, -5_000]) t.equal(after(FRESH, limited(ms)).pausedUntil, NOW + 2_000, `${ms}`);
 });
 
 t.test('no call is left: none is made until the window is over, a minute at most', async (t) => {
@@ -179,4 +183,30 @@ t.test('401, 402: the key rests, twice as long each time, up to a quarter of an 
   t.equal(after(rests, REJECTED, 29_999), rests, 'several under way together are one');
   const good = after(rests, OK, 31_000);
   t.equal(after(good, REJECTED, 32_000).restUntil, NOW + 62_000);
+});
+
+t.test('an account that cannot pay keeps submits back, and no looks', async (t) => {
+  const rests = after(FRESH, UNPAID);
+  const rivals = { submitsWait: true, pollsWait: true };
+  const taken = (budget: KeyBudget, kind: 'submit' | 'poll') =>
+    take(budget, kind, 1, NOW + 1_000, LIMITS, rivals).taken;
+  t.strictSame([taken(rests, 'submit'), taken(rests, 'poll')], [0, 1]);
+  t.equal(stateOf(rests, NOW + 1_000).state, 'resting');
+  t.equal(holdsLooks(rests, NOW + 1_000), false);
+
+  const refusedAltogether = after(rests, REJECTED, 1_000);
+  t.strictSame([taken(refusedAltogether, 'submit'), taken(refusedAltogether, 'poll')], [0, 0]);
+  t.equal(refusedAltogether.restUntil, rests.restUntil, 'for no longer');
+  t.equal(holdsLooks(refusedAltogether, NOW + 1_000), true);
+});
+
+t.test('a look that is answered does not make the next rest a short one', async (t) => {
+  const rests = after(after(FRESH, UNPAID), LOOKED, 20_000);
+  t.equal(after(rests, UNPAID, 30_000).restUntil, NOW + 90_000);
+  t.equal(after(after(rests, OK, 30_000), UNPAID, 31_000).restUntil, NOW + 61_000);
+});
+
+t.test('a look that is answered does not make the next pause of submits a short one', async (t) => {
+  const paused = after(after(FRESH, full(1)), LOOKED, 1_000);
+  t.equal(after(paused, full(1), 2_000).submitsPausedUntil, NOW + 6_000);
 });

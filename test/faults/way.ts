@@ -81,5 +81,8 @@ export async function wayTo(t: Teardown, port: number): Promise<Way> {
   };
 }
 
-/** What the record of an avatar holds in a status; a write of it holds the same. */
+/** What the record of an avatar holds in a status that is not final; a write of it holds the same. */
 export const inStatus = (status: string): string => `"status":"${status}"`;
+
+/** How the write of a final record begins: that is packed. */
+export const FINAL = '\n1 z';

@@ -149,7 +149,7 @@ t.test('a 429 to one is a pause for both', async (t) => {
 
 t.test('a key that was refused rests for both, and no other key does', async (t) => {
   const { a, b, pass } = await replicas(t);
-  await report(a, { kind: 'rejected' });
+  await report(a, { kind: 'rejected', looks: true });
   t.match(await b.take('key', 'submit', 1, NOBODY), { taken: 0, blocked: true });
   t.equal(b.isUsable('key'), false);
   t.equal(b.keyState('key').state, 'resting');

@@ -1,6 +1,6 @@
 /**
- * Records as they lie in Redis: all but the schema number deflated, since a million of them are kept in memory, and most
- * of each is the same in all.
+ * Records of final avatars as they lie in Redis: all but the schema number deflated, since a million of them are kept in
+ * memory, and most of each is the same in all. Those that go on are few, and stay readable.
  *
  * The letter behind the number says with which dictionary. One that was in use stays as it is for ever: a better one
  * gets a letter of its own. A record that is not packed, `1 {...}`, is read as it is.

@@ -6,7 +6,7 @@
  * may take an id in between; the second step looks again.
  */
 
-import type { Avatar } from '../../domain/avatar.js';
+import { type Avatar, isFinal } from '../../domain/avatar.js';
 import { standingOf } from '../../domain/standing.js';
 import { wholeDelay } from '../delay.js';
 import { keyDigest } from '../idempotency.js';
@@ -93,7 +93,7 @@ class RedisStore implements Store {
   async create(avatar: Avatar, submission: Buffer, creation: Creation, last = false): Promise<Stored> {
     const { id, caller, idempotency } = avatar;
     const { dueInMs, doubtMs, bounds } = creation;
-    const doc = pack(encodeRecord(avatar));
+    const doc = encodeRecord(avatar);
     const digest = idempotency && keyDigest(caller, idempotency.key);
     const { due, changes, queue, callers, clock, bytes, doubt } = this.#keys;
     const keys = [
@@ -165,7 +165,8 @@ class RedisStore implements Store {
   async save(avatar: Avatar, version: number, save: Save): Promise<SaveResult> {
     const { id, taskId, keyId } = avatar;
     const { dueInMs, submission, slots, slotForMs = 0 } = save;
-    const doc = pack(encodeRecord(avatar));
+    const record = encodeRecord(avatar);
+    const doc = isFinal(avatar.status) ? pack(record) : record;
     const { due, changes, queue, callers, clock, bytes, lanes } = this.#keys;
     const keys = [
       ...[
