@@ -5,6 +5,7 @@ import { until } from '../support/until.js';
 import { showCases } from './cases.js';
 import { lacksVideo, staysFinal, timesOut } from './endings.js';
 import { allUnconfirmed, beforeAndAfter, type Mishap } from './mishaps.js';
+import type { Standing } from './replicas.js';
 import { isPaidOnce, isUnconfirmed, passes, Subject } from './subject.js';
 import { errorsOf, startWorld, type World } from './world.js';
 
@@ -133,6 +134,10 @@ await showCases(t, 'upstream', {
       const error = { type: /:account-problem$/, detail: subject.answer.detail, upstream_status: status };
       t.match(await subject.read(), { status: 'failed', error, task_id: null });
       await app.pass(60_000);
+      await until('the key has rested', async () => {
+        const { keys } = (await (await fetch(`${app.url}/readyz`)).json()) as Standing;
+        return keys[0]?.state === 'ok' || null;
+      });
       return subject;
     };
     app.simulator.configure({ keys: { [DEFAULT_KEY]: { valid: false } } });
