@@ -6,7 +6,7 @@ import { openEmbeddedStore } from '../../src/store/embedded.js';
 import type { Store } from '../../src/store/store.js';
 import { openConnected } from '../store/fixtures-redis.js';
 import { redisUrl } from '../support/redis.js';
-import { type Reaction, World } from './world.js';
+import { type Loss, type Reaction, World } from './world.js';
 
 const RUNS = 150;
 
@@ -14,6 +14,8 @@ const reactions = fc.array(
   fc.constantFrom<Reaction>('accept', 'accept-and-lose-the-answer', 'lose', 'refuse', 'limit', 'not-sent'),
   { maxLength: 8 },
 );
+
+const losses = fc.array(fc.constantFrom<Loss>('kept', 'lost-undone', 'lost-done'), { maxLength: 8 });
 
 /** What happens, each to one of three workers: a request (with one of two keys, or none), a look for work, a death. */
 const events = fc.array(
@@ -35,73 +37,79 @@ function promises(t: Test, name: string, open: () => Promise<Store>) {
     let tasks = 0;
     let deaths = 0;
     await fc.assert(
-      fc.asyncProperty(fc.scheduler(), reactions, events, async (scheduler, reacts, happenings) => {
-        const made: string[] = [];
-        const store = await open();
-        const watched: Store = Object.assign(Object.create(store) as Store, {
-          create: async (...args: Parameters<Store['create']>) => {
-            const stored = await store.create(...args);
-            made.push(stored.avatar.id);
-            return stored;
-          },
-          find: store.find.bind(store),
-          submission: store.submission.bind(store),
-          next: store.next.bind(store),
-          claim: store.claim.bind(store),
-          outlook: store.outlook.bind(store),
-          lanes: store.lanes.bind(store),
-          save: store.save.bind(store),
-        });
-        const world = new World(watched, scheduler, reacts);
-        const workers = [world.member(), world.member(), world.member()];
-        for (const [n, { worker, event }] of happenings.entries()) {
-          const member = workers[worker] ?? world.member();
-          if (event === 'look') world.look(member);
-          else if (event === 'die') {
-            member.alive = false;
-            workers[worker] = world.member();
-            deaths++;
-          } else if (event === 'wait') {
-            await world.happen();
-          } else world.ask(member, `request-${n}`, event.ask);
-        }
-        const avatars = await world.calm(async () => [...new Set(made)]);
-        await store.close();
+      fc.asyncProperty(
+        fc.scheduler(),
+        reactions,
+        losses,
+        events,
+        async (scheduler, reacts, lost, happenings) => {
+          const made: string[] = [];
+          const store = await open();
+          const watched: Store = Object.assign(Object.create(store) as Store, {
+            create: async (...args: Parameters<Store['create']>) => {
+              const stored = await store.create(...args);
+              made.push(stored.avatar.id);
+              return stored;
+            },
+            find: store.find.bind(store),
+            submission: store.submission.bind(store),
+            next: store.next.bind(store),
+            claim: store.claim.bind(store),
+            outlook: store.outlook.bind(store),
+            lanes: store.lanes.bind(store),
+            save: store.save.bind(store),
+          });
+          const world = new World(watched, scheduler, reacts, lost);
+          const workers = [world.member(), world.member(), world.member()];
+          for (const [n, { worker, event }] of happenings.entries()) {
+            const member = workers[worker] ?? world.member();
+            if (event === 'look') world.look(member);
+            else if (event === 'die') {
+              member.alive = false;
+              workers[worker] = world.member();
+              deaths++;
+            } else if (event === 'wait') {
+              await world.happen();
+            } else world.ask(member, `request-${n}`, event.ask);
+          }
+          const avatars = await world.calm(async () => [...new Set(made)]);
+          await store.close();
 
-        // I1: at most one task for one request.
-        const names = world.ledger.map(({ name }) => name);
-        const keyless = names.filter((name) => name.startsWith('request-'));
-        equal(new Set(keyless).size, keyless.length, 'I1: two tasks for one request');
-        for (const avatar of avatars) {
-          const own = world.ledger.filter(({ taskId }) => taskId === avatar.taskId);
-          equal(own.length, avatar.taskId === null ? 0 : 1, 'I4: a task id that is in no ledger');
-        }
-        // I2
-        equal(world.changedAfterTheEnd.length, 0, 'I2: a final avatar was worked on');
-        // I3: who was told of an avatar finds it at its end.
-        for (const { id } of world.told)
-          equal(
-            avatars.some((avatar) => avatar.id === id),
-            true,
-            'I3: lost',
-          );
-        // I4: every task is known to its avatar, or an avatar of that request is unconfirmed.
-        for (const { name, taskId } of world.ledger) {
-          const own = avatars.filter(({ prompt }) => prompt === name);
-          equal(
-            own.some((avatar) => avatar.taskId === taskId || avatar.status === 'unconfirmed'),
-            true,
-            'I4: a task that nobody knows',
-          );
-        }
-        // I5: one key, one avatar.
-        for (const key of ['key-1', 'key-2']) {
-          const ids = avatars.filter(({ idempotency }) => idempotency?.key === key);
-          equal(ids.length <= 1, true, 'I5: two avatars for one key');
-          equal(names.filter((each) => each === key).length <= 1, true, 'I1: two tasks for one key');
-        }
-        tasks += world.ledger.length;
-      }),
+          // I1: at most one task for one request.
+          const names = world.ledger.map(({ name }) => name);
+          const keyless = names.filter((name) => name.startsWith('request-'));
+          equal(new Set(keyless).size, keyless.length, 'I1: two tasks for one request');
+          for (const avatar of avatars) {
+            const own = world.ledger.filter(({ taskId }) => taskId === avatar.taskId);
+            equal(own.length, avatar.taskId === null ? 0 : 1, 'I4: a task id that is in no ledger');
+          }
+          // I2
+          equal(world.changedAfterTheEnd.length, 0, 'I2: a final avatar was worked on');
+          // I3: who was told of an avatar finds it at its end.
+          for (const { id } of world.told)
+            equal(
+              avatars.some((avatar) => avatar.id === id),
+              true,
+              'I3: lost',
+            );
+          // I4: every task is known to its avatar, or an avatar of that request is unconfirmed.
+          for (const { name, taskId } of world.ledger) {
+            const own = avatars.filter(({ prompt }) => prompt === name);
+            equal(
+              own.some((avatar) => avatar.taskId === taskId || avatar.status === 'unconfirmed'),
+              true,
+              'I4: a task that nobody knows',
+            );
+          }
+          // I5: one key, one avatar.
+          for (const key of ['key-1', 'key-2']) {
+            const ids = avatars.filter(({ idempotency }) => idempotency?.key === key);
+            equal(ids.length <= 1, true, 'I5: two avatars for one key');
+            equal(names.filter((each) => each === key).length <= 1, true, 'I1: two tasks for one key');
+          }
+          tasks += world.ledger.length;
+        },
+      ),
       { numRuns: RUNS },
     );
     t.comment(`${RUNS} runs, ${tasks} tasks, ${deaths} deaths`);

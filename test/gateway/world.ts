@@ -17,10 +17,13 @@ import type { ModellixClient } from '../../src/modellix/client.js';
 import { KeyPool } from '../../src/modellix/keyring.js';
 import { NO_LIMITS, type Reply, type SubmitOutcome } from '../../src/modellix/outcome.js';
 import type { Spool } from '../../src/store/spool.js';
-import type { Store } from '../../src/store/store.js';
+import { type Store, StoreUnavailableError } from '../../src/store/store.js';
 
 /** What the upstream does with a submit, and what its caller hears. */
 export type Reaction = 'accept' | 'accept-and-lose-the-answer' | 'lose' | 'refuse' | 'limit' | 'not-sent';
+
+/** What becomes of the write of an intent: its reply is lost, and whether it was done is not known. */
+export type Loss = 'kept' | 'lost-undone' | 'lost-done';
 
 const CALLER = 'caller';
 const LONG_MS = 1_000_000;
@@ -54,14 +57,16 @@ export class World {
   readonly #store: Store;
   readonly #scheduler: Scheduler;
   readonly #reactions: Reaction[];
+  readonly #losses: Loss[];
   readonly #spooled = new Map<string, Answer>();
   /** Effects under way, which no scheduler holds. */
   readonly #onTheirWay = new Set<Promise<unknown>>();
 
-  constructor(store: Store, scheduler: Scheduler, reactions: readonly Reaction[]) {
+  constructor(store: Store, scheduler: Scheduler, reactions: readonly Reaction[], losses: readonly Loss[]) {
     this.#store = store;
     this.#scheduler = scheduler;
     this.#reactions = [...reactions];
+    this.#losses = [...losses];
   }
 
   member(): Member {
@@ -103,6 +108,7 @@ export class World {
   /** Faults over: what is in the spool is replayed, and a fresh worker goes on until nothing is left to do. */
   async calm(ids: () => Promise<readonly string[]>): Promise<readonly Avatar[]> {
     this.#reactions.length = 0;
+    this.#losses.length = 0;
     await this.drain();
     void replayAnswers(this.member().ports).then((settled) => Promise.all(settled));
     for (;;) {
@@ -184,8 +190,11 @@ export class World {
         const waits = avatar.step === 'expire' || avatar.status === 'queued';
         const dueInMs = waits ? LONG_MS : 0;
         return gated('save', async () => {
+          const loss = (avatar.status === 'submitting' && this.#losses.shift()) || 'kept';
+          if (loss === 'lost-undone') throw new StoreUnavailableError('lost');
           const saved = await store.save(avatar, version, { ...save, dueInMs });
           if (saved.saved) this.#note(avatar);
+          if (loss === 'lost-done') throw new StoreUnavailableError('lost');
           return saved;
         });
       },
