@@ -9,6 +9,8 @@ import { loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { Redis } from 'ioredis';
 import type { Avatar } from '../src/domain/avatar.js';
+import { encodeRecord } from '../src/store/record.js';
+import { pack } from '../src/store/redis/packed.js';
 import { openRedisStore } from '../src/store/redis/redis.js';
 import type { Store } from '../src/store/store.js';
 import { startRedis } from '../test/support/redis.js';
@@ -50,6 +52,13 @@ interface Filled {
   readonly levels: readonly Level[];
   /** Of the key that a submission has to itself. */
   readonly submissionBytes: number;
+  readonly some: Some;
+}
+
+/** A few of what is in the store. */
+interface Some {
+  readonly queued: Avatar[];
+  readonly finished: Avatar[];
 }
 
 /** A store that is filled step by step and measured at each. */
@@ -65,7 +74,7 @@ async function fillAndMeasure(finished: number): Promise<Filled> {
     const weights: Weight[] = [];
     let submissionBytes = 0;
     const levels: Level[] = [];
-    const some: { queued: Avatar[]; finished: Avatar[] } = { queued: [], finished: [] };
+    const some: Some = { queued: [], finished: [] };
     const fill = async (what: string, count: number, put: (n: number) => Promise<Avatar>, kept: Avatar[]) => {
       const [before, startedAt] = [await usedBytes(client), performance.now()];
       await inParallel(count, async (n) => {
@@ -90,7 +99,7 @@ async function fillAndMeasure(finished: number): Promise<Filled> {
       submissionBytes = await submissionKeyBytes(client, some.queued);
       levels.push({ finished, queued, took: await latencies(store, some) });
     }
-    return { weights, levels, submissionBytes };
+    return { weights, levels, submissionBytes, some };
   } finally {
     for (const end of endings) await end();
   }
@@ -120,6 +129,12 @@ async function usedBytes(client: Redis): Promise<number> {
 async function submissionKeyBytes(client: Redis, [queued]: readonly Avatar[]): Promise<number> {
   const [key = ''] = await client.keys(`*:submission:${queued?.id}`);
   return Number(await client.memory('USAGE', key));
+}
+
+function recordBytes(avatars: readonly Avatar[]): string {
+  const mean = (size: (record: Buffer) => number) =>
+    (avatars.reduce((sum, each) => sum + size(encodeRecord(each)), 0) / avatars.length).toFixed(0);
+  return `${mean((record) => record.length)} bytes of JSON and ${mean((record) => pack(record).length)}`;
 }
 
 /** The levels of the queue as one, and all together. */
@@ -167,7 +182,8 @@ const load = loadavg().map((each) => each.toFixed(1));
 const text = `${weighed(many.weights)}
 
 Of the bytes of a queued avatar ${many.submissionBytes} are those of the key of its submission, which holds ${SUBMISSION.length} bytes in place of
-the media.
+the media. The record of a queued avatar has ${recordBytes(many.some.queued)} as it is kept, that of a finished one
+${recordBytes(many.some.finished)}.
 
 ${timed([...few.levels, ...many.levels])}
 
