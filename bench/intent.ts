@@ -49,7 +49,7 @@ async function measure(name: string, store: Store): Promise<void> {
       Array.from({ length: atOnce }, async () => {
         for (let next = stored.pop(); next !== undefined; next = stored.pop()) {
           const startedAt = performance.now();
-          await store.save(beginSubmit(next.avatar, 'key-1'), next.version, {
+          await store.save(beginSubmit(next.avatar, 'key-1', 'intent-1'), next.version, {
             dueInMs: LEASE_MS,
             submission: 'keep',
           });

@@ -41,7 +41,7 @@ export function queuedAvatar(n: number): Avatar {
 /** The same at Modellix. */
 export function pendingAvatar(avatar: Avatar): Avatar {
   const taskId = `task-${randomBytes(9).toString('hex')}`;
-  return accepted(beginSubmit(avatar, LANE), taskId, Date.now());
+  return accepted(beginSubmit(avatar, LANE, 'intent-1'), taskId, Date.now());
 }
 
 /** The same at its end, with the signed URL of an object store. */
@@ -71,7 +71,7 @@ export async function putFinished(store: Store, n: number, dueInMs = RETENTION_M
 /** Every step that a gateway writes, but for further looks. */
 export async function putFinishedStepByStep(store: Store, n: number): Promise<Avatar> {
   const { avatar, version } = await create(store, queuedAvatar(n));
-  const submitting = beginSubmit(avatar, LANE);
+  const submitting = beginSubmit(avatar, LANE, 'intent-1');
   const submitted = await saved(store, submitting, version, KEPT);
   const pending = accepted(submitting, `task-${randomBytes(9).toString('hex')}`, Date.now());
   const lookedAt = await saved(store, pending, submitted, { dueInMs: HOUR_MS, submission: 'drop' });

@@ -66,7 +66,7 @@ export async function latencies(
     }
     const [first] = await time('next', () => store.next(CLAIMED));
     if (first === undefined) throw new Error('the queue is empty');
-    const submitting = beginSubmit(first.avatar, LANE);
+    const submitting = beginSubmit(first.avatar, LANE, 'intent-1');
     const version = await time('save, submit begins', () => saved(store, submitting, first.version, KEPT));
     await time('save, back to queue', () => saved(store, requeued(submitting), version, KEPT));
     await time('outlook', () => store.outlook([LANE]));

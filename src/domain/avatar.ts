@@ -93,8 +93,10 @@ export interface Avatar {
   readonly taskId: string | null;
   readonly video: Video | null;
   readonly failure: Failure | null;
-  /** How many submits were begun. An answer belongs to one of them. */
+  /** How many submits were begun. */
   readonly attempt: number;
+  /** A name of its own for the submit that was begun last: an answer belongs to one submit, of one worker. */
+  readonly intent: string | null;
   /** How often the task was looked at. */
   readonly polls: number;
   /** When it was last seen unfinished. */
@@ -153,6 +155,7 @@ export function newAvatar(request: Request, now: number): Avatar {
     video: null,
     failure: null,
     attempt: 0,
+    intent: null,
     polls: 0,
     lookedAt: null,
     failures: 0,
@@ -163,18 +166,21 @@ export function newAvatar(request: Request, now: number): Avatar {
   };
 }
 
-/** The intent: written before the first byte of the POST leaves with this key. */
-export function beginSubmit(avatar: Avatar, keyId: string): Avatar {
+/**
+ * The intent: written before the first byte of the POST leaves with this key.
+ * @param intent a name that no other intent has, whoever begins it
+ */
+export function beginSubmit(avatar: Avatar, keyId: string, intent: string): Avatar {
   from(avatar, 'beginSubmit', 'queued');
-  return { ...avatar, status: 'submitting', keyId, attempt: avatar.attempt + 1 };
+  return { ...avatar, status: 'submitting', keyId, attempt: avatar.attempt + 1, intent };
 }
 
 /**
- * Whether the answer to this attempt is still to be applied: the submit is under way, or was given up as
+ * Whether the answer to this intent is still to be applied: the submit is under way, or was given up as
  * `unconfirmed` when its lease lapsed, and the answer turned up after all.
  */
-export function awaitsAnswer({ status, attempt }: Avatar, of: number): boolean {
-  return attempt === of && (status === 'submitting' || status === 'unconfirmed');
+export function awaitsAnswer({ status, intent }: Avatar, of: string): boolean {
+  return intent === of && (status === 'submitting' || status === 'unconfirmed');
 }
 
 /** Modellix took the task. */

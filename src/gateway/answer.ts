@@ -4,7 +4,7 @@ import type { SubmitOutcome } from '../modellix/outcome.js';
 export interface Answer {
   readonly avatarId: string;
   readonly caller: string;
-  readonly attempt: number;
+  readonly intent: string;
   readonly outcome: SubmitOutcome;
   /** When it came, on the store's clock. */
   readonly at: number;

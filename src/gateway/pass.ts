@@ -4,7 +4,7 @@ import { type Outlook, type Stored, StoreUnavailableError } from '../store/store
 import { lapsed } from './lapsed.js';
 import { endOverdue, poll } from './poll.js';
 import type { Ports } from './ports.js';
-import { type Intent, intend, submit, withdrawIntent } from './submit.js';
+import { type Intent, intend, type Meant, meant, submit, withdrawIntent } from './submit.js';
 
 /** The longest sleep: other replicas' words may be lost, and limits may have been raised. */
 export const IDLE_MS = 1_000;
@@ -127,15 +127,16 @@ async function intendAll(
   key: ApiKey,
   first: readonly Stored[],
 ): Promise<readonly Intent[]> {
-  const intents = await Promise.allSettled(first.map((stored) => intend(ports, stored, key)));
+  const all = first.map((stored) => meant(stored, key));
+  const intents = await Promise.allSettled(all.map((each) => intend(ports, each)));
   return intents.flatMap((intent, i) => {
-    const stored = first[i] as Stored;
+    const each = all[i] as Meant;
     if (intent.status === 'fulfilled') return intent.value ?? [];
     if (intent.reason instanceof StoreUnavailableError) {
-      crew.begin('submit', stored, () => withdrawIntent(ports, stored, key));
+      crew.begin('submit', each.stored, () => withdrawIntent(ports, each));
     } else {
       // The others' intents are written: they are not to be lost with it.
-      ports.log.error({ err: intent.reason, avatarId: stored.avatar.id }, 'an intent could not be formed');
+      ports.log.error({ err: intent.reason, avatarId: each.avatar.id }, 'an intent could not be written');
     }
     return [];
   });

@@ -53,9 +53,9 @@ export async function settle(ports: Ports, answer: Answer, held: Held | null): P
 /** Says whether there is nothing left to write; `false` where the record is not as it was held to be. */
 async function apply(ports: Ports, answer: Answer, held: Held | null): Promise<boolean> {
   const { store, log } = ports;
-  const { avatarId, outcome, attempt, at } = answer;
+  const { avatarId, outcome, intent, at } = answer;
   const current = held ?? (await store.find(answer.caller, avatarId));
-  if (current === null || !awaitsAnswer(current.avatar, attempt)) {
+  if (current === null || !awaitsAnswer(current.avatar, intent)) {
     if (outcome.kind === 'accepted' && current?.avatar.taskId !== outcome.taskId) {
       log.error(
         { avatarId, taskId: outcome.taskId },
@@ -102,8 +102,8 @@ async function forget({ spool, log }: Ports, answer: Answer): Promise<void> {
   });
 }
 
-function nameOf({ avatarId, attempt }: Answer): string {
-  return `${avatarId}.${attempt}`;
+function nameOf({ avatarId, intent }: Answer): string {
+  return `${avatarId}.${intent}`;
 }
 
 /** Settles what earlier processes left in the spool. Resolves with what is under way. */

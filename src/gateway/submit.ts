@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { type Avatar, beginSubmit } from '../domain/avatar.js';
 import type { ApiKey } from '../modellix/api-key.js';
 import type { SubmitOutcome } from '../modellix/outcome.js';
@@ -11,10 +12,23 @@ import { signalOfSubmit } from './signals.js';
 
 /** An avatar whose intent is on disk: the one POST that may be made for it is this process's to make. */
 export interface Intent extends Held {
+  readonly avatar: Meant['avatar'];
   readonly key: ApiKey;
   readonly clock: () => number;
   /** When the intent was begun, on the store's clock. */
   readonly begunAt: number;
+}
+
+/** A submit as it is to be begun: the queued avatar, and what it is with the intent in it. */
+export interface Meant {
+  readonly stored: Stored;
+  readonly avatar: Avatar & { readonly intent: string };
+  readonly key: ApiKey;
+}
+
+export function meant(stored: Stored, key: ApiKey): Meant {
+  const intent = randomBytes(9).toString('base64url');
+  return { stored, avatar: { ...beginSubmit(stored.avatar, key.id, intent), intent }, key };
 }
 
 /**
@@ -22,11 +36,10 @@ export interface Intent extends Held {
  * @returns `null` where another worker has it, or the key has no slot left
  * @throws {StoreUnavailableError} when it is not known whether it was written: what may be there is taken back
  */
-export async function intend(ports: Ports, stored: Stored, key: ApiKey): Promise<Intent | null> {
+export async function intend(ports: Ports, { stored, avatar, key }: Meant): Promise<Intent | null> {
   const { store, settings, limits } = ports;
   const clock = storeClock(stored);
   const begunAt = clock();
-  const avatar = beginSubmit(stored.avatar, key.id);
   const save = {
     dueInMs: settings.submitLeaseMs,
     submission: 'keep',
@@ -36,11 +49,13 @@ export async function intend(ports: Ports, stored: Stored, key: ApiKey): Promise
   return saved.saved ? { avatar, version: saved.version, key, clock, begunAt } : null;
 }
 
-/** Takes back an intent of which it is not known whether it was written: this process knows that nothing was sent. */
-export async function withdrawIntent(ports: Ports, stored: Stored, key: ApiKey): Promise<void> {
-  const avatar = beginSubmit(stored.avatar, key.id);
+/**
+ * Takes back an intent of which it is not known whether it was written: this process knows that nothing was sent for it.
+ * Where another worker's was written instead, that stays.
+ */
+export function withdrawIntent(ports: Ports, { stored, avatar }: Meant): Promise<void> {
   const reason = 'the intent could not be stored';
-  await finish(ports, { avatar, at: storeClock(stored)() }, { kind: 'not-sent', reason }, null);
+  return finish(ports, { avatar, at: storeClock(stored)() }, { kind: 'not-sent', reason }, null);
 }
 
 /**
@@ -89,12 +104,12 @@ async function heldByOthers(
 
 function finish(
   ports: Ports,
-  { avatar, at }: { readonly avatar: Avatar; readonly at: number },
+  { avatar, at }: { readonly avatar: Meant['avatar']; readonly at: number },
   outcome: SubmitOutcome,
   held: Held | null,
 ): Promise<void> {
-  const { id: avatarId, caller, attempt } = avatar;
+  const { id: avatarId, caller, attempt, intent } = avatar;
   ports.counts.submit(outcome.kind);
   ports.log.info({ avatarId, attempt, outcome: outcome.kind }, 'submit settled');
-  return settle(ports, { avatarId, caller, attempt, outcome, at }, held);
+  return settle(ports, { avatarId, caller, intent, outcome, at }, held);
 }

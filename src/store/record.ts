@@ -91,6 +91,7 @@ const Record = Type.Object({
     Type.Null(),
   ]),
   attempt: Type.Number(),
+  intent: text,
   polls: Type.Number(),
   lookedAt: number,
   failures: Type.Number(),

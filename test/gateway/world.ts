@@ -27,7 +27,7 @@ export type Loss = 'kept' | 'lost-undone' | 'lost-done';
 
 const CALLER = 'caller';
 const LONG_MS = 1_000_000;
-const SETTINGS: GatewaySettings = {
+export const SETTINGS: GatewaySettings = {
   submitGraceMs: 0,
   submitLeaseMs: LONG_MS,
   stepLeaseMs: LONG_MS,

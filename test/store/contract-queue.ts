@@ -22,7 +22,7 @@ async function queueUp(store: Store, caller: string, count: number): Promise<Ava
 async function submitFirst(store: Store, keyId = KEY): Promise<{ avatar: Avatar; version: number }> {
   const [first] = await store.next(1);
   if (first === undefined) throw new Error('the queue is empty');
-  const avatar = beginSubmit(first.avatar, keyId);
+  const avatar = beginSubmit(first.avatar, keyId, 'intent-1');
   await store.save(avatar, first.version, KEEP);
   return { avatar, version: first.version + 1 };
 }
@@ -113,7 +113,7 @@ export function queueAndSlots(check: Check): void {
   check('of 100 that would take a slot at once, as many do as there are', async (t, { store }) => {
     const made = await queueUp(store, CALLER, 100);
     const results = await Promise.all(
-      made.map((avatar) => store.save(beginSubmit(avatar, KEY), 1, { ...KEEP, slots: 3 })),
+      made.map((avatar) => store.save(beginSubmit(avatar, KEY, 'intent-1'), 1, { ...KEEP, slots: 3 })),
     );
     t.equal(results.filter(({ saved }) => saved).length, 3);
     t.equal(results.filter((result) => !result.saved && result.reason === 'no-slot').length, 97);

@@ -10,7 +10,7 @@ const KEY = 'key-1';
 const CORRUPT = Buffer.from('not a record');
 const NEWER = Buffer.from('2 {"whatever":"a newer release writes"}');
 
-const begun = (avatar: Avatar) => beginSubmit(avatar, KEY);
+const begun = (avatar: Avatar) => beginSubmit(avatar, KEY, 'intent-1');
 const holding: Record<string, { next: (avatar: Avatar) => Avatar; lane: string | null }> = {
   submitting: { next: begun, lane: null },
   pending: { next: (avatar) => accepted(begun(avatar), 'task-1', 0), lane: KEY },

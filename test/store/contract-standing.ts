@@ -19,14 +19,14 @@ export function standing(check: Check): void {
     // The two begin level. Ids against the order, so that a tie within a caller would show.
     const first = await queued(store, 'av_z');
     const other = await queued(store, 'av_m', 'team-b');
-    await store.save(beginSubmit(other, KEY), 1, KEEP);
+    await store.save(beginSubmit(other, KEY, 'intent-1'), 1, KEEP);
     const second = await queued(store, 'av_a');
     t.same(idsOf(await store.next(9)), idsOf([first, second]));
   });
 
   check('an avatar that comes back is before what its caller queued since', async (t, { store }) => {
     const first = await queued(store, 'av_z');
-    const begun = beginSubmit(first, KEY);
+    const begun = beginSubmit(first, KEY, 'intent-1');
     await store.save(begun, 1, KEEP);
     const second = await queued(store, 'av_a');
     await store.save(requeued(begun), 2, KEEP);
@@ -57,9 +57,9 @@ export function standing(check: Check): void {
 
   check('a save without a slot writes nothing; stale and taken go before it', async (t, { store }) => {
     const [holder, avatar] = [await queued(store, 'av_1'), await queued(store, 'av_2')];
-    await store.save(accepted(beginSubmit(holder, KEY), 'task-1', 0), 1, KEEP);
+    await store.save(accepted(beginSubmit(holder, KEY, 'intent-1'), 'task-1', 0), 1, KEEP);
     const save = (taskId: string, version: number) =>
-      store.save(accepted(beginSubmit(avatar, KEY), taskId, 0), version, {
+      store.save(accepted(beginSubmit(avatar, KEY, 'intent-1'), taskId, 0), version, {
         dueInMs: 0,
         submission: 'drop',
         slots: 1,
@@ -73,20 +73,20 @@ export function standing(check: Check): void {
     t.same([await store.claim(KEY, 9, LONG), await store.claim(null, 9, LONG)], [[], []]);
     t.equal(await slots(store), 1);
     const other = await queued(store, 'av_3');
-    const taken = await store.save(accepted(beginSubmit(other, 'key-2'), 'task-2', 0), 1, KEEP);
+    const taken = await store.save(accepted(beginSubmit(other, 'key-2', 'intent-1'), 'task-2', 0), 1, KEEP);
     t.match(taken, { saved: true }, 'the task id is free');
   });
 
   check('a slot that was held for a while is free when that is over', async (t, { store }) => {
     const [doubtful, waits] = [await queued(store, 'av_1'), await queued(store, 'av_2')];
-    const begun = beginSubmit(doubtful, KEY);
+    const begun = beginSubmit(doubtful, KEY, 'intent-1');
     await store.save(begun, 1, KEEP);
     const lost = unconfirmed(begun, FAILURE, { now: 0, retentionMs: LONG });
     t.match(await store.save(lost, 2, { dueInMs: LONG, submission: 'drop', slotForMs: 300 }), {
       saved: true,
     });
     await until('the slot is free', async () => ((await slots(store)) === 0 ? true : null), { everyMs: 20 });
-    t.match(await store.save(beginSubmit(waits, KEY), 1, { ...KEEP, slots: 1 }), { saved: true });
+    t.match(await store.save(beginSubmit(waits, KEY, 'intent-1'), 1, { ...KEEP, slots: 1 }), { saved: true });
     const late = await store.save(accepted(lost, 'task-1', 0), 3, { ...KEEP, slots: 1 });
     t.same(late, { saved: false, reason: 'no-slot' }, 'it has none any more');
     t.match(await store.save(accepted(lost, 'task-1', 0), 3, KEEP), { saved: true }, 'unless asked for none');
@@ -94,10 +94,10 @@ export function standing(check: Check): void {
   });
 
   check('a slot is given back where the next submit takes another key', async (t, { store }) => {
-    const begun = beginSubmit(await queued(store, 'av_1'), KEY);
+    const begun = beginSubmit(await queued(store, 'av_1'), KEY, 'intent-1');
     await store.save(begun, 1, KEEP);
     await store.save(requeued(begun), 2, KEEP);
-    await store.save(beginSubmit(requeued(begun), 'key-2'), 3, KEEP);
+    await store.save(beginSubmit(requeued(begun), 'key-2', 'intent-1'), 3, KEEP);
     t.same([await slots(store), await slots(store, 'key-2')], [0, 1]);
     await store.remove('av_1', 4);
     t.same([await slots(store), await slots(store, 'key-2')], [0, 0]);

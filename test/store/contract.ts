@@ -46,7 +46,7 @@ export function storeContract(name: string, open: (t: Test) => Promise<Opened>):
   check('an idempotency key names one avatar of a caller, until that is removed', async (t, { store }) => {
     const idempotency = { key: 'key \u2028 1', fingerprint: 'f' };
     const { avatar } = await store.create(avatarOf({ idempotency }), SUBMISSION, dueIn(LONG));
-    await store.save(beginSubmit(avatar, 'key-1'), 1, KEEP);
+    await store.save(beginSubmit(avatar, 'key-1', 'intent-1'), 1, KEEP);
     const again = avatarOf({ idempotency });
     t.match(await store.create(again, SUBMISSION, dueIn(0)), {
       avatar: { id: avatar.id, status: 'submitting' },
@@ -135,8 +135,8 @@ export function storeContract(name: string, open: (t: Test) => Promise<Opened>):
 
   check('a stale save writes nothing', async (t, { store }) => {
     const { avatar } = await store.create(avatarOf(), SUBMISSION, dueIn(LONG));
-    await store.save(beginSubmit(avatar, 'key-1'), 1, KEEP);
-    const stale = accepted(beginSubmit(avatar, 'key-1'), 'task-1', 0);
+    await store.save(beginSubmit(avatar, 'key-1', 'intent-1'), 1, KEEP);
+    const stale = accepted(beginSubmit(avatar, 'key-1', 'intent-1'), 'task-1', 0);
     const result = await store.save(stale, 1, { dueInMs: 0, submission: 'drop' });
     t.same(result, { saved: false, reason: 'stale' });
     t.match(await store.find(CALLER, avatar.id), {
@@ -157,7 +157,7 @@ export function storeContract(name: string, open: (t: Test) => Promise<Opened>):
   check('of 100 equal saves at one version, one wins', async (t, { store }) => {
     const { avatar, version } = await store.create(avatarOf(), SUBMISSION, dueIn(LONG));
     const results = await Promise.all(
-      many(100, () => store.save(beginSubmit(avatar, 'key-1'), version, KEEP)),
+      many(100, () => store.save(beginSubmit(avatar, 'key-1', 'intent-1'), version, KEEP)),
     );
     t.equal(results.filter(({ saved }) => saved).length, 1);
     t.match(await store.find(CALLER, avatar.id), { version: 2 });

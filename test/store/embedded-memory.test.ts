@@ -46,8 +46,8 @@ async function filled(t: Test, dir: string) {
   const store = await open(t, dir);
   const ids = ['av_1', 'av_2', 'av_3', 'av_4', 'av_5'];
   for (const id of ids) await create(store, id);
-  await store.save(beginSubmit(avatarOf({ id: 'av_1' }), KEY), 1, KEEP);
-  const pending = accepted(beginSubmit(avatarOf({ id: 'av_2' }), KEY), 'task-1', 0);
+  await store.save(beginSubmit(avatarOf({ id: 'av_1' }), KEY, 'intent-1'), 1, KEEP);
+  const pending = accepted(beginSubmit(avatarOf({ id: 'av_2' }), KEY, 'intent-1'), 'task-1', 0);
   await store.save(pending, 1, { ...KEEP, dueInMs: 0 });
   return { store, ids };
 }
@@ -61,14 +61,14 @@ t.test('embedded: queue, slots and lanes are the same after a restart', async (t
   const again = await open(t, dir);
   t.same(await standing(again, ids), before);
   t.same(await again.lanes(), [KEY]);
-  await again.save(requeued(beginSubmit(avatarOf({ id: 'av_1' }), KEY)), 2, KEEP);
+  await again.save(requeued(beginSubmit(avatarOf({ id: 'av_1' }), KEY, 'intent-1')), 2, KEEP);
   t.same(idsOf(await again.next(9)), ['av_1', 'av_3', 'av_4', 'av_5'], 'its old place');
 });
 
 t.test('embedded: after a restart a caller is still behind what it has under way', async (t) => {
   const dir = t.testdir();
   const store = await open(t, dir);
-  const begun = beginSubmit(await create(store, 'av_z'), KEY);
+  const begun = beginSubmit(await create(store, 'av_z'), KEY, 'intent-1');
   await store.save(begun, 1, KEEP);
   await store.close();
   const again = await open(t, dir);
@@ -84,8 +84,8 @@ t.test('embedded: writes that fail change nothing of the queue and the slots', a
   const restore = failing(t, { batch: refuse });
   const results = await Promise.allSettled([
     create(store, 'av_6'),
-    store.save(beginSubmit(avatarOf({ id: 'av_3' }), KEY), 1, { ...KEEP, slots: 9 }),
-    store.save(requeued(beginSubmit(avatarOf({ id: 'av_1' }), KEY)), 2, KEEP),
+    store.save(beginSubmit(avatarOf({ id: 'av_3' }), KEY, 'intent-1'), 1, { ...KEEP, slots: 9 }),
+    store.save(requeued(beginSubmit(avatarOf({ id: 'av_1' }), KEY, 'intent-1')), 2, KEEP),
     store.remove('av_2', 2),
     store.remove('av_4', 1),
   ]);

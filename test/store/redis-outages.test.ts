@@ -87,7 +87,8 @@ t.test('redis: a write whose reply was lost has the same result when it is sent 
 
   const avatar = avatarOf();
   t.match(await lostThenAgain(() => store.create(avatar, SUBMISSION, dueIn(LONG))), { avatar, version: 1 });
-  const save = (by: Store) => by.save(beginSubmit(avatar, 'key-1'), 1, { dueInMs: LONG, submission: 'drop' });
+  const save = (by: Store) =>
+    by.save(beginSubmit(avatar, 'key-1', 'intent-1'), 1, { dueInMs: LONG, submission: 'drop' });
   t.same(await lostThenAgain(() => save(store)), { saved: true, version: 2 });
   t.same(await save(store), { saved: false, reason: 'stale' }, 'a third is another write');
   t.same(await save(other), { saved: false, reason: 'stale' }, "so is another worker's");
@@ -100,7 +101,8 @@ t.test('redis: what another worker wrote meanwhile is not taken for a lost write
   const store = await openConnected(t, { url: way.url });
   const other = await openConnected(t, { url: server.url });
   const { avatar } = await store.create(avatarOf(), SUBMISSION, dueIn(LONG));
-  const save = (by: Store) => by.save(beginSubmit(avatar, 'key-1'), 1, { dueInMs: 0, submission: 'keep' });
+  const save = (by: Store) =>
+    by.save(beginSubmit(avatar, 'key-1', 'intent-1'), 1, { dueInMs: 0, submission: 'keep' });
   await server.stop();
   await t.rejects(save(store), StoreUnavailableError, 'lost before it was done');
   await server.start();
@@ -122,7 +124,8 @@ t.test('redis: a Redis that hangs is given up in time; what it does later is kno
   const server = await startRedis(t);
   const store = await openConnected(t, { url: server.url, commandTimeoutMs: 200 });
   const { avatar } = await store.create(avatarOf(), SUBMISSION, dueIn(LONG));
-  const save = () => store.save(beginSubmit(avatar, 'key-1'), 1, { dueInMs: LONG, submission: 'keep' });
+  const save = () =>
+    store.save(beginSubmit(avatar, 'key-1', 'intent-1'), 1, { dueInMs: LONG, submission: 'keep' });
   await clientOf(t, server.url).call('CLIENT', 'PAUSE', '500', 'ALL');
   const since = performance.now();
   await t.rejects(save(), StoreUnavailableError);

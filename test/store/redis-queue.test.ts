@@ -15,7 +15,7 @@ async function open(t: Test) {
   const client = clientOf(t, server.url);
   const store = await openConnected(t, { url: server.url });
   const submit = async (avatar: Avatar, version = 1, save: Partial<Save> = {}) => {
-    const begun = beginSubmit(avatar, KEY);
+    const begun = beginSubmit(avatar, KEY, 'intent-1');
     const result = await store.save(begun, version, { ...KEEP, ...save });
     return { avatar: begun, result };
   };
@@ -174,7 +174,7 @@ t.test('redis: a user who may not publish writes all the same', async (t) => {
   await client.call('ACL', 'SETUSER', 'quiet', 'on', '>secret', '~*', '+@all', 'resetchannels');
   const quiet = await openConnected(t, { url: `redis://quiet:secret@127.0.0.1:${server.port}` });
   const { avatar } = await quiet.create(avatarOf(), SUBMISSION, dueIn(LONG));
-  t.match(await quiet.save(beginSubmit(avatar, KEY), 1, KEEP), { saved: true, version: 2 });
+  t.match(await quiet.save(beginSubmit(avatar, KEY, 'intent-1'), 1, KEEP), { saved: true, version: 2 });
   t.equal(await quiet.remove(avatar.id, 2), true);
   t.equal(await store.find(CALLER, avatar.id), null);
 });

@@ -37,8 +37,11 @@ t.test('redis: sentinel: what one store does, another finds and hears of', async
   t.match(await other.claim(null, 1, LONG), [{ avatar, version: 2 }]);
   t.same(await store.claim(null, 1, LONG), []);
   const save = { dueInMs: LONG, submission: 'keep' } as const;
-  t.same(await store.save(beginSubmit(avatar, 'key-1'), 1, save), { saved: false, reason: 'stale' });
-  t.same(await other.save(beginSubmit(avatar, 'key-1'), 2, save), { saved: true, version: 3 });
+  t.same(await store.save(beginSubmit(avatar, 'key-1', 'intent-1'), 1, save), {
+    saved: false,
+    reason: 'stale',
+  });
+  t.same(await other.save(beginSubmit(avatar, 'key-1', 'intent-1'), 2, save), { saved: true, version: 3 });
   t.match(await store.find(CALLER, avatar.id), { avatar: { status: 'submitting' }, version: 3 });
   t.same(await store.submission(avatar.id), SUBMISSION);
 });
