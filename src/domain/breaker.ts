@@ -1,6 +1,7 @@
 /**
- * The circuit breaker before all calls to Modellix. Closed: calls pass. Open, after several failures in a row: none
- * passes until a pause is over, and then a single free read, the probe, decides.
+ * The circuit breaker before all calls to Modellix. Closed: calls pass. Open, after several failures in a row, or one
+ * submit that no connection came about for: none passes until a pause is over, and then a single free read, the probe,
+ * decides.
  */
 
 export type Breaker =
@@ -32,11 +33,14 @@ export function beginProbe(breaker: Breaker, now: number, leaseMs: number): Brea
   return { ...breaker, probeAt: now + leaseMs };
 }
 
+/** `unreachable`: there was no connection for a submit. The next submit would be written down in vain as well. */
+export type CallResult = 'ok' | 'failed' | 'unreachable';
+
 /** After a call that was let pass. One that began before it opened, and ends after, changes nothing. */
-export function afterCall(breaker: Breaker, ok: boolean, now: number, random: number): Breaker {
+export function afterCall(breaker: Breaker, result: CallResult, now: number, random: number): Breaker {
   if (breaker.state === 'open') return breaker;
-  if (ok) return breaker.failures === 0 ? breaker : CLOSED;
-  const failures = breaker.failures + 1;
+  if (result === 'ok') return breaker.failures === 0 ? breaker : CLOSED;
+  const failures = result === 'unreachable' ? THRESHOLD : breaker.failures + 1;
   return failures < THRESHOLD ? { state: 'closed', failures } : open(0, now, random);
 }
 

@@ -3,6 +3,7 @@ import {
   afterProbe,
   type Breaker,
   beginProbe,
+  type CallResult,
   closedBreaker,
   mayCall,
   nextProbeInMs,
@@ -33,8 +34,8 @@ interface State {
   readonly drain: Drain;
 }
 
-/** What a call came to, as far as the limits are concerned. `null`: it never reached Modellix, or Modellix failed. */
-export type CallSignal = Signal | null;
+/** What a call came to, as far as the limits are concerned: what Modellix said, or that it did not. */
+export type CallSignal = Signal | Exclude<CallResult, 'ok'>;
 
 export interface Taken {
   readonly taken: number;
@@ -116,9 +117,10 @@ export class Limits {
     queuedSince: number | null,
   ): Promise<Noted> {
     return this.#shared.change<Noted>((state, now) => {
-      const breaker = afterCall(state.breaker, signal !== null, now, this.#random());
+      const silent = typeof signal === 'string';
+      const breaker = afterCall(state.breaker, silent ? signal : 'ok', now, this.#random());
       const before = this.#budget(state, keyId);
-      const after = signal === null ? before : afterReply(before, signal, headers, now, this.#ceiling);
+      const after = silent ? before : afterReply(before, signal, headers, now, this.#ceiling);
       const drain = queuedSince === null ? state.drain : admitted(state.drain, queuedSince, now);
       const same = breaker === state.breaker && after === before && drain === state.drain;
       const value = same ? state : { ...withKey(state, keyId, after), breaker, drain };

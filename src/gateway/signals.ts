@@ -16,9 +16,9 @@ export function signalOfSubmit(outcome: SubmitOutcome, heldByOthers: number): Ca
     case 'accepted':
       return { kind: 'ok' };
     case 'not-sent':
-      return null;
+      return 'unreachable';
     case 'unknown':
-      return outcome.status === null || outcome.status >= 500 ? null : { kind: 'ok' };
+      return outcome.status === null || outcome.status >= 500 ? 'failed' : { kind: 'ok' };
     case 'refused': {
       const { status, limit, retryAfterMs } = outcome;
       if (status === 429 && limit === 'tasks') return { kind: 'concurrency', retryAfterMs, heldByOthers };
@@ -33,5 +33,5 @@ export function signalOfQuery(outcome: QueryOutcome): CallSignal {
   if (outcome.kind !== 'unavailable') return { kind: 'looked' };
   const { status } = outcome;
   if (isRejection(status)) return { kind: 'rejected', looks: true };
-  return status === undefined || status >= 500 ? null : { kind: 'looked' };
+  return status === undefined || status >= 500 ? 'failed' : { kind: 'looked' };
 }

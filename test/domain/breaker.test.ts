@@ -6,6 +6,7 @@ import {
   afterProbe,
   type Breaker,
   beginProbe,
+  type CallResult,
   closedBreaker,
   mayCall,
   nextProbeInMs,
@@ -13,14 +14,24 @@ import {
 
 const NOW = 1_790_000_000_000;
 
+const RESULTS: Readonly<Record<string, CallResult>> = { '+': 'ok', '-': 'failed', x: 'unreachable' };
+
 function after(results: string, from: Breaker = closedBreaker()): Breaker {
-  return [...results].reduce((breaker, result) => afterCall(breaker, result === '+', NOW, 1), from);
+  return [...results].reduce(
+    (breaker, result) => afterCall(breaker, RESULTS[result] ?? 'failed', NOW, 1),
+    from,
+  );
 }
 
 t.test('it opens at the fifth failure in a row, and not where one call in between succeeded', async (t) => {
   t.ok(mayCall(after('----')));
   t.ok(mayCall(after('----+----')));
   t.notOk(mayCall(after('----+-----')));
+});
+
+t.test('it opens at the first submit that there was no connection for', async (t) => {
+  t.notOk(mayCall(after('x')));
+  t.notOk(mayCall(after('++-x')));
 });
 
 t.test('one probe at a time, once the pause is over; a lease that ran out frees it', async (t) => {
@@ -59,7 +70,7 @@ t.test('what began before it opened and ends after, well or badly, changes nothi
 t.test('replicas do not probe at the same moment', async (t) => {
   const first = (random: number) => {
     const open = Array.from({ length: 5 }).reduce<Breaker>(
-      (b) => afterCall(b, false, NOW, random),
+      (b) => afterCall(b, 'failed', NOW, random),
       closedBreaker(),
     );
     return nextProbeInMs(open, NOW);

@@ -26,7 +26,7 @@ function report(limits: Limits, signal: CallSignal, queuedSince: number | null =
 async function broken(t: Test) {
   const all = await replicas(t);
   const { a, b } = all;
-  for (const limits of [a, b, a, b, a]) await report(limits, null);
+  for (const limits of [a, b, a, b, a]) await report(limits, 'failed');
   return all;
 }
 
@@ -66,14 +66,14 @@ t.test('a turn counts for all: four submits of one, then the look of the other',
 
 t.test('after five failures in a row, whoever met them, nobody calls', async (t) => {
   const { a, b } = await replicas(t);
-  for (const limits of [a, b, a, b]) await report(limits, null);
+  for (const limits of [a, b, a, b]) await report(limits, 'failed');
   await report(a, OK);
-  for (const limits of [a, b, a, b]) await report(limits, null);
+  for (const limits of [a, b, a, b]) await report(limits, 'failed');
   t.equal((await b.take('key', 'poll', 1, NOBODY)).taken, 1, 'not yet: one in between was good');
   t.equal(a.isOpen, false);
   t.equal(a.nextProbeInMs(), null);
 
-  await report(a, null);
+  await report(a, 'failed');
   for (const limits of [a, b]) {
     for (const kind of ['submit', 'poll'] as const) {
       const got = await limits.take('key', kind, 1, NOBODY);
