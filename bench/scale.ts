@@ -131,11 +131,12 @@ async function submissionKeyBytes(client: Redis, [queued]: readonly Avatar[]): P
   return Number(await client.memory('USAGE', key));
 }
 
-function recordBytes(avatars: readonly Avatar[]): string {
-  const mean = (size: (record: Buffer) => number) =>
-    (avatars.reduce((sum, each) => sum + size(encodeRecord(each)), 0) / avatars.length).toFixed(0);
-  return `${mean((record) => record.length)} bytes of JSON and ${mean((record) => pack(record).length)}`;
+function meanBytes(avatars: readonly Avatar[], size: (record: Buffer) => number): string {
+  return (avatars.reduce((sum, each) => sum + size(encodeRecord(each)), 0) / avatars.length).toFixed(0);
 }
+
+const asJson = (record: Buffer) => record.length;
+const asPacked = (record: Buffer) => pack(record).length;
 
 /** The levels of the queue as one, and all together. */
 function summed(weights: readonly Weight[]): Weight[] {
@@ -182,8 +183,8 @@ const load = loadavg().map((each) => each.toFixed(1));
 const text = `${weighed(many.weights)}
 
 Of the bytes of a queued avatar ${many.submissionBytes} are those of the key of its submission, which holds ${SUBMISSION.length} bytes in place of
-the media. The record of a queued avatar has ${recordBytes(many.some.queued)} as it is kept, that of a finished one
-${recordBytes(many.some.finished)}.
+the media. The record of a queued avatar has ${meanBytes(many.some.queued, asJson)} bytes, that of a finished one
+${meanBytes(many.some.finished, asJson)} as JSON and ${meanBytes(many.some.finished, asPacked)} as it is kept.
 
 ${timed([...few.levels, ...many.levels])}
 

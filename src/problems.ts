@@ -202,11 +202,6 @@ export function problemType(slug: ProblemSlug): string {
   return `urn:avatar-gateway:problem:${slug}`;
 }
 
-/** Whether a word from a record or a cause is a slug of the catalogue. */
-export function isProblemSlug(value: string): value is ProblemSlug {
-  return Object.hasOwn(CATALOGUE, value);
-}
-
 interface ProblemOptions {
   readonly errors?: readonly FieldError[];
   readonly headers?: Readonly<Record<string, string>>;

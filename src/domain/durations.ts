@@ -28,8 +28,6 @@ export interface Moments {
 export interface Distribution extends Moments {
   cdf(ms: number): number;
   quantile(share: number): number;
-  /** The rate at which an unfinished task of this age finishes, per ms. */
-  hazard(ms: number): number;
   /** When the square root of the hazard, summed up from `ageMs` on, comes to `sum`: an age, or Infinity. */
   ageAtRoots(ageMs: number, sum: number): number;
 }
@@ -164,12 +162,6 @@ class Stepwise implements Distribution {
     const mass = this.#mass[i] ?? 0;
     const into = mass === 0 ? 0 : (share - (this.#upTo(i) - mass)) / mass;
     return lowerMs(i) + into * (upperMs(i) - lowerMs(i));
-  }
-
-  hazard(ms: number): number {
-    const i = bucketOf(ms);
-    const density = (this.#mass[i] ?? 0) / (upperMs(i) - lowerMs(i));
-    return density / Math.max(LEAST_SURVIVAL, 1 - this.cdf(ms));
   }
 
   ageAtRoots(ageMs: number, sum: number): number {

@@ -11,6 +11,7 @@ import {
   observe,
   type TaskKind,
 } from '../../src/domain/durations.js';
+import { hazard } from './hazard.js';
 
 const SHORT: TaskKind = { mode: 'std', audioSeconds: 7 };
 const LONG: TaskKind = { mode: 'std', audioSeconds: 30 };
@@ -156,22 +157,15 @@ always('cdf goes from 0 to 1 and never back', (of, a, b) => {
 
 always('quantile is its inverse', (of, a, b) => {
   const share = b / 600_001;
-  const canBeSeen = of.hazard(a) > 1e-8 && of.cdf(a) < 1 - 1e-4;
+  const canBeSeen = hazard(of, a) > 1e-8 && of.cdf(a) < 1 - 1e-4;
   return (
     near(of.cdf(of.quantile(share)), share, 1e-6) && (!canBeSeen || near(of.quantile(of.cdf(a)), a, 1e-6))
   );
 });
 
-always('hazard is the rate at which survival shrinks', (of, a, b) => {
-  const [from, to] = [Math.min(a, b), Math.max(a, b)];
-  if (1 - of.cdf(to) < 0.01) return true;
-  const survival = (1 - of.cdf(to)) / (1 - of.cdf(from));
-  return near(Math.exp(-integral((ms) => of.hazard(ms), from, to)), survival, 0.01);
-});
-
 always('ageAtRoots is where the integral of the root of hazard is so much', (of, from, b) => {
   const sum = b / 1_000;
-  const root = (ms: number) => Math.sqrt(of.hazard(ms));
+  const root = (ms: number) => Math.sqrt(hazard(of, ms));
   const to = of.ageAtRoots(from, sum);
   if (to > of.quantile(0.9999))
     return integral(root, from, Math.max(from, of.quantile(0.9999))) <= sum * 1.01;
@@ -180,7 +174,7 @@ always('ageAtRoots is where the integral of the root of hazard is so much', (of,
 
 always('the moments are those of the distribution', (of) => {
   const survival = (ms: number) => 1 - of.cdf(ms);
-  const root = (ms: number) => Math.sqrt(of.hazard(ms)) * survival(ms);
+  const root = (ms: number) => Math.sqrt(hazard(of, ms)) * survival(ms);
   return (
     near(of.meanMs, integral(survival, 0.1, 7_200_000), 0.01) &&
     near(of.rootMs, integral(root, 0.1, 7_200_000), 0.03)
