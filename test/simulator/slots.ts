@@ -1,6 +1,6 @@
 import type { Task } from './tasks.js';
 
-/** What limits the slots: who has any, and how many each. */
+/** What limits the slots: whose they are, and how many of each. */
 export interface SlotLimits {
   readonly teams: readonly string[];
   readonly concurrency: number;
