@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Answer } from '../src/gateway/answer.js';
+import { Memory } from '../src/gateway/memory.js';
 import { createGateway, type Gateway } from '../src/gateway/gateway.js';
 import { createModellixClient } from '../src/modellix/client.js';
 import { KeyPool } from '../src/modellix/keyring.js';
@@ -55,13 +56,14 @@ async function watch(simulator: Simulator, gateways: Gateway[], held: number, ca
   const request = (caller: string, name: string) => ({
     caller,
     idempotencyKey: null,
-    image: Buffer.from('https://example.com/face.jpg'),
+    image: { kind: 'url' as const, url: 'https://example.com/face.jpg' },
     speech: { audioId: 'audio-1' },
     prompt: name,
     mode: 'std' as const,
     externalId: null,
     metadata: {},
     traceparent: null,
+    keepMemory: () => () => undefined,
   });
   const gateway = (n: number) => gateways[n % gateways.length] as Gateway;
   await Promise.all(
@@ -115,12 +117,15 @@ async function open(redisUrl: string, baseUrl: string, teardown: (end: () => unk
   });
   teardown(() => modellix.close());
   const silent = () => undefined;
+  const unasked = () => Promise.reject(new Error('only URLs are sent'));
   const gateway = createGateway({
     store,
     spool: await openSpool<Answer>(join(dir, 'answers')),
     modellix,
     keyring: new KeyPool([KEY]),
     ceiling: { callsPerMinute: 100, tasks: 3 },
+    inspector: { image: unasked, sound: unasked },
+    memory: new Memory(Number.POSITIVE_INFINITY),
     timing: { pollMinMs: 1_000, pollMaxMs: 15_000, longPollMs: 0 },
     log: { info: silent, warn: silent, error: silent },
     counts: { submit: silent, ended: silent, unfamiliarStatus: silent },

@@ -11,6 +11,8 @@ export async function openApiDocument(): Promise<string> {
   const server = await buildServer({
     gateway: {
       create: never,
+      check: never,
+      holdMemory: () => ({ keep: () => () => undefined }),
       read: never,
       resolve: never,
       video: never,
@@ -24,6 +26,7 @@ export async function openApiDocument(): Promise<string> {
     metrics: { render: never },
     log: pino({ level: 'silent' }),
     rateLimitPerMinute: 1,
+    uploadStallMs: 1,
     requireIdempotencyKey: false,
     version,
   });

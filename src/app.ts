@@ -6,7 +6,9 @@ import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import type { Config } from './config.js';
 import type { Answer } from './gateway/answer.js';
 import { createGateway, type Gateway } from './gateway/gateway.js';
+import { Memory } from './gateway/memory.js';
 import { buildServer } from './http/server.js';
+import { ThreadedInspector } from './media/inspector.js';
 import { createMetrics } from './metrics.js';
 import { createModellixClient } from './modellix/client.js';
 import { watchKeyFile } from './modellix/key-file.js';
@@ -51,7 +53,11 @@ export async function buildApp(config: Config, log: FastifyBaseLogger, version: 
     upstream: () => gateway.upstream(),
   });
   const { pollMinMs, pollMaxMs, ...rest } = config.gateway;
+  const inspector = new ThreadedInspector();
+  const memory = new Memory(config.media.maxBytes);
   const gateway: Gateway = createGateway({
+    inspector,
+    memory,
     store,
     spool,
     modellix,
@@ -71,6 +77,7 @@ export async function buildApp(config: Config, log: FastifyBaseLogger, version: 
     gateway,
     metrics,
     log,
+    uploadStallMs: config.media.uploadStallMs,
     rateLimitPerMinute: config.rateLimitPerMinute,
     requireIdempotencyKey: config.requireIdempotencyKey,
     version,
@@ -83,6 +90,7 @@ export async function buildApp(config: Config, log: FastifyBaseLogger, version: 
       await server.close();
       await gateway.drained();
       keyring.close();
+      await inspector.close();
       await modellix.close();
       await store.close();
     },

@@ -36,6 +36,11 @@ export interface Config {
   };
   /** What one key may do at most. */
   readonly limits: { readonly callsPerMinute: number; readonly tasks: number };
+  readonly media: {
+    /** What may be in memory at once. */
+    readonly maxBytes: number;
+    readonly uploadStallMs: number;
+  };
   /** Holds the embedded store, and answers that wait for the store. */
   readonly dataDir: string;
   readonly store:
@@ -111,6 +116,10 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     limits: Object.freeze({
       callsPerMinute: values.MODELLIX_CALLS_PER_MINUTE,
       tasks: values.MODELLIX_CONCURRENCY,
+    }),
+    media: Object.freeze({
+      maxBytes: values.MEDIA_MEMORY_MEGABYTES * 1_000_000,
+      uploadStallMs: values.UPLOAD_STALL_SECONDS * 1000,
     }),
     dataDir: values.DATA_DIR,
     store: Object.freeze(

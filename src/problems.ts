@@ -20,6 +20,11 @@ const CATALOGUE = {
     title: 'The body is not acceptable JSON',
     help: 'Send one JSON object in UTF-8: no duplicate members, no prototype members, at most 16 levels deep.',
   },
+  'invalid-multipart': {
+    status: 400,
+    title: 'The form is not acceptable',
+    help: 'Send `multipart/form-data` with each field once: `image` and `sound_file` as files or text, the others as text.',
+  },
   'idempotency-key-invalid': {
     status: 400,
     title: 'The Idempotency-Key is not valid',
@@ -83,7 +88,7 @@ const CATALOGUE = {
   'unsupported-media-type': {
     status: 415,
     title: 'The content type is not supported',
-    help: 'Send `Content-Type: application/json`, in UTF-8, without a content encoding.',
+    help: 'Send `Content-Type: application/json`, in UTF-8, without a content encoding; where files are taken also `multipart/form-data`.',
   },
   'range-not-satisfiable': {
     status: 416,
@@ -159,6 +164,11 @@ const CATALOGUE = {
     status: 502,
     title: 'The video could not be fetched',
     help: 'The host of the video did not answer properly. Try again.',
+  },
+  overloaded: {
+    status: 503,
+    title: 'Too much media is under way',
+    help: 'The gateway holds as much media as it may. Nothing was read and nothing made. Try again after `Retry-After`.',
   },
   'account-problem': {
     status: 503,

@@ -116,6 +116,13 @@ export const Environment = Type.Object({
     default: './data',
     minLength: 1,
   }),
+  MEDIA_MEMORY_MEGABYTES: Type.Integer({
+    description: 'how much media may be in memory at once; what is beyond it is answered 503',
+    default: 256,
+    minimum: 64,
+    maximum: 100_000,
+  }),
+  UPLOAD_STALL_SECONDS: seconds('a body that gains less than 64 kB in so long is given up', 10, 300),
   SUBMIT_GRACE_SECONDS: seconds('how long POST /avatars waits for the submit to settle', 10, 60),
   POLL_MIN_SECONDS: seconds('shortest pause between two looks at a task', 1, 300),
   POLL_MAX_SECONDS: seconds(

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { type Avatar, newAvatar } from '../domain/avatar.js';
 import { estimateUsd } from '../domain/price.js';
-import { submissionOf } from '../modellix/submission.js';
+import { packSubmission, type Submission } from '../modellix/submission.js';
 import { ProblemError } from '../problems.js';
 import { QueueFullError } from '../store/store.js';
 import type { Changes } from './changes.js';
@@ -40,42 +40,49 @@ export async function accept(
   request: AvatarRequest,
 ): Promise<Accepted> {
   const { store, settings, limits, log } = ports;
-  const inspected = await inspectMedia(request.image, request.speech);
-  const avatar = avatarOf(request, inspected, await limits.storeNow());
-  const submission = submissionOf({
-    image: inspected.image.text,
-    audio: inspected.speech.send,
-    prompt: request.prompt,
-    mode: request.mode,
-  });
-  const creation = {
-    dueInMs: settings.queueTimeoutMs,
-    doubtMs: DOUBT_MS,
-    bounds: settings.queueBounds,
-  };
-  const made = await store.create(avatar, submission, creation).catch((error: unknown) => {
-    if (error instanceof QueueFullError) throw queueFull(ports, error);
-    worker.track(withdraw(ports, avatar, DOUBT_MS));
-    throw error;
-  });
-  if (made.avatar.id !== avatar.id) return { avatar: replay(made.avatar, avatar), replayed: true };
-  log.info({ avatarId: avatar.id, mode: avatar.mode }, 'avatar accepted');
+  let submitted = Promise.resolve();
+  const letGo = request.keepMemory();
+  try {
+    const inspected = await inspectMedia(ports, request.image, request.speech);
+    const avatar = avatarOf(request, inspected, await limits.storeNow());
+    const submission: Submission = {
+      image: inspected.image.send,
+      audio: inspected.speech.send,
+      prompt: request.prompt,
+      mode: request.mode,
+    };
+    const creation = {
+      dueInMs: settings.queueTimeoutMs,
+      doubtMs: DOUBT_MS,
+      bounds: settings.queueBounds,
+    };
+    const packed = Buffer.concat(packSubmission(submission));
+    const made = await store.create(avatar, packed, creation).catch((error: unknown) => {
+      if (error instanceof QueueFullError) throw queueFull(ports, error);
+      worker.track(withdraw(ports, avatar, DOUBT_MS));
+      throw error;
+    });
+    if (made.avatar.id !== avatar.id) return { avatar: replay(made.avatar, avatar), replayed: true };
+    log.info({ avatarId: avatar.id, mode: avatar.mode }, 'avatar accepted');
 
-  const now = await settled(ports, worker, changes, avatar, submission);
-  return { avatar: unlessRefused(now, false), replayed: false };
+    submitted = worker.submitted(avatar.id, submission);
+    const now = await settled(ports, changes, avatar, submitted);
+    return { avatar: unlessRefused(now, false), replayed: false };
+  } finally {
+    void submitted.finally(letGo);
+  }
 }
 
 /** The avatar once its submit is settled, or as it is when it has to wait, or when the grace is over. */
 async function settled(
   ports: Ports,
-  worker: Pick<Worker, 'submitted'>,
   changes: Pick<Changes, 'until'>,
   avatar: Avatar,
-  submission: Buffer,
+  submitted: Promise<void>,
 ): Promise<Avatar> {
   const { submitGraceMs } = ports.settings;
   const until = performance.now() + submitGraceMs;
-  await within(submitGraceMs, worker.submitted(avatar.id, submission));
+  await within(submitGraceMs, submitted);
   // Another replica may have been faster: then it is its to settle.
   let now = avatar;
   await changes.until(avatar.id, Math.max(0, until - performance.now()), async () => {

@@ -6,7 +6,9 @@ import { accept } from './accept.js';
 import { Changes } from './changes.js';
 import { Limits } from './limits.js';
 import type { Ports } from './ports.js';
-import type { AvatarRequest } from './request.js';
+import { type Checked, check } from './check.js';
+import type { Hold } from './memory.js';
+import type { AvatarRequest, MediaRequest } from './request.js';
 import { type Finding, resolve } from './resolve.js';
 import { type Seen, seen } from './seen.js';
 import { Timing, type TimingSettings } from './timing.js';
@@ -17,6 +19,10 @@ import { Worker } from './worker.js';
 /** What the service does, for whoever speaks to callers. Each verb throws {@link ProblemError} and nothing else by intent. */
 export interface Gateway {
   create(request: AvatarRequest): Promise<Seen & { readonly replayed: boolean }>;
+  /** Everything that {@link create} does before anything is stored or spent. */
+  check(request: MediaRequest): Promise<Checked>;
+  /** Speaks for memory before a body is read. @throws {ProblemError} `overloaded` */
+  holdMemory(bytes: number): Hold;
   /** The caller's avatar; `not-found` alike for what is unknown and what is another's. Never an upstream call. */
   read(caller: string, id: string): Promise<Seen>;
   /** Ends the doubt about an `unconfirmed` avatar. */
@@ -72,6 +78,8 @@ export function createGateway({ ceiling, timing, ...parts }: GatewayParts): Gate
         avatar.status === 'queued' ? await store.find(avatar.caller, avatar.id).catch(() => null) : null;
       return { ...(found === null ? { avatar, queue: null } : seen(ports.limits, found)), replayed };
     },
+    check: (request) => check(ports, request),
+    holdMemory: (bytes) => ports.memory.hold(bytes),
     read: async (caller, id) => seen(ports.limits, await find(caller, id)),
     async resolve(caller, id, finding) {
       const avatar = await orUnavailable(resolve(ports, caller, id, finding));

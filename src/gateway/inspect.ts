@@ -1,25 +1,44 @@
 import type { AudioFacts, ImageFacts } from '../domain/avatar.js';
-import { inspectAudio } from '../domain/media/audio.js';
-import { decodeBase64 } from '../domain/media/base64.js';
-import { inspectImage } from '../domain/media/image.js';
-import { classifyMedia, MediaError, UrlNotAllowedError } from '../domain/media/media.js';
+import { type GivenMedia, MediaError, UrlNotAllowedError } from '../domain/media/media.js';
+import type { MediaToSend, Submission } from '../modellix/submission.js';
 import { type FieldError, ProblemError } from '../problems.js';
+import type { Inspector, Ports } from './ports.js';
+import type { Speech } from './request.js';
 
-/** Speech as the caller gave it; `soundFile` is a URL or base64, in ASCII bytes. */
-export type Speech = { readonly audioId: string } | { readonly soundFile: Buffer };
-
-/** What was found, and the bytes to hand on: a URL, or bare base64. */
+/** What was found, what to hand on, and what tells it from other media: a digest of the bytes, or the text. */
 export interface Inspected {
-  readonly image: { readonly facts: ImageFacts; readonly text: Buffer };
-  readonly speech: { readonly facts: AudioFacts; readonly send: Speech };
+  readonly image: {
+    readonly facts: ImageFacts;
+    readonly send: Submission['image'];
+    readonly identity: readonly string[];
+  };
+  readonly speech: {
+    readonly facts: AudioFacts;
+    readonly send: Submission['audio'];
+    readonly identity: readonly string[];
+  };
+}
+
+/** Media that were looked at, or a URL that was not. */
+interface SeenMedia<Facts> {
+  readonly facts: Facts | null;
+  readonly send: MediaToSend;
+  readonly identity: readonly string[];
 }
 
 /**
  * Checks both media from their bytes before anything is spent, and reports on both at once.
  * @throws {ProblemError} `invalid-media` or `url-not-allowed`, naming each field at fault
  */
-export async function inspectMedia(image: Buffer, speech: Speech): Promise<Inspected> {
-  const [seenImage, seenSpeech] = await Promise.allSettled([checkImage(image), checkSpeech(speech)]);
+export async function inspectMedia(
+  { inspector }: Pick<Ports, 'inspector'>,
+  image: GivenMedia,
+  speech: Speech,
+): Promise<Inspected> {
+  const [seenImage, seenSpeech] = await Promise.allSettled([
+    checkImage(inspector, image),
+    checkSpeech(inspector, speech),
+  ]);
   if (seenImage.status === 'fulfilled' && seenSpeech.status === 'fulfilled') {
     return { image: seenImage.value, speech: seenSpeech.value };
   }
@@ -39,24 +58,35 @@ export async function inspectMedia(image: Buffer, speech: Speech): Promise<Inspe
   });
 }
 
-async function checkImage(text: Buffer): Promise<Inspected['image']> {
-  const media = classifyMedia(text);
-  if (media.kind === 'inline') {
-    return { facts: inspectImage(decodeBase64(media.base64)), text: media.base64 };
-  }
-  return { facts: { source: 'url', format: null, width: null, height: null, bytes: null }, text };
+async function checkImage(inspector: Inspector, given: GivenMedia): Promise<Inspected['image']> {
+  const { facts, ...rest } = await look(given, (bytes) => inspector.image(bytes));
+  return { facts: facts ?? { source: 'url', format: null, width: null, height: null, bytes: null }, ...rest };
 }
 
-async function checkSpeech(speech: Speech): Promise<Inspected['speech']> {
-  if ('audioId' in speech) return { facts: unseen('audio_id'), send: speech };
-  const media = classifyMedia(speech.soundFile);
-  if (media.kind === 'inline') {
-    const facts = await inspectAudio(decodeBase64(media.base64));
-    return { facts, send: { soundFile: media.base64 } };
+async function checkSpeech(inspector: Inspector, speech: Speech): Promise<Inspected['speech']> {
+  if ('audioId' in speech) {
+    return { facts: unheard('audio_id'), send: speech, identity: ['id', speech.audioId] };
   }
-  return { facts: unseen('url'), send: speech };
+  const { facts, send, identity } = await look(speech.soundFile, (bytes) => inspector.sound(bytes));
+  return { facts: facts ?? unheard('url'), send: { soundFile: send }, identity };
 }
 
-function unseen(source: 'audio_id' | 'url'): AudioFacts {
+async function look<Facts>(
+  given: GivenMedia,
+  inspect: (bytes: Buffer) => Promise<{ facts: Facts; bytes: Buffer; digest: string }>,
+): Promise<SeenMedia<Facts>> {
+  switch (given.kind) {
+    case 'neither':
+      throw given.error;
+    case 'url':
+      return { facts: null, send: { url: given.url }, identity: ['url', given.url] };
+    case 'bytes': {
+      const { facts, bytes, digest } = await inspect(given.bytes);
+      return { facts, send: { bytes }, identity: ['bytes', digest] };
+    }
+  }
+}
+
+function unheard(source: 'audio_id' | 'url'): AudioFacts {
   return { source, format: null, durationSeconds: null, bytes: null };
 }

@@ -1,5 +1,6 @@
 import type { Avatar } from '../domain/avatar.js';
 import type { ApiKey } from '../modellix/api-key.js';
+import type { Submission } from '../modellix/submission.js';
 import { type Outlook, type Stored, StoreUnavailableError } from '../store/store.js';
 import { lapsed } from './lapsed.js';
 import { endOverdue, poll } from './poll.js';
@@ -24,8 +25,10 @@ export interface Crew {
     about: { readonly avatar: Avatar | null },
     work: () => Promise<unknown>,
   ): void;
-  /** The bytes to submit for an avatar, where they are still at hand. */
-  held(id: string): Buffer | undefined;
+  /** What to submit for an avatar, where it is still at hand. */
+  atHand(id: string): Submission | undefined;
+  /** Memory for a submission that has to be read from the store; `null` where there is none now. */
+  memory(): (() => void) | null;
 }
 
 /** What came of a pass. */
@@ -99,14 +102,13 @@ async function admit(
     if (taken === 0) continue;
     const first = await store.next(taken);
     moved ||= first.length > 0;
-    const intents = await intendAll(ports, crew, key, first);
-    await limits.giveBack(key.id, taken - intents.length);
-    queued -= intents.length;
-    // Somebody was faster, or what is first in the queue is not to be had yet.
-    if (intents.length < taken) sleep = Math.min(sleep ?? IDLE_MS, BEATEN_MS * (1 + ports.random()));
-    for (const intent of intents) {
-      crew.begin('submit', intent, () => submit(ports, intent, crew.held(intent.avatar.id)));
-    }
+    const turns = turnsOf(crew, key, first);
+    const begun = await beginAll(ports, crew, turns);
+    await limits.giveBack(key.id, taken - begun);
+    queued -= begun;
+    // Somebody was faster, or what is first in the queue is not to be had yet. Where memory is short, whoever is done wakes us.
+    const beaten = turns.length === first.length && begun < taken;
+    if (beaten) sleep = Math.min(sleep ?? IDLE_MS, BEATEN_MS * (1 + ports.random()));
   }
   return { sleep, moved };
 }
@@ -121,25 +123,48 @@ function keysByRoom({ keyring, limits }: Ports, { lanes }: Outlook) {
     .sort((a, b) => b.free - a.free);
 }
 
-async function intendAll(
-  ports: Ports,
-  crew: Crew,
-  key: ApiKey,
-  first: readonly Stored[],
-): Promise<readonly Intent[]> {
-  const all = first.map((stored) => meant(stored, key));
-  const intents = await Promise.allSettled(all.map((each) => intend(ports, each)));
-  return intents.flatMap((intent, i) => {
-    const each = all[i] as Meant;
-    if (intent.status === 'fulfilled') return intent.value ?? [];
+/** An avatar whose turn it is. */
+interface Turn {
+  readonly meant: Meant;
+  /** What to submit, where it is at hand; otherwise there is memory to read it into. */
+  readonly atHand: Submission | undefined;
+  readonly release: () => void;
+}
+
+/** In the order of the queue, as far as the memory goes. */
+function turnsOf(crew: Crew, key: ApiKey, first: readonly Stored[]): Turn[] {
+  const turns: Turn[] = [];
+  for (const stored of first) {
+    const atHand = crew.atHand(stored.avatar.id);
+    const release = atHand === undefined ? crew.memory() : () => undefined;
+    if (release === null) break;
+    turns.push({ meant: meant(stored, key), atHand, release });
+  }
+  return turns;
+}
+
+/** Writes all the intents, and begins the submits of those that were. Returns how many. */
+async function beginAll(ports: Ports, crew: Crew, turns: readonly Turn[]): Promise<number> {
+  const intents = await Promise.allSettled(turns.map((turn) => intend(ports, turn.meant)));
+  let begun = 0;
+  for (const [i, { meant, atHand, release }] of turns.entries()) {
+    const intent = intents[i] as PromiseSettledResult<Intent | null>;
+    if (intent.status === 'fulfilled' && intent.value !== null) {
+      const { value } = intent;
+      begun += 1;
+      crew.begin('submit', value, () => submit(ports, value, atHand).finally(release));
+      continue;
+    }
+    release();
+    if (intent.status === 'fulfilled') continue;
     if (intent.reason instanceof StoreUnavailableError) {
-      crew.begin('submit', each.stored, () => withdrawIntent(ports, each));
+      crew.begin('submit', meant.stored, () => withdrawIntent(ports, meant));
     } else {
       // The others' intents are written: they are not to be lost with it.
-      ports.log.error({ err: intent.reason, avatarId: each.avatar.id }, 'an intent could not be written');
+      ports.log.error({ err: intent.reason, avatarId: meant.avatar.id }, 'an intent could not be written');
     }
-    return [];
-  });
+  }
+  return begun;
 }
 
 async function lookAll(ports: Ports, crew: Crew, outlook: Outlook): Promise<Sleep[]> {

@@ -1,4 +1,4 @@
-import type { FailureType, Status } from '../domain/avatar.js';
+import type { AudioFacts, FailureType, ImageFacts, Status } from '../domain/avatar.js';
 import type { ModellixClient } from '../modellix/client.js';
 import type { Keyring } from '../modellix/keyring.js';
 import type { SubmitOutcome } from '../modellix/outcome.js';
@@ -6,6 +6,7 @@ import type { Spool } from '../store/spool.js';
 import type { Bounds, Store, Stored } from '../store/store.js';
 import type { Answer } from './answer.js';
 import type { Limits } from './limits.js';
+import type { Memory } from './memory.js';
 import type { Timing } from './timing.js';
 
 /** What the verbs log through; pino's shape, so that fields come first. */
@@ -20,6 +21,22 @@ export interface Counts {
   submit(outcome: SubmitOutcome['kind']): void;
   ended(status: Status): void;
   unfamiliarStatus(): void;
+}
+
+/** The bytes are given away while they are looked at, and come back with what was found. */
+export interface Looked<Facts> {
+  readonly facts: Facts;
+  readonly bytes: Buffer;
+  /** SHA-256, in base64url. */
+  readonly digest: string;
+}
+
+/** Looks at media without holding up anyone else. */
+export interface Inspector {
+  /** @throws {MediaError} */
+  image(bytes: Buffer): Promise<Looked<ImageFacts>>;
+  /** @throws {MediaError} */
+  sound(bytes: Buffer): Promise<Looked<AudioFacts>>;
 }
 
 /** Times in milliseconds. */
@@ -48,6 +65,8 @@ export interface Ports {
   readonly keyring: Keyring;
   readonly limits: Limits;
   readonly timing: Timing;
+  readonly inspector: Inspector;
+  readonly memory: Memory;
   readonly settings: GatewaySettings;
   readonly log: Log;
   readonly counts: Counts;

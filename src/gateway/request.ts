@@ -1,15 +1,24 @@
 import type { Mode } from '../domain/avatar.js';
-import type { Speech } from './inspect.js';
+import type { GivenMedia } from '../domain/media/media.js';
 
-/** What a caller asks for, validated but for its media. `image` is a URL or base64, in ASCII bytes. */
-export interface AvatarRequest {
+/** Speech as the caller gave it. */
+export type Speech = { readonly audioId: string } | { readonly soundFile: GivenMedia };
+
+/** What is looked at before anything is spent. */
+export interface MediaRequest {
+  readonly image: GivenMedia;
+  readonly speech: Speech;
+  readonly mode: Mode;
+}
+
+/** What a caller asks for, validated but for its media. */
+export interface AvatarRequest extends MediaRequest {
   readonly caller: string;
   readonly idempotencyKey: string | null;
-  readonly image: Buffer;
-  readonly speech: Speech;
   readonly prompt: string | null;
-  readonly mode: Mode;
   readonly externalId: string | null;
   readonly metadata: Readonly<Record<string, string>>;
   readonly traceparent: string | null;
+  /** Keeps the memory of the media; returns how to let go. */
+  readonly keepMemory: () => () => void;
 }

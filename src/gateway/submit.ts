@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { type Avatar, beginSubmit } from '../domain/avatar.js';
 import type { ApiKey } from '../modellix/api-key.js';
 import type { SubmitOutcome } from '../modellix/outcome.js';
+import { type Submission, unpackSubmission } from '../modellix/submission.js';
 import { type Stored, StoreUnavailableError } from '../store/store.js';
 import { neverSent } from './after-submit.js';
 import { write } from './move.js';
@@ -60,23 +61,23 @@ export function withdrawIntent(ports: Ports, { stored, avatar }: Meant): Promise
 
 /**
  * The one POST of an avatar, and what it came to.
- * @param submission the bytes, where they are still at hand; otherwise they are read from the store
+ * @param atHand the submission, where it still is; otherwise it is read from the store
  * @throws {StoreUnavailableError} when told to stop before the answer was written
  */
-export async function submit(ports: Ports, intent: Intent, submission?: Buffer): Promise<void> {
-  const { store, modellix, settings, log } = ports;
+export async function submit(ports: Ports, intent: Intent, atHand?: Submission): Promise<void> {
+  const { modellix, settings, log } = ports;
   const { avatar, key, clock, begunAt } = intent;
   const notSent = (reason: string, held: Held | null) =>
     finish(ports, { avatar, at: clock() }, { kind: 'not-sent', reason }, held);
 
-  let body: Buffer | null;
+  let submission: Submission | null;
   try {
-    body = submission ?? (await store.submission(avatar.id));
+    submission = atHand ?? (await stored(ports, avatar));
   } catch (error) {
     if (!(error instanceof StoreUnavailableError)) throw error;
     return notSent('the submission could not be read', intent);
   }
-  if (body === null) {
+  if (submission === null) {
     log.error({ avatarId: avatar.id }, 'there is nothing to submit');
     await write(ports, intent.version, neverSent(ports, avatar, clock()));
     return;
@@ -85,11 +86,22 @@ export async function submit(ports: Ports, intent: Intent, submission?: Buffer):
     // The process was held up past its own lease: what became of the record meanwhile is not for it to undo.
     return notSent('the lease lapsed before the request left', null);
   }
-  const { outcome, limits: headers } = await modellix.submit(key, body, { traceparent: avatar.traceparent });
+  const { outcome, limits: headers } = await modellix.submit(key, submission, {
+     traceparent: avatar.traceparent });
   const at = clock();
   const signal = signalOfSubmit(outcome, await heldByOthers(ports, key, outcome));
   await note(ports, key, avatar, outcome, signal, headers);
   return finish(ports, { avatar, at }, outcome, intent);
+}
+
+async function stored({ store, log }: Ports, { id: avatarId }: Avatar): Promise<Submission | null> {
+  const packed = await store.submission(avatarId);
+  try {
+    return packed && unpackSubmission(packed);
+  } catch (error) {
+    log.error({ err: error, avatarId }, 'a stored submission cannot be read');
+    return null;
+  }
 }
 
 async function heldByOthers(

@@ -1,12 +1,17 @@
 import type { Avatar } from '../domain/avatar.js';
+import { MAX_AUDIO_BYTES } from '../domain/media/audio.js';
+import { MAX_IMAGE_BYTES } from '../domain/media/image.js';
 import type { ApiKey } from '../modellix/api-key.js';
+import type { Submission } from '../modellix/submission.js';
 import { StoreUnavailableError } from '../store/store.js';
 import { type Crew, IDLE_MS, pass } from './pass.js';
 import type { Ports } from './ports.js';
 import { replayAnswers } from './settle.js';
 
-/** Steps at work at the same time in one process. A submit may hold 21 MB, a look a few hundred bytes. */
+/** Steps at work at the same time in one process. */
 const ROOM = { submit: 32, look: 128 } as const;
+/** The largest image, the longest speech, and what stands around them. */
+const MAX_SUBMISSION_BYTES = MAX_IMAGE_BYTES + MAX_AUDIO_BYTES + 64 * 1024;
 /** How often, and how soon, it is looked again for a new avatar whose turn may be next. */
 const MOST_TRIES = 5;
 const SOON_MS = 20;
@@ -14,7 +19,7 @@ const SOON_MS = 20;
 const LANES_MS = 60_000;
 
 interface Waiting {
-  readonly submission: Buffer;
+  readonly submission: Submission;
   /** Called once: with the work that was begun for it, or `null`. */
   readonly tell: (work: { readonly done: Promise<unknown> } | null) => void;
   /** Passes that did not come to it. */
@@ -30,6 +35,8 @@ export class Worker {
   readonly #crew: Crew;
   readonly #underWay = new Set<Promise<unknown>>();
   readonly #busy = { submit: 0, look: 0 };
+  /** Submissions that were read from the store and are still in memory. */
+  #reading = 0;
   /** What was accepted here and not yet looked for by a pass. */
   readonly #fresh = new Map<string, Waiting>();
   #lanes: {
@@ -47,7 +54,8 @@ export class Worker {
     this.#crew = {
       room: (kind) => ROOM[kind] - this.#busy[kind],
       begin: (kind, { avatar }, work) => this.#begin(kind, avatar, work),
-      held: (id) => this.#fresh.get(id)?.submission,
+      atHand: (id) => this.#fresh.get(id)?.submission,
+      memory: () => this.#memory(),
     };
   }
 
@@ -84,7 +92,7 @@ export class Worker {
    * Has the next pass submit a new avatar if its turn has come, with the bytes that are still at hand. Resolves when
    * the submit is settled; at the end of a pass where the avatar has to wait, or is another replica's.
    */
-  async submitted(id: string, submission: Buffer): Promise<void> {
+  async submitted(id: string, submission: Submission): Promise<void> {
     const begun = new Promise<{ readonly done: Promise<unknown> } | null>((tell) => {
       this.#fresh.set(id, { submission, tell, tries: 0 });
     });
@@ -120,6 +128,18 @@ export class Worker {
   #tell(id: string, done: Promise<unknown> | null): void {
     this.#fresh.get(id)?.tell(done && { done });
     this.#fresh.delete(id);
+  }
+
+  /** Nobody waits for ever: one submission is read however little memory there is. */
+  #memory(): (() => void) | null {
+    const hold = this.#ports.memory.tryHold(MAX_SUBMISSION_BYTES);
+    if (hold === null && this.#reading > 0) return null;
+    const letGo = hold?.keep();
+    this.#reading += 1;
+    return () => {
+      this.#reading -= 1;
+      letGo?.();
+    };
   }
 
   /** One pass. Returns how long to sleep. */

@@ -13,7 +13,9 @@ import { documentApi } from './plugins/docs.js';
 import { notePaths, refuseOtherMethods } from './plugins/method-not-allowed.js';
 import { answerWithProblems, sendProblem } from './plugins/problems.js';
 import { requireWellFormed } from './plugins/well-formed.js';
+import { endSlowUploads } from './plugins/uploads.js';
 import { avatarRoutes } from './routes/avatars.js';
+import { checkRoutes } from './routes/check.js';
 import { healthRoutes } from './routes/health.js';
 import { type MetricsSource, metricsRoutes } from './routes/metrics.js';
 import { resolveRoutes } from './routes/resolve.js';
@@ -31,6 +33,8 @@ export interface HttpOptions {
   readonly metrics: MetricsSource;
   readonly log: FastifyBaseLogger;
   readonly rateLimitPerMinute: number;
+  /** How long a body may gain next to nothing. */
+  readonly uploadStallMs: number;
   readonly requireIdempotencyKey: boolean;
   readonly version: string;
 }
@@ -41,6 +45,7 @@ export async function buildServer({
   metrics,
   log,
   rateLimitPerMinute,
+  uploadStallMs,
   requireIdempotencyKey,
   version,
 }: HttpOptions): Promise<FastifyInstance> {
@@ -88,8 +93,10 @@ export async function buildServer({
   const paths = notePaths(app);
   await documentApi(app, version);
   await app.register(async (api) => {
-    readBodies(api);
+    endSlowUploads(api, uploadStallMs);
+    await readBodies(api, (bytes) => gateway.holdMemory(bytes));
     await api.register(avatarRoutes, { gateway, requireIdempotencyKey });
+    await api.register(checkRoutes, { gateway });
     await api.register(resolveRoutes, { gateway });
     await api.register(videoRoutes, { gateway });
   });

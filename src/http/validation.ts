@@ -19,6 +19,7 @@ export const validatorOptions: NonNullable<FastifyServerOptions['ajv']> = {
     formats: {
       text: (value: string) => value.isWellFormed() && !value.includes('\0'),
       'date-time': true,
+      binary: true,
     },
   },
 };

@@ -1,11 +1,13 @@
+import type { AudioFacts } from '../domain/avatar.js';
+import type { Checked } from '../gateway/check.js';
 import type { Seen } from '../gateway/seen.js';
 import { PROBLEMS, problemType } from '../problems.js';
-import type { AvatarView } from './schemas/avatar.js';
+import type { AvatarView, CheckView } from './schemas/avatar.js';
 
 /** The avatar as its caller sees it. */
 export function avatarView({ avatar, queue }: Seen): AvatarView {
   const self = `/avatars/${avatar.id}`;
-  const { image, audio, video, failure } = avatar;
+  const { image, video, failure } = avatar;
   return {
     id: avatar.id,
     status: avatar.status,
@@ -14,12 +16,7 @@ export function avatarView({ avatar, queue }: Seen): AvatarView {
     external_id: avatar.externalId,
     metadata: avatar.metadata,
     image,
-    audio: {
-      source: audio.source,
-      format: audio.format,
-      duration_seconds: audio.durationSeconds,
-      bytes: audio.bytes,
-    },
+    audio: audioView(avatar.audio),
     video: video && {
       url: `${self}/video`,
       format: video.format,
@@ -35,7 +32,7 @@ export function avatarView({ avatar, queue }: Seen): AvatarView {
       upstream_status: failure.upstreamStatus,
     },
     queue: queue && { position: queue.position, estimated_start_at: time(queue.estimatedStartAt) },
-    cost: { currency: 'USD', estimate: avatar.costEstimateUsd },
+    cost: costView(avatar.costEstimateUsd),
     task_id: avatar.taskId,
     created_at: new Date(avatar.createdAt).toISOString(),
     submitted_at: time(avatar.submittedAt),
@@ -43,6 +40,19 @@ export function avatarView({ avatar, queue }: Seen): AvatarView {
     expires_at: time(avatar.expiresAt),
     links: { self, video: `${self}/video` },
   };
+}
+
+/** Media that can be used, as their caller sees them. */
+export function checkView({ mode, image, audio, costEstimateUsd }: Checked): CheckView {
+  return { mode, image, audio: audioView(audio), cost: costView(costEstimateUsd) };
+}
+
+function audioView({ source, format, durationSeconds, bytes }: AudioFacts): AvatarView['audio'] {
+  return { source, format, duration_seconds: durationSeconds, bytes };
+}
+
+function costView(estimate: number | null): AvatarView['cost'] {
+  return { currency: 'USD', estimate };
 }
 
 function time(ms: number | null): string | null {

@@ -1,7 +1,9 @@
+import { Readable } from 'node:stream';
 import { Agent, buildConnector, Client, type Dispatcher, Pool } from 'undici';
 import type { ApiKey } from './api-key.js';
 import { exchange, exchangeOnce } from './exchange.js';
 import { NO_LIMITS, type QueryOutcome, type Reply, type SubmitOutcome } from './outcome.js';
+import { bodyOf, type Submission } from './submission.js';
 import { fetchVideo, type VideoAnswer, type VideoRequest } from './video.js';
 import { isTaskId, readQueryAnswer, readSubmitAnswer } from './wire.js';
 
@@ -9,10 +11,10 @@ export type { VideoAnswer, VideoHeaders, VideoRequest } from './video.js';
 
 /** Modellix over HTTP. No method throws because of the network: what went wrong is in the outcome. */
 export interface ModellixClient {
-  /** One POST at most, on a connection of its own. `body` is what `submissionOf` made. */
+  /** One POST at most, on a connection of its own. */
   submit(
     key: ApiKey,
-    body: Buffer,
+    submission: Submission,
     context: { readonly traceparent: string | null },
   ): Promise<Reply<SubmitOutcome>>;
   /** `signal` cuts it off, also while Modellix holds it: it is then `unavailable`. */
@@ -82,14 +84,20 @@ export function createModellixClient(options: ModellixClientOptions): ModellixCl
   const reading = (key: ApiKey) => ({ now: Date.now(), secret: key.reveal() });
 
   return {
-    async submit(key, body, { traceparent }) {
+    async submit(key, submission, { traceparent }) {
       if (closing !== undefined) return none({ kind: 'not-sent', reason: 'the client is closed' });
       const trace = traceparent !== null && TRACEPARENT.test(traceparent) ? { traceparent } : {};
+      const body = bodyOf(submission);
       const request: Dispatcher.DispatchOptions = {
         method: 'POST',
         path: submitPath,
-        headers: { ...headersFor(key), 'content-type': 'application/json', ...trace },
-        body,
+        headers: {
+          ...headersFor(key),
+          'content-type': 'application/json',
+          'content-length': String(body.bytes),
+          ...trace,
+        },
+        body: Readable.from(body.chunks(), { objectMode: false }),
       };
       const limits = { connectTimeoutMs, answerTimeoutMs: submitTimeoutMs };
       const result = await tracked(exchangeOnce(new Client(origin, common), request, limits));

@@ -1,50 +1,107 @@
 import type { Mode } from '../domain/avatar.js';
 
-/** What a submit says: the media are ASCII bytes, base64 without a `data:` prefix or the text of a URL. */
+export type MediaToSend = { readonly url: string } | { readonly bytes: Buffer };
+
+/** What a submit says. */
 export interface Submission {
-  readonly image: Buffer;
-  readonly audio: { readonly audioId: string } | { readonly soundFile: Buffer };
+  readonly image: MediaToSend;
+  readonly audio: { readonly audioId: string } | { readonly soundFile: MediaToSend };
   readonly prompt: string | null;
   readonly mode: Mode;
 }
 
-const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
-/** Above the longest URL that is accepted; what is longer is base64. */
-const MAX_SHORT = 4096;
+/** Media in what is stored: a URL, or how many bytes of those behind the head. */
+type Stored = { readonly url: string } | { readonly bytes: number };
 
-/**
- * The body of a submit, exactly as the reference page has it. Up to 21 MB of base64 go through here, so it is
- * put together by one copy of bytes and the media never become strings.
- */
-export function submissionOf({ image, audio, prompt, mode }: Submission): Buffer {
-  const speech =
-    'audioId' in audio
-      ? [Buffer.from(`,"audio_id":${JSON.stringify(audio.audioId)}`)]
-      : [Buffer.from(',"sound_file":"'), ...escaped(audio.soundFile), Buffer.from('"')];
-  const words = prompt === null ? '' : `,"prompt":${JSON.stringify(prompt)}`;
-  return Buffer.concat([
-    Buffer.from('{"image":"'),
-    ...escaped(image),
-    Buffer.from('"'),
-    ...speech,
-    Buffer.from(`${words},"mode":${JSON.stringify(mode)}}`),
-  ]);
+interface Head {
+  readonly image: Stored;
+  readonly audio: { readonly audioId: string } | { readonly soundFile: Stored };
+  readonly prompt: string | null;
+  readonly mode: Mode;
 }
 
-/** The inside of a JSON string (RFC 8259, 7), as slices of `text` with the escapes between them. */
-function escaped(text: Buffer): Buffer[] {
-  // Base64 needs no escape: two searches at memory speed, rather than a look at each of its bytes, are
-  // enough to make sure that nothing breaks out of the string.
-  if (text.length > MAX_SHORT && !text.includes(QUOTE) && !text.includes(BACKSLASH)) return [text];
-  const slices: Buffer[] = [];
-  let from = 0;
-  for (let at = 0; at < text.length; at += 1) {
-    const byte = text[at] ?? 0;
-    if (byte >= 0x20 && byte !== QUOTE && byte !== BACKSLASH) continue;
-    slices.push(text.subarray(from, at), Buffer.from(`\\u${byte.toString(16).padStart(4, '0')}`));
-    from = at + 1;
+const LINE_FEED = 0x0a;
+/** Encoded at a time; of three bytes each, so that no padding stands within. */
+const SLICE_BYTES = 48 * 1024;
+
+/** A submission as it is stored until it is sent: a head of JSON, a line feed, and the bytes of the media as they are. */
+export function packSubmission({ image, audio, prompt, mode }: Submission): Buffer[] {
+  const bytes: Buffer[] = [];
+  const set = (media: MediaToSend): Stored => {
+    if ('url' in media) return media;
+    bytes.push(media.bytes);
+    return { bytes: media.bytes.length };
+  };
+  const head: Head = {
+    image: set(image),
+    audio: 'audioId' in audio ? audio : { soundFile: set(audio.soundFile) },
+    prompt,
+    mode,
+  };
+  return [Buffer.from(`${JSON.stringify(head)}\n`), ...bytes];
+}
+
+/** The media share their memory with `packed`. @throws {TypeError} for what {@link packSubmission} did not make */
+export function unpackSubmission(packed: Buffer): Submission {
+  const end = packed.indexOf(LINE_FEED);
+  const { image, audio, prompt, mode } = readHead(packed.subarray(0, Math.max(0, end)));
+  let at = end + 1;
+  const get = (stored: Stored): MediaToSend => {
+    if ('url' in stored) return stored;
+    const bytes = packed.subarray(at, at + stored.bytes);
+    at += stored.bytes;
+    return { bytes };
+  };
+  const submission: Submission = {
+    image: get(image),
+    audio: 'audioId' in audio ? audio : { soundFile: get(audio.soundFile) },
+    prompt,
+    mode,
+  };
+  if (at !== packed.length) throw new TypeError('a stored submission is not as long as its head says');
+  return submission;
+}
+
+function readHead(head: Buffer): Head {
+  try {
+    return JSON.parse(head.toString()) as Head;
+  } catch {
+    throw new TypeError('a stored submission has no head');
   }
-  slices.push(text.subarray(from));
-  return slices;
+}
+
+/** The body of a submit, exactly as the reference page has it, made as it is sent: media are not held in base64. */
+export function bodyOf({ image, audio, prompt, mode }: Submission): {
+  readonly bytes: number;
+  chunks(): Generator<Buffer>;
+} {
+  const speech = 'audioId' in audio ? { audio_id: audio.audioId } : { sound_file: audio.soundFile };
+  const rest = prompt === null ? { mode } : { prompt, mode };
+  const parts: (string | Buffer)[] = [];
+  for (const [name, value] of Object.entries({ image, ...speech, ...rest })) {
+    parts.push(`${parts.length === 0 ? '{' : ','}${JSON.stringify(name)}:`);
+    if (typeof value === 'string') parts.push(JSON.stringify(value));
+    else if ('url' in value) parts.push(JSON.stringify(value.url));
+    else parts.push('"', value.bytes, '"');
+  }
+  parts.push('}');
+  return {
+    bytes: parts.reduce((sum, part) => sum + sizeOf(part), 0),
+    *chunks() {
+      for (const part of parts) {
+        if (typeof part === 'string') yield Buffer.from(part);
+        else yield* encoded(part);
+      }
+    },
+  };
+}
+
+function sizeOf(part: string | Buffer): number {
+  return typeof part === 'string' ? Buffer.byteLength(part) : Math.ceil(part.length / 3) * 4;
+}
+
+function* encoded(bytes: Buffer): Generator<Buffer> {
+  for (let at = 0; at < bytes.length; at += SLICE_BYTES) {
+    yield Buffer.from(bytes.toString('base64', at, at + SLICE_BYTES), 'latin1');
+  }
 }

@@ -7,7 +7,6 @@ import type { QueryOutcome, Reply, Resource, SubmitOutcome } from './outcome.js'
 import { rateHeaders, retryAfterMs, SECONDS_BELOW } from './retry-after.js';
 import { type AnswerHeaders, clean } from './text.js';
 
-export { type Submission, submissionOf } from './submission.js';
 export type { AnswerHeaders } from './text.js';
 
 /** What reading an answer needs besides the answer: the time, and the key that must not show up in a text. */

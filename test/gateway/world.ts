@@ -9,6 +9,7 @@ import { type Avatar, isFinal } from '../../src/domain/avatar.js';
 import { accept } from '../../src/gateway/accept.js';
 import type { Answer } from '../../src/gateway/answer.js';
 import { Limits } from '../../src/gateway/limits.js';
+import { Memory } from '../../src/gateway/memory.js';
 import { pass } from '../../src/gateway/pass.js';
 import type { GatewaySettings, Ports } from '../../src/gateway/ports.js';
 import { replayAnswers } from '../../src/gateway/settle.js';
@@ -16,6 +17,7 @@ import { Timing } from '../../src/gateway/timing.js';
 import type { ModellixClient } from '../../src/modellix/client.js';
 import { KeyPool } from '../../src/modellix/keyring.js';
 import { NO_LIMITS, type Reply, type SubmitOutcome } from '../../src/modellix/outcome.js';
+import type { Submission } from '../../src/modellix/submission.js';
 import type { Spool } from '../../src/store/spool.js';
 import { type Store, StoreUnavailableError } from '../../src/store/store.js';
 
@@ -79,16 +81,17 @@ export class World {
     const request = {
       caller: CALLER,
       idempotencyKey: key,
-      image: Buffer.from('https://example.com/face.jpg'),
+      image: { kind: 'url' as const, url: 'https://example.com/face.jpg' },
       speech: { audioId: 'audio-1' },
       prompt: key ?? name,
       mode: 'std' as const,
       externalId: null,
       metadata: {},
       traceparent: null,
+      keepMemory: () => () => undefined,
     };
     const worker = {
-      submitted: (id: string, submission: Buffer) => this.#pass(member, new Map([[id, submission]])),
+      submitted: (id: string, submission: Submission) => this.#pass(member, new Map([[id, submission]])),
       track: () => undefined,
     };
     const changes = {
@@ -134,12 +137,13 @@ export class World {
   }
 
   /** What a worker does in one go, and all that it began. */
-  async #pass({ ports }: Member, held: ReadonlyMap<string, Buffer>): Promise<void> {
+  async #pass({ ports }: Member, atHand: ReadonlyMap<string, Submission>): Promise<void> {
     const begun: Promise<unknown>[] = [];
     const crew = {
       room: () => 2,
       begin: (_kind: unknown, _about: unknown, work: () => Promise<unknown>) => void begun.push(work()),
-      held: (id: string) => held.get(id),
+      atHand: (id: string) => atHand.get(id),
+      memory: () => () => undefined,
     };
     await pass(ports, crew, [KEYS.keys()[0]?.id ?? '']);
     await Promise.all(begun);
@@ -156,12 +160,15 @@ export class World {
       return alive() ? result : NEVER;
     };
     const silent = () => undefined;
+    const unasked = () => Promise.reject(new Error('only URLs are sent'));
     const store = this.#gatedStore(gated);
     return {
       store,
       keyring: KEYS,
       limits: new Limits(store, { callsPerMinute: 1e9, tasks: 1e6 }, () => 0),
       timing: new Timing(store, { pollMinMs: 0, pollMaxMs: 0, longPollMs: 0 }, () => 0),
+      inspector: { image: unasked, sound: unasked },
+      memory: new Memory(Number.POSITIVE_INFINITY),
       spool: this.#spool(),
       modellix: this.#upstream(gated),
       settings: SETTINGS,
@@ -223,7 +230,7 @@ export class World {
 
   #upstream(gated: <T>(what: string, effect: () => Promise<T>) => Promise<T>): ModellixClient {
     return {
-      submit: (_key, body) => gated('submit', async () => reply(this.#react(body))),
+      submit: (_key, submission) => gated('submit', async () => reply(this.#react(submission))),
       query: () =>
         gated('query', async () =>
           reply({
@@ -244,8 +251,8 @@ export class World {
     };
   }
 
-  #react(body: Buffer): SubmitOutcome {
-    const { prompt: name } = JSON.parse(body.toString()) as { prompt: string };
+  #react({ prompt }: Submission): SubmitOutcome {
+    const name = String(prompt);
     const reaction = this.#reactions.shift() ?? 'accept';
     const refused = (status: number) => ({
       kind: 'refused' as const,

@@ -5,7 +5,7 @@ import { ApiKey } from '../../src/modellix/api-key.js';
 import {
   ACCEPTED,
   answering,
-  BODY,
+  SUBMISSION,
   begun,
   clientFor,
   deadPort,
@@ -155,7 +155,7 @@ for (const [what, status, headers, expected] of RATES) {
     const server = await httpServer(t, answering(status, ACCEPTED, { date: DATE, ...headers }));
     const client = clientFor(t, server.origin);
     t.match((await client.query(KEY, 'task-1')).limits, expected);
-    t.match((await client.submit(KEY, BODY, { traceparent: null })).limits, expected);
+    t.match((await client.submit(KEY, SUBMISSION, { traceparent: null })).limits, expected);
   });
 }
 
@@ -164,7 +164,7 @@ t.test('no answer says nothing of the limits', async (t) => {
   const nothing = { limit: null, remaining: null, resetInMs: null };
   t.strictSame((await nobody.query(KEY, 'task-1')).limits, nothing);
   t.strictSame((await nobody.query(KEY, '')).limits, nothing);
-  t.strictSame((await nobody.submit(KEY, BODY, { traceparent: null })).limits, nothing);
+  t.strictSame((await nobody.submit(KEY, SUBMISSION, { traceparent: null })).limits, nothing);
 });
 
 t.test('a long poll is asked for, and has its time on top of the time-out', async (t) => {

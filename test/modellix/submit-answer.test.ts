@@ -8,10 +8,11 @@ import {
   ACCEPTED,
   answering,
   BODY,
+  SUBMISSION,
   clientFor,
   httpServer,
   KEY,
-  LARGE_BODY,
+  LARGE_SUBMISSION,
   query,
   rawServer,
   SECRET,
@@ -23,13 +24,13 @@ import {
 t.test('an accepted submit: the task, and exactly what was sent', async (t) => {
   const server = await httpServer(t, answering(200, ACCEPTED));
   const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
-  const { outcome } = await clientFor(t, server.origin).submit(KEY, BODY, { traceparent });
+  const { outcome } = await clientFor(t, server.origin).submit(KEY, SUBMISSION, { traceparent });
   t.strictSame(outcome, { kind: 'accepted', taskId: 'task-avatar001' });
   t.equal(server.requests.length, 1);
   const [request] = server.requests;
   t.equal(request?.method, 'POST');
   t.equal(request?.url, SUBMIT_PATH);
-  t.equal(request?.body, BODY.toString());
+  t.equal(request?.body, BODY);
   t.strictSame(request?.headers, {
     host: server.origin.slice('http://'.length),
     connection: 'close',
@@ -45,7 +46,7 @@ t.test('an accepted submit: the task, and exactly what was sent', async (t) => {
 t.test('a traceparent that is none is left out, and does not keep the submit from leaving', async (t) => {
   const server = await httpServer(t, answering(200, ACCEPTED));
   const context = { traceparent: 'x\r\nevil: 1' };
-  const { outcome } = await clientFor(t, server.origin).submit(KEY, BODY, context);
+  const { outcome } = await clientFor(t, server.origin).submit(KEY, SUBMISSION, context);
   t.match(outcome, { kind: 'accepted' });
   t.notOk('traceparent' in (server.requests[0]?.headers ?? {}));
 });
@@ -130,7 +131,7 @@ t.test('case 6: a refusal while the body is still on its way is taken', async (t
     });
   };
   const server = await rawServer(t, () => {}, early);
-  const outcome = await submit(clientFor(t, server.origin), LARGE_BODY);
+  const outcome = await submit(clientFor(t, server.origin), LARGE_SUBMISSION);
   t.match(outcome, { kind: 'refused', status: 413, message: 'Invalid parameters: image' });
   for (const { socket } of server.connections) socket.resume();
   await server.quiet();
@@ -144,7 +145,7 @@ t.test('case 7: a message that repeats the key does not show it, whichever key i
   });
   const client = clientFor(t, server.origin);
   for (const key of [KEY, new ApiKey('mx-another-key')]) {
-    const { outcome } = await client.submit(key, BODY, { traceparent: null });
+    const { outcome } = await client.submit(key, SUBMISSION, { traceparent: null });
     t.match(outcome, { kind: 'refused', message: 'Authentication failed: [key] is wrong' });
   }
 });

@@ -16,7 +16,7 @@ import {
   begun,
   clientFor,
   deadPort,
-  LARGE_BODY,
+  LARGE_SUBMISSION,
   rawServer,
   SECRET,
   submit,
@@ -42,7 +42,7 @@ t.test('case 1: a body that nobody reads is unknown at the deadline', async (t) 
     (socket) => socket.once('data', () => socket.pause()),
   );
   const client = clientFor(t, server.origin, { submitTimeoutMs: 100 });
-  t.match(await submit(client, LARGE_BODY), { kind: 'unknown', status: null });
+  t.match(await submit(client, LARGE_SUBMISSION), { kind: 'unknown', status: null });
   for (const { socket } of server.connections) socket.resume();
   await server.quiet();
   t.equal(begun(server), 1);
@@ -96,7 +96,7 @@ t.test('case 2: a reset after the head is unknown even where the status refuses'
 
 t.test('case 2: a reset in a large body is unknown, one request', async (t) => {
   const server = await rawServer(t, reset);
-  t.match(await submit(clientFor(t, server.origin), LARGE_BODY), { kind: 'unknown' });
+  t.match(await submit(clientFor(t, server.origin), LARGE_SUBMISSION), { kind: 'unknown' });
   await server.quiet();
   t.equal(server.connections.length, 1);
   t.equal(begun(server), 1);

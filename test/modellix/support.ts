@@ -11,7 +11,7 @@ import {
   type ModellixClientOptions,
 } from '../../src/modellix/client.js';
 import type { QueryOutcome, SubmitOutcome } from '../../src/modellix/outcome.js';
-import { submissionOf } from '../../src/modellix/wire.js';
+import type { Submission } from '../../src/modellix/submission.js';
 
 export const SECRET = 'mx-secret-0123456789abcdef';
 export const KEY = new ApiKey(SECRET);
@@ -22,20 +22,22 @@ export const ACCEPTED = JSON.stringify({
   data: { status: 'pending', task_id: 'task-avatar001', model_id: 'kling-avatar' },
 });
 
-export const BODY = submissionOf({
-  image: Buffer.from('aGVsbG8='),
+export const SUBMISSION: Submission = {
+  image: { bytes: Buffer.from('hello') },
   audio: { audioId: 'audio-1' },
   prompt: null,
   mode: 'std',
-});
+};
+/** How it is sent. */
+export const BODY = '{"image":"aGVsbG8=","audio_id":"audio-1","mode":"std"}';
 
 /** More than the socket buffers of both sides hold, so that it cannot be sent before it is read. */
-export const LARGE_BODY = submissionOf({
-  image: Buffer.alloc(16 * 1024 * 1024, 'A'),
-  audio: { soundFile: Buffer.alloc(4096, 'B') },
+export const LARGE_SUBMISSION: Submission = {
+  image: { bytes: Buffer.alloc(12 * 1024 * 1024, 'A') },
+  audio: { soundFile: { bytes: Buffer.alloc(4096, 'B') } },
   prompt: 'smile',
   mode: 'pro',
-});
+};
 
 /** A client with short time-outs that the test closes. */
 export function clientFor(t: Test, baseUrl: string, options: Partial<ModellixClientOptions> = {}) {
@@ -56,8 +58,8 @@ export function clientFor(t: Test, baseUrl: string, options: Partial<ModellixCli
 }
 
 /** A submit with {@link KEY}, and what it came to. */
-export async function submit(client: ModellixClient, body = BODY): Promise<SubmitOutcome> {
-  return (await client.submit(KEY, body, { traceparent: null })).outcome;
+export async function submit(client: ModellixClient, submission = SUBMISSION): Promise<SubmitOutcome> {
+  return (await client.submit(KEY, submission, { traceparent: null })).outcome;
 }
 
 /** A query with {@link KEY}, and what it came to. */

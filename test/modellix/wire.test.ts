@@ -2,50 +2,13 @@
 
 import fc from 'fast-check';
 import t from 'tap';
-import { readQueryAnswer, readSubmitAnswer, submissionOf } from '../../src/modellix/wire.js';
+import { readQueryAnswer, readSubmitAnswer } from '../../src/modellix/wire.js';
 
 const NOW = Date.UTC(2026, 8, 1);
 const READING = { now: NOW };
 const bytes = (value: unknown) => Buffer.from(JSON.stringify(value));
 const query = (data: object, message = 'success') =>
   readQueryAnswer(200, {}, bytes({ code: 0, message, data }), READING).outcome;
-
-t.test('the body of a submit is exactly what the reference page asks for', async (t) => {
-  const image = Buffer.from('https://a.example/x.png?q="\\\n1');
-  const soundFile = Buffer.from('SUQz+/==');
-  const prompt = 'wave "hello" \u2028 \ud83d\ude00';
-  const all = submissionOf({ image, audio: { soundFile }, prompt, mode: 'pro' });
-  t.strictSame(JSON.parse(all.toString()), {
-    image: image.toString(),
-    sound_file: 'SUQz+/==',
-    prompt,
-    mode: 'pro',
-  });
-  const least = submissionOf({
-    image: Buffer.from('aGk='),
-    audio: { audioId: 'a"1' },
-    prompt: null,
-    mode: 'std',
-  });
-  t.equal(least.toString(), '{"image":"aGk=","audio_id":"a\\"1","mode":"std"}');
-});
-
-t.test('property: no bytes of a medium break out of their string', async () => {
-  const ascii = fc
-    .array(fc.integer({ min: 0, max: 0x7f }), { maxLength: 50 })
-    .map((codes) => Buffer.from(codes));
-  fc.assert(
-    fc.property(ascii, ascii, fc.boolean(), (image, soundFile, long) => {
-      // Beyond 4096 bytes only what could end the string is looked for: control characters never get so far.
-      const text = long ? Buffer.from(image.toString('latin1').replace(/\p{Cc}/gu, '"')) : image;
-      const padded = long ? Buffer.concat([Buffer.alloc(5000, 'A'), text]) : text;
-      const body = submissionOf({ image: padded, audio: { soundFile }, prompt: null, mode: 'std' });
-      const read: unknown = JSON.parse(body.toString());
-      const same = { image: padded.toString(), sound_file: soundFile.toString(), mode: 'std' };
-      return JSON.stringify(read) === JSON.stringify(same);
-    }),
-  );
-});
 
 t.test(
   'property: a submit is accepted only with 2xx, code 0 and a task id, refused only definitely',

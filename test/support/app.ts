@@ -37,6 +37,7 @@ export interface AppOverrides {
   readonly dataDir?: string;
   readonly modellix?: Partial<Config['modellix']>;
   readonly gateway?: Partial<Config['gateway']>;
+  readonly media?: Partial<Config['media']>;
   /** Unset: more than any test needs. */
   readonly limits?: Partial<Config['limits']>;
   readonly rateLimitPerMinute?: number;
@@ -115,6 +116,7 @@ function configOf(baseUrl: string, dataDir: string, overrides: AppOverrides): Co
       ...overrides.modellix,
     },
     limits: { callsPerMinute: 1_000_000, tasks: 1_000_000, ...overrides.limits },
+    media: { maxBytes: 256_000_000, uploadStallMs: 10_000, ...overrides.media },
     dataDir,
     store:
       redis === undefined

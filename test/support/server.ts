@@ -13,6 +13,7 @@ export async function serverFor(
     gateway: gateway as Gateway,
     log: pino({ level: 'info' }, { write }),
     rateLimitPerMinute: 1_000,
+    uploadStallMs: 10_000,
     requireIdempotencyKey: false,
     metrics: { render: () => Promise.reject(new Error('not asked for')) },
     version: '0.0.0-test',

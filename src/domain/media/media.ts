@@ -25,8 +25,15 @@ export class UrlNotAllowedError extends Error {
   }
 }
 
+/** What was given, and is not looked at yet. */
+export type GivenMedia =
+  | { readonly kind: 'url'; readonly url: string }
+  | { readonly kind: 'bytes'; readonly bytes: Buffer }
+  /** It is neither; why is for the caller. */
+  | { readonly kind: 'neither'; readonly error: MediaError | UrlNotAllowedError };
+
 /** One of the two, as the text says it. */
-export type Media =
+type Media =
   | { readonly kind: 'url'; readonly url: string }
   /** `base64` shares its memory with the text it came from and is not checked yet. */
   | { readonly kind: 'inline'; readonly base64: Buffer };
@@ -40,14 +47,17 @@ const SCHEME_WITHIN = 64;
 /** How far the comma of a `data:` URI is looked for; a media type with parameters is far shorter. */
 const DATA_HEADER_WITHIN = 1024;
 
-/** Tells a URL from base64, by the text alone. The bytes of neither are looked at. */
+/** So much of a text tells what the whole is. Longer than any URL that is allowed. */
+export const TELLING_BYTES = 4_096;
+
+/** Tells a URL from base64, by the first {@link TELLING_BYTES} of a text. The bytes of neither are looked at. */
 export function classifyMedia(text: Buffer): Media {
   if (text.length === 0) throw new MediaError('is empty');
   if (!text.subarray(0, SCHEME_WITHIN).includes(':')) return { kind: 'inline', base64: text };
   if (text.toString('latin1', 0, 5).toLowerCase() === 'data:') {
     return { kind: 'inline', base64: stripDataUri(text) };
   }
-  if (text.length > MAX_URL_LENGTH) throw tooLong(text.length);
+  if (text.length > MAX_URL_LENGTH) throw tooLong();
   return { kind: 'url', url: checkHttpUrl(text.toString('latin1')) };
 }
 
@@ -71,7 +81,7 @@ function stripDataUri(text: Buffer): Buffer {
  * other than RFC 3986 does, and nobody knows which of the two Modellix follows.
  */
 export function checkHttpUrl(text: string): string {
-  if (text.length > MAX_URL_LENGTH) throw tooLong(text.length);
+  if (text.length > MAX_URL_LENGTH) throw tooLong();
   if (!/^[\x21-\x7e]+$/.test(text)) {
     throw new UrlNotAllowedError(
       'has a space, a control character or a non-ASCII character; percent-encode it',
@@ -89,6 +99,6 @@ export function checkHttpUrl(text: string): string {
   return text;
 }
 
-function tooLong(length: number): UrlNotAllowedError {
-  return new UrlNotAllowedError(`is ${length} characters long; a URL may have at most ${MAX_URL_LENGTH}`);
+function tooLong(): UrlNotAllowedError {
+  return new UrlNotAllowedError(`is too long; a URL may have at most ${MAX_URL_LENGTH} characters`);
 }

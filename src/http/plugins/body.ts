@@ -1,56 +1,123 @@
+import type { IncomingMessage } from 'node:http';
+import multipart from '@fastify/multipart';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { GivenMedia } from '../../domain/media/media.js';
+import type { Hold } from '../../gateway/memory.js';
 import { PROBLEMS, ProblemError } from '../../problems.js';
-import { readJsonBody } from '../json-body.js';
+import { readFormBody } from '../form-body.js';
+import { type JsonBody, JsonBodyReader } from '../json-body.js';
+import { CreateAvatar } from '../schemas/avatar.js';
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** The long strings of the body, as bytes, by member; see `readJsonBody`. */
-    lifted: ReadonlyMap<string, Buffer>;
+    /** The media of the body, by member, where they are not in the body itself. */
+    media: ReadonlyMap<string, GivenMedia>;
+    /** The memory that the body takes. */
+    memory: Hold | null;
+  }
+  interface FastifyContextConfig {
+    /** Whether the body may be a form as well. */
+    readonly takesForms?: boolean;
   }
 }
 
-/** The members that may hold megabytes of base64. */
+/** The members that may hold megabytes. */
 const MEDIA_MEMBERS: ReadonlySet<string> = new Set(['image', 'sound_file']);
+const MEMBERS: ReadonlySet<string> = new Set(Object.keys(CreateAvatar.properties));
 
-const NOTHING: ReadonlyMap<string, Buffer> = new Map();
+const NOTHING: ReadonlyMap<string, GivenMedia> = new Map();
+const JSON_TYPE = /^application\/json[ \t]*(;|$)/i;
+const FORM_TYPE = /^multipart\/form-data[ \t]*(;|$)/i;
 
-/** Reads JSON bodies. What the headers tell to be too large or of another kind is refused before it is read. */
-export function readBodies(app: FastifyInstance): void {
+/**
+ * Reads bodies, as they arrive. What the headers tell to be too large, of another kind, or more than there is memory
+ * for, is refused before it is read.
+ * @param hold speaks for memory, or throws a problem
+ */
+export async function readBodies(app: FastifyInstance, hold: (bytes: number) => Hold): Promise<void> {
   app.removeAllContentTypeParsers();
-  app.decorateRequest('lifted');
-  app.addHook('onRequest', async (request) => {
-    request.lifted = NOTHING;
+  app.decorateRequest('media');
+  app.decorateRequest('memory', null);
+  await app.register(multipart);
+  app.addHook('onRequest', async (request, reply) => {
+    request.media = NOTHING;
     const { method, headers, routeOptions } = request;
     if (method !== 'POST') return;
-    requireJson(headers['content-type']);
+    requireType(headers['content-type'], routeOptions.config.takesForms === true);
     const encoding = headers['content-encoding'];
     if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
       throw unsupported('A Content-Encoding is not supported; send the body as it is.');
     }
-    if (Number(headers['content-length'] ?? 0) > routeOptions.bodyLimit) {
-      throw new ProblemError('payload-too-large', PROBLEMS['payload-too-large'].help);
+    const bytes = Number(headers['content-length'] ?? routeOptions.bodyLimit);
+    if (bytes > routeOptions.bodyLimit) throw tooLarge();
+    request.memory = hold(bytes);
+    reply.raw.once('close', request.memory.keep());
+  });
+  app.addContentTypeParser('application/json', async (request: FastifyRequest) =>
+    take(request, await readJsonBody(request)),
+  );
+  app.addHook('preValidation', async (request) => {
+    if (!request.isMultipart()) return;
+    try {
+      request.body = take(request, await readFormBody(request, MEMBERS, MEDIA_MEMBERS));
+    } catch (error) {
+      // The rest is read and dropped, so that the answer is not lost in a reset.
+      request.raw.unpipe().resume();
+      throw error;
     }
   });
-  app.addContentTypeParser(
-    'application/json',
-    { parseAs: 'buffer' },
-    async (request: FastifyRequest, body: Buffer) => {
-      const { value, lifted } = readJsonBody(body, MEDIA_MEMBERS);
-      request.lifted = lifted;
-      return value;
-    },
-  );
 }
 
-function requireJson(type: string | undefined): void {
+function take(request: FastifyRequest, { value, media }: JsonBody): unknown {
+  request.media = media;
+  return value;
+}
+
+/** To its end, also behind a fault: who sends it reads the answer only then. */
+async function readJsonBody({ raw, headers, routeOptions }: FastifyRequest): Promise<JsonBody> {
+  const length = headers['content-length'];
+  const reader = new JsonBodyReader(MEDIA_MEMBERS, length === undefined ? undefined : (Number(length) / 4) * 3);
+  let fault: unknown;
+  let bytes = 0;
+  // A chunk at a time, which leaves room for others between two of them.
+  for await (const chunk of chunks(raw)) {
+    bytes += chunk.length;
+    if (bytes > routeOptions.bodyLimit) break;
+    try {
+      if (fault === undefined) reader.write(chunk);
+    } catch (error) {
+      fault = error;
+    }
+  }
+  if (bytes > routeOptions.bodyLimit) {
+    raw.resume();
+    throw tooLarge();
+  }
+  if (fault !== undefined) throw fault;
+  return reader.end();
+}
+
+async function* chunks(raw: IncomingMessage): AsyncGenerator<Buffer> {
+  try {
+    yield* raw.iterator({ destroyOnReturn: false });
+  } catch (cause) {
+    throw new ProblemError('bad-request', 'The connection ended before the body did.', { cause });
+  }
+}
+
+function requireType(type: string | undefined, takesForms: boolean): void {
   if (type === undefined) throw unsupported('Content-Type is missing; send application/json.');
-  if (!/^application\/json[ \t]*(;|$)/i.test(type))
-    throw unsupported(PROBLEMS['unsupported-media-type'].help);
+  if (takesForms && FORM_TYPE.test(type)) return;
+  if (!JSON_TYPE.test(type)) throw unsupported(PROBLEMS['unsupported-media-type'].help);
   for (const [, charset = ''] of type.matchAll(/;\s*charset\s*=\s*"?([^";\s]*)/gi)) {
     if (!/^utf-?8$/i.test(charset)) {
       throw unsupported(`The charset ${charset.slice(0, 40)} is not supported; send UTF-8.`);
     }
   }
+}
+
+function tooLarge(): ProblemError {
+  return new ProblemError('payload-too-large', PROBLEMS['payload-too-large'].help);
 }
 
 function unsupported(detail: string): ProblemError {

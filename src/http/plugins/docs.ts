@@ -1,7 +1,7 @@
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance } from 'fastify';
-import { AvatarView } from '../schemas/avatar.js';
+import { AvatarView, CheckView } from '../schemas/avatar.js';
 import { Problem } from '../schemas/problem.js';
 import { noQuery } from '../schemas/responses.js';
 
@@ -9,6 +9,7 @@ import { noQuery } from '../schemas/responses.js';
 export async function documentApi(app: FastifyInstance, version: string): Promise<void> {
   app.addSchema(Problem);
   app.addSchema(AvatarView);
+  app.addSchema(CheckView);
   await app.register(swagger, {
     refResolver: {
       buildLocalReference: ({ $id }, _base, _fragment, index) => String($id ?? `schema-${index}`),

@@ -1,11 +1,17 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 
 import type { Gateway } from '../../gateway/gateway.js';
-import type { Speech } from '../../gateway/inspect.js';
 import { PROBLEMS, ProblemError } from '../../problems.js';
 import { requireAccept } from '../accept.js';
 import { idempotencyKeyOf } from '../idempotency-key.js';
-import { AvatarParams, avatarContent, CreateAvatar, createHeaders } from '../schemas/avatar.js';
+import { mediaRequestOf } from '../media-request.js';
+import {
+  AvatarParams,
+  avatarContent,
+  type CreateAvatar,
+  createBody,
+  createHeaders,
+} from '../schemas/avatar.js';
 import { acceptedHeaders, commonHeaders, noQuery, problems } from '../schemas/responses.js';
 import { avatarView } from '../view.js';
 
@@ -25,9 +31,10 @@ interface Options {
 
 export const avatarRoutes: FastifyPluginAsyncTypebox<Options> = async (app, options) => {
   const { gateway, requireIdempotencyKey } = options;
-  app.post(
+  app.post<{ Body: CreateAvatar }>(
     '/avatars',
     {
+      config: { takesForms: true },
       onRequest: requireAccept('application/json'),
       schema: {
         operationId: 'createAvatar',
@@ -37,7 +44,7 @@ export const avatarRoutes: FastifyPluginAsyncTypebox<Options> = async (app, opti
           'Checks the portrait and the speech, submits them to Modellix once, and answers as soon as that is settled, at once with `queued` where others are before it or the limits of Modellix are used up, or after a short grace with `submitting`. The request is never sent to Modellix twice. With an `Idempotency-Key` it is safe to repeat: the same key and the same request give the same avatar, as it is then.',
         querystring: noQuery,
         headers: createHeaders,
-        body: CreateAvatar,
+        body: createBody,
         response: {
           202: {
             description: 'Accepted. The avatar is at Modellix, or will be sent there.',
@@ -57,13 +64,12 @@ export const avatarRoutes: FastifyPluginAsyncTypebox<Options> = async (app, opti
       const { replayed, ...made } = await gateway.create({
         caller: ANONYMOUS,
         idempotencyKey,
-        image: mediaText(request.lifted, 'image', body.image),
-        speech: speechOf(request.lifted, body),
+        ...mediaRequestOf(body, request.media),
         prompt: body.prompt ?? null,
-        mode: body.mode ?? 'std',
         externalId: body.external_id ?? null,
         metadata: body.metadata ?? {},
         traceparent: traceparentOf(request.headers.traceparent),
+        keepMemory: () => request.memory?.keep() ?? (() => undefined),
       });
       const view = avatarView(made);
       if (replayed) reply.header('idempotent-replayed', 'true');
@@ -101,16 +107,6 @@ export const avatarRoutes: FastifyPluginAsyncTypebox<Options> = async (app, opti
     },
   );
 };
-
-function mediaText(lifted: ReadonlyMap<string, Buffer>, member: string, value: string): Buffer {
-  return lifted.get(member) ?? Buffer.from(value);
-}
-
-/** The schema has seen to it that exactly one of the two is there. */
-function speechOf(lifted: ReadonlyMap<string, Buffer>, { sound_file, audio_id }: CreateAvatar): Speech {
-  if (audio_id !== undefined) return { audioId: audio_id };
-  return { soundFile: mediaText(lifted, 'sound_file', sound_file ?? '') };
-}
 
 /** A malformed parent is as good as none (https://www.w3.org/TR/trace-context/#traceparent-header). */
 function traceparentOf(header: string | string[] | undefined): string | null {

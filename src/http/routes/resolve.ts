@@ -6,10 +6,14 @@ import { commonHeaders, noQuery, problems } from '../schemas/responses.js';
 import { avatarView } from '../view.js';
 import { ANONYMOUS } from './avatars.js';
 
+/** Far above the longest there is. */
+const MAX_RESOLUTION_BYTES = 16 * 1024;
+
 export const resolveRoutes: FastifyPluginAsyncTypebox<{ gateway: Gateway }> = async (app, { gateway }) => {
   app.post(
     '/avatars/:id/resolve',
     {
+      bodyLimit: MAX_RESOLUTION_BYTES,
       onRequest: requireAccept('application/json'),
       schema: {
         operationId: 'resolveAvatar',

@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox';
-import { avatarExample, example } from './examples.js';
+import { avatarExample, checkExample, example } from './examples.js';
 
 const Nullable = <T extends Type.TSchema>(schema: T, options: Type.TSchemaOptions = {}) =>
   Type.Union([schema, Type.Null()], options);
@@ -67,6 +67,35 @@ export const CreateAvatar = Type.Object(
 );
 export type CreateAvatar = Static<typeof CreateAvatar>;
 
+/** A file in a form; text is taken as well. By then it is a string in the body, so that both kinds are checked alike. */
+const File = (description: string) => Type.String({ format: 'binary', description });
+
+/** The same as a form. */
+const CreateAvatarForm = Type.Object(
+  {
+    ...CreateAvatar.properties,
+    image: File('The portrait as a file, or as text: an http(s) URL, bare base64 or a `data:` URI.'),
+    sound_file: Type.Optional(
+      File('The speech as a file, or as text, as the portrait. Give either this or `audio_id`.'),
+    ),
+  },
+  {
+    title: 'CreateAvatarForm',
+    additionalProperties: false,
+    oneOf: [{ required: ['sound_file'] }, { required: ['audio_id'] }],
+    description:
+      'Each field once, in any order; `metadata` as JSON. A field that is empty is as good as not sent.',
+  },
+);
+
+/** Two ways to send the same. */
+export const createBody = {
+  content: {
+    'application/json': { schema: CreateAvatar },
+    'multipart/form-data': { schema: CreateAvatarForm },
+  },
+};
+
 const Image = Type.Object(
   {
     source: Type.Enum(['inline', 'url']),
@@ -86,6 +115,16 @@ const Audio = Type.Object(
     bytes: Nullable(Type.Integer()),
   },
   { description: 'What was found in the speech; `null` where the gateway did not see the bytes.' },
+);
+
+const Cost = Type.Object(
+  {
+    currency: Type.Literal('USD'),
+    estimate: Nullable(Type.Number(), {
+      description: '`null` where the length of the speech is not known.',
+    }),
+  },
+  { description: 'What it is expected to cost, from the length of the speech.' },
 );
 
 const Video = Type.Object(
@@ -138,15 +177,7 @@ export const AvatarView = Type.Object(
     audio: Audio,
     video: Nullable(Video),
     error: Nullable(AvatarError),
-    cost: Type.Object(
-      {
-        currency: Type.Literal('USD'),
-        estimate: Nullable(Type.Number(), {
-          description: '`null` where the length of the speech is not known.',
-        }),
-      },
-      { description: 'What it is expected to cost, from the length of the speech.' },
-    ),
+    cost: Cost,
     queue: Nullable(Queue, { description: 'Where it stands in the queue, while it is `queued`.' }),
     task_id: Nullable(Type.String(), { description: "Modellix's id of the task, once it was made." }),
     created_at: Time('When it was accepted.'),
@@ -164,6 +195,19 @@ export const avatarContent = {
   'application/json': {
     schema: Type.Unsafe<AvatarView>({ $ref: 'Avatar#' }),
     examples: { avatar: { value: avatarExample } },
+  },
+};
+
+export const CheckView = Type.Object(
+  { mode: mode(), image: Image, audio: Audio, cost: Cost },
+  { $id: 'Check', description: 'What was found, and what an avatar of it would cost.' },
+);
+export type CheckView = Static<typeof CheckView>;
+
+export const checkContent = {
+  'application/json': {
+    schema: Type.Unsafe<CheckView>({ $ref: 'Check#' }),
+    examples: { check: { value: checkExample } },
   },
 };
 

@@ -149,3 +149,11 @@ export const avatarExample = {
     video: '/avatars/av_5f0c1e7b9a3d4c2e8f6a7b1d0c9e8f7a/video',
   },
 };
+
+/** What a check of it says. */
+export const checkExample = {
+  mode: avatarExample.mode,
+  image: avatarExample.image,
+  audio: avatarExample.audio,
+  cost: avatarExample.cost,
+};

@@ -1,0 +1,52 @@
+/** Puts bytes that arrive in pieces into one piece of memory. */
+
+/** Where nothing is known of how much will come. */
+const FIRST_BYTES = 64 * 1024;
+
+export class ByteCollector {
+  #bytes: Buffer | null = null;
+  #length = 0;
+  readonly #expectedBytes: number;
+
+  /**
+   * @param expectedBytes at most so many will come, as far as is known: then nothing is copied twice. Memory that is not
+   * written to costs nothing.
+   */
+  constructor(expectedBytes = FIRST_BYTES) {
+    this.#expectedBytes = expectedBytes;
+  }
+
+  get length(): number {
+    return this.#length;
+  }
+
+  append(piece: Buffer): void {
+    this.room(piece.length).set(piece);
+    this.#length += piece.length;
+  }
+
+  /** Room for so many more bytes, to be written to; {@link wrote} says how many were. */
+  room(bytes: number): Buffer {
+    const needed = this.#length + bytes;
+    if (this.#bytes === null) {
+      this.#bytes = Buffer.allocUnsafeSlow(Math.max(this.#expectedBytes, needed));
+    } else if (needed > this.#bytes.length) {
+      const larger = Buffer.allocUnsafeSlow(Math.max(2 * this.#bytes.length, needed));
+      larger.set(this.#bytes.subarray(0, this.#length));
+      this.#bytes = larger;
+    }
+    return this.#bytes.subarray(this.#length, needed);
+  }
+
+  wrote(bytes: number): void {
+    this.#length += bytes;
+  }
+
+  /** All that was collected; it shares its memory with nothing else, so that it can be given to another thread. */
+  take(): Buffer {
+    const bytes = (this.#bytes ?? Buffer.allocUnsafeSlow(0)).subarray(0, this.#length);
+    this.#bytes = null;
+    this.#length = 0;
+    return bytes;
+  }
+}

@@ -1,0 +1,28 @@
+import type { AudioFacts, ImageFacts, Mode } from '../domain/avatar.js';
+import { estimateUsd } from '../domain/price.js';
+import { inspectMedia } from './inspect.js';
+import type { Ports } from './ports.js';
+import type { MediaRequest } from './request.js';
+
+/** What was found in media that can be used, and what an avatar of them would cost. */
+export interface Checked {
+  readonly mode: Mode;
+  readonly image: ImageFacts;
+  readonly audio: AudioFacts;
+  readonly costEstimateUsd: number | null;
+}
+
+/**
+ * Looks at media as a submit would, and stores and spends nothing.
+ * @throws {ProblemError} for media that cannot be used
+ */
+export async function check(ports: Ports, { image, speech, mode }: MediaRequest): Promise<Checked> {
+  const inspected = await inspectMedia(ports, image, speech);
+  const audio = inspected.speech.facts;
+  return {
+    mode,
+    image: inspected.image.facts,
+    audio,
+    costEstimateUsd: estimateUsd(mode, audio.durationSeconds),
+  };
+}

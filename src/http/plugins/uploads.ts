@@ -1,0 +1,32 @@
+import type { FastifyInstance } from 'fastify';
+
+/** A body that is not complete must have grown by so much each time it is looked at. */
+const MIN_GROWTH_BYTES = 64 * 1024;
+
+/**
+ * Gives up bodies that arrive too slowly, as Node does with whole requests, and with the same answer: such a caller
+ * holds the memory of others.
+ * @param stallMs how often it is looked
+ */
+export function endSlowUploads(app: FastifyInstance, stallMs: number): void {
+  app.addHook('preParsing', async ({ raw }) => {
+    if (raw.complete) return;
+    const { socket } = raw;
+    let seenBytes = socket.bytesRead;
+    const timer = setInterval(() => {
+      const grownBytes = socket.bytesRead - seenBytes;
+      seenBytes = socket.bytesRead;
+      if (raw.complete || socket.destroyed) clearInterval(timer);
+      else if (grownBytes < MIN_GROWTH_BYTES) {
+        clearInterval(timer);
+        app.server.emit('clientError', tooSlow(), socket);
+      }
+    }, stallMs);
+    for (const event of ['end', 'close', 'error']) raw.once(event, () => clearInterval(timer));
+  });
+}
+
+/** What Node calls a request that does not arrive in time. */
+function tooSlow(): NodeJS.ErrnoException {
+  return Object.assign(new Error('the body arrives too slowly'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' });
+}

@@ -1,0 +1,56 @@
+import { Piscina } from 'piscina';
+import type { AudioFacts, ImageFacts } from '../domain/avatar.js';
+import { MediaError } from '../domain/media/media.js';
+import type { Report, Task } from './inspection.js';
+
+/** One for each kind of media of a request. A look takes milliseconds, so few threads serve many callers. */
+const THREADS = 2;
+/** Far above what any file takes: one that comes near it has found a way to hold up a thread. */
+const TIMEOUT_MS = 10_000;
+
+export interface Found<Facts> {
+  readonly facts: Facts;
+  /** Those that were given away. */
+  readonly bytes: Buffer;
+  /** SHA-256, in base64url. */
+  readonly digest: string;
+}
+
+/** Looks at media in threads of its own, so that the event loop has time for others. */
+export class ThreadedInspector {
+  readonly #threads = new Piscina<Task, Report>({
+    filename: new URL('./inspection.js', import.meta.url).href,
+    minThreads: THREADS,
+    maxThreads: THREADS,
+  });
+
+  /**
+   * @param bytes given away: their memory moves to the thread and comes back with the result. They must share it with
+   * nothing else.
+   * @throws {MediaError}
+   */
+  async image(bytes: Buffer): Promise<Found<ImageFacts>> {
+    return this.#look<ImageFacts>({ kind: 'image', bytes });
+  }
+
+  /** As {@link image}. @throws {MediaError} */
+  async sound(bytes: Buffer): Promise<Found<AudioFacts>> {
+    return this.#look<AudioFacts>({ kind: 'sound', bytes });
+  }
+
+  async close(): Promise<void> {
+    await this.#threads.close();
+  }
+
+  async #look<Facts>(task: Task): Promise<Found<Facts>> {
+    const late = AbortSignal.timeout(TIMEOUT_MS);
+    const transferList = [task.bytes.buffer as ArrayBuffer];
+    const { facts, fault, digest, bytes } = await this.#threads
+      .run(task, { transferList, signal: late })
+      .catch((cause: unknown) => {
+        throw late.aborted ? new MediaError('takes too long to look at', { cause }) : cause;
+      });
+    if (fault !== null) throw new MediaError(fault);
+    return { facts: facts as Facts, bytes: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length), digest };
+  }
+}
