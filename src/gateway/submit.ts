@@ -87,7 +87,8 @@ export async function submit(ports: Ports, intent: Intent, atHand?: Submission):
     return notSent('the lease lapsed before the request left', null);
   }
   const { outcome, limits: headers } = await modellix.submit(key, submission, {
-     traceparent: avatar.traceparent });
+    traceparent: avatar.traceparent,
+  });
   const at = clock();
   const signal = signalOfSubmit(outcome, await heldByOthers(ports, key, outcome));
   await note(ports, key, avatar, outcome, signal, headers);

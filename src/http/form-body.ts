@@ -11,6 +11,9 @@ const MAX_PARTS = 20;
 /** RFC 2046 §5.1.1: 1 to 70 characters, of these, the last no space. */
 const BOUNDARY = /^[0-9A-Za-z'()+_,\-./:=? ]{0,69}[0-9A-Za-z'()+_,\-./:=?]$/;
 
+/** The words of the parser, which has no codes for these. */
+const BROKEN_FORM = /unexpected end|terminated early|malformed|boundary/i;
+
 /** The member that is JSON in a text field. */
 const METADATA = 'metadata';
 
@@ -26,15 +29,27 @@ export async function readFormBody(
   mediaMembers: ReadonlySet<string>,
 ): Promise<JsonBody> {
   requireBoundary(request.headers['content-type'] ?? '');
+  try {
+    return await readParts(request, members, mediaMembers);
+  } catch (error) {
+    throw error instanceof ProblemError ? error : asProblem(error);
+  }
+}
+
+async function readParts(
+  request: FastifyRequest,
+  members: ReadonlySet<string>,
+  mediaMembers: ReadonlySet<string>,
+): Promise<JsonBody> {
   const value: Record<string, unknown> = {};
   const media = new Map<string, GivenMedia>();
   const seen = new Set<string>();
   let textBytes = 0;
-  for await (const part of parts(request)) {
+  for await (const part of request.parts({ limits: limitsOf(request) })) {
     const name = checkedName(part, members, seen);
     if (part.type === 'file') {
       const file = await readFile(part.file, Number(request.headers['content-length'] ?? 0));
-      if (file.length === 0 && part.filename === '') continue;
+      if (file.length === 0 && !part.filename) continue;
       if (!mediaMembers.has(name)) throw invalid(`The field ${JSON.stringify(name)} is text, not a file.`);
       value[name] = 'file';
       media.set(name, given(file));
@@ -47,6 +62,7 @@ export async function readFormBody(
     value[name] = name === METADATA ? readMetadata(text) : text;
     if (mediaMembers.has(name)) media.set(name, mediaIn(text));
   }
+  if (seen.size === 0) throw invalid('There are no fields in it.');
   return { value, media };
 }
 
@@ -57,29 +73,18 @@ function requireBoundary(type: string): void {
   }
 }
 
-/** The parts as they come; whatever the parser finds fault with is a problem. */
-async function* parts(request: FastifyRequest): AsyncGenerator<Multipart> {
-  let any = false;
-  try {
-    const limits = {
-      parts: MAX_PARTS,
-      fields: MAX_PARTS,
-      files: MAX_PARTS,
-      fieldNameSize: 100,
-      fieldSize: MAX_REST_BYTES,
-      fileSize: request.routeOptions.bodyLimit,
-      headerPairs: 20,
-    };
-    for await (const part of request.parts({ limits })) {
-      any = true;
-      yield part;
-    }
-  } catch (error) {
-    throw error instanceof ProblemError ? error : asProblem(error);
-  }
-  if (!any) throw invalid('There are no fields in it.');
+function limitsOf({ routeOptions }: FastifyRequest) {
+  return {
+    parts: MAX_PARTS,
+    fields: MAX_PARTS,
+    files: MAX_PARTS,
+    fieldSize: MAX_REST_BYTES,
+    fileSize: routeOptions.bodyLimit,
+    headerPairs: 20,
+  };
 }
 
+/** What the parser finds fault with; anything else goes on as it is. */
 function asProblem(error: unknown): unknown {
   const { code, message = '' } = error as NodeJS.ErrnoException;
   switch (code) {
@@ -97,10 +102,7 @@ function asProblem(error: unknown): unknown {
     case 'ECONNRESET':
       return new ProblemError('bad-request', 'The connection ended before the body did.');
   }
-  if (/boundary|multipart|terminated|header|part/i.test(message)) {
-    return invalid('It is cut short, or not what its boundary says.');
-  }
-  return error;
+  return BROKEN_FORM.test(message) ? invalid('It is cut short, or not what its boundary says.') : error;
 }
 
 function checkedName({ fieldname: name }: Multipart, members: ReadonlySet<string>, seen: Set<string>) {
@@ -118,9 +120,7 @@ async function readFile(file: AsyncIterable<Buffer>, expectedBytes: number): Pro
 }
 
 function given(bytes: Buffer): GivenMedia {
-  return bytes.length > 0
-    ? { kind: 'bytes', bytes }
-    : { kind: 'neither', error: new MediaError('is empty') };
+  return bytes.length > 0 ? { kind: 'bytes', bytes } : { kind: 'neither', error: new MediaError('is empty') };
 }
 
 /** As strict as a body of JSON. */

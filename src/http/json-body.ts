@@ -117,7 +117,8 @@ export class JsonBodyReader {
 
   #begin(): StringInBody {
     const top = this.#top;
-    if (top?.expectsName) return { level: top, member: null, pieces: [], bytes: 0, escaped: false, into: null };
+    if (top?.expectsName)
+      return { level: top, member: null, pieces: [], bytes: 0, escaped: false, into: null };
     const name = this.#levels.length === 1 ? (top?.name ?? null) : null;
     const member = name !== null && this.#mediaMembers.has(name) ? name : null;
     return { level: null, member, pieces: [], bytes: 0, escaped: false, into: null };

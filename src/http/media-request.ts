@@ -11,9 +11,7 @@ export function mediaRequestOf(body: CreateAvatar, apart: ReadonlyMap<string, Gi
     image: given('image', image),
     // The schema has seen to it that exactly one of the two is there.
     speech:
-      audio_id === undefined
-        ? { soundFile: given('sound_file', sound_file ?? '') }
-        : { audioId: audio_id },
+      audio_id === undefined ? { soundFile: given('sound_file', sound_file ?? '') } : { audioId: audio_id },
     mode,
   };
 }

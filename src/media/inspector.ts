@@ -6,7 +6,7 @@ import type { Report, Task } from './inspection.js';
 /** One for each kind of media of a request. A look takes milliseconds, so few threads serve many callers. */
 const THREADS = 2;
 /** Far above what any file takes: one that comes near it has found a way to hold up a thread. */
-const TIMEOUT_MS = 10_000;
+const TIMEOUT_MS = 60_000;
 
 export interface Found<Facts> {
   readonly facts: Facts;
@@ -51,6 +51,10 @@ export class ThreadedInspector {
         throw late.aborted ? new MediaError('takes too long to look at', { cause }) : cause;
       });
     if (fault !== null) throw new MediaError(fault);
-    return { facts: facts as Facts, bytes: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length), digest };
+    return {
+      facts: facts as Facts,
+      bytes: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length),
+      digest,
+    };
   }
 }

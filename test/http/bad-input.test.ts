@@ -4,6 +4,7 @@ import { startApp } from '../support/app.js';
 import { byteCases } from './bad-input/bytes.js';
 import type { Answer, BadInput } from './bad-input/case.js';
 import { fieldCases } from './bad-input/fields.js';
+import { formCases } from './bad-input/forms.js';
 import { httpCases } from './bad-input/http.js';
 import { jsonCases } from './bad-input/json.js';
 import { mediaCases } from './bad-input/media.js';
@@ -47,7 +48,15 @@ function judge(t: Test, { expected, pointers, instance, headers = {}, bodiless }
 t.test('bad input', async (t) => {
   const app = await startApp(t);
   const impatient = await startApp(t, { arrivalMs: 300 });
-  const cases = [...jsonCases, ...fieldCases, ...mediaCases, ...httpCases, ...byteCases, ...unfinishedCases];
+  const cases = [
+    ...jsonCases,
+    ...fieldCases,
+    ...mediaCases,
+    ...formCases,
+    ...httpCases,
+    ...byteCases,
+    ...unfinishedCases,
+  ];
   t.equal(new Set(cases.map(({ name }) => name)).size, cases.length, 'no name stands for two cases');
 
   // Each of them waits a second or so, for nothing.

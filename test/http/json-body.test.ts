@@ -80,7 +80,11 @@ const media = fc.oneof(
     .tuple(fc.string({ unit: 'grapheme', minLength: 1, maxLength: 50 }), fc.integer({ min: 1, max: 3 }))
     .map(([unit, times]) => unit.repeat(Math.ceil((LONG * times) / unit.length))),
   fc
-    .tuple(fc.constantFrom('', 'data:image/png;base64,'), fc.uint8Array({ minLength: 1, maxLength: 60 }), fc.nat(200))
+    .tuple(
+      fc.constantFrom('', 'data:image/png;base64,'),
+      fc.uint8Array({ minLength: 1, maxLength: 60 }),
+      fc.nat(200),
+    )
     .map(([label, unit, times]) => {
       const bytes = Buffer.concat(Array.from({ length: times + 1 }, () => Buffer.from(unit)));
       return label + bytes.toString('base64');

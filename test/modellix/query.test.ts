@@ -5,7 +5,6 @@ import { ApiKey } from '../../src/modellix/api-key.js';
 import {
   ACCEPTED,
   answering,
-  SUBMISSION,
   begun,
   clientFor,
   deadPort,
@@ -15,6 +14,7 @@ import {
   query,
   rawServer,
   SECRET,
+  SUBMISSION,
   whenWhole,
 } from './support.js';
 

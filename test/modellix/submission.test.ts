@@ -34,10 +34,7 @@ t.test('the body of a submit is exactly what the reference page asks for', async
     mode: 'pro',
   });
   const least = { image: { bytes: Buffer.from('hi') }, audio: { audioId: 'a"1' }, prompt: null } as const;
-  t.equal(
-    sent({ ...least, mode: 'std' }).toString(),
-    '{"image":"aGk=","audio_id":"a\\"1","mode":"std"}',
-  );
+  t.equal(sent({ ...least, mode: 'std' }).toString(), '{"image":"aGk=","audio_id":"a\\"1","mode":"std"}');
 });
 
 t.test('property: a body is as long as it says, and says what was asked for', async (t) => {
@@ -75,7 +72,12 @@ t.test('what is cut, or longer than it says, is not unpacked', async (t) => {
       mode: 'std',
     }),
   );
-  for (const bytes of [packed.subarray(0, -1), Buffer.concat([packed, packed]), Buffer.from('{}'), Buffer.alloc(0)]) {
+  for (const bytes of [
+    packed.subarray(0, -1),
+    Buffer.concat([packed, packed]),
+    Buffer.from('{}'),
+    Buffer.alloc(0),
+  ]) {
     t.throws(() => unpackSubmission(bytes), TypeError);
   }
 });

@@ -107,7 +107,9 @@ export function decodeBase64(text: Buffer): Buffer {
 
 /** Whether no bits are set under the padding: the last group is what its bytes are encoded to. */
 function isCanonical(text: string, bytes: Buffer): boolean {
-  return !text.endsWith('=') || bytes.toString('base64', bytes.length - (bytes.length % 3)) === text.slice(-4);
+  return (
+    !text.endsWith('=') || bytes.toString('base64', bytes.length - (bytes.length % 3)) === text.slice(-4)
+  );
 }
 
 function padding(text: Buffer): number {

@@ -76,7 +76,10 @@ function take(request: FastifyRequest, { value, media }: JsonBody): unknown {
 /** To its end, also behind a fault: who sends it reads the answer only then. */
 async function readJsonBody({ raw, headers, routeOptions }: FastifyRequest): Promise<JsonBody> {
   const length = headers['content-length'];
-  const reader = new JsonBodyReader(MEDIA_MEMBERS, length === undefined ? undefined : (Number(length) / 4) * 3);
+  const reader = new JsonBodyReader(
+    MEDIA_MEMBERS,
+    length === undefined ? undefined : (Number(length) / 4) * 3,
+  );
   let fault: unknown;
   let bytes = 0;
   // A chunk at a time, which leaves room for others between two of them.
