@@ -48,13 +48,14 @@ export async function buildApp(config: Config, log: FastifyBaseLogger, version: 
   const keyring = openKeyring(config, log);
   const modellix = createModellixClient({ ...config.modellix, userAgent: `avatar-gateway/${version}` });
   const { submitTimeoutMs, queryTimeoutMs, connectTimeoutMs, longPollMs } = config.modellix;
+  const memory = new Memory(config.media.maxBytes);
   const metrics = createMetrics({
     health: () => store.health(),
     upstream: () => gateway.upstream(),
+    mediaBytes: () => memory.heldBytes,
   });
   const { pollMinMs, pollMaxMs, ...rest } = config.gateway;
   const inspector = new ThreadedInspector();
-  const memory = new Memory(config.media.maxBytes);
   const gateway: Gateway = createGateway({
     inspector,
     memory,

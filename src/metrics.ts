@@ -13,13 +13,15 @@ export interface MetricsSources {
   health(): StoreHealth;
   /** `null` while it cannot be known. */
   upstream(): Promise<UpstreamState | null>;
+  /** What is spoken for. */
+  mediaBytes(): number;
 }
 
 /**
  * The counters of one process, and the state that all replicas share. Labels hold words of ours only: no avatar, no
  * caller, nothing that was sent; a key goes by its digest.
  */
-export function createMetrics({ health, upstream }: MetricsSources): Metrics {
+export function createMetrics({ health, upstream, mediaBytes }: MetricsSources): Metrics {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
@@ -46,6 +48,14 @@ export function createMetrics({ health, upstream }: MetricsSources): Metrics {
     registers,
     collect() {
       this.set(health().corruptRecords);
+    },
+  });
+  new Gauge({
+    name: 'avatar_gateway_media_bytes',
+    help: 'Memory that is spoken for by media under way; MEDIA_MEMORY_MEGABYTES bounds it.',
+    registers,
+    collect() {
+      this.set(mediaBytes());
     },
   });
   const queued = new Gauge({

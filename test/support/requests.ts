@@ -15,7 +15,7 @@ export const URLS = { image: 'https://example.com/face.jpg', audio_id: 'audio-1'
 
 /** PCM of so many seconds. `claims` is the size its header gives the samples, where that is a lie. */
 export function wav(seconds: number, claims?: number): Buffer {
-  const rate = 800;
+  const rate = 1_000;
   const samples = Buffer.alloc(Math.round(rate * seconds), 128);
   const size = claims ?? samples.length;
   const head = Buffer.alloc(44);
