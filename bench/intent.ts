@@ -43,7 +43,7 @@ function queued() {
 async function measure(name: string, store: Store): Promise<void> {
   for (const atOnce of [1, 10]) {
     const stored: Stored[] = [];
-    for (let n = 0; n < SUBMITS; n++) stored.push(await store.create(queued(), SUBMISSION, CREATION));
+    for (let n = 0; n < SUBMITS; n++) stored.push(await store.create(queued(), [SUBMISSION], CREATION));
     const latenciesMs: number[] = [];
     await Promise.all(
       Array.from({ length: atOnce }, async () => {
@@ -87,7 +87,7 @@ async function redis(args: string[], options: Partial<RedisStoreOptions> = {}, r
 async function inStep(store: Store): Promise<Store> {
   for (;;) {
     try {
-      await store.create(queued(), SUBMISSION, CREATION);
+      await store.create(queued(), [SUBMISSION], CREATION);
       return store;
     } catch {
       // Not yet: the write waited for it in vain.

@@ -54,7 +54,7 @@ function finishedAvatar(pending: Avatar): Avatar {
 }
 
 export function create(store: Store, avatar: Avatar) {
-  return store.create(avatar, SUBMISSION, CREATION);
+  return store.create(avatar, [SUBMISSION], CREATION);
 }
 
 export const KEPT: Save = { dueInMs: HOUR_MS, submission: 'keep' };

@@ -81,7 +81,7 @@ function createAndSave(store: Store): Subject {
   return {
     async commit() {
       const last = writes++ % 2 === 0 ? undefined : created.pop();
-      if (last === undefined) created.push(await store.create(avatar(), RECORD, creation));
+      if (last === undefined) created.push(await store.create(avatar(), [RECORD], creation));
       else await store.save(last.avatar, last.version, { dueInMs: lease, submission: 'drop' });
     },
     close: () => store.close(),

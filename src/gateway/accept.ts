@@ -56,7 +56,7 @@ export async function accept(
       doubtMs: DOUBT_MS,
       bounds: settings.queueBounds,
     };
-    const packed = Buffer.concat(packSubmission(submission));
+    const packed = packSubmission(submission);
     const made = await store.create(avatar, packed, creation).catch((error: unknown) => {
       if (error instanceof QueueFullError) throw queueFull(ports, error);
       worker.track(withdraw(ports, avatar, DOUBT_MS));

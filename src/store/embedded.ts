@@ -5,9 +5,9 @@ import { Claims } from './embedded/claims.js';
 import type { Transaction } from './embedded/commit.js';
 import { readDocument, swapDocument } from './embedded/documents.js';
 import { Engine } from './embedded/engine.js';
-import { dueRange, parseDueKey, submissionKey } from './embedded/keys.js';
+import { decodeSubmission, dueRange, parseDueKey, submissionKey } from './embedded/keys.js';
 import { type FoundRecord, readRecord } from './embedded/records.js';
-import { create, remove, save } from './embedded/writes.js';
+import { create, ownerOrRoom, remove, save } from './embedded/writes.js';
 import { CorruptRecordError, encodeRecord, NewerRecordError } from './record.js';
 import {
   type Creation,
@@ -44,13 +44,33 @@ class EmbeddedStore implements Store {
     this.#claims = new Claims(engine);
   }
 
-  async create(avatar: Avatar, submission: Buffer, creation: Creation): Promise<Stored> {
+  async create(avatar: Avatar, submission: readonly Buffer[], creation: Creation): Promise<Stored> {
+    const { media } = this.#engine;
     const record = encodeRecord(avatar);
-    const existing = await this.#engine.transact((tx) => {
-      const owner = create(this.#engine, tx, avatar, record, submission, creation);
-      return owner === avatar.id ? null : this.#whole(readRecord(tx, owner));
-    });
-    if (existing !== null) return existing;
+    const bytes = submission.reduce((sum, { length }) => sum + length, 0);
+    const existing = (tx: Transaction) => {
+      const owner = ownerOrRoom(this.#engine, tx, avatar, bytes, creation);
+      return owner === null ? null : this.#whole(readRecord(tx, owner));
+    };
+    const known = await this.#engine.transact(existing);
+    if (known !== null) return known;
+
+    const file = await media.write(submission, bytes);
+    let named = false;
+    try {
+      const knownNow = await this.#engine.transact((tx) => {
+        const found = existing(tx);
+        if (found !== null) return found;
+        create(this.#engine, tx, avatar, record, file, creation);
+        named = true;
+        return null;
+      });
+      if (knownNow !== null) return knownNow;
+    } finally {
+      // A batch that names it and fails may still be on disk: the file goes when that is taken back.
+      if (named) media.settle(file.file);
+      else await media.remove(file.file);
+    }
     this.#tell(avatar.id);
     return { avatar, version: 1, now: this.#engine.now() };
   }
@@ -68,7 +88,9 @@ class EmbeddedStore implements Store {
 
   async submission(id: string): Promise<Buffer | null> {
     await this.#engine.ready();
-    return (await this.#engine.disk.readLarge(submissionKey(id))) ?? null;
+    const value = this.#engine.disk.read(submissionKey(id));
+    const submission = value === undefined ? null : decodeSubmission(value);
+    return submission === null ? null : this.#engine.media.read(submission);
   }
 
   async next(limit: number): Promise<Stored[]> {

@@ -3,8 +3,9 @@
  * An entry is on disk before `put` resolves.
  */
 
-import { open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { syncDir, writeDurably } from './durable.js';
 import { makeDir } from './make-dir.js';
 
 const SUFFIX = '.json';
@@ -44,7 +45,7 @@ class FileSpool<T> implements Spool<T> {
     const file = this.#file(name);
     await writeDurably(`${file}.part`, JSON.stringify(value));
     await rename(`${file}.part`, file);
-    await this.#syncDir();
+    await syncDir(this.#dir); // A rename is on disk once its folder is.
   }
 
   async remove(name: string): Promise<void> {
@@ -69,25 +70,5 @@ class FileSpool<T> implements Spool<T> {
 
   #file(name: string): string {
     return join(this.#dir, name + SUFFIX);
-  }
-
-  /** A rename is on disk once its folder is. */
-  async #syncDir(): Promise<void> {
-    const dir = await open(this.#dir, 'r');
-    try {
-      await dir.sync();
-    } finally {
-      await dir.close();
-    }
-  }
-}
-
-async function writeDurably(file: string, text: string): Promise<void> {
-  const handle = await open(file, 'w', 0o600);
-  try {
-    await handle.writeFile(text);
-    await handle.sync();
-  } finally {
-    await handle.close();
   }
 }

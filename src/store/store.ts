@@ -98,14 +98,16 @@ export interface StoreHealth {
 
 export interface Store {
   /**
-   * Puts a new avatar and the bytes that will be submitted for it. Where the caller's idempotency key names an avatar
-   * already, nothing is written and that avatar is returned: compare the ids. A key lives as long as its avatar.
+   * Puts a new avatar and the bytes that will be submitted for it: the pieces, one behind the other. They may be some
+   * 15 MB, and are not to be changed before the promise settles; from then on the store holds none of them in memory.
+   * Where the caller's idempotency key names an avatar already, nothing is written and that avatar is returned: compare
+   * the ids. A key lives as long as its avatar.
    * Throws {@link AvatarExistsError} where the id is taken, {@link QueueFullError} where the queue is at its bounds.
    */
-  create(avatar: Avatar, submission: Buffer, creation: Creation): Promise<Stored>;
+  create(avatar: Avatar, submission: readonly Buffer[], creation: Creation): Promise<Stored>;
   /** The avatar, if it is there and it is this caller's. Throws where it is there and cannot be read. */
   find(caller: string, id: string): Promise<Found | null>;
-  /** The bytes to submit, `null` once dropped. */
+  /** The bytes to submit; `null` once dropped, and where they are not all there any more. */
   submission(id: string): Promise<Buffer | null>;
   /** The first in the queue, in the order in which they are to be submitted. Nothing is taken by it. */
   next(limit: number): Promise<Stored[]>;

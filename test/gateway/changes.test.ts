@@ -18,7 +18,7 @@ async function started(t: Test) {
     await store.close();
   });
   const create = async () => {
-    let { avatar, version } = await store.create(avatarOf(), SUBMISSION, dueIn(LONG));
+    let { avatar, version } = await store.create(avatarOf(), [SUBMISSION], dueIn(LONG));
     const write = async () => {
       const saved = await store.save(avatar, version, { dueInMs: LONG, submission: 'keep' });
       if (!saved.saved) throw new Error(saved.reason);

@@ -28,7 +28,7 @@ async function queued(t: Test) {
     random: () => 0,
     stopping: new AbortController().signal,
   } as Partial<Ports> as Ports;
-  const { id } = (await store.create(avatarOf(), SUBMISSION, dueIn(LONG))).avatar;
+  const { id } = (await store.create(avatarOf(), [SUBMISSION], dueIn(LONG))).avatar;
   const [stored] = await store.next(1);
   if (stored === undefined) throw new Error('nothing is next');
   return { ports, stored, find: () => store.find(CALLER, id) };

@@ -18,6 +18,8 @@ export interface Opened {
   /** The store; after {@link raw} it may be another object. */
   readonly store: Store;
   raw<T>(work: (raw: Raw) => Promise<T>): Promise<T>;
+  /** What holds bytes of submissions at rest, looked at while the store is open. */
+  submissions(): Promise<string[]>;
 }
 
 /** Names a test of the store that is under test, and opens one for it. */
@@ -39,7 +41,7 @@ export function damagedRecords(check: Check): void {
         CorruptRecordError,
         'it is not said to be not found',
       );
-      await t.rejects(opened.store.create(bad, SUBMISSION, dueIn(0)), AvatarExistsError);
+      await t.rejects(opened.store.create(bad, [SUBMISSION], dueIn(0)), AvatarExistsError);
       for (const { id } of [bad, found]) t.same(await opened.raw((raw) => raw.aside(id)), bytes);
     });
   }

@@ -13,7 +13,7 @@ const DROP: Save = { dueInMs: LONG, submission: 'drop' };
 async function queueUp(store: Store, caller: string, count: number): Promise<Avatar[]> {
   const made: Avatar[] = [];
   while (made.length < count) {
-    made.push((await store.create(avatarOf({ caller }), SUBMISSION, dueIn(LONG))).avatar);
+    made.push((await store.create(avatarOf({ caller }), [SUBMISSION], dueIn(LONG))).avatar);
   }
   return made;
 }
@@ -75,26 +75,26 @@ export function queueAndSlots(check: Check): void {
     async (t, { store }) => {
       const idempotency = { key: 'key-1', fingerprint: 'f' };
       const bounds = { maxAvatars: 2, maxBytes: 1e6 };
-      const first = await store.create(avatarOf({ idempotency }), SUBMISSION, dueIn(LONG, { bounds }));
-      await store.create(avatarOf(), SUBMISSION, dueIn(LONG, { bounds }));
+      const first = await store.create(avatarOf({ idempotency }), [SUBMISSION], dueIn(LONG, { bounds }));
+      await store.create(avatarOf(), [SUBMISSION], dueIn(LONG, { bounds }));
       const third = avatarOf();
       await t.rejects(
-        store.create(third, SUBMISSION, dueIn(LONG, { bounds })),
+        store.create(third, [SUBMISSION], dueIn(LONG, { bounds })),
         Object.assign(new QueueFullError('avatars'), { bound: 'avatars' }),
       );
       t.equal(await store.find(CALLER, third.id), null);
       t.equal(await store.submission(third.id), null);
-      t.match(await store.create(avatarOf({ idempotency }), SUBMISSION, dueIn(LONG, { bounds })), {
+      t.match(await store.create(avatarOf({ idempotency }), [SUBMISSION], dueIn(LONG, { bounds })), {
         avatar: { id: first.avatar.id },
       });
       await submitFirst(store);
-      t.match(await store.create(third, SUBMISSION, dueIn(LONG, { bounds })), { version: 1 });
+      t.match(await store.create(third, [SUBMISSION], dueIn(LONG, { bounds })), { version: 1 });
     },
   );
 
   check('the bytes that wait are bounded, and counted as they come and go', async (t, { store }) => {
     const bounds = { maxAvatars: 9, maxBytes: 2.5 * SUBMISSION.length };
-    const create = () => store.create(avatarOf(), SUBMISSION, dueIn(LONG, { bounds }));
+    const create = () => store.create(avatarOf(), [SUBMISSION], dueIn(LONG, { bounds }));
     const { avatar, version } = await create();
     await create();
     await t.rejects(create(), { name: 'QueueFullError', bound: 'bytes' });
@@ -203,7 +203,7 @@ export function queueAndSlots(check: Check): void {
     // The connection that listens may not stand yet.
     let heardOf: Avatar | undefined;
     while (heardOf === undefined) {
-      heardOf = (await store.create(avatarOf(), SUBMISSION, dueIn(LONG))).avatar;
+      heardOf = (await store.create(avatarOf(), [SUBMISSION], dueIn(LONG))).avatar;
       await new Promise((resolve) => setTimeout(resolve, 5));
       if (heard.length === 0) heardOf = undefined;
     }
@@ -212,7 +212,7 @@ export function queueAndSlots(check: Check): void {
     await store.remove(avatar.id, version);
     await hears(avatar.id);
     end();
-    await store.create(avatarOf(), SUBMISSION, dueIn(LONG));
+    await store.create(avatarOf(), [SUBMISSION], dueIn(LONG));
     t.same(heard, []);
   });
 }

@@ -30,7 +30,7 @@ export function setAsideReleases(check: Check): void {
 
   for (const [status, { next, lane }] of Object.entries(holding)) {
     check(`a corrupt record gives its slot back: ${status}`, async (t, opened) => {
-      const { avatar } = await opened.store.create(avatarOf(), SUBMISSION, dueIn(LONG));
+      const { avatar } = await opened.store.create(avatarOf(), [SUBMISSION], dueIn(LONG));
       await opened.store.save(next(avatar), 1, { dueInMs: 0, submission: 'keep', slots: 1 });
       await opened.raw((raw) => raw.overwrite(avatar.id, CORRUPT));
       t.match(await ofKey(opened.store), { slots: 1 }, 'while nobody knows');

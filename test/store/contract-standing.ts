@@ -11,7 +11,7 @@ const KEEP: Save = { dueInMs: LONG, submission: 'keep' };
 const FAILURE = { type: 'outcome-unknown', detail: 'lost', upstreamStatus: null } as const;
 
 const queued = async (store: Store, id: string, caller = CALLER) =>
-  (await store.create(avatarOf({ id, caller }), SUBMISSION, dueIn(LONG))).avatar;
+  (await store.create(avatarOf({ id, caller }), [SUBMISSION], dueIn(LONG))).avatar;
 const slots = async (store: Store, key = KEY) => (await store.outlook([key])).lanes.get(key)?.slots;
 
 export function standing(check: Check): void {
@@ -44,7 +44,9 @@ export function standing(check: Check): void {
   check('an id that is taken is said to be taken although the queue is full', async (t, { store }) => {
     const avatar = await queued(store, 'av_1');
     const bounds = { maxAvatars: 1, maxBytes: 0 };
-    await t.rejects(store.create(avatar, SUBMISSION, dueIn(LONG, { bounds })), { name: 'AvatarExistsError' });
+    await t.rejects(store.create(avatar, [SUBMISSION], dueIn(LONG, { bounds })), {
+      name: 'AvatarExistsError',
+    });
   });
 
   check('what was dropped from the queue no longer counts, then or later', async (t, { store }) => {

@@ -1,9 +1,5 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { ClassicLevel } from 'classic-level';
 import t, { type Test } from 'tap';
 import type { Changes } from '../../src/store/embedded/commit.js';
@@ -11,8 +7,7 @@ import { LevelDisk } from '../../src/store/embedded/level.js';
 import { openEmbeddedStore } from '../../src/store/embedded.js';
 import { type Store, StoreLockedError, StoreUnavailableError } from '../../src/store/store.js';
 import { avatarOf, CALLER, dueIn, LONG, SUBMISSION } from './fixtures.js';
-
-const CHILD = fileURLToPath(new URL('./embedded-child.ts', import.meta.url));
+import { child } from './fixtures-embedded.js';
 
 async function open(t: Test, dir: string, now?: () => number): Promise<Store> {
   const store = await openEmbeddedStore(now === undefined ? { dir } : { dir, now });
@@ -20,29 +15,11 @@ async function open(t: Test, dir: string, now?: () => number): Promise<Store> {
   return store;
 }
 
-/** Runs `embedded-child.ts`; `lines` are what it says. */
-function child(t: Test, task: string, dir: string, limit = 'true') {
-  // tap watches its children by NODE_OPTIONS, with a signal handler that would end one whose disk is full.
-  const command = `${limit}; unset NODE_OPTIONS; exec "$0" --import tsx "$@"`;
-  const process_ = spawn('sh', ['-c', command, process.execPath, CHILD, task, dir], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  t.teardown(() => void process_.kill('SIGKILL'));
-  const lines = createInterface({ input: process_.stdout })[Symbol.asyncIterator]();
-  return {
-    says: async (): Promise<unknown> => JSON.parse((await lines.next()).value ?? 'null'),
-    async kill() {
-      process_.kill('SIGKILL');
-      await once(process_, 'exit');
-    },
-  };
-}
-
 t.test('embedded: everything is there again after a restart', async (t) => {
   const dir = join(t.testdir(), 'made', 'for', 'it');
   const first = await open(t, dir);
-  const due = (await first.create(avatarOf(), SUBMISSION, dueIn(0))).avatar;
-  const later = (await first.create(avatarOf({ taskId: 'task-1' }), SUBMISSION, dueIn(LONG))).avatar;
+  const due = (await first.create(avatarOf(), [SUBMISSION], dueIn(0))).avatar;
+  const later = (await first.create(avatarOf({ taskId: 'task-1' }), [SUBMISSION], dueIn(LONG))).avatar;
   await first.save(later, 1, { dueInMs: LONG, submission: 'drop' });
   await first.close();
 
@@ -95,22 +72,29 @@ t.test('embedded: a damaged database is unavailable, not empty', async (t) => {
   await t.rejects(openEmbeddedStore({ dir }), StoreUnavailableError);
 });
 
-t.test('embedded: a full disk refuses, loses nothing, and is used again once there is room', async (t) => {
-  const dir = t.testdir();
-  // A file may grow to a megabyte, so the log is full after four of 200 kB; the next one begins after the refusal.
-  const filling = child(t, 'fill', dir, 'ulimit -f 2048');
-  const { refused, error } = (await filling.says()) as { refused: string; error: string };
-  t.equal(error, 'StoreUnavailableError: the data directory cannot be written');
-  t.same(await filling.says(), { found: null });
-  const { created } = (await filling.says()) as { created: string[] };
-  t.ok(created.length >= 5, `${created.length} created`);
-  const store = await open(t, dir);
-  for (const id of created) {
-    t.match(await store.find(CALLER, id), { version: 1 });
-    t.equal((await store.submission(id))?.length, 200_000);
-  }
-  t.equal(await store.find(CALLER, refused), null);
-});
+// The database's log is full after four records of 200 kB, and begins anew after the refusal; a file of media at once.
+for (const [task, least] of [
+  ['fill-records', 5],
+  ['fill-media', 1],
+] as const) {
+  t.test(`embedded: a full disk refuses, loses nothing, and is used again: ${task}`, async (t) => {
+    const dir = t.testdir();
+    const filling = child(t, task, dir, 'ulimit -f 2048'); // No file may grow beyond a megabyte.
+    const { refused, error } = (await filling.says()) as { refused: string; error: string };
+    t.equal(error, 'StoreUnavailableError: the data directory cannot be written');
+    const { found, files } = (await filling.says()) as { found: unknown; files: string[] };
+    t.equal(found, null);
+    const { created } = (await filling.says()) as { created: string[] };
+    t.ok(created.length >= least, `${created.length} created`);
+    t.equal(files.length, created.length - 1, 'nothing is left of the refused one');
+    const store = await open(t, dir);
+    for (const id of created) {
+      t.match(await store.find(CALLER, id), { version: 1 });
+      t.same(await store.submission(id), SUBMISSION);
+    }
+    t.equal(await store.find(CALLER, refused), null);
+  });
+}
 
 t.test('embedded: a failed write that comes back from the dead is taken back', async (t) => {
   const disk = await LevelDisk.open(t.testdir());
@@ -145,7 +129,7 @@ t.test('embedded: a failed write that comes back from the dead is taken back', a
 t.test('embedded: what is due goes by the clock it was given', async (t) => {
   let now = 1_000_000;
   const store = await open(t, t.testdir(), () => now);
-  const { avatar } = await store.create(avatarOf(), SUBMISSION, dueIn(1000));
+  const { avatar } = await store.create(avatarOf(), [SUBMISSION], dueIn(1000));
   t.equal((await store.outlook([])).dueInMs, 1000);
   now += 999;
   t.same(await store.claim(null, 1, 0), []);

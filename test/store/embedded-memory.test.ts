@@ -19,7 +19,7 @@ async function open(t: Test, dir: string): Promise<Store> {
 }
 
 const create = async (store: Store, id: string, caller = CALLER) =>
-  (await store.create(avatarOf({ id, caller }), SUBMISSION, dueIn(LONG))).avatar;
+  (await store.create(avatarOf({ id, caller }), [SUBMISSION], dueIn(LONG))).avatar;
 
 /** All that is derived: the queue in order with ranks, bytes, slots. */
 async function standing(store: Store, ids: readonly string[]) {

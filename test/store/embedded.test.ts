@@ -1,3 +1,5 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { ClassicLevel } from 'classic-level';
 import { openEmbeddedStore } from '../../src/store/embedded.js';
 import { storeContract } from './contract.js';
@@ -11,6 +13,7 @@ storeContract('embedded', async (t) => {
     get store() {
       return store;
     },
+    submissions: () => readdir(join(dir, 'media')),
     async raw(work) {
       await store.close();
       const level = new ClassicLevel<string, Buffer>(dir, { keyEncoding: 'utf8', valueEncoding: 'buffer' });

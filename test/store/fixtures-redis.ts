@@ -59,6 +59,9 @@ export async function lossyWay(
   };
 }
 
+/** Whether bytes of a submission are under a key. */
+export const holdsSubmission = (key: string): boolean => /:(submission|upload):/.test(key);
+
 /** A client for the test's own hands. */
 export function clientOf(t: Teardown, url: string): Redis {
   const client = new Redis(url, { commandTimeout: 5000 });

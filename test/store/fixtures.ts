@@ -38,7 +38,7 @@ export async function dueInTurn(store: Store, count: number): Promise<[Avatar, A
   const made: Avatar[] = [];
   let last = 0;
   while (made.length < count) {
-    const { avatar, now } = await store.create(avatarOf({ id: `av_${made.length}` }), SUBMISSION, dueIn(0));
+    const { avatar, now } = await store.create(avatarOf({ id: `av_${made.length}` }), [SUBMISSION], dueIn(0));
     made.push(avatar);
     if (now < last) throw new Error('the clock went backwards');
     last = now;

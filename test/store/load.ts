@@ -27,7 +27,7 @@ export class Load {
   /** Two writers on each store, until the load is stopped; ended with the test. */
   static async start(t: Test, stores: readonly [Store, ...Store[]]): Promise<Load> {
     const load = new Load(stores);
-    await stores[0].create(load.#contested, SUBMISSION, dueIn(LONG));
+    await stores[0].create(load.#contested, [SUBMISSION], dueIn(LONG));
     t.teardown(() => load.stop());
     load.#writers = Promise.all([...stores, ...stores].map((store, i) => load.#write(store, `writer ${i}`)));
     return load;
@@ -74,7 +74,7 @@ export class Load {
     while (!this.#stopping) {
       try {
         const avatar = avatarOf();
-        await store.create(avatar, SUBMISSION, dueIn(LONG));
+        await store.create(avatar, [SUBMISSION], dueIn(LONG));
         this.#own.set(avatar.id, 1);
         const saved = await store.save(beginSubmit(avatar, 'key-1', 'intent-1'), 1, KEEP);
         if (!saved.saved) throw new Error(`an avatar of one writer is ${saved.reason}`);

@@ -13,7 +13,7 @@ import { asUser, COMMANDS, PREFIX, USER, withUser } from '../support/redis-user.
 import { storeContract } from './contract.js';
 import type { Raw } from './contract-damage.js';
 import { avatarOf, dueIn, LONG, SUBMISSION } from './fixtures.js';
-import { heardBy, openConnected } from './fixtures-redis.js';
+import { heardBy, holdsSubmission, openConnected } from './fixtures-redis.js';
 
 t.setTimeout(300_000);
 
@@ -28,7 +28,14 @@ storeContract('redis: cluster', async (t) => {
   if (holder === undefined) throw new Error('the cluster has no nodes');
   const keyPrefix = await cluster.tagOf(holder, `${PREFIX}-${randomUUID()}-`);
   const store = await openConnected(t, { url, keyPrefix });
-  return { store, raw: (work) => atRest(holder.port, keyPrefix, work) };
+  return {
+    store,
+    raw: (work) => atRest(holder.port, keyPrefix, work),
+    async submissions() {
+      const keys = (await cluster.command(holder, 'KEYS', `{${keyPrefix}}:*`)) as string[];
+      return keys.filter(holdsSubmission);
+    },
+  };
 });
 
 async function atRest<T>(port: number, prefix: string, work: (raw: Raw) => Promise<T>): Promise<T> {
@@ -63,7 +70,7 @@ t.test('redis: cluster: what is written at one node is heard at another', async 
     t.teardown(() => client.disconnect());
     await heardBy(client, channel, 1);
   }
-  const { avatar } = await store.create(avatarOf(), SUBMISSION, dueIn(LONG));
+  const { avatar } = await store.create(avatarOf(), [SUBMISSION], dueIn(LONG));
   t.same(await Promise.all(heard), [avatar.id, avatar.id]);
   await commandSays(third.port, {}, /cmdstat_ping:/, 'INFO', 'commandstats');
 });
@@ -71,7 +78,7 @@ t.test('redis: cluster: what is written at one node is heard at another', async 
 t.test('redis: cluster: where no replica has a write, it does not count', async (t) => {
   const waitFor = { replicas: 1, ownFile: false };
   const store = await openConnected(t, { url, keyPrefix: PREFIX, waitFor, commandTimeoutMs: 200 });
-  await t.rejects(store.create(avatarOf(), SUBMISSION, dueIn(LONG)), { message: /too few copies/ });
+  await t.rejects(store.create(avatarOf(), [SUBMISSION], dueIn(LONG)), { message: /too few copies/ });
 });
 
 t.test('redis: cluster: the user had every right that was needed, and needed each', async (t) => {

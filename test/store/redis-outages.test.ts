@@ -9,7 +9,7 @@ import { clientOf, lossyWay, openConnected, reachable } from './fixtures-redis.j
 
 /** Every call of the port that needs Redis. */
 const calls = (store: Store): Promise<unknown>[] => [
-  store.create(avatarOf(), SUBMISSION, dueIn(LONG)),
+  store.create(avatarOf(), [SUBMISSION], dueIn(LONG)),
   store.find(CALLER, 'av_1'),
   store.submission('av_1'),
   store.claim(null, 1, LONG),
@@ -36,7 +36,7 @@ t.test('redis: away at the start, it is said at once, and it comes up by itself'
   await once(emitter, 'lost');
   await server.start();
   await reachable(store);
-  t.match(await store.create(avatarOf(), SUBMISSION, dueIn(LONG)), { version: 1 });
+  t.match(await store.create(avatarOf(), [SUBMISSION], dueIn(LONG)), { version: 1 });
   await server.kill();
   await t.rejects(store.ping(), StoreUnavailableError);
   await server.start();
@@ -61,7 +61,7 @@ t.test('redis: close ends, and ends twice, whether or not Redis is there', async
 t.test('redis: what was created outlives kill -9, with an append-only file', async (t) => {
   const server = await startRedis(t, { appendonly: true, args: ['--appendfsync', 'always'] });
   const store = await openConnected(t, { url: server.url });
-  const { avatar } = await store.create(avatarOf(), SUBMISSION, dueIn(0));
+  const { avatar } = await store.create(avatarOf(), [SUBMISSION], dueIn(0));
   await store.save({ ...avatar, taskId: 'task-1' }, 1, { dueInMs: 0, submission: 'keep' });
   await server.kill();
   await server.start();
@@ -86,7 +86,7 @@ t.test('redis: a write whose reply was lost has the same result when it is sent 
   };
 
   const avatar = avatarOf();
-  t.match(await lostThenAgain(() => store.create(avatar, SUBMISSION, dueIn(LONG))), { avatar, version: 1 });
+  t.match(await lostThenAgain(() => store.create(avatar, [SUBMISSION], dueIn(LONG))), { avatar, version: 1 });
   const save = (by: Store) =>
     by.save(beginSubmit(avatar, 'key-1', 'intent-1'), 1, { dueInMs: LONG, submission: 'drop' });
   t.same(await lostThenAgain(() => save(store)), { saved: true, version: 2 });
@@ -100,14 +100,14 @@ t.test('redis: what another worker wrote meanwhile is not taken for a lost write
   const way = await lossyWay(t, server.port);
   const store = await openConnected(t, { url: way.url });
   const other = await openConnected(t, { url: server.url });
-  const { avatar } = await store.create(avatarOf(), SUBMISSION, dueIn(LONG));
+  const { avatar } = await store.create(avatarOf(), [SUBMISSION], dueIn(LONG));
   const save = (by: Store) =>
     by.save(beginSubmit(avatar, 'key-1', 'intent-1'), 1, { dueInMs: 0, submission: 'keep' });
   await server.stop();
   await t.rejects(save(store), StoreUnavailableError, 'lost before it was done');
   await server.start();
   await Promise.all([reachable(store), reachable(other)]);
-  await other.create(avatar, SUBMISSION, dueIn(LONG));
+  await other.create(avatar, [SUBMISSION], dueIn(LONG));
   t.match(await save(other), { saved: true });
   t.same(await save(store), { saved: false, reason: 'stale' });
 
@@ -123,7 +123,7 @@ t.test('redis: what another worker wrote meanwhile is not taken for a lost write
 t.test('redis: a Redis that hangs is given up in time; what it does later is known again', async (t) => {
   const server = await startRedis(t);
   const store = await openConnected(t, { url: server.url, commandTimeoutMs: 200 });
-  const { avatar } = await store.create(avatarOf(), SUBMISSION, dueIn(LONG));
+  const { avatar } = await store.create(avatarOf(), [SUBMISSION], dueIn(LONG));
   const save = () =>
     store.save(beginSubmit(avatar, 'key-1', 'intent-1'), 1, { dueInMs: LONG, submission: 'keep' });
   await clientOf(t, server.url).call('CLIENT', 'PAUSE', '500', 'ALL');

@@ -17,7 +17,7 @@ const refused = (code: string) => ({ name: 'StoreUnavailableError', message: `Re
 
 t.test('redis: nobody notices that the scripts were flushed', async (t) => {
   const { client, store } = await open(t);
-  const { avatar } = await store.create(avatarOf(), SUBMISSION, dueIn(0));
+  const { avatar } = await store.create(avatarOf(), [SUBMISSION], dueIn(0));
   for (let i = 0; i < 2; i++) {
     await store.claim(null, 1, 0);
     await client.script('FLUSH');
@@ -29,10 +29,10 @@ t.test('redis: nobody notices that the scripts were flushed', async (t) => {
 
 t.test('redis: a full Redis is unavailable, and nothing is half made', async (t) => {
   const { client, store } = await open(t);
-  const { avatar } = await store.create(avatarOf(), SUBMISSION, dueIn(0));
+  const { avatar } = await store.create(avatarOf(), [SUBMISSION], dueIn(0));
   await client.config('SET', 'maxmemory', '1mb');
   const half = avatarOf();
-  await t.rejects(store.create(half, SUBMISSION, dueIn(0)), refused('OOM'));
+  await t.rejects(store.create(half, [SUBMISSION], dueIn(0)), refused('OOM'));
   await t.rejects(store.save(avatar, 1, { dueInMs: 0, submission: 'drop' }), refused('OOM'));
   await t.rejects(store.claim(null, 1, LONG), refused('OOM'));
   await t.rejects(store.ping(), refused('OOM'));
@@ -45,18 +45,18 @@ t.test('redis: a full Redis is unavailable, and nothing is half made', async (t)
 
 t.test('redis: a replica is read and not written', async (t) => {
   const { server, store } = await open(t);
-  const { avatar } = await store.create(avatarOf(), SUBMISSION, dueIn(0));
+  const { avatar } = await store.create(avatarOf(), [SUBMISSION], dueIn(0));
   const replica = clientOf(t, server.url);
   await replica.call('REPLICAOF', '127.0.0.1', '1');
   t.match(await store.find(CALLER, avatar.id), { version: 1 });
-  await t.rejects(store.create(avatarOf(), SUBMISSION, dueIn(0)), refused('READONLY'));
+  await t.rejects(store.create(avatarOf(), [SUBMISSION], dueIn(0)), refused('READONLY'));
   await t.rejects(store.claim(null, 1, LONG), refused('READONLY'));
   await t.rejects(store.ping(), refused('READONLY'));
 });
 
 t.test('redis: a Redis busy with a script, and one that cannot save, are unavailable', async (t) => {
   const { server, client, store } = await open(t, { args: ['--lua-time-limit', '5'] });
-  const { avatar } = await store.create(avatarOf(), SUBMISSION, dueIn(LONG));
+  const { avatar } = await store.create(avatarOf(), [SUBMISSION], dueIn(LONG));
   const busy = clientOf(t, server.url).eval('while true do end', 0);
   busy.catch(() => {});
   await new Promise((resolve) => setTimeout(resolve, 50));
@@ -71,7 +71,7 @@ t.test('redis: a Redis busy with a script, and one that cannot save, are unavail
 
 t.test("redis: what is due goes by Redis's clock, not by the process's", async (t) => {
   const { client, store } = await open(t);
-  const { avatar, now } = await store.create(avatarOf(), SUBMISSION, dueIn(LONG));
+  const { avatar, now } = await store.create(avatarOf(), [SUBMISSION], dueIn(LONG));
   const [seconds] = await client.time();
   t.ok(Math.abs(now - Number(seconds) * 1000) < 5000);
 
@@ -79,7 +79,7 @@ t.test("redis: what is due goes by Redis's clock, not by the process's", async (
   t.teardown(() => Object.assign(Date, { now: realNow }));
   Object.assign(Date, { now: () => realNow() + 2 * LONG });
   t.same(await store.claim(null, 1, LONG), [], 'an hour ahead, nothing is due sooner');
-  const other = await store.create(avatarOf(), SUBMISSION, dueIn(0));
+  const other = await store.create(avatarOf(), [SUBMISSION], dueIn(0));
   t.ok(other.now - now < 60_000);
   Object.assign(Date, { now: () => realNow() - 2 * LONG });
   t.match(
@@ -109,7 +109,7 @@ t.test('redis: no error and no event names the password, the host, or what was s
   const right = await openConnected(t, { url: `redis://:right-password@127.0.0.1:${server.port}` });
   await clientOf(t, `redis://:right-password@127.0.0.1:${server.port}`).config('SET', 'maxmemory', '1');
   said.push(
-    await right.create(avatarOf(), Buffer.from('secret words'), dueIn(0)).catch((error: unknown) => error),
+    await right.create(avatarOf(), [Buffer.from('secret words')], dueIn(0)).catch((error: unknown) => error),
   );
   t.throws(() => openRedisStore({ url: 'redis://:wrong-password@[::' }), { name: 'TypeError' });
   t.notMatch(inspect(said, { depth: 9, showHidden: true }), /password|127\.0\.0\.1|secret/);
@@ -117,7 +117,7 @@ t.test('redis: no error and no event names the password, the host, or what was s
 
 t.test('redis: a key of the wrong kind in place of a record is set aside', async (t) => {
   const { client, store } = await open(t);
-  const { avatar } = await store.create(avatarOf(), SUBMISSION, dueIn(0));
+  const { avatar } = await store.create(avatarOf(), [SUBMISSION], dueIn(0));
   const key = `{avatar-gateway}:avatar:${avatar.id}`;
   await client.set(key, 'not a hash');
   t.same(await store.claim(null, 9, LONG), []);
@@ -128,7 +128,7 @@ t.test('redis: a key of the wrong kind in place of a record is set aside', async
 
 t.test('redis: every key has the one hash tag, and a removed avatar leaves none', async (t) => {
   const { client, store } = await open(t);
-  const { avatar } = await store.create(avatarOf({ status: 'submitting' }), SUBMISSION, dueIn(LONG));
+  const { avatar } = await store.create(avatarOf({ status: 'submitting' }), [SUBMISSION], dueIn(LONG));
   await store.save({ ...avatar, taskId: 'task-1' }, 1, { dueInMs: LONG, submission: 'keep' });
   const keys = await client.keys('*');
   t.equal(keys.length, 6, String(keys));
@@ -140,16 +140,16 @@ t.test('redis: every key has the one hash tag, and a removed avatar leaves none'
 t.test('redis: a key whose record was lost is said to be corrupt, and is not used again', async (t) => {
   const { client, store } = await open(t);
   const idempotency = { key: 'key-1', fingerprint: 'f' };
-  const { avatar } = await store.create(avatarOf({ idempotency }), SUBMISSION, dueIn(0));
+  const { avatar } = await store.create(avatarOf({ idempotency }), [SUBMISSION], dueIn(0));
   await client.del(`{avatar-gateway}:avatar:${avatar.id}`);
-  await t.rejects(store.create(avatarOf({ idempotency }), SUBMISSION, dueIn(0)), CorruptRecordError);
+  await t.rejects(store.create(avatarOf({ idempotency }), [SUBMISSION], dueIn(0)), CorruptRecordError);
 });
 
 t.test('redis: two processes that claim at once never share an avatar', async (t) => {
   const { server, store } = await open(t);
   const other = await openConnected(t, { url: server.url });
   const ids: string[] = [];
-  for (let i = 0; i < 50; i++) ids.push((await store.create(avatarOf(), SUBMISSION, dueIn(0))).avatar.id);
+  for (let i = 0; i < 50; i++) ids.push((await store.create(avatarOf(), [SUBMISSION], dueIn(0))).avatar.id);
   const claimed: string[] = [];
   while (claimed.length < ids.length) {
     const both = await Promise.all([store.claim(null, 7, LONG), other.claim(null, 7, LONG)]);

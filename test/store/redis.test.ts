@@ -3,7 +3,7 @@ import t from 'tap';
 import { redisUrl } from '../support/redis.js';
 import { storeContract } from './contract.js';
 import type { Raw } from './contract-damage.js';
-import { openConnected } from './fixtures-redis.js';
+import { holdsSubmission, openConnected } from './fixtures-redis.js';
 
 const { url, prefix } = await redisUrl(t);
 let opened = 0;
@@ -13,6 +13,12 @@ storeContract('redis', async (t) => {
   const store = await openConnected(t, { url, keyPrefix });
   return {
     store,
+    async submissions() {
+      const client = new Redis(url);
+      const keys = await client.keys(`{${keyPrefix}}:*`);
+      await client.quit();
+      return keys.filter(holdsSubmission);
+    },
     async raw(work) {
       const client = new Redis(url);
       const key = (kind: string, id: string) => `{${keyPrefix}}:${kind}:${id}`;

@@ -22,6 +22,8 @@ export interface Transaction {
   del(key: string): void;
   /** Runs `effect` once the work is through and has not thrown: for what is kept in memory beside the disk. */
   also(effect: () => void): void;
+  /** Runs `effect`, which never rejects, once the work is on disk. The transaction's promise waits for it. */
+  afterwards(effect: () => Promise<void>): void;
 }
 
 class Batch {
@@ -54,6 +56,7 @@ export class GroupCommit {
   async transact<T>(work: (tx: Transaction) => T): Promise<T> {
     const own = new Map<string, Buffer | null>();
     const effects: (() => void)[] = [];
+    const later: (() => Promise<void>)[] = [];
     let seen: Batch | null = null;
     const result = work({
       get: (key) => {
@@ -77,9 +80,13 @@ export class GroupCommit {
       also(effect) {
         effects.push(effect);
       },
+      afterwards(effect) {
+        later.push(effect);
+      },
     });
     for (const effect of effects) effect();
     await (own.size > 0 ? this.#add(own) : seen)?.written;
+    await Promise.all(later.map((effect) => effect()));
     return result;
   }
 

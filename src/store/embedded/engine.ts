@@ -1,5 +1,7 @@
+import { join } from 'node:path';
 import { GroupCommit, type Transaction } from './commit.js';
 import { LevelDisk } from './level.js';
+import { Media } from './media.js';
 import { Queue } from './queue.js';
 import { setAside } from './records.js';
 import { Slots } from './slots.js';
@@ -10,6 +12,7 @@ export class Engine {
   readonly now: () => number;
   readonly queue = new Queue();
   readonly slots = new Slots();
+  readonly media: Media;
   readonly #commit: GroupCommit;
   /** What is in memory may not be what is on disk. */
   #stale = true;
@@ -17,15 +20,16 @@ export class Engine {
   #aside = 0;
   #corrupt = 0;
 
-  private constructor(disk: LevelDisk, now: () => number) {
+  private constructor(dir: string, disk: LevelDisk, now: () => number) {
     this.disk = disk;
+    this.media = new Media(join(dir, 'media'));
     this.now = () => Math.floor(now());
     this.#commit = new GroupCommit(disk);
   }
 
   /** @throws StoreLockedError, StoreUnavailableError */
   static async open(dir: string, now: () => number): Promise<Engine> {
-    const engine = new Engine(await LevelDisk.open(dir), now);
+    const engine = new Engine(dir, await LevelDisk.open(dir), now);
     try {
       await engine.ready();
     } catch (error) {
@@ -78,6 +82,7 @@ export class Engine {
     await this.disk.recover();
     await this.queue.load(this.disk);
     await this.slots.load(this.disk);
+    await this.media.load(this.disk);
     this.#stale = false;
   }
 }

@@ -3,7 +3,7 @@
  *
  *     avatar!<id>               the record, as `record.ts` writes it
  *     meta!<id>                 {@link Meta}, in JSON: what the store itself needs to know
- *     submission!<id>           the bytes to submit
+ *     submission!<id>           where the bytes to submit are: {@link SubmissionFile}, in JSON; gone with them
  *     task!<task id>            the id of the avatar that owns the task
  *     key!<digest>              the id of the avatar that was created with the idempotency key
  *     due!<due, 16 digits>!<id> the common due index: key order is due order
@@ -43,6 +43,12 @@ export interface Meta {
   readonly bytes: number;
 }
 
+/** A file in the folder of the submissions, and how long it is. */
+export interface SubmissionFile {
+  readonly file: string;
+  readonly bytes: number;
+}
+
 export const CLOCK = 'clock';
 export const avatarKey = (id: string): string => `avatar!${id}`;
 export const metaKey = (id: string): string => `meta!${id}`;
@@ -59,7 +65,10 @@ export const dueKey = ({ due, lane }: Pick<Meta, 'due' | 'lane'>, id: string): s
   `${dueIndex(lane)}${digits(due)}!${id}`;
 
 /** Every key that begins so, for a scan. */
-export function rangeOf(prefix: 'queue!' | 'caller!' | 'slot!' | 'lanes!'): { gt: string; lt: string } {
+export function rangeOf(prefix: 'queue!' | 'caller!' | 'slot!' | 'lanes!' | 'submission!'): {
+  gt: string;
+  lt: string;
+} {
   return { gt: prefix, lt: prefix.replace('!', '"') };
 }
 
@@ -93,6 +102,20 @@ export function decodeMeta(id: string, bytes: Buffer): Meta {
     throw new CorruptRecordError(`the version of ${id} cannot be read`);
   }
   return value as Meta;
+}
+
+export function encodeSubmission({ file, bytes }: SubmissionFile): Buffer {
+  return Buffer.from(JSON.stringify({ file, bytes }));
+}
+
+/** `null` where there is none to be read. */
+export function decodeSubmission(value: Buffer): SubmissionFile | null {
+  try {
+    const { file, bytes } = JSON.parse(value.toString()) as Partial<SubmissionFile>;
+    return typeof file === 'string' && Number.isSafeInteger(bytes) ? { file, bytes: Number(bytes) } : null;
+  } catch {
+    return null;
+  }
 }
 
 export function encodePlace({ caller, tag, bytes }: Place): Buffer {

@@ -56,16 +56,6 @@ export class LevelDisk implements Disk {
     }
   }
 
-  /** As {@link read}, off the event loop: for what may be large. */
-  async readLarge(key: string): Promise<Buffer | undefined> {
-    this.check();
-    try {
-      return await this.#level.get(key);
-    } catch (cause) {
-      throw unavailable('cannot be read', cause);
-    }
-  }
-
   /** The keys in a range, in order; the first ones where there is a limit. */
   async keys(range: { gt: string; lt: string; limit?: number }): Promise<string[]> {
     this.check();

@@ -7,35 +7,58 @@ import { keyDigest } from '../idempotency.js';
 import { AvatarExistsError, type Creation, type Save, type SaveResult } from '../store.js';
 import type { Transaction } from './commit.js';
 import type { Engine } from './engine.js';
-import { avatarKey, dueKey, idempotencyKey, type Meta, metaKey, submissionKey, taskKey } from './keys.js';
+import {
+  avatarKey,
+  decodeSubmission,
+  dueKey,
+  encodeSubmission,
+  idempotencyKey,
+  type Meta,
+  metaKey,
+  type SubmissionFile,
+  submissionKey,
+  taskKey,
+} from './keys.js';
 import { readMeta, readRecord, schedule } from './records.js';
 
-/** Returns the id of the avatar that has the idempotency key: another one's where nothing was written. */
+/**
+ * Whether an avatar with so many bytes can be created: the id of the one that has its idempotency key, `null` where it can.
+ * @throws AvatarExistsError, QueueFullError
+ */
+export function ownerOrRoom(
+  { queue }: Engine,
+  tx: Transaction,
+  avatar: Avatar,
+  bytes: number,
+  { bounds }: Creation,
+): string | null {
+  const { id, caller, idempotency } = avatar;
+  if (readRecord(tx, id) !== null) throw new AvatarExistsError(id);
+  const key = idempotency && keyDigest(caller, idempotency.key);
+  const owner = key === null ? undefined : tx.get(idempotencyKey(key))?.toString();
+  if (owner === undefined && standingOf(avatar).queued) queue.checkRoom(bounds, bytes);
+  return owner ?? null;
+}
+
+/** Of an avatar that {@link ownerOrRoom} has nothing against, in the same transaction. */
 export function create(
   { queue, now }: Engine,
   tx: Transaction,
   avatar: Avatar,
   record: Buffer,
-  submission: Buffer,
-  { dueInMs, bounds }: Creation,
-): string {
+  submission: SubmissionFile,
+  { dueInMs }: Creation,
+): void {
   const { id, caller, idempotency } = avatar;
-  if (readRecord(tx, id) !== null) throw new AvatarExistsError(id);
+  const { bytes } = submission;
   const key = idempotency && keyDigest(caller, idempotency.key);
-  const owner = key === null ? undefined : tx.get(idempotencyKey(key))?.toString();
-  if (owner !== undefined) return owner;
-  const { queued } = standingOf(avatar);
-  const bytes = submission.length;
-  if (queued) queue.checkRoom(bounds, bytes);
-
   const due = now() + wholeDelay(dueInMs);
   const meta: Meta = { version: 1, due, lane: null, task: null, key, tag: queue.nextTag(caller), bytes };
   if (key !== null) tx.put(idempotencyKey(key), Buffer.from(id));
   tx.put(avatarKey(id), record);
-  tx.put(submissionKey(id), submission);
+  tx.put(submissionKey(id), encodeSubmission(submission));
   schedule(tx, id, null, meta);
-  if (queued) queue.enter(tx, id, { caller, tag: meta.tag, bytes });
-  return id;
+  if (standingOf(avatar).queued) queue.enter(tx, id, { caller, tag: meta.tag, bytes });
 }
 
 export function save(
@@ -68,7 +91,7 @@ export function save(
   tx.put(avatarKey(id), record);
   schedule(tx, id, before, after);
   if (taskId !== null) tx.put(taskKey(taskId), Buffer.from(id));
-  if (submission === 'drop') tx.del(submissionKey(id));
+  if (submission === 'drop') dropSubmission(engine, tx, id);
   if (lane !== null) engine.slots.noteLane(tx, lane);
 
   const heldUntil = slot ? Number.POSITIVE_INFINITY : now + wholeDelay(slotForMs);
@@ -80,13 +103,22 @@ export function save(
 }
 
 /** Says whether it was there at that version. */
-export function remove({ slots, queue }: Engine, tx: Transaction, id: string, version: number): boolean {
+export function remove(engine: Engine, tx: Transaction, id: string, version: number): boolean {
+  const { slots, queue } = engine;
   const meta = readMeta(tx, id);
   if (meta?.version !== version) return false;
-  for (const key of [avatarKey(id), metaKey(id), submissionKey(id), dueKey(meta, id)]) tx.del(key);
+  for (const key of [avatarKey(id), metaKey(id), dueKey(meta, id)]) tx.del(key);
+  dropSubmission(engine, tx, id);
   if (meta.task !== null) tx.del(taskKey(meta.task));
   if (meta.key !== null) tx.del(idempotencyKey(meta.key));
   slots.release(tx, id);
   queue.leave(tx, id, false);
   return true;
+}
+
+function dropSubmission({ media }: Engine, tx: Transaction, id: string): void {
+  const value = tx.get(submissionKey(id));
+  const submission = value === undefined ? null : decodeSubmission(value);
+  tx.del(submissionKey(id));
+  if (submission !== null) tx.afterwards(() => media.remove(submission.file));
 }

@@ -90,7 +90,12 @@ class RedisStore implements Store {
     this.#subscription = new Subscription(() => redis.subscriber(), keys.changes);
   }
 
-  async create(avatar: Avatar, submission: Buffer, creation: Creation, last = false): Promise<Stored> {
+  async create(
+    avatar: Avatar,
+    submission: readonly Buffer[],
+    creation: Creation,
+    last = false,
+  ): Promise<Stored> {
     const { id, caller, idempotency } = avatar;
     const { dueInMs, doubtMs, bounds } = creation;
     const doc = encodeRecord(avatar);
@@ -106,7 +111,7 @@ class RedisStore implements Store {
       this.#redis.write(
         'create',
         keys,
-        ...[id, doc, submission, wholeDelay(dueInMs), token],
+        ...[id, doc, Buffer.concat(submission), wholeDelay(dueInMs), token],
         ...[caller, queued, maxAvatars, maxBytes, wholeDelay(doubtMs)],
       ),
     );

@@ -1,0 +1,25 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import type { Test } from 'tap';
+
+const CHILD = fileURLToPath(new URL('./embedded-child.ts', import.meta.url));
+
+/** Runs `embedded-child.ts`; `says` is the next line it says. */
+export function child(t: Test, task: string, dir: string, limit = 'true') {
+  // tap watches its children by NODE_OPTIONS, with a signal handler that would end one whose disk is full.
+  const command = `${limit}; unset NODE_OPTIONS; exec "$0" --import tsx "$@"`;
+  const process_ = spawn('sh', ['-c', command, process.execPath, CHILD, task, dir], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  t.teardown(() => void process_.kill('SIGKILL'));
+  const lines = createInterface({ input: process_.stdout })[Symbol.asyncIterator]();
+  return {
+    says: async (): Promise<unknown> => JSON.parse((await lines.next()).value ?? 'null'),
+    async kill() {
+      process_.kill('SIGKILL');
+      await once(process_, 'exit');
+    },
+  };
+}
