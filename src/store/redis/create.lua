@@ -4,6 +4,7 @@
   KEYS[1] record    hash: v (version), doc (the record), w (token of its last write), tag (its place in the
                     queue), lane (id of its key, while it may hold something there)
   KEYS[2] submission
+                    hash: bytes (how many), and the pieces, from 0
   KEYS[3] due       sorted set: id by due time, in ms
   KEYS[4] corrupt   the record, had it been set aside
   KEYS[5] changes   channel
@@ -12,11 +13,12 @@
   KEYS[8] clock     the highest tag that was submitted
   KEYS[9] bytes     of all submissions that are queued
   KEYS[10] doubt    sorted set: id by when its creation is no longer in doubt
-  KEYS[11] key      id of the avatar that was created with the idempotency key; left out without one
+  KEYS[11] upload   the pieces of a submission that is no argument
+  KEYS[12] key      id of the avatar that was created with the idempotency key; left out without one
 
   ARGV[1] id
   ARGV[2] doc
-  ARGV[3] submission
+  ARGV[3] submission, or '' where it is to be uploaded
   ARGV[4] due in ms from now
   ARGV[5] token of this write: the same one when it is sent again
   ARGV[6] caller
@@ -24,48 +26,85 @@
   ARGV[8] how many may be queued
   ARGV[9] how many bytes may be queued
   ARGV[10] how long it is in doubt, in ms
+  ARGV[11] how many bytes the submission has
+  ARGV[12] how long an upload is kept, in ms
 
   Result: now, in ms; the id of the avatar that has the idempotency key; {'avatars'} or {'bytes'} when the queue holds
-  as many as it may; nil when the id is taken
+  as many as it may; nil when the id is taken; {'upload'} when nothing but the
+  submission is missing, which may now be uploaded
 ]]
+local bytes = tonumber(ARGV[11])
+local isUploaded = #ARGV[3] ~= bytes
+
+-- What was uploaded for an avatar that is not created is of no use.
+local function refuse(result)
+  if isUploaded then
+    redis.call('DEL', KEYS[11])
+  end
+  return result
+end
+
+local function uploadedBytes()
+  local sum, piece = 0, 0
+  repeat
+    local length = redis.call('HSTRLEN', KEYS[11], piece)
+    sum, piece = sum + length, piece + 1
+  until length == 0
+  return sum
+end
+
 if redis.call('EXISTS', KEYS[4]) == 1 then
-  return false
+  return refuse(false)
 end
 if redis.call('EXISTS', KEYS[1]) == 1 then
   if redis.call('HGET', KEYS[1], 'w') ~= ARGV[5] then
-    return false
+    return refuse(false)
   end
   -- Written again, so that a WAIT behind it, on a new connection, waits for no less than this.
   redis.call('HSET', KEYS[1], 'w', ARGV[5])
   return now
 end
-
-local owner = KEYS[11] and redis.call('GET', KEYS[11])
+local owner = KEYS[12] and redis.call('GET', KEYS[12])
 if owner then
-  return owner
+  return refuse(owner)
+end
+local queued = ARGV[7] == '1'
+if queued then
+  if redis.call('ZCARD', KEYS[6]) + 1 > tonumber(ARGV[8]) then
+    return refuse({'avatars'})
+  end
+  if tonumber(redis.call('GET', KEYS[9]) or 0) + bytes > tonumber(ARGV[9]) then
+    return refuse({'bytes'})
+  end
+end
+if isUploaded and uploadedBytes() ~= bytes then
+  -- Made here, so that whatever is uploaded expires, should this avatar never be created.
+  redis.call('HSET', KEYS[11], 'bytes', bytes)
+  redis.call('PEXPIRE', KEYS[11], ARGV[12])
+  return {'upload'}
 end
 
-if ARGV[7] == '1' then
-  if redis.call('ZCARD', KEYS[6]) + 1 > tonumber(ARGV[8]) then
-    return {'avatars'}
-  end
-  if tonumber(redis.call('GET', KEYS[9]) or 0) + #ARGV[3] > tonumber(ARGV[9]) then
-    return {'bytes'}
-  end
+if isUploaded then
+  redis.call('HSET', KEYS[11], 'bytes', bytes) -- Before the rest, since a full Redis refuses this and not the next.
+  redis.call('RENAME', KEYS[11], KEYS[2])
+  redis.call('PERSIST', KEYS[2])
+else
+  redis.call('HSET', KEYS[2], 'bytes', bytes, 0, ARGV[3])
+end
+if queued then
   local last = tonumber(redis.call('ZSCORE', KEYS[7], ARGV[6]) or 0)
   local tag = math.max(tonumber(redis.call('GET', KEYS[8]) or 0), last + 1)
   redis.call('ZADD', KEYS[6], tag, ARGV[1])
   redis.call('ZADD', KEYS[7], tag, ARGV[6])
-  redis.call('INCRBY', KEYS[9], #ARGV[3])
+  redis.call('INCRBY', KEYS[9], bytes)
   redis.call('HSET', KEYS[1], 'tag', tag)
-  if not KEYS[11] then
+  if not KEYS[12] then
     redis.call('ZADD', KEYS[10], now + ARGV[10], ARGV[1])
   end
 end
-redis.call('SET', KEYS[2], ARGV[3])
 redis.call('HSET', KEYS[1], 'v', 1, 'doc', ARGV[2], 'w', ARGV[5])
-if KEYS[11] then
-  redis.call('SET', KEYS[11], ARGV[1])
+if KEYS[12] then
+  redis.call('SET', KEYS[12], ARGV[1])
 end
 redis.call('ZADD', KEYS[3], now + ARGV[4], ARGV[1])
 tell(KEYS[5], ARGV[1])

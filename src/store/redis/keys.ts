@@ -36,6 +36,11 @@ export class Keys {
     return `${this.#tag}:submission:${id}`;
   }
 
+  /** Where a large submission waits for its avatar to be created. */
+  upload(token: string): string {
+    return `${this.#tag}:upload:${token}`;
+  }
+
   aside(id: string): string {
     return `${this.#tag}:corrupt:${id}`;
   }

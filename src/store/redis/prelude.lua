@@ -3,6 +3,11 @@
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 
+-- The bytes of a submission.
+local function sizeOf(submission)
+  return redis.call('HGET', submission, 'bytes') or 0
+end
+
 -- Takes an avatar out of the queue. Returns the tag it had there; nil where it was not in it.
 local function leaveQueue(queue, bytes, submission, id)
   local tag = redis.call('ZSCORE', queue, id)
@@ -10,7 +15,7 @@ local function leaveQueue(queue, bytes, submission, id)
     return nil
   end
   redis.call('ZREM', queue, id)
-  redis.call('DECRBY', bytes, redis.call('STRLEN', submission))
+  redis.call('DECRBY', bytes, sizeOf(submission))
   return tonumber(tag)
 end
 

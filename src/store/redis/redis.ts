@@ -12,11 +12,9 @@ import { wholeDelay } from '../delay.js';
 import { keyDigest } from '../idempotency.js';
 import { CorruptRecordError, encodeRecord, NewerRecordError } from '../record.js';
 import {
-  AvatarExistsError,
   type Creation,
   type Found,
   type Outlook,
-  QueueFullError,
   type Save,
   type SaveResult,
   type SharedDocument,
@@ -26,11 +24,13 @@ import {
   StoreUnavailableError,
 } from '../store.js';
 import { Connection, type ConnectionOptions } from './connection.js';
+import { Creations } from './creations.js';
 import { Keys } from './keys.js';
 import { LostWrites } from './lost-writes.js';
 import { pack } from './packed.js';
 import { Records } from './records.js';
 import { type Hazard, hazardsOf, markOf } from './safety.js';
+import { Submissions } from './submissions.js';
 import { Subscription } from './subscription.js';
 
 export interface RedisStoreOptions extends Omit<ConnectionOptions, 'hashTag' | 'prepare' | 'onEvent'> {
@@ -81,12 +81,16 @@ class RedisStore implements Store {
   readonly #keys: Keys;
   readonly #lost = new LostWrites();
   readonly #records: Records;
+  readonly #submissions: Submissions;
+  readonly #creations: Creations;
   readonly #subscription: Subscription;
 
   constructor(redis: Connection, keys: Keys) {
     this.#redis = redis;
     this.#keys = keys;
     this.#records = new Records(redis, keys);
+    this.#submissions = new Submissions(redis, keys);
+    this.#creations = new Creations(redis, keys, this.#lost, this.#submissions);
     this.#subscription = new Subscription(() => redis.subscriber(), keys.changes);
   }
 
@@ -96,33 +100,9 @@ class RedisStore implements Store {
     creation: Creation,
     last = false,
   ): Promise<Stored> {
-    const { id, caller, idempotency } = avatar;
-    const { dueInMs, doubtMs, bounds } = creation;
-    const doc = encodeRecord(avatar);
-    const digest = idempotency && keyDigest(caller, idempotency.key);
-    const { due, changes, queue, callers, clock, bytes, doubt } = this.#keys;
-    const keys = [
-      ...[this.#keys.record(id), this.#keys.submission(id), due, this.#keys.aside(id), changes],
-      ...[queue, callers, clock, bytes, doubt, ...this.#keys.key(digest)],
-    ];
-    const queued = standingOf(avatar).queued ? '1' : '';
-    const { maxAvatars, maxBytes } = bounds;
-    const made = await this.#lost.send([id, 0, doc], (token) =>
-      this.#redis.write(
-        'create',
-        keys,
-        ...[id, doc, Buffer.concat(submission), wholeDelay(dueInMs), token],
-        ...[caller, queued, maxAvatars, maxBytes, wholeDelay(doubtMs)],
-      ),
-    );
-    if (made === null) throw new AvatarExistsError(id);
-    if (Array.isArray(made)) throw new QueueFullError(String(made[0]) === 'bytes' ? 'bytes' : 'avatars');
-    if (!Buffer.isBuffer(made)) {
-      // From here on its creator knows of it. Where this is lost, the doubt ends by itself.
-      if (digest === null) await this.#redis.use((client) => client.zrem(doubt, id)).catch(() => {});
-      return { avatar, version: 1, now: Number(made) };
-    }
-    const owner = await this.find(caller, String(made));
+    const made = await this.#creations.make(avatar, submission, creation);
+    if (made.owner === null) return { avatar, version: 1, now: made.now };
+    const owner = await this.find(avatar.caller, made.owner);
     if (owner !== null) return owner;
     // Forgotten just now, and the key is free; or its record was lost, and the key is not.
     if (last) throw new CorruptRecordError('an idempotency key leads to no record');
@@ -138,7 +118,7 @@ class RedisStore implements Store {
   }
 
   async submission(id: string): Promise<Buffer | null> {
-    return this.#redis.use((client) => client.getBuffer(this.#keys.submission(id)));
+    return this.#submissions.read(id);
   }
 
   async next(limit: number): Promise<Stored[]> {

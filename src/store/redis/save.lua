@@ -85,7 +85,7 @@ end
 
 if standing == 'queued' then
   if redis.call('ZADD', KEYS[5], 'NX', record[3] or 0, id) == 1 then
-    redis.call('INCRBY', KEYS[8], redis.call('STRLEN', KEYS[2]))
+    redis.call('INCRBY', KEYS[8], sizeOf(KEYS[2]))
   end
 else
   local tag = leaveQueue(KEYS[5], KEYS[8], KEYS[2], id)
@@ -97,7 +97,7 @@ else
 end
 if ARGV[5] == 'drop' then
   if standing == 'queued' then
-    redis.call('DECRBY', KEYS[8], redis.call('STRLEN', KEYS[2]))
+    redis.call('DECRBY', KEYS[8], sizeOf(KEYS[2]))
   end
   redis.call('DEL', KEYS[2])
   redis.call('HDEL', KEYS[1], 'tag')

@@ -1,0 +1,76 @@
+import type { Avatar } from '../../domain/avatar.js';
+import { standingOf } from '../../domain/standing.js';
+import { wholeDelay } from '../delay.js';
+import { keyDigest } from '../idempotency.js';
+import { encodeRecord } from '../record.js';
+import { AvatarExistsError, type Creation, QueueFullError, StoreUnavailableError } from '../store.js';
+import type { Connection } from './connection.js';
+import type { Keys } from './keys.js';
+import type { LostWrites } from './lost-writes.js';
+import { PIECE_BYTES, type Submissions, UPLOAD_MS } from './submissions.js';
+
+/** When it was made, or the id of the avatar that has its idempotency key. */
+export type Made = { readonly owner: null; readonly now: number } | { readonly owner: string };
+
+/** New avatars: one command for one with a small submission; a large one is asked for by Redis before it is sent. */
+export class Creations {
+  readonly #redis: Connection;
+  readonly #keys: Keys;
+  readonly #lost: LostWrites;
+  readonly #submissions: Submissions;
+
+  constructor(redis: Connection, keys: Keys, lost: LostWrites, submissions: Submissions) {
+    this.#redis = redis;
+    this.#keys = keys;
+    this.#lost = lost;
+    this.#submissions = submissions;
+  }
+
+  /** @throws AvatarExistsError, QueueFullError, StoreUnavailableError */
+  async make(avatar: Avatar, submission: readonly Buffer[], creation: Creation): Promise<Made> {
+    const { id, caller, idempotency } = avatar;
+    const { dueInMs, doubtMs, bounds } = creation;
+    const queued = standingOf(avatar).queued ? '1' : '';
+    const doc = encodeRecord(avatar);
+    const bytes = submission.reduce((sum, { length }) => sum + length, 0);
+    const isLarge = bytes > PIECE_BYTES;
+    const argument = Buffer.concat(isLarge ? [] : submission);
+    const answer = await this.#lost.send([id, 0, doc], async (token) => {
+      const keys = this.#keysOf(avatar, token);
+      const args = [
+        ...[id, doc, argument, wholeDelay(dueInMs), token, caller, queued],
+        ...[bounds.maxAvatars, bounds.maxBytes, wholeDelay(doubtMs), bytes, UPLOAD_MS],
+      ];
+      if (isLarge) {
+        // Nothing is made yet, so no copies of it are waited for.
+        const first = await this.#redis.run('create', keys, ...args);
+        if (wordOf(first) === 'upload') await this.#submissions.upload(token, submission);
+        else if (typeof first !== 'number') return first;
+      }
+      return this.#redis.write('create', keys, ...args);
+    });
+    const word = wordOf(answer);
+    if (word === 'upload') throw new StoreUnavailableError('Redis lost what was uploaded');
+    if (word !== null) throw new QueueFullError(word === 'bytes' ? 'bytes' : 'avatars');
+    if (answer === null) throw new AvatarExistsError(id);
+    if (Buffer.isBuffer(answer)) return { owner: String(answer) };
+    // From here on its creator knows of it. Where this is lost, the doubt ends by itself.
+    const { doubt } = this.#keys;
+    if (idempotency === null) await this.#redis.use((client) => client.zrem(doubt, id)).catch(() => {});
+    return { owner: null, now: Number(answer) };
+  }
+
+  #keysOf({ id, caller, idempotency }: Avatar, token: string): string[] {
+    const keys = this.#keys;
+    const digest = idempotency && keyDigest(caller, idempotency.key);
+    return [
+      ...[keys.record(id), keys.submission(id), keys.due, keys.aside(id), keys.changes, keys.queue],
+      ...[keys.callers, keys.clock, keys.bytes, keys.doubt, keys.upload(token), ...keys.key(digest)],
+    ];
+  }
+}
+
+/** What it lacks, or the bound that is reached; `null` where the answer is another one. */
+function wordOf(answer: unknown): string | null {
+  return Array.isArray(answer) ? String(answer[0]) : null;
+}
