@@ -1,39 +1,16 @@
 /** Submissions of the embedded store are files beside its database: what becomes of them when something goes wrong. */
 
-import {
-  appendFile,
-  copyFile,
-  readdir,
-  rename,
-  rm,
-  stat,
-  symlink,
-  truncate,
-  writeFile,
-} from 'node:fs/promises';
+import { appendFile, copyFile, rename, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ClassicLevel } from 'classic-level';
-import t, { type Test } from 'tap';
+import t from 'tap';
 import { openEmbeddedStore } from '../../src/store/embedded.js';
 import { encodeRecord } from '../../src/store/record.js';
-import { type Store, StoreUnavailableError } from '../../src/store/store.js';
-import { until } from '../support/until.js';
 import { avatarOf, CALLER, dueIn, LONG, SUBMISSION } from './fixtures.js';
-import { child } from './fixtures-embedded.js';
+import { create, files, open } from './fixtures-embedded.js';
 
-const DROP = { dueInMs: LONG, submission: 'drop' } as const;
 /** What a file that nobody needs would be called. */
 const ORPHAN = `${'0'.repeat(32)}.submission`;
-
-async function open(t: Test, dir: string): Promise<Store> {
-  const store = await openEmbeddedStore({ dir });
-  t.teardown(() => store.close());
-  return store;
-}
-
-const create = (store: Store, id: string, change = {}) =>
-  store.create(avatarOf({ id, ...change }), [SUBMISSION], dueIn(LONG));
-const files = (dir: string) => readdir(join(dir, 'media'));
 
 async function fileOf(dir: string): Promise<string> {
   const [file = '', ...others] = await files(dir);
@@ -47,35 +24,6 @@ async function using<T>(dir: string, work: (level: ClassicLevel<string, string>)
   await level.close();
   return result;
 }
-
-/**
- * The next batch fails; where it reached the disk all the same, LevelDB shows nothing of it until it is opened again.
- */
-function failNextBatch(t: Test, reached: boolean): void {
-  type Method = (this: unknown, ...args: unknown[]) => Promise<void>;
-  const { batch, open } = ClassicLevel.prototype as unknown as { batch: Method; open: Method };
-  t.teardown(() => Object.assign(ClassicLevel.prototype, { batch, open }));
-  Object.assign(ClassicLevel.prototype, {
-    async batch(...args: unknown[]) {
-      Object.assign(ClassicLevel.prototype, { batch });
-      const reopen: Method = async function (...options) {
-        Object.assign(ClassicLevel.prototype, { open });
-        await open.apply(this, options);
-        await batch.apply(this, args);
-      };
-      if (reached) Object.assign(ClassicLevel.prototype, { open: reopen });
-      throw new Error('EIO');
-    },
-  });
-}
-
-const isUsedAgain = (store: Store) =>
-  until('the disk is used again', () =>
-    store.ping().then(
-      () => true as const,
-      () => null,
-    ),
-  );
 
 t.test('embedded: what is kept of media is for this user only', async (t) => {
   const dir = join(t.testdir(), 'data');
@@ -125,25 +73,6 @@ t.test('embedded: nothing is swept where it cannot be known what is needed', asy
   const store = await open(t, dir);
   t.same(await files(dir), [ORPHAN]);
   t.equal(await store.submission('av_newer'), null);
-});
-
-t.test('embedded: kill -9 around the batch of a create or of a drop', async (t) => {
-  for (const [task, before, version, after] of [
-    ['stop-before-create', 1, null, 0],
-    ['stop-after-create', 1, 1, 1],
-    ['stop-before-drop', 1, 1, 1],
-    ['stop-after-drop', 1, 2, 0],
-  ] as const) {
-    const dir = join(t.testdir(), task);
-    const other = child(t, task, dir);
-    const said = (await other.says()) as { files: string[] };
-    t.equal(said.files.length, before, `${task}: the file is there`);
-    await other.kill();
-    const store = await open(t, dir);
-    t.equal((await store.find(CALLER, 'av_stopped'))?.version ?? null, version, task);
-    t.same(await store.submission('av_stopped'), after === 1 ? SUBMISSION : null, task);
-    t.equal((await files(dir)).length, after, `${task}: swept where it is not needed`);
-  }
 });
 
 t.test(
@@ -198,64 +127,3 @@ t.test(
     t.match(await create(await open(t, dir), 'av_1'), { version: 1 });
   },
 );
-
-for (const reached of [false, true]) {
-  const how = reached ? 'and is on disk all the same' : 'and is not on disk';
-  t.test(`embedded: the batch of a create fails ${how}`, async (t) => {
-    const dir = t.testdir();
-    const store = await open(t, dir);
-    failNextBatch(t, reached);
-    await t.rejects(create(store, 'av_1'), StoreUnavailableError);
-    t.equal((await files(dir)).length, 1, 'it may still be needed');
-    await isUsedAgain(store);
-    t.same(await files(dir), [], 'taken back');
-    t.equal(await store.find(CALLER, 'av_1'), null);
-    t.match(await create(store, 'av_1'), { version: 1 });
-    t.equal((await files(dir)).length, 1);
-  });
-
-  t.test(`embedded: the batch of a create fails ${how}, and the process ends`, async (t) => {
-    const dir = t.testdir();
-    const store = await open(t, dir);
-    failNextBatch(t, reached);
-    await t.rejects(create(store, 'av_1'), StoreUnavailableError);
-    await store.close();
-    const next = await open(t, dir);
-    t.equal((await next.find(CALLER, 'av_1')) !== null, reached);
-    t.same(await next.submission('av_1'), reached ? SUBMISSION : null);
-    t.equal((await files(dir)).length, reached ? 1 : 0);
-  });
-
-  t.test(`embedded: the batch of a drop fails ${how}`, async (t) => {
-    const dir = t.testdir();
-    const store = await open(t, dir);
-    const { avatar } = await create(store, 'av_1');
-    failNextBatch(t, reached);
-    await t.rejects(store.save(avatar, 1, DROP), StoreUnavailableError);
-    await isUsedAgain(store);
-    t.match(await store.find(CALLER, 'av_1'), { version: 1 });
-    t.same(await store.submission('av_1'), SUBMISSION);
-  });
-}
-
-t.test('embedded: a file that is being written while the database recovers is not swept', async (t) => {
-  const dir = t.testdir();
-  const store = await open(t, dir);
-  const { avatar } = await create(store, 'av_1');
-  failNextBatch(t, false);
-  const large = [Buffer.alloc(8 << 20, 'x')];
-  const [failed, made] = await Promise.allSettled([
-    store.save(avatar, 1, DROP),
-    ...Array.from({ length: 6 }, (_, i) =>
-      store.create(avatarOf({ id: `av_large_${i}` }), large, dueIn(LONG)),
-    ),
-  ]);
-  t.equal(failed?.status, 'rejected');
-  t.ok(made);
-  await isUsedAgain(store);
-  const { queued } = await store.outlook([]);
-  t.equal((await files(dir)).length, queued);
-  for (const { avatar } of await store.next(9)) {
-    t.not(await store.submission(avatar.id), null, avatar.id);
-  }
-});

@@ -1,8 +1,14 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { Test } from 'tap';
+import type { Avatar } from '../../src/domain/avatar.js';
+import { openEmbeddedStore } from '../../src/store/embedded.js';
+import type { Store } from '../../src/store/store.js';
+import { avatarOf, dueIn, LONG, SUBMISSION } from './fixtures.js';
 
 const CHILD = fileURLToPath(new URL('./embedded-child.ts', import.meta.url));
 
@@ -23,3 +29,16 @@ export function child(t: Test, task: string, dir: string, limit = 'true') {
     },
   };
 }
+
+/** Closed with the test. */
+export async function open(t: Test, dir: string): Promise<Store> {
+  const store = await openEmbeddedStore({ dir });
+  t.teardown(() => store.close());
+  return store;
+}
+
+export const create = (store: Store, id: string, change: Partial<Avatar> = {}) =>
+  store.create(avatarOf({ id, ...change }), [SUBMISSION], dueIn(LONG));
+
+/** The names of what is kept of submissions. */
+export const files = (dir: string): Promise<string[]> => readdir(join(dir, 'media'));

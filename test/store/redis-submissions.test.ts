@@ -13,7 +13,11 @@ import { clientOf, holdsSubmission, openConnected, reachable } from './fixtures-
 /** A piece that is found wherever it is cut on its way. */
 const MARK = 'the fourth piece ';
 const MARKED = Buffer.alloc(PIECE_BYTES, MARK);
-const LARGE = [randomBytes(3 * PIECE_BYTES), MARKED, randomBytes(2 * PIECE_BYTES + 1)];
+const LATER = 'the sixth piece ';
+const LARGE = [
+  ...[randomBytes(3 * PIECE_BYTES), MARKED, randomBytes(PIECE_BYTES)],
+  ...[Buffer.alloc(PIECE_BYTES, LATER), randomBytes(1)],
+];
 
 async function open(t: Test) {
   const server = await startRedis(t);
@@ -137,6 +141,20 @@ t.test('redis: an upload that is lost before its avatar is created makes none', 
   await isWhole(t, store, avatar.id);
 });
 
+t.test('redis: an upload that goes on after it expired expires again', async (t) => {
+  const { client, way, store, held } = await open(t);
+  const met = way.break(MARK, 'hold', 'reply');
+  const creating = store.create(avatarOf(), LARGE, dueIn(LONG));
+  await met;
+  await client.del(await held());
+  const cut = way.break(LATER, 'cut', 'reply');
+  way.release();
+  await t.rejects(creating, { name: 'StoreUnavailableError' });
+  await cut;
+  const [upload = ''] = await held();
+  t.ok((await client.pttl(upload)) > 0);
+});
+
 t.test('redis: it becomes full in the middle of an upload, and nothing is half made', async (t) => {
   const { client, way, store, held } = await open(t);
   const avatar = avatarOf();
@@ -172,7 +190,7 @@ t.test('redis: it becomes full with the last piece, and nothing is half made', a
 
 t.test('redis: a submission of which a piece is missing is not submitted', async (t) => {
   const { client, store, held } = await open(t);
-  for (const piece of ['0', '3', '5', 'bytes']) {
+  for (const piece of ['0', '3', '6', 'bytes']) {
     const { avatar } = await store.create(avatarOf(), LARGE, dueIn(LONG));
     const [key = ''] = (await held()).filter((each) => each.includes(avatar.id));
     await client.hdel(key, piece);
