@@ -7,7 +7,7 @@
  */
 
 import { randomBytes } from 'node:crypto';
-import { open, readdir, rm } from 'node:fs/promises';
+import { open, readdir, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { syncDir, writeDurably } from '../durable.js';
 import { makeDir } from '../make-dir.js';
@@ -77,7 +77,7 @@ export class Media {
   /** Never rejects: what cannot be removed is swept later. */
   async remove(file: string): Promise<void> {
     this.#open.delete(file);
-    await rm(join(this.#dir, file), { force: true }).catch(() => {});
+    await unlink(join(this.#dir, file)).catch(() => {});
   }
 
   /** `null` where there is no such file, or it is not of that length. @throws StoreUnavailableError */
