@@ -141,6 +141,16 @@ t.test('redis: an upload that is lost before its avatar is created makes none', 
   await isWhole(t, store, avatar.id);
 });
 
+t.test('redis: the connection is cut before the upload begins', async (t) => {
+  const { client, way, store, held } = await open(t);
+  await store.remove((await store.create(avatarOf({ id: 'av_1' }), [SUBMISSION], dueIn(LONG))).avatar.id, 1);
+  const cut = way.break('"prompt":"asked"', 'cut', 'reply');
+  await t.rejects(store.create(avatarOf({ prompt: 'asked' }), LARGE, dueIn(LONG)));
+  await cut;
+  for (const key of await held()) t.ok((await client.pttl(key)) > 0, 'it expires');
+  t.equal((await held()).length, 1);
+});
+
 t.test('redis: an upload that goes on after it expired expires again', async (t) => {
   const { client, way, store, held } = await open(t);
   const met = way.break(MARK, 'hold', 'reply');
