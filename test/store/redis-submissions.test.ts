@@ -133,7 +133,7 @@ t.test('redis: an upload that is lost before its avatar is created makes none', 
   await met;
   await client.del(await held());
   way.release();
-  await t.rejects(creating, { name: 'StoreUnavailableError', message: /lost what was uploaded/ });
+  await t.rejects(creating, { name: 'StoreUnavailableError', message: /does not have what was uploaded/ });
   t.equal(await store.find(CALLER, avatar.id), null);
   t.match(await store.outlook([]), { queued: 0, queuedBytes: 0 });
   for (const key of await held()) t.ok((await client.pttl(key)) > 0, 'it expires');
@@ -196,6 +196,17 @@ t.test('redis: it becomes full with the last piece, and nothing is half made', a
   t.match(await held(), [/:upload:/]);
   await client.config('SET', 'maxmemory', '0');
   t.match(await store.create(avatar, last, dueIn(LONG)), { version: 1 });
+});
+
+t.test('redis: WAIT: a large one counts no sooner than a small one', async (t) => {
+  const { url } = await startRedis(t);
+  const waitFor = { replicas: 1, ownFile: false };
+  const store = await openConnected(t, { url, waitFor, commandTimeoutMs: 400 });
+  const avatar = avatarOf();
+  for (const again of ['made', 'there already']) {
+    const created = store.create(avatar, LARGE, dueIn(LONG));
+    await t.rejects(created, { message: /too few copies/ }, again);
+  }
 });
 
 t.test('redis: a submission of which a piece is missing is not submitted', async (t) => {

@@ -41,16 +41,13 @@ export class Creations {
         ...[id, doc, argument, wholeDelay(dueInMs), token, caller, queued],
         ...[bounds.maxAvatars, bounds.maxBytes, wholeDelay(doubtMs), bytes, UPLOAD_MS],
       ];
-      if (isLarge) {
-        // Nothing is made yet, so no copies of it are waited for.
-        const first = await this.#redis.run('create', keys, ...args);
-        if (wordOf(first) === 'upload') await this.#submissions.upload(token, submission);
-        else if (typeof first !== 'number') return first;
-      }
+      // Without waiting for copies, since nothing is made by it: what it says otherwise is asked again below.
+      const isAsked = isLarge && wordOf(await this.#redis.run('create', keys, ...args)) === 'upload';
+      if (isAsked) await this.#submissions.upload(token, submission);
       return this.#redis.write('create', keys, ...args);
     });
     const word = wordOf(answer);
-    if (word === 'upload') throw new StoreUnavailableError('Redis lost what was uploaded');
+    if (word === 'upload') throw new StoreUnavailableError('Redis does not have what was uploaded');
     if (word !== null) throw new QueueFullError(word === 'bytes' ? 'bytes' : 'avatars');
     if (answer === null) throw new AvatarExistsError(id);
     if (Buffer.isBuffer(answer)) return { owner: String(answer) };
