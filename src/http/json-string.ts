@@ -56,11 +56,11 @@ export class JsonString {
 
   /** Hands on the escape if it is whole. Whether it is one, or may become one. */
   #finishEscape(): boolean {
-    const escape = this.#escape;
-    if (escape.length === 1 || (escape[1] === 'u' && escape.length < 6)) return true;
-    const short = SHORT[escape.slice(1)];
-    if (short === undefined && !LONG_ESCAPE.test(escape)) return false;
-    const text = short ?? String.fromCharCode(Number.parseInt(escape.slice(2), 16));
+    const whole = this.#escape;
+    if (whole.length === 1 || (whole[1] === 'u' && whole.length < 6)) return true;
+    const short = SHORT[whole.slice(1)];
+    if (short === undefined && !LONG_ESCAPE.test(whole)) return false;
+    const text = short ?? String.fromCharCode(Number.parseInt(whole.slice(2), 16));
     this.#escape = '';
     this.#to(Buffer.from(text.replace(SURROGATE, '\ufffd')));
     return true;
