@@ -1,0 +1,112 @@
+/** The processes of `bench:media`: how they are made, started, asked and ended. Linux only: memory is read from /proc. */
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { on, once } from 'node:events';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import ts from 'typescript';
+import { buildGateway } from '../test/support/build.js';
+import type { Said, Told } from './media-messages.js';
+
+export interface Scripts {
+  readonly gateway: string;
+  /** Of the bench itself, by the name behind `media-`. */
+  readonly bench: (name: string) => string;
+}
+
+/** Everything as JavaScript in one folder, so that nothing that is measured carries a compiler. */
+export async function buildScripts(dir: string): Promise<Scripts> {
+  const gateway = await buildGateway(dir);
+  const [from, to] = [new URL('./', import.meta.url), join(dir, 'bench')];
+  await mkdir(to);
+  for (const name of await readdir(from)) {
+    if (!/^media-.*\.ts$/.test(name)) continue;
+    const { outputText } = ts.transpileModule(await readFile(new URL(name, from), 'utf8'), {
+      compilerOptions: {
+        target: ts.ScriptTarget.ES2023,
+        module: ts.ModuleKind.ESNext,
+        verbatimModuleSyntax: true,
+      },
+    });
+    await writeFile(join(to, name.replace(/\.ts$/, '.js')), outputText);
+  }
+  return { gateway, bench: (name) => join(to, `media-${name}.js`) };
+}
+
+export interface Running {
+  readonly pid: number;
+  readonly tell: (told: Told) => void;
+  /** What it says next, which has to be of this kind. @throws when it is not, or when the process ended */
+  readonly hear: <Kind extends Said['kind']>(kind: Kind) => Promise<Extract<Said, { kind: Kind }>>;
+  readonly kill: () => Promise<void>;
+}
+
+interface StartOptions {
+  readonly args?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  /** Loaded before the script. */
+  readonly preload?: string;
+}
+
+const running = new Set<ChildProcess>();
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
+const INHERITED = ['PATH', 'HOME', 'TMPDIR'] as const;
+
+/** Starts a script. It ends with this process, however that ends: it listens for the end of the channel. */
+export function start(script: string, { args = [], env = {}, preload }: StartOptions = {}): Running {
+  const inherited = INHERITED.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : []));
+  const preloaded = preload === undefined ? [] : ['--expose-gc', '--import', preload];
+  const child = spawn(process.execPath, [...preloaded, script, ...args], {
+    env: { ...Object.fromEntries(inherited), ...env },
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+  });
+  running.add(child);
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.setEncoding('utf8').on('data', (text: string) => {
+      output = (output + text).slice(-4_000);
+    });
+  }
+  const ended = once(child, 'close');
+  const ending = new AbortController();
+  ended.then(() => {
+    running.delete(child);
+    ending.abort();
+  });
+  const words = on(child, 'message', { signal: ending.signal }) as AsyncIterator<[Said]>;
+  return {
+    pid: child.pid ?? 0,
+    tell: (told) => void child.send(told),
+    async hear(kind) {
+      const next = await words.next().catch(() => {
+        throw new Error(`${script} ${args.join(' ')} ended before its time:\n${output}`);
+      });
+      const said = next.value[0];
+      if (!isOf(said, kind)) throw new Error(`${script} said ${said.kind}, not ${kind}`);
+      return said;
+    },
+    async kill() {
+      child.kill('SIGKILL');
+      await ended;
+    },
+  };
+}
+
+function isOf<Kind extends Said['kind']>(said: Said, kind: Kind): said is Extract<Said, { kind: Kind }> {
+  return said.kind === kind;
+}
+
+/** Resident memory now, or the most since {@link forgetPeak}, in bytes. */
+export async function residentBytes(pid: number, what: 'now' | 'peak'): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8');
+  const field = what === 'now' ? /^VmRSS:\s+(\d+) kB/m : /^VmHWM:\s+(\d+) kB/m;
+  return Number(field.exec(status)?.[1]) * 1024;
+}
+
+/** The peak of resident memory is what it is now (proc(5), `clear_refs`). */
+export async function forgetPeak(pid: number): Promise<void> {
+  await writeFile(`/proc/${pid}/clear_refs`, '5');
+}
