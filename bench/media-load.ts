@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { Client } from 'undici';
 import { makeBodies } from './media-files.js';
-import { type Job, type Loaded, say, type Told } from './media-messages.js';
+import { codeOf, type Job, type Loaded, say, type Told } from './media-messages.js';
 import type { Probed } from './media-prober.js';
 
 const ANSWER_TIMEOUT_MS = 60_000;
@@ -75,9 +75,4 @@ function outcomeOf(status: number, text: string): string {
   if (!TAKEN.has(status)) return String(status);
   const { status: word } = JSON.parse(text) as { readonly status?: string };
   return word === 'queued' || word === 'submitting' ? `${status} ${word}` : 'ok';
-}
-
-function codeOf(error: unknown): string {
-  if (!(error instanceof Error)) return 'error';
-  return 'code' in error ? String(error.code) : error.name;
 }

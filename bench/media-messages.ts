@@ -1,5 +1,8 @@
 /** What the processes of `bench:media` tell each other. */
 
+/** Between two measurements of the event loop's delay, which is part of each. */
+export const LOOP_RESOLUTION_MS = 10;
+
 /** Bodies posted one after another on so many connections, while another thread asks a GET at fixed times. */
 export interface Job {
   readonly body: BodyKind;
@@ -25,7 +28,7 @@ export interface Loaded {
 export type Told =
   /** Collect garbage. */
   | { readonly kind: 'settle' }
-  /** Forget the delays of the event loop until now. */
+  /** Measure from now on. */
   | { readonly kind: 'reset' }
   | { readonly kind: 'read' }
   | { readonly kind: 'load'; readonly job: Job };
@@ -35,7 +38,7 @@ export type Said =
   | { readonly kind: 'listening'; readonly url: string }
   | { readonly kind: 'settled' }
   | { readonly kind: 'reset' }
-  | { readonly kind: 'loop'; readonly p99Ms: number }
+  | { readonly kind: 'figures'; readonly loopP99Ms: number; readonly cpuMs: number }
   /** The load has its bodies; how long they are. */
   | { readonly kind: 'ready'; readonly bodyBytes: Readonly<Record<BodyKind, number>> }
   | { readonly kind: 'measuring' }
@@ -45,4 +48,10 @@ export type Said =
 /** Says something to the bench, from a process that it started. */
 export function say(said: Said): void {
   process.send?.(said);
+}
+
+/** A request that was not answered, in one word. */
+export function codeOf(error: unknown): string {
+  if (!(error instanceof Error)) return 'error';
+  return 'code' in error ? String(error.code) : error.name;
 }

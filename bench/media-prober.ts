@@ -5,6 +5,7 @@
 
 import { parentPort, workerData } from 'node:worker_threads';
 import { Pool } from 'undici';
+import { codeOf } from './media-messages.js';
 
 const EVERY_MS = 5;
 const ANSWER_TIMEOUT_MS = 30_000;
@@ -43,7 +44,7 @@ function askWhatIsDue(): void {
 }
 
 async function ask(plannedAt: number, counts: boolean): Promise<void> {
-  const outcome = await get().catch(() => 'no answer');
+  const outcome = await get().catch(codeOf);
   if (counts) getsMs.push(performance.now() - plannedAt);
   if (outcome !== '200') notOk[outcome] = (notOk[outcome] ?? 0) + 1;
 }

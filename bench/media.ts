@@ -14,7 +14,7 @@ import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import type { Said } from './media-messages.js';
+import { LOOP_RESOLUTION_MS, type Said } from './media-messages.js';
 import { buildScripts, forgetPeak, type Running, residentBytes, start } from './media-process.js';
 import { type Figures, goals, line, type Measured, medianOf, results } from './media-report.js';
 import { SUBJECTS, type Subject, type World } from './media-subjects.js';
@@ -62,7 +62,7 @@ async function round(bench: Bench, subject: Subject): Promise<Figures | null> {
     await running.hear('reset');
     await load.hear('measured');
     running.tell({ kind: 'read' });
-    const { p99Ms: loopP99Ms } = await running.hear('loop');
+    const { loopP99Ms, cpuMs } = await running.hear('figures');
     const { bodies, notOk, getsMs } = (await load.hear('loaded')).loaded;
     const peakBytes = await residentBytes(running.pid, 'peak');
     const sorted = getsMs.toSorted((a, b) => a - b);
@@ -73,6 +73,7 @@ async function round(bench: Bench, subject: Subject): Promise<Figures | null> {
       peakBytes,
       aboveIdleBytes: peakBytes - idleBytes,
       aboveIdle: (peakBytes - idleBytes) / (CONNECTIONS * bytes),
+      cpuMsABody: cpuMs / bodies,
       loopP99Ms,
       getP50Ms: at(0.5),
       getP99Ms: at(0.99),
@@ -113,7 +114,8 @@ async function bench(dir: string): Promise<void> {
 ${goals(all)}
 
 Made by \`${command}\` on ${today()}: ${machine()}; ${CONNECTIONS} connections, bodies of ${megabytes(bodyBytes.json)} MB (JSON) and
-${megabytes(bodyBytes.multipart)} MB (multipart), medians of ${values.rounds} rounds of ${values.seconds} s each; load averages at the end ${average.join(', ')}.`;
+${megabytes(bodyBytes.multipart)} MB (multipart), medians of ${values.rounds} rounds of ${values.seconds} s each; load averages at the end ${average.join(', ')}.
+The delay of the event loop includes the ${LOOP_RESOLUTION_MS} ms between two of its measurements.`;
     console.log(`\n${text}`);
     if (values.write) await writeBlock('media.md', 'bench:media', text);
   } finally {
