@@ -79,7 +79,8 @@ export function start(script: string, { args = [], env = {}, preload }: StartOpt
   const words = on(child, 'message', { signal: ending.signal }) as AsyncIterator<[Said]>;
   return {
     pid: child.pid ?? 0,
-    tell: (told) => void child.send(told),
+    // That it has ended is for `hear` to say.
+    tell: (told) => void child.send(told, () => {}),
     async hear(kind) {
       const next = await words.next().catch(() => {
         throw new Error(`${script} ${args.join(' ')} ended before its time:\n${output}`);

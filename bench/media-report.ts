@@ -76,7 +76,7 @@ export function results(all: readonly Measured[]): string {
           bare === null ? '-' : (figures.throughput / bare).toFixed(2),
           `${megabytes(figures.peakBytes)} MB`,
           `${figures.aboveIdle.toFixed(2)} x`,
-          `${figures.cpuMsABody.toFixed(0)} ms`,
+          cpuOf(figures),
           `${figures.loopP99Ms.toFixed(0)} ms`,
           `${figures.getP50Ms.toFixed(1)} / ${figures.getP99Ms.toFixed(1)} ms`,
           notOkOf(figures),
@@ -88,10 +88,10 @@ export function results(all: readonly Measured[]): string {
 /** A round in one line. */
 export function line(name: string, figures: Figures | null): string {
   if (figures === null) return `${name}: not taken`;
-  const { throughput, peakBytes, aboveIdle, cpuMsABody, loopP99Ms, getP99Ms } = figures;
+  const { throughput, peakBytes, aboveIdle, loopP99Ms, getP99Ms } = figures;
   return (
     `${name}: ${megabytes(throughput)} MB/s, peak ${megabytes(peakBytes)} MB (${aboveIdle.toFixed(2)} x), ` +
-    `CPU ${cpuMsABody.toFixed(0)} ms a body, loop p99 ${loopP99Ms.toFixed(0)} ms, GET p99 ${getP99Ms.toFixed(1)} ms, not ok: ${notOkOf(figures)}`
+    `CPU a body ${cpuOf(figures)}, loop p99 ${loopP99Ms.toFixed(0)} ms, GET p99 ${getP99Ms.toFixed(1)} ms, not ok: ${notOkOf(figures)}`
   );
 }
 
@@ -145,6 +145,11 @@ function bareOf(all: readonly Measured[]): number | null {
 function notOkOf({ notOk }: Figures): string {
   const all = Object.entries(notOk).map(([what, count]) => `**${count} NOT ok** (${what})`);
   return all.length === 0 ? '0' : all.join(', ');
+}
+
+/** None where no body was answered. */
+function cpuOf({ cpuMsABody }: Figures): string {
+  return Number.isFinite(cpuMsABody) ? `${cpuMsABody.toFixed(0)} ms` : '-';
 }
 
 function megabytes(bytes: number): string {
