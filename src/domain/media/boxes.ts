@@ -5,6 +5,8 @@ import { MediaError } from './media.js';
 /** `body` shares its memory with the file. */
 export interface Box {
   readonly type: string;
+  /** Where it begins in what it was read from. */
+  readonly at: number;
   readonly body: Buffer;
 }
 
@@ -12,8 +14,11 @@ export interface Box {
 const LARGE = 1;
 const TO_THE_END = 0;
 
-/** Far more than a sound file has in one place; keeps a file of nothing but empty boxes from costing time. */
-const MAX_BOXES = 1_000;
+/**
+ * More than a sound file has in one place, even where each of 15,000 frames is a fragment of two boxes; keeps a
+ * file of nothing but empty boxes from costing time.
+ */
+const MAX_BOXES = 40_000;
 
 /** The boxes of a file or of another box's body, one after the other, each inside it. */
 export function readBoxes(bytes: Buffer): Box[] {
@@ -31,7 +36,7 @@ export function readBoxes(bytes: Buffer): Box[] {
     if (length < header) throw new MediaError(`is a broken m4a: a box of ${length} bytes`);
     if (boxes.length === MAX_BOXES)
       throw new MediaError(`is an m4a with more than ${MAX_BOXES} boxes in one place`);
-    boxes.push({ type, body: bytes.subarray(at + header, at + length) });
+    boxes.push({ type, at, body: bytes.subarray(at + header, at + length) });
     at += length;
   }
   return boxes;

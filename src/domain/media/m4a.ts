@@ -2,11 +2,15 @@
 
 import { readAacConfig } from './aac.js';
 import { descend, onlyBox, readBoxes } from './boxes.js';
+import { readFragments } from './fragments.js';
 import { MediaError } from './media.js';
 import { readSamples } from './samples.js';
 
-/** Brands (§4.3) of files that players open as MP4. QuickTime and 3GPP files have boxes of their own. */
+/** Brands (§4.3) of files that players open as MP4. */
 const BRANDS = /^(?:M4A |M4B |mp4[12]|iso[m2-9a-c]|dash)$/;
+
+/** Major brands of QuickTime and 3GPP, which have boxes of their own, whatever they say they are compatible with. */
+const OTHER_FAMILIES = /^(?:qt|3g)/;
 
 /** What the sample table may claim beyond, or fall short of, the frames that are there, in seconds and as a part. */
 const TOLERANCE = { seconds: 0.25, part: 0.01 } as const;
@@ -27,17 +31,15 @@ export function measureM4a(bytes: Buffer): number {
 function measure(bytes: Buffer): number {
   const file = readBoxes(bytes);
   checkBrands(onlyBox(file, 'ftyp'));
-  if (file.some(({ type }) => type === 'moof')) {
-    throw new MediaError('is a fragmented MP4, which is not taken; store it again as a plain m4a');
-  }
   const movie = onlyBox(file, 'moov');
   const track = findSoundTrack(movie);
   const { scale } = readTimes(descend(track, 'mdia', 'mdhd'));
   const table = descend(track, 'mdia', 'minf', 'stbl');
   const aac = readAacConfig(onlyBox(readBoxes(table), 'stsd'));
-  const samples = readSamples(table, bytes.length);
-  const claimed = samples.duration / scale;
-  const held = (samples.count * aac.frameSamples) / aac.rate;
+  const plain = readSamples(table, bytes.length);
+  const fragmented = readFragments(file, movie, track, bytes.length);
+  const claimed = (plain.duration + fragmented.duration) / scale;
+  const held = ((plain.count + fragmented.count) * aac.frameSamples) / aac.rate;
   if (Math.abs(claimed - held) > TOLERANCE.seconds + TOLERANCE.part * held) {
     throw new MediaError(
       `is an m4a whose header lies: it claims ${claimed.toFixed(3)} s, there are ${held.toFixed(3)} s`,
@@ -53,7 +55,7 @@ function checkBrands(ftyp: Buffer): void {
     if (at !== 4) brands.push(ftyp.toString('latin1', at, at + 4));
   }
   const major = brands[0]?.replace(/[^\x20-\x7e]/g, '?').trim() ?? '';
-  if (brands.some((brand) => BRANDS.test(brand)) && major !== 'qt') return;
+  if (brands.some((brand) => BRANDS.test(brand)) && !OTHER_FAMILIES.test(major)) return;
   throw new MediaError(`is a file of the MP4 family, but no m4a (its brand is "${major}")`);
 }
 

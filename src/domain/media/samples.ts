@@ -39,7 +39,11 @@ function readSizes(stsz: Buffer, expected: number): (first: number, count: numbe
   if (size !== 0) return (_, samples) => samples * size;
   return (first, samples) => {
     let sum = 0;
-    for (let i = first; i < first + samples; i++) sum += stsz.readUInt32BE(12 + i * 4);
+    for (let i = first; i < first + samples; i++) {
+      const bytes = stsz.readUInt32BE(12 + i * 4);
+      if (bytes === 0) throw contradicts(`sample ${i} has no bytes`);
+      sum += bytes;
+    }
     return sum;
   };
 }

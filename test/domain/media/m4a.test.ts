@@ -49,6 +49,7 @@ t.test('tables that contradict each other or the file', async (t) => {
     ['longer samples', put('stts', 12, 4_096), /header lies/],
     ['more samples', put('stts', 8, 1_000_000), /sizes for 1000001 samples/],
     ['fewer sizes', put('stsz', 8, 5), /5 sizes for 109 samples/],
+    ['a sample of no bytes', put('stsz', 16, 0), /sample 1 has no bytes/],
     ['sizes beyond the file', put('stsz', 12, 1_000_000), /cut short: sound up to byte/],
     ['chunks beyond the file', put('stco', 8, 1_000_000), /cut short: sound up to byte/],
     ['fewer chunks', put('stco', 4, 0), /chunks for 0 of 109 samples/],
@@ -98,6 +99,6 @@ t.test('boxes of 64 bits, to the end of the file, and too many', async (t) => {
   t.match(await refused(Buffer.concat([good, patch(large, 15, 15)])), /a box of 15 bytes/);
   t.match(await refused(put('moov', -8, 0)), /^taken/, 'moov goes on to the end');
   const free = Buffer.concat([u32be(8), Buffer.from('free')]);
-  const many = Buffer.concat([good, ...Array.from({ length: 1_000 }, () => free)]);
-  t.match(await refused(many), /more than 1000 boxes/);
+  const many = Buffer.concat([good, ...Array.from({ length: 40_000 }, () => free)]);
+  t.match(await refused(many), /more than 40000 boxes/);
 });
