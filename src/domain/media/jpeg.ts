@@ -32,7 +32,7 @@ const NOT_FRAMES: ReadonlySet<number> = new Set([0xc4, 0xc8, 0xcc]);
 /** Walks the markers as libjpeg does, from the start of the image to its end. What follows the end is not read. */
 export function readJpeg(bytes: Buffer): PixelSize {
   let frame: PixelSize | null = null;
-  let turned = false;
+  let turned: boolean | null = null;
   let scans = 0;
   let segments = 0;
   let at = 2;
@@ -53,7 +53,8 @@ export function readJpeg(bytes: Buffer): PixelSize {
       if (frame === null) throw new MediaError('is a broken JPEG: picture data without a frame header');
       scans += 1;
     } else if (marker === APP1 && segment.subarray(0, EXIF.length).equals(EXIF)) {
-      turned ||= isTurned(segment.subarray(EXIF.length));
+      // Of several blocks the first counts, as in libexif and ImageMagick.
+      turned ??= isTurned(segment.subarray(EXIF.length));
     }
   }
   if (frame === null || scans === 0) throw new MediaError('is a JPEG without a picture in it');

@@ -18,44 +18,85 @@ const DEPTHS: Readonly<Record<number, readonly number[]>> = {
   6: [8, 16],
 };
 
+/** The colour type whose pixels are numbers of a palette. */
+const INDEXED = 3;
+const BYTES_AN_ENTRY = 3;
+
+/** 4.8.1: what a decoder must know; another chunk that calls itself critical means a picture it cannot show. */
+const CRITICAL: ReadonlySet<string> = new Set(['IHDR', 'PLTE', 'IDAT', 'IEND']);
+
+interface Header extends PixelSize {
+  readonly depth: number;
+  readonly colour: number;
+}
+
+interface Chunk {
+  readonly type: string;
+  readonly data: Buffer;
+}
+
 /** Walks the chunks from IHDR to IEND. What follows IEND is not read. */
 export function readPng(bytes: Buffer): PixelSize {
-  let size: PixelSize | null = null;
+  const chunks = walkChunks(bytes);
+  const first = chunks.next();
+  if (first.done || first.value.type !== 'IHDR') {
+    throw new MediaError(`is a PNG that begins with ${first.value?.type ?? 'nothing'}, not IHDR`);
+  }
+  const header = readHeader(first.value.data);
   let turned = false;
+  let hasPalette = false;
   let hasData = false;
-  let at = SIGNATURE_BYTES;
-  for (;;) {
+  let previous = 'IHDR';
+  for (const { type, data } of chunks) {
+    if (type === 'IHDR') throw new MediaError('is a PNG with a second IHDR');
+    if (type === 'PLTE') {
+      if (hasPalette || hasData) throw new MediaError('is a broken PNG: its PLTE comes twice or too late');
+      checkPalette(data, header);
+      hasPalette = true;
+    }
+    if (type === 'IDAT') {
+      if (hasData && previous !== 'IDAT') {
+        throw new MediaError('is a broken PNG: there is another chunk between its IDATs');
+      }
+      hasData = true;
+    }
+    if (type === 'eXIf') turned = isTurned(data);
+    previous = type;
+  }
+  if (!hasData) throw new MediaError('is a PNG without a picture in it');
+  if (header.colour === INDEXED && !hasPalette) throw new MediaError('is a broken PNG: its PLTE is missing');
+  const { width, height } = header;
+  return turned ? { width: height, height: width } : { width, height };
+}
+
+/** Each chunk up to IEND, inside the file, critical ones with the right checksum. */
+function* walkChunks(bytes: Buffer): Generator<Chunk, undefined> {
+  for (let at = SIGNATURE_BYTES; ; ) {
     if (at + AROUND > bytes.length) throw cutShort();
     const length = bytes.readUInt32BE(at);
     const type = bytes.toString('latin1', at + 4, at + 8);
     if (!/^[A-Za-z]{4}$/.test(type)) throw new MediaError(`is a broken PNG: no chunk at offset ${at}`);
     if (length > bytes.length - at - AROUND) throw cutShort();
-    const data = bytes.subarray(at + 8, at + 8 + length);
-    checkCrc(bytes, at, type, length);
-    if (size === null && type !== 'IHDR') throw new MediaError(`is a PNG that begins with ${type}, not IHDR`);
-    if (type === 'IHDR') {
-      if (size !== null) throw new MediaError('is a PNG with a second IHDR');
-      size = readHeader(data);
-    }
-    if (type === 'IDAT') hasData = true;
-    if (type === 'eXIf') turned = isTurned(data);
-    if (type === 'IEND') break;
+    checkCritical(bytes, at, type, length);
+    if (type === 'IEND') return;
+    yield { type, data: bytes.subarray(at + 8, at + 8 + length) };
     at += AROUND + length;
   }
-  if (size === null || !hasData) throw new MediaError('is a PNG without a picture in it');
-  return turned ? { width: size.height, height: size.width } : size;
 }
 
 /** Decoders stop at a wrong CRC in a critical chunk (an upper-case first letter, 5.4) and may pass over others. */
-function checkCrc(bytes: Buffer, at: number, type: string, length: number): void {
+function checkCritical(bytes: Buffer, at: number, type: string, length: number): void {
   if (type.charAt(0) !== type.charAt(0).toUpperCase()) return;
+  if (!CRITICAL.has(type)) {
+    throw new MediaError(`is a PNG with a chunk that few decoders know: ${type} at offset ${at}`);
+  }
   const end = at + 8 + length;
   if (crc32(bytes.subarray(at + 4, end)) !== bytes.readUInt32BE(end)) {
     throw new MediaError(`is a damaged PNG: the checksum of ${type} at offset ${at} is wrong`);
   }
 }
 
-function readHeader(data: Buffer): PixelSize {
+function readHeader(data: Buffer): Header {
   if (data.length !== 13) throw new MediaError(`is a broken PNG: an IHDR of ${data.length} bytes`);
   const width = data.readUInt32BE(0);
   const height = data.readUInt32BE(4);
@@ -64,7 +105,16 @@ function readHeader(data: Buffer): PixelSize {
   if (!DEPTHS[colour]?.includes(depth) || compression !== 0 || filter !== 0 || interlace > 1) {
     throw new MediaError('is a broken PNG: its header has values that do not exist');
   }
-  return { width, height };
+  return { width, height, depth, colour };
+}
+
+/** 11.2.2: 1 to 256 entries, and no more than the bit depth can name. Elsewhere a palette is only a suggestion. */
+function checkPalette(data: Buffer, { depth, colour }: Header): void {
+  if (colour !== INDEXED) return;
+  const entries = data.length / BYTES_AN_ENTRY;
+  if (!Number.isInteger(entries) || entries < 1 || entries > 2 ** depth) {
+    throw new MediaError(`is a broken PNG: a PLTE of ${data.length} bytes`);
+  }
 }
 
 function cutShort(): MediaError {

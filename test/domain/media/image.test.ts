@@ -88,6 +88,9 @@ t.test('size as displayed', async (t) => {
       );
     }
   }
+  const twice = [1, 6].map((turn) => Buffer.concat([Buffer.from('Exif\0\0', 'latin1'), exif(turn)]));
+  const blocks = twice.reduceRight((bytes, block) => withApp1(bytes, block), fixture('baseline.jpg'));
+  t.match(inspectImage(blocks), { width: 320, height: 400 }, 'of two blocks the first counts');
   const xmp = Buffer.from('http://ns.adobe.com/xap/1.0/\0<x/>', 'latin1');
   t.match(inspectImage(withApp1(fixture('baseline.jpg'), xmp)), { width: 320, height: 400 });
   const good = exif(6);
@@ -214,4 +217,37 @@ t.test('a PNG that is broken otherwise', async (t) => {
   t.match(await refused(Buffer.concat([good.subarray(0, 33), good.subarray(8)])), /second IHDR/);
   t.match(await refused(Buffer.concat([good.subarray(0, 8), good.subarray(33)])), /begins with IDAT/);
   t.match(await refused(Buffer.concat([good.subarray(0, 33), good.subarray(-12)])), /without a picture/);
+});
+
+t.test('the chunks of a PNG that decoders stop at', async (t) => {
+  const palette = fixture('palette.png');
+  const at = palette.indexOf('PLTE') - 4;
+  const end = at + 12 + palette.readUInt32BE(at);
+  const chunk = palette.subarray(at, end);
+  const bare = Buffer.concat([palette.subarray(0, at), palette.subarray(end)]);
+  const behindHeader = (bytes: Buffer, ...chunks: Buffer[]) =>
+    Buffer.concat([bytes.subarray(0, 33), ...chunks, bytes.subarray(33)]);
+  const entries = (bytes: number) => pngChunk('PLTE', Buffer.alloc(bytes));
+  t.ok(inspectImage(behindHeader(bare, chunk)));
+  t.match(await refused(bare), /its PLTE is missing/);
+  t.match(await refused(behindHeader(palette, chunk)), /its PLTE comes twice or too late/);
+  const late = Buffer.concat([bare.subarray(0, -12), chunk, bare.subarray(-12)]);
+  t.match(await refused(late), /its PLTE comes twice or too late/);
+  for (const bytes of [0, 301, 257 * 3]) {
+    t.match(await refused(behindHeader(bare, entries(bytes))), new RegExp(`a PLTE of ${bytes} bytes`));
+  }
+  t.ok(inspectImage(png(300, 300, { before: entries(6) })), 'elsewhere it is a suggestion');
+  t.match(
+    await refused(png(300, 300, { before: pngChunk('CRIt', Buffer.alloc(4)) })),
+    /few decoders know: CRIt/,
+  );
+  const good = png(300, 300);
+  const data = good.subarray(33, -12);
+  const split = Buffer.concat([
+    good.subarray(0, -12),
+    pngChunk('teXt', Buffer.alloc(1)),
+    data,
+    good.subarray(-12),
+  ]);
+  t.match(await refused(split), /another chunk between its IDATs/);
 });
