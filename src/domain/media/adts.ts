@@ -1,6 +1,6 @@
 /** The length of an AAC sound in ADTS frames (ISO/IEC 13818-7 §6.2, 14496-3 Annex 1.A). */
 
-import { type FrameHeader, walkFrames } from './frames.js';
+import { type FrameHeader, findFrame, walkFrames } from './frames.js';
 
 const HEADER_BYTES = 7;
 const SAMPLES_A_BLOCK = 1024;
@@ -15,9 +15,9 @@ interface AdtsHeader extends FrameHeader {
   readonly samples: number;
 }
 
-/** Whether an ADTS header stands at an offset. An mp3 header differs from it in its layer bits. */
-export function isAdts(bytes: Buffer, at: number): boolean {
-  return readAdtsHeader(bytes, at) !== null;
+/** Where the first ADTS frame begins, or `null`. An mp3 header differs from it in its layer bits. */
+export function findAdts(bytes: Buffer): number | null {
+  return findFrame(bytes, readAdtsHeader);
 }
 
 /** Seconds of sound. With SBR (HE-AAC) both the samples and the rate are half, so that the quotient holds. */

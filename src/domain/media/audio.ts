@@ -1,10 +1,10 @@
 /** Whether Modellix would take a sound, by its bytes. */
 
 import type { AudioFacts } from '../avatar.js';
-import { isAdts, measureAdts } from './adts.js';
+import { findAdts, measureAdts } from './adts.js';
 import { measureM4a } from './m4a.js';
 import { MediaError } from './media.js';
-import { measureMp3 } from './mp3.js';
+import { findMp3, measureMp3 } from './mp3.js';
 import { isIsoMedia, isWav, looksLike } from './sniff.js';
 import { skipTags } from './tags.js';
 import { measureWav } from './wav.js';
@@ -55,7 +55,9 @@ function formatOf(bytes: Buffer): Format {
   const start = skipTags(bytes, 0);
   const looks = looksLike(bytes.subarray(start));
   if (looks !== null) throw new MediaError(`looks like ${looks}; only mp3, wav, m4a and aac are taken`);
-  return isAdts(bytes, start) ? 'aac' : 'mp3';
+  // A stream that was cut out of a longer one begins in the middle of a frame, where either header may turn up.
+  const aac = findAdts(bytes);
+  return aac !== null && aac < (findMp3(bytes) ?? Number.POSITIVE_INFINITY) ? 'aac' : 'mp3';
 }
 
 function round(seconds: number, decimals: number): number {

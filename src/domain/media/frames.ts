@@ -35,8 +35,7 @@ export function* walkFrames<H extends FrameHeader>(
   let at = skipTags(bytes, 0);
   while (at < bytes.length) {
     const header = read(bytes, at);
-    // The first header counts only when a second one follows: eleven set bits turn up anywhere.
-    if (header !== null && header.stream === (stream ?? read(bytes, at + header.length)?.stream)) {
+    if (header !== null && (stream === null ? isFirst(bytes, at, header, read) : header.stream === stream)) {
       const missing = at + header.length - bytes.length;
       if (missing > 0) throw cutShort(name, `${missing}`);
       stream = header.stream;
@@ -53,6 +52,22 @@ export function* walkFrames<H extends FrameHeader>(
     at = skipTags(bytes, at);
   }
   if (stream === null) throw notAStream(name, false, at);
+}
+
+/** Where the first frame of a kind begins, as far as the walk would look for it; `null` where there is none. */
+export function findFrame<H extends FrameHeader>(bytes: Buffer, read: ReadHeader<H>): number | null {
+  const from = skipTags(bytes, 0);
+  for (let at = from; at <= from + FORGIVEN_BYTES && at < bytes.length; at++) {
+    const header = read(bytes, at);
+    if (header !== null && isFirst(bytes, at, header, read)) return at;
+  }
+  return null;
+}
+
+/** The first header counts only when another one or the end follows: eleven set bits turn up anywhere. */
+function isFirst<H extends FrameHeader>(bytes: Buffer, at: number, header: H, read: ReadHeader<H>): boolean {
+  const next = at + header.length;
+  return next === bytes.length || read(bytes, next)?.stream === header.stream;
 }
 
 function cutShort(name: string, missing: string): MediaError {

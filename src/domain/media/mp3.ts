@@ -1,6 +1,6 @@
 /** The length of an mp3 sound (ISO/IEC 11172-3 §2.4.1.3, 13818-3; MPEG-2.5 is Fraunhofer's own). */
 
-import { type FrameHeader, walkFrames } from './frames.js';
+import { type FrameHeader, findFrame, walkFrames } from './frames.js';
 import { MediaError } from './media.js';
 
 const HEADER_BYTES = 4;
@@ -28,37 +28,58 @@ interface Mp3Header extends FrameHeader {
 /** What the frame without sound, which encoders put first, says of the others. */
 interface Summary {
   readonly frames: number;
-  /** Samples that the encoder added before and after the sound. */
-  readonly added: number;
+  /** Samples that the encoder added before and after the sound, where it says so. */
+  readonly added: { readonly before: number; readonly after: number } | null;
 }
 
+/** How late a decoder is, in samples. Nothing pushes them out behind the last frame, so that they are no sound. */
+const DECODER_DELAY = 529;
+
+/** Where there are more frames than promised by more than this part, others were put behind the file. */
+const JOINED_PART = 1 / 16;
+
 /**
- * Seconds of sound: every frame counted, less what the encoder says it added, as decoders play it. Files
- * put together end to end, as speech services send them, are the sum of their parts.
+ * Seconds of sound: every frame counted, less what the encoder says it added, as decoders play it. Of files put
+ * together end to end, as speech services send them, decoders obey the summary in the first frame alone: what
+ * the others added is played, their summaries too, as silence.
  */
 export function measureMp3(bytes: Buffer): number {
-  let samples = 0;
   let frames = 0;
+  let first: Summary | null = null;
   let promised = 0;
-  let rate = 1;
   let summaries = 0;
+  let rate = 1;
+  let frameSamples = 0;
   for (const { header, at } of walkFrames('mp3', bytes, readMp3Header)) {
-    rate = header.rate;
+    ({ rate, samples: frameSamples } = header);
+    frames += 1;
     const summary = readSummary(bytes, at, header);
-    if (summary === null) {
-      samples += header.samples;
-      frames += 1;
-    } else {
-      samples -= summary.added;
-      promised += summary.frames;
-      summaries += 1;
-    }
+    if (summary === null) continue;
+    if (frames === 1) first = summary;
+    promised += summary.frames;
+    summaries += 1;
   }
   // Some encoders count the summary's own frame.
-  if (promised > frames + summaries) {
-    throw new MediaError(`is an mp3 that is cut short: it promises ${promised} frames, there are ${frames}`);
+  if (promised > frames) {
+    throw new MediaError(
+      `is an mp3 that is cut short: it promises ${promised} frames, there are ${frames - summaries}`,
+    );
   }
-  return Math.max(0, samples) / rate;
+  const played = first === null ? frames : frames - 1;
+  const cut = first === null ? 0 : samplesCut(first, played);
+  return Math.max(0, played * frameSamples - cut) / rate;
+}
+
+/** What a decoder leaves out at both ends. */
+function samplesCut({ added, frames }: Summary, played: number): number {
+  if (added === null) return 0;
+  const before = added.before + DECODER_DELAY;
+  return played > frames * (1 + JOINED_PART) ? before : before + Math.max(0, added.after - DECODER_DELAY);
+}
+
+/** Where the first mp3 frame begins, or `null`. */
+export function findMp3(bytes: Buffer): number | null {
+  return findFrame(bytes, readMp3Header);
 }
 
 function readMp3Header(bytes: Buffer, at: number): Mp3Header | null {
@@ -110,7 +131,7 @@ function nameOf(text: string): number {
 function readSummary(bytes: Buffer, at: number, header: Mp3Header): Summary | null {
   const end = at + header.length;
   if (nameAt(bytes, at + VBRI.at) === NAMES.VBRI && at + VBRI.at + VBRI.end <= end) {
-    return { frames: bytes.readUInt32BE(at + VBRI.at + VBRI.frames), added: 0 };
+    return { frames: bytes.readUInt32BE(at + VBRI.at + VBRI.frames), added: null };
   }
   const name = nameAt(bytes, at + header.summaryAt);
   if (name !== NAMES.Xing && name !== NAMES.Info) return null;
@@ -121,7 +142,7 @@ function readSummary(bytes: Buffer, at: number, header: Mp3Header): Summary | nu
   return { frames: counted ? xing.readUInt32BE(XING.frames) : 0, added: readAdded(xing, flags) };
 }
 
-function readAdded(xing: Buffer, flags: number): number {
+function readAdded(xing: Buffer, flags: number): Summary['added'] {
   const lame = xing.subarray(
     XING.fixed +
       ((flags & XING.hasFrames) !== 0 ? 4 : 0) +
@@ -129,9 +150,9 @@ function readAdded(xing: Buffer, flags: number): number {
       ((flags & XING.hasSeekTable) !== 0 ? 100 : 0) +
       ((flags & XING.hasQuality) !== 0 ? 4 : 0),
   );
-  if (lame.length < LAME.end || !LAME_NAMES.has(nameAt(lame, 0))) return 0;
+  if (lame.length < LAME.end || !LAME_NAMES.has(nameAt(lame, 0))) return null;
   const added = lame.readUIntBE(LAME.added, 3);
-  return (added >> 12) + (added & 0xfff);
+  return { before: added >> 12, after: added & 0xfff };
 }
 
 /** Four characters as a number, so that a look at each of many frames makes no strings; 0 past the end. */

@@ -33,18 +33,16 @@ interface Chunk {
 /** Seconds of sound, from the bytes that are there; a header that contradicts them or itself is refused. */
 export function measureWav(bytes: Buffer): number {
   const form = readForm(bytes);
-  const fmt = form.findIndex(({ id }) => id === 'fmt ');
-  const data = form.findIndex(({ id }) => id === 'data');
-  const format = form[fmt]?.data;
-  const sound = form[data]?.data;
-  if (format === undefined || sound === undefined || data < fmt) {
+  const format = form.find(({ id }) => id === 'fmt ')?.data;
+  const sound = form.find(({ id }) => id === 'data')?.data;
+  if (format === undefined || sound === undefined) {
     throw new MediaError('is a broken WAV: it needs a "fmt " chunk and then a "data" chunk');
   }
   const { rate, blockBytes } = readFormat(format);
   return Math.floor(sound.length / blockBytes) / rate;
 }
 
-/** The chunks of the RIFF form, whose sizes must all lie inside the file. */
+/** The chunks of the RIFF form up to the sound, whose sizes must all lie inside the file. What follows is not read. */
 function readForm(bytes: Buffer): Chunk[] {
   if (bytes.length < 12) throw new MediaError('is a WAV that is cut short');
   const end = checkClaim('WAV', bytes.readUInt32LE(4), bytes.length - 8) + 8;
@@ -59,6 +57,7 @@ function readForm(bytes: Buffer): Chunk[] {
     );
     if (chunks.length === MAX_CHUNKS) throw new MediaError(`is a WAV with more than ${MAX_CHUNKS} chunks`);
     chunks.push({ id, data: bytes.subarray(at + 8, at + 8 + length) });
+    if (id === 'data') break;
     at += 8 + length + (length % 2);
   }
   return chunks;

@@ -87,5 +87,6 @@ t.test('chunks that are missing, out of order, unknown or too many', async (t) =
   empty.writeUInt32LE(empty.length - 8, 4);
   t.match(await refused(empty), /more than 1000 chunks/);
   t.match(await refused(Buffer.concat([wav(), Buffer.from('after the end')])), /^taken/);
+  t.match(await inspectAudio(wav({ dataClaim: 16_000 })), { durationSeconds: 2 }, 'the rest are no chunks');
   t.match(await refused(wav({ samples: 20_001 })), /^taken/, 'the pad byte at the very end may be missing');
 });
