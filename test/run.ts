@@ -19,6 +19,8 @@ interface Need {
 const NEEDS: readonly Need[] = [
   { what: 'Redis', commands: ['redis-server'], packages: ['redis-server'], instead: 'REDIS_URL' },
   { what: 'OpenSSL', commands: ['openssl'], packages: ['openssl'] },
+  { what: 'ffmpeg', commands: ['ffprobe'], packages: ['ffmpeg'] },
+  { what: 'ImageMagick', commands: ['convert-im6.q16', 'magick'], packages: ['imagemagick'] },
   {
     what: 'Chromium',
     commands: ['chromium', 'chromium-browser', 'google-chrome'],
