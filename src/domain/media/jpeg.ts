@@ -66,11 +66,12 @@ export function readJpeg(bytes: Buffer): PixelSize {
  * with its stuffed zeros (B.1.1.5) and restarts, fill bytes, stray bytes between segments.
  */
 function nextMarker(bytes: Buffer, from: number): number {
-  for (let at = from + 1; at < bytes.length; at++) {
+  for (let at = bytes.indexOf(PREFIX, from); at !== -1; at = bytes.indexOf(PREFIX, at)) {
+    at += 1;
+    // Fill bytes (B.1.1.2): a search for each would take long.
+    while (bytes[at] === PREFIX) at += 1;
     const code = bytes[at] ?? 0;
-    if (bytes[at - 1] === PREFIX && code > TEM && code < PREFIX && (code < RST_FIRST || code > RST_LAST)) {
-      return at;
-    }
+    if (code > TEM && (code < RST_FIRST || code > RST_LAST)) return at;
   }
   throw cutShort();
 }
