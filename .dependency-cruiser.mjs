@@ -34,7 +34,7 @@ export default {
     ),
     forbid(
       'adapters-stand-alone',
-      from('^src/(store|modellix)/'),
+      from('^src/(store|modellix|media)/'),
       { path: '^src/', pathNot: '^src/(domain|$1)/' },
       'An adapter serves its port and knows the domain: nobody above it, and no other adapter.',
     ),
@@ -76,9 +76,15 @@ export default {
     ),
     forbid(
       'http-client-at-home',
-      from('^src/', '^src/modellix/'),
+      from('^src/', '^src/(modellix|media)/'),
       { path: npm('undici') },
-      'Only the client of Modellix makes requests: that is where the key goes out.',
+      'Requests go out in two places: with the key to Modellix, and without it to where callers point.',
+    ),
+    forbid(
+      'addresses-at-home',
+      from('^src/', '^src/media/'),
+      { path: npm('ipaddr\\.js') },
+      'Which addresses may be connected to is decided once.',
     ),
     forbid(
       'fastify-at-home',

@@ -1,0 +1,70 @@
+import type { LookupAddress, LookupAllOptions } from 'node:dns';
+import { isIP, type LookupFunction } from 'node:net';
+import { buildConnector } from 'undici';
+import { mayConnectTo, type Network } from './addresses.js';
+
+/** All addresses of a host name: that of node:dns/promises, or a test's. */
+export type Lookup = (hostname: string, options: LookupAllOptions) => Promise<readonly LookupAddress[]>;
+
+export interface Guard {
+  readonly lookup: Lookup;
+  /** What may be connected to besides the public internet. */
+  readonly allowedNetworks: readonly Network[];
+}
+
+export class AddressNotAllowedError extends Error {
+  override readonly name = 'AddressNotAllowedError';
+}
+
+/** RFC 6761, 6.3: these are loopback everywhere, and not to be asked for. */
+const LOCALHOST = /(^|\.)localhost\.?$/;
+const LOOPBACK: readonly LookupAddress[] = [
+  { address: '127.0.0.1', family: 4 },
+  { address: '::1', family: 6 },
+];
+
+/**
+ * Connects to nothing but what {@link mayConnectTo} passes, else fails with {@link AddressNotAllowedError}.
+ *
+ * The check sits between look-up and connect, so that the addresses checked are those connected to: a name that
+ * means another address a moment later (DNS rebinding) gains nothing. One address that is not allowed spoils
+ * the whole name, since which of them is taken is not up to us. `signal` destroys the socket at any time.
+ */
+export function guardedConnector(
+  { lookup, allowedNetworks }: Guard,
+  signal: AbortSignal,
+): buildConnector.connector {
+  const isAllowed = (address: string): boolean => mayConnectTo(address, allowedNetworks);
+
+  const resolve = async (hostname: string, hints: number | undefined): Promise<LookupAddress[]> => {
+    const known = LOCALHOST.test(hostname) ? LOOPBACK : null;
+    const addresses = known ?? (await lookup(hostname, { all: true, hints }));
+    if (addresses.length === 0) throw Object.assign(new Error('no address'), { code: 'ENOTFOUND' });
+    if (!addresses.every(({ address }) => isAllowed(address))) throw new AddressNotAllowedError();
+    return [...addresses];
+  };
+  const checkedLookup: LookupFunction = (hostname, { hints }, callback) => {
+    resolve(hostname, hints).then(
+      (addresses) => callback(null, addresses),
+      (error: NodeJS.ErrnoException) => callback(error, []),
+    );
+  };
+  const connect = buildConnector({
+    lookup: checkedLookup,
+    signal,
+    // Makes net ask for all addresses of a name, which is what the look-up answers with.
+    autoSelectFamily: true,
+    allowH2: false,
+    // The deadline is the signal's.
+    timeout: 0,
+    maxCachedSessions: 0,
+  });
+  return (options, callback) => {
+    // net looks up no literal. In another turn: undici would not expect it to fail before it returns.
+    if (isIP(options.hostname) !== 0 && !isAllowed(options.hostname)) {
+      setImmediate(callback, new AddressNotAllowedError(), null);
+      return;
+    }
+    connect(options, callback);
+  };
+}

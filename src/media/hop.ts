@@ -1,0 +1,79 @@
+import { Client } from 'undici';
+import { type Head, readHead } from './answer.js';
+import { AddressNotAllowedError, type Guard, guardedConnector } from './connector.js';
+import { type Fetched, unreachable } from './fetched.js';
+import { wordsFor } from './words.js';
+
+export interface HopOptions extends Guard {
+  readonly maxBytes: number;
+  readonly userAgent: string;
+  /** Cuts it off; its reason, a string, goes to the caller. */
+  readonly signal: AbortSignal;
+}
+
+/** The same words for every address, so that they tell nothing about what is inside. */
+const NOT_PUBLIC = 'leads to an address that is not on the public internet';
+
+/**
+ * One GET on a connection of its own, which is what makes the check of the address one of this request; never
+ * throws. Nothing of ours goes along but the name of the software.
+ */
+export async function hop(url: URL, options: HopOptions): Promise<Exclude<Head, { kind: 'body' }>> {
+  const { maxBytes, userAgent, signal } = options;
+  const connect = guardedConnector(options, signal);
+  let broken: Error | null = null;
+  const client = new Client(url.origin, {
+    connect: (to, callback) =>
+      connect(to, (...result) => {
+        result[1]?.once('error', (error: Error) => {
+          broken = error;
+        });
+        callback(...result);
+      }),
+  });
+  // undici connects again by itself after some errors (`onHttpSocketClose` and `handleConnectError` in its
+  // lib/dispatcher): that ends here at the first.
+  client.once('disconnect', (_origin, _targets, error) => void client.destroy(error));
+  client.once('connectionError', (_origin, _targets, error) => void client.destroy(error));
+  try {
+    const answer = await client.request({
+      method: 'GET',
+      path: url.pathname + url.search,
+      headers: { 'user-agent': userAgent, 'accept-encoding': 'identity', range: `bytes=0-${maxBytes}` },
+      reset: true,
+      headersTimeout: 0,
+      bodyTimeout: 0,
+    });
+    answer.body.on('error', () => {}); // also where it is left unread
+    const head = readHead(answer.statusCode, answer.headers, maxBytes);
+    if (head.kind !== 'body') return head;
+    const bytes = await readBody(answer.body, head.sizeBytes ?? maxBytes);
+    // To undici a reset is an end like any other where nothing but the end of the connection ends the body.
+    if (broken !== null && head.sizeBytes === null) throw broken;
+    return fileFrom(bytes, head.sizeBytes, maxBytes);
+  } catch (error) {
+    if (signal.aborted) return unreachable(String(signal.reason));
+    if (error instanceof AddressNotAllowedError) return { kind: 'not-allowed', detail: NOT_PUBLIC };
+    return unreachable(wordsFor(error));
+  } finally {
+    void client.destroy();
+  }
+}
+
+/** `null` where it is longer than `capacity`; the rest is then left unread. */
+async function readBody(body: AsyncIterable<Buffer>, capacity: number): Promise<Buffer | null> {
+  // Not zeroed, so that memory is taken up as bytes arrive, and there is never a second copy of them.
+  const buffer = Buffer.allocUnsafeSlow(capacity);
+  let length = 0;
+  for await (const chunk of body) {
+    if (length + chunk.length > capacity) return null;
+    length += chunk.copy(buffer, length);
+  }
+  return buffer.subarray(0, length);
+}
+
+function fileFrom(bytes: Buffer | null, sizeBytes: number | null, maxBytes: number): Fetched {
+  if (bytes !== null && (sizeBytes === null || bytes.length === sizeBytes)) return { kind: 'bytes', bytes };
+  if (sizeBytes === null) return { kind: 'too-large', bytes: maxBytes + 1 };
+  return unreachable('the answer is not as long as it says');
+}
