@@ -17,6 +17,9 @@ const GLOBAL_UNICAST: Network = [ipaddr.IPv6.parse('2000::'), 3];
 /** Global by number, but Azure answers its machines on it from within: DNS, DHCP, and their settings. */
 const AZURE_HOST: Network = [ipaddr.IPv4.parse('168.63.129.16'), 32];
 
+/** `::a.b.c.d`, which ipaddr.js takes for `::ffff:a.b.c.d`; the system does not. */
+const COMPATIBLE = /^::\d+\./;
+
 /**
  * Whether the gateway may connect to `address` for somebody else: it is on the public internet, or in one of
  * the `allowed` networks. What is no IP address may not be connected to.
@@ -25,7 +28,7 @@ const AZURE_HOST: Network = [ipaddr.IPv4.parse('168.63.129.16'), 32];
  * it leads to. 6to4, Teredo, ::a.b.c.d and all else that hides an address is refused: nothing is served there.
  */
 export function mayConnectTo(address: string, allowed: readonly Network[]): boolean {
-  if (isIP(address) === 0 || !ipaddr.isValid(address)) return false;
+  if (isIP(address) === 0 || COMPATIBLE.test(address) || !ipaddr.isValid(address)) return false;
   const target = unwrap(ipaddr.parse(address));
   return isGlobal(target) || allowed.some((network) => isWithin(target, network));
 }
