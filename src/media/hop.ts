@@ -21,12 +21,12 @@ const NOT_PUBLIC = 'leads to an address that is not on the public internet';
 export async function hop(url: URL, options: HopOptions): Promise<Exclude<Head, { kind: 'body' }>> {
   const { maxBytes, userAgent, signal } = options;
   const connect = guardedConnector(options, signal);
-  let broken: Error | null = null;
+  let reset: Error | null = null;
   const client = new Client(url.origin, {
     connect: (to, callback) =>
       connect(to, (...result) => {
-        result[1]?.once('error', (error: Error) => {
-          broken = error;
+        result[1]?.once('error', (error: NodeJS.ErrnoException) => {
+          if (error.code === 'ECONNRESET') reset = error;
         });
         callback(...result);
       }),
@@ -49,7 +49,7 @@ export async function hop(url: URL, options: HopOptions): Promise<Exclude<Head, 
     if (head.kind !== 'body') return head;
     const bytes = await readBody(answer.body, head.sizeBytes ?? maxBytes);
     // To undici a reset is an end like any other where nothing but the end of the connection ends the body.
-    if (broken !== null && head.sizeBytes === null) throw broken;
+    if (reset !== null && head.sizeBytes === null) throw reset;
     return fileFrom(bytes, head.sizeBytes, maxBytes);
   } catch (error) {
     if (signal.aborted) return unreachable(String(signal.reason));
