@@ -11,7 +11,8 @@ const WORDS: Readonly<Record<string, string>> = {
   UND_ERR_SOCKET: 'the host closed the connection',
   UND_ERR_HEADERS_OVERFLOW: "the answer's head is too large",
   UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'the answer was cut short',
-  HPE_INVALID_EOF_STATE: 'the answer was cut short',
+  // llhttp's, whose own code undici does not pass on
+  HTTPParserError: 'the answer is no valid HTTP, or was cut short',
   ERR_TLS_CERT_ALTNAME_INVALID: "the host's certificate is for another name",
   CERT_HAS_EXPIRED: "the host's certificate has expired",
   DEPTH_ZERO_SELF_SIGNED_CERT: "the host's certificate is not trusted",
@@ -24,6 +25,5 @@ const WORDS: Readonly<Record<string, string>> = {
 export function wordsFor(error: unknown): string {
   if (!(error instanceof Error)) return 'an unknown error';
   const code = 'code' in error && typeof error.code === 'string' ? error.code : error.name;
-  if (code.startsWith('HPE_') && WORDS[code] === undefined) return 'the answer is not valid HTTP';
   return WORDS[code] ?? `the connection failed (${code})`;
 }

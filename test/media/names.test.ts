@@ -3,7 +3,7 @@
 import { EventEmitter, once } from 'node:events';
 import t from 'tap';
 import { parseNetworks } from '../../src/media/addresses.js';
-import type { Fetched, Lookup } from '../../src/media/fetcher.js';
+import { createMediaFetcher, type Fetched, type Lookup } from '../../src/media/fetcher.js';
 import { ALLOWED, answering, failed, fetcherFor, httpServer, NOT_PUBLIC, namesOf } from './support.js';
 
 const FILE: Fetched = { kind: 'bytes', bytes: Buffer.from('file') };
@@ -109,7 +109,6 @@ t.test('a look-up that takes too long, and what it finds then is not connected t
 });
 
 t.test('the names of this machine are looked up by default', async (t) => {
-  const { createMediaFetcher } = await import('../../src/media/fetcher.js');
   const fetcher = createMediaFetcher({ timeoutMs: 20_000, allowedNetworks: [], userAgent: 'test' });
   t.teardown(() => fetcher.close());
   t.strictSame(await fetcher.fetch('http://localhost:1/', 100), NOT_PUBLIC);
