@@ -3,7 +3,7 @@
 import t from 'tap';
 import { readHead } from '../../src/media/answer.js';
 import type { Fetched } from '../../src/media/fetcher.js';
-import { answering, failed, fetcherFor, httpServer, rawServer } from './support.js';
+import { answering, failed, fetcherFor, httpServer, letGo, rawServer } from './support.js';
 
 const MAX = 1000;
 const FILE = Buffer.from('0123456789');
@@ -180,8 +180,11 @@ t.test('a large file comes whole, in memory of its own size', async (t) => {
     if (url === '/length') response.setHeader('content-length', file.length);
     response.end(file);
   });
-  for (const path of ['/length', '/chunked']) {
-    const answer = await fetcherFor(t).fetch(server.origin + path, file.length);
+  for (const [path, maxBytes] of [
+    ['/length', 2 * file.length],
+    ['/chunked', file.length],
+  ] as const) {
+    const answer = await fetcherFor(t).fetch(server.origin + path, maxBytes);
     if (answer.kind !== 'bytes') throw new Error(answer.kind);
     t.ok(answer.bytes.equals(file));
     t.equal(answer.bytes.buffer.byteLength, file.length);
@@ -194,6 +197,7 @@ t.test('what is known to be too large is not read', async (t) => {
     (socket) => void socket.write('HTTP/1.1 200 OK\r\ncontent-length: 1001\r\n\r\n'),
   );
   t.strictSame(await fetcherFor(t).fetch(server.origin, MAX), { kind: 'too-large', bytes: 1001 });
+  await letGo(server);
 });
 
 t.test('a head that says a thing twice', async (t) => {

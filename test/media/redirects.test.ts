@@ -9,6 +9,7 @@ import {
   failed,
   fetcherFor,
   httpServer,
+  letGo,
   NOT_PUBLIC,
   namesOf,
 } from './support.js';
@@ -156,4 +157,5 @@ t.test('the body of a redirect is not waited for', async (t) => {
     else response.writeHead(302, { location: '/next' }).write('more to come');
   });
   t.strictSame(await fetcherFor(t).fetch(server.origin, 100), FILE);
+  await letGo(server);
 });
