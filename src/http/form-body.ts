@@ -26,7 +26,7 @@ const METADATA = 'metadata';
 export async function readFormBody(
   request: FastifyRequest,
   members: ReadonlySet<string>,
-  mediaMembers: ReadonlySet<string>,
+  mediaMembers: ReadonlyMap<string, number>,
 ): Promise<JsonBody> {
   requireBoundary(request.headers['content-type'] ?? '');
   try {
@@ -39,7 +39,7 @@ export async function readFormBody(
 async function readParts(
   request: FastifyRequest,
   members: ReadonlySet<string>,
-  mediaMembers: ReadonlySet<string>,
+  mediaMembers: ReadonlyMap<string, number>,
 ): Promise<JsonBody> {
   const value: Record<string, unknown> = {};
   const media = new Map<string, GivenMedia>();
@@ -48,7 +48,7 @@ async function readParts(
   for await (const part of request.parts({ limits: limitsOf(request) })) {
     const name = checkedName(part, members, seen);
     if (part.type === 'file') {
-      const file = await readFile(part.file, Number(request.headers['content-length'] ?? 0));
+      const file = await readFile(part.file, mediaMembers.get(name));
       if (file.length === 0 && !part.filename) continue;
       if (!mediaMembers.has(name)) throw invalid(`The field ${JSON.stringify(name)} is text, not a file.`);
       value[name] = 'file';
@@ -113,8 +113,8 @@ function checkedName({ fieldname: name }: Multipart, members: ReadonlySet<string
   return name;
 }
 
-async function readFile(file: AsyncIterable<Buffer>, expectedBytes: number): Promise<Buffer> {
-  const bytes = new ByteCollector(expectedBytes > 0 ? expectedBytes : undefined);
+async function readFile(file: AsyncIterable<Buffer>, expectedBytes?: number): Promise<Buffer> {
+  const bytes = new ByteCollector(expectedBytes);
   for await (const chunk of file) bytes.append(chunk);
   return bytes.take();
 }
@@ -125,7 +125,7 @@ function given(bytes: Buffer): GivenMedia {
 
 /** As strict as a body of JSON. */
 function readMetadata(text: string): unknown {
-  const reader = new JsonBodyReader(new Set());
+  const reader = new JsonBodyReader(new Map());
   reader.write(Buffer.from(text));
   return reader.end().value;
 }

@@ -39,8 +39,7 @@ interface Level {
  * short, is kept, and is parsed at the end. Grammar is left to JSON.parse.
  */
 export class JsonBodyReader {
-  readonly #mediaMembers: ReadonlySet<string>;
-  readonly #expectedBytes: number | undefined;
+  readonly #mediaMembers: ReadonlyMap<string, number>;
   readonly #media = new Map<string, GivenMedia>();
   readonly #levels: Level[] = [];
   #rest: Buffer[] = [];
@@ -49,10 +48,9 @@ export class JsonBodyReader {
   /** The string that is being read. */
   #string: StringInBody | null = null;
 
-  /** @param expectedBytes that the media may have at most, as far as is known */
-  constructor(mediaMembers: ReadonlySet<string>, expectedBytes?: number) {
+  /** @param mediaMembers with the bytes for which memory is made ready; 0 where nothing is known */
+  constructor(mediaMembers: ReadonlyMap<string, number>) {
     this.#mediaMembers = mediaMembers;
-    this.#expectedBytes = expectedBytes;
   }
 
   /**
@@ -137,7 +135,7 @@ export class JsonBodyReader {
     } else {
       string.pieces.push(Buffer.from(piece));
       string.bytes += piece.length;
-      if (string.bytes > TELLING_BYTES) this.#setApart(string);
+      if (string.bytes > TELLING_BYTES) this.#setApart(string, string.member);
     }
     if (end === -1) return chunk.length;
     this.#string = null;
@@ -146,14 +144,14 @@ export class JsonBodyReader {
   }
 
   /** From here on the string goes to its media. */
-  #setApart(string: StringInBody): void {
+  #setApart(string: StringInBody, member: string): void {
     const begun = Buffer.concat(string.pieces);
     string.pieces = [];
     // Behind the label of a `data:` URI only base64 is taken, and that has none of what is looked for here.
     const telling = begun.subarray(0, TELLING_BYTES);
     if (!isUtf8(telling.subarray(0, lastBoundary(telling)))) throw invalid('The body is not UTF-8.');
     if (CONTROL.test(telling.toString('latin1'))) throw malformed();
-    const media = new MediaText(this.#expectedBytes);
+    const media = new MediaText(this.#mediaMembers.get(member));
     string.into = { media, text: new JsonString((text) => media.write(text)) };
     if (!string.into.text.write(begun)) throw malformed();
     // It must be possible to parse what stays: no half of an escape or of a character.

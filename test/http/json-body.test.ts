@@ -5,7 +5,10 @@ import { mediaIn } from '../../src/domain/media/text.js';
 import { type JsonBody, JsonBodyReader } from '../../src/http/json-body.js';
 import { ProblemError } from '../../src/problems.js';
 
-const MEDIA_MEMBERS = new Set(['image', 'sound_file']);
+const MEDIA_MEMBERS = new Map([
+  ['image', 0],
+  ['sound_file', 20_000],
+]);
 /** Longer than what stays in place. */
 const LONG = 5_000;
 

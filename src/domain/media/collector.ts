@@ -12,7 +12,7 @@ export class ByteCollector {
    * @param expectedBytes at most so many will come, as far as is known: then nothing is copied twice. Memory that is not
    * written to costs nothing.
    */
-  constructor(expectedBytes = FIRST_BYTES) {
+  constructor(expectedBytes = 0) {
     this.#expectedBytes = expectedBytes;
   }
 
@@ -29,7 +29,7 @@ export class ByteCollector {
   room(bytes: number): Buffer {
     const needed = this.#length + bytes;
     if (this.#bytes === null) {
-      this.#bytes = Buffer.allocUnsafeSlow(Math.max(this.#expectedBytes, needed));
+      this.#bytes = Buffer.allocUnsafeSlow(Math.max(this.#expectedBytes || FIRST_BYTES, needed));
     } else if (needed > this.#bytes.length) {
       const larger = Buffer.allocUnsafeSlow(Math.max(2 * this.#bytes.length, needed));
       larger.set(this.#bytes.subarray(0, this.#length));

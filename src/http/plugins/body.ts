@@ -1,6 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import multipart from '@fastify/multipart';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { MAX_AUDIO_BYTES } from '../../domain/media/audio.js';
+import { MAX_IMAGE_BYTES } from '../../domain/media/image.js';
 import type { GivenMedia } from '../../domain/media/media.js';
 import type { Hold } from '../../gateway/memory.js';
 import { PROBLEMS, ProblemError } from '../../problems.js';
@@ -21,10 +23,15 @@ declare module 'fastify' {
   }
 }
 
-/** The members that may hold megabytes. */
-const MEDIA_MEMBERS: ReadonlySet<string> = new Set(['image', 'sound_file']);
+/** The members that may hold megabytes, and how many bytes each may have. */
+const MEDIA_MEMBERS: ReadonlyMap<string, number> = new Map([
+  ['image', MAX_IMAGE_BYTES],
+  ['sound_file', MAX_AUDIO_BYTES],
+]);
 const MEMBERS: ReadonlySet<string> = new Set(Object.keys(CreateAvatar.properties));
 
+/** What the last slice of a decoder needs beyond what it comes to. */
+const SPARE_BYTES = 16;
 const NOTHING: ReadonlyMap<string, GivenMedia> = new Map();
 const JSON_TYPE = /^application\/json[ \t]*(;|$)/i;
 const FORM_TYPE = /^multipart\/form-data[ \t]*(;|$)/i;
@@ -59,13 +66,19 @@ export async function readBodies(app: FastifyInstance, hold: (bytes: number) => 
   app.addHook('preValidation', async (request) => {
     if (!request.isMultipart()) return;
     try {
-      request.body = take(request, await readFormBody(request, MEMBERS, MEDIA_MEMBERS));
+      request.body = take(request, await readFormBody(request, MEMBERS, expected(request.headers['content-length'], 1)));
     } catch (error) {
       // The rest is read and dropped, so that the answer is not lost in a reset.
       request.raw.unpipe().resume();
       throw error;
     }
   });
+}
+
+/** What memory to make ready for each medium: no more than the body has, and than is allowed. */
+function expected(contentLength: string | undefined, share: number): ReadonlyMap<string, number> {
+  const most = contentLength === undefined ? 0 : Math.ceil(Number(contentLength) * share);
+  return new Map([...MEDIA_MEMBERS].map(([name, bytes]) => [name, Math.min(most, bytes + SPARE_BYTES)]));
 }
 
 function take(request: FastifyRequest, { value, media }: JsonBody): unknown {
@@ -75,11 +88,7 @@ function take(request: FastifyRequest, { value, media }: JsonBody): unknown {
 
 /** To its end, also behind a fault: who sends it reads the answer only then. */
 async function readJsonBody({ raw, headers, routeOptions }: FastifyRequest): Promise<JsonBody> {
-  const length = headers['content-length'];
-  const reader = new JsonBodyReader(
-    MEDIA_MEMBERS,
-    length === undefined ? undefined : (Number(length) / 4) * 3,
-  );
+  const reader = new JsonBodyReader(expected(headers['content-length'], 3 / 4));
   let fault: unknown;
   let bytes = 0;
   // A chunk at a time, which leaves room for others between two of them.
