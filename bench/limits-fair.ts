@@ -125,6 +125,7 @@ async function open(redisUrl: string, baseUrl: string, teardown: (end: () => unk
     keyring: new KeyPool([KEY]),
     ceiling: { callsPerMinute: 100, tasks: 3 },
     inspector: { image: unasked, sound: unasked },
+    urls: null,
     memory: new Memory(Number.POSITIVE_INFINITY),
     timing: { pollMinMs: 1_000, pollMaxMs: 15_000, longPollMs: 0 },
     log: { info: silent, warn: silent, error: silent },
@@ -140,6 +141,7 @@ async function open(redisUrl: string, baseUrl: string, teardown: (end: () => unk
       taskTimeoutMs: 3_600_000,
       retentionMs: 86_400_000,
       notMadeOn: new Set([429]),
+      urlsMustAnswer: false,
     },
   });
   await store.ping().catch(() => undefined);

@@ -8,6 +8,7 @@ import type { Answer } from './gateway/answer.js';
 import { createGateway, type Gateway } from './gateway/gateway.js';
 import { Memory } from './gateway/memory.js';
 import { buildServer } from './http/server.js';
+import { createMediaFetcher } from './media/fetcher.js';
 import { ThreadedInspector } from './media/inspector.js';
 import { createMetrics } from './metrics.js';
 import { createModellixClient } from './modellix/client.js';
@@ -56,8 +57,11 @@ export async function buildApp(config: Config, log: FastifyBaseLogger, version: 
   });
   const { pollMinMs, pollMaxMs, ...rest } = config.gateway;
   const inspector = new ThreadedInspector();
+  const { check, ...fetching } = config.media.urls;
+  const fetcher = createMediaFetcher({ ...fetching, userAgent: `avatar-gateway/${version}` });
   const gateway: Gateway = createGateway({
     inspector,
+    urls: check === 'off' ? null : fetcher,
     memory,
     store,
     spool,
@@ -70,6 +74,7 @@ export async function buildApp(config: Config, log: FastifyBaseLogger, version: 
     random: Math.random,
     settings: {
       ...rest,
+      urlsMustAnswer: check === 'strict',
       submitLeaseMs: leaseFor(connectTimeoutMs + submitTimeoutMs),
       stepLeaseMs: leaseFor(connectTimeoutMs + longPollMs + queryTimeoutMs),
     },
@@ -91,6 +96,7 @@ export async function buildApp(config: Config, log: FastifyBaseLogger, version: 
       await server.close();
       await gateway.drained();
       keyring.close();
+      await fetcher.close();
       await inspector.close();
       await modellix.close();
       await store.close();

@@ -2,6 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { envSchema } from 'env-schema';
+import { type Network, parseNetworks } from './media/addresses.js';
 import { keysIn } from './modellix/key-file.js';
 import { Environment, isWholeNumber, ruleOf } from './settings.js';
 
@@ -40,6 +41,11 @@ export interface Config {
     /** What may be in memory at once. */
     readonly maxBytes: number;
     readonly uploadStallMs: number;
+    readonly urls: {
+      readonly check: Environment['CHECK_MEDIA_URLS'];
+      readonly timeoutMs: number;
+      readonly allowedNetworks: readonly Network[];
+    };
   };
   /** Holds the embedded store, and answers that wait for the store. */
   readonly dataDir: string;
@@ -120,6 +126,11 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     media: Object.freeze({
       maxBytes: values.MEDIA_MEMORY_MEGABYTES * 1_000_000,
       uploadStallMs: values.UPLOAD_STALL_SECONDS * 1000,
+      urls: Object.freeze({
+        check: values.CHECK_MEDIA_URLS,
+        timeoutMs: values.MEDIA_URL_TIMEOUT_SECONDS * 1000,
+        allowedNetworks: networksIn(values.MEDIA_URL_NETWORKS),
+      }),
     }),
     dataDir: values.DATA_DIR,
     store: Object.freeze(
@@ -159,6 +170,14 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
       ]),
     }),
   });
+}
+
+function networksIn(text: string | undefined): readonly Network[] {
+  try {
+    return text === undefined ? [] : parseNetworks(text);
+  } catch (error) {
+    throw new ConfigError(`MEDIA_URL_NETWORKS: ${(error as Error).message}`);
+  }
 }
 
 /** A URL that names several hosts, as one for each of them. */

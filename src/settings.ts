@@ -122,6 +122,19 @@ export const Environment = Type.Object({
     minimum: 64,
     maximum: 100_000,
   }),
+  CHECK_MEDIA_URLS: Type.Enum(['off', 'soft', 'strict'], {
+    description:
+      'media at URLs: passed on unseen; fetched and checked where they can be had; or refused where they cannot',
+    default: 'off',
+  }),
+  MEDIA_URL_TIMEOUT_SECONDS: seconds('longest wait for media at a URL, redirects included', 10, 120),
+  MEDIA_URL_NETWORKS: Type.Optional(
+    Type.String({
+      description:
+        'addresses that are not public and may be fetched from all the same: CIDRs, separated by commas',
+      minLength: 1,
+    }),
+  ),
   UPLOAD_STALL_SECONDS: seconds('a body that gains less than 64 kB in so long is given up', 10, 300),
   SUBMIT_GRACE_SECONDS: seconds('how long POST /avatars waits for the submit to settle', 10, 60),
   POLL_MIN_SECONDS: seconds('shortest pause between two looks at a task', 1, 300),

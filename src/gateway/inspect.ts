@@ -1,8 +1,11 @@
 import type { AudioFacts, ImageFacts } from '../domain/avatar.js';
+import { MAX_AUDIO_BYTES } from '../domain/media/audio.js';
+import { MAX_IMAGE_BYTES } from '../domain/media/image.js';
+import type { Looked } from '../domain/media/looked.js';
 import { type GivenMedia, MediaError, UrlNotAllowedError } from '../domain/media/media.js';
 import type { MediaToSend, Submission } from '../modellix/submission.js';
 import { type FieldError, ProblemError } from '../problems.js';
-import type { Inspector, Ports } from './ports.js';
+import type { Ports } from './ports.js';
 import type { Speech } from './request.js';
 
 /** What was found, what to hand on, and what tells it from other media: a digest of the bytes, or the text. */
@@ -19,6 +22,24 @@ export interface Inspected {
   };
 }
 
+type InspectPorts = Pick<Ports, 'inspector' | 'urls' | 'memory'> & {
+  readonly settings: Pick<Ports['settings'], 'urlsMustAnswer'>;
+};
+
+interface Limit {
+  readonly maxBytes: number;
+  readonly tooLarge: string;
+}
+
+const IMAGE_LIMIT: Limit = {
+  maxBytes: MAX_IMAGE_BYTES,
+  tooLarge: `is too large: an image may have at most ${MAX_IMAGE_BYTES} bytes (10 MB)`,
+};
+const SOUND_LIMIT: Limit = {
+  maxBytes: MAX_AUDIO_BYTES,
+  tooLarge: `is too large: a sound may have at most ${MAX_AUDIO_BYTES} bytes (5 MB)`,
+};
+
 /** Media that were looked at, or a URL that was not. */
 interface SeenMedia<Facts> {
   readonly facts: Facts | null;
@@ -31,13 +52,13 @@ interface SeenMedia<Facts> {
  * @throws {ProblemError} `invalid-media` or `url-not-allowed`, naming each field at fault
  */
 export async function inspectMedia(
-  { inspector }: Pick<Ports, 'inspector'>,
+  ports: InspectPorts,
   image: GivenMedia,
   speech: Speech,
 ): Promise<Inspected> {
   const [seenImage, seenSpeech] = await Promise.allSettled([
-    checkImage(inspector, image),
-    checkSpeech(inspector, speech),
+    checkImage(ports, image),
+    checkSpeech(ports, speech),
   ]);
   if (seenImage.status === 'fulfilled' && seenSpeech.status === 'fulfilled') {
     return { image: seenImage.value, speech: seenSpeech.value };
@@ -58,32 +79,65 @@ export async function inspectMedia(
   });
 }
 
-async function checkImage(inspector: Inspector, given: GivenMedia): Promise<Inspected['image']> {
-  const { facts, ...rest } = await look(given, (bytes) => inspector.image(bytes));
+async function checkImage(ports: InspectPorts, given: GivenMedia): Promise<Inspected['image']> {
+  const look = (bytes: Buffer) => ports.inspector.image(bytes);
+  const { facts, ...rest } = await see(ports, given, IMAGE_LIMIT, look);
   return { facts: facts ?? { source: 'url', format: null, width: null, height: null, bytes: null }, ...rest };
 }
 
-async function checkSpeech(inspector: Inspector, speech: Speech): Promise<Inspected['speech']> {
+async function checkSpeech(ports: InspectPorts, speech: Speech): Promise<Inspected['speech']> {
   if ('audioId' in speech) {
     return { facts: unheard('audio_id'), send: speech, identity: ['id', speech.audioId] };
   }
-  const { facts, send, identity } = await look(speech.soundFile, (bytes) => inspector.sound(bytes));
+  const look = (bytes: Buffer) => ports.inspector.sound(bytes);
+  const { facts, send, identity } = await see(ports, speech.soundFile, SOUND_LIMIT, look);
   return { facts: facts ?? unheard('url'), send: { soundFile: send }, identity };
 }
 
-async function look<Facts>(
+async function see<Facts extends ImageFacts | AudioFacts>(
+  ports: InspectPorts,
   given: GivenMedia,
-  inspect: (bytes: Buffer) => Promise<{ facts: Facts; bytes: Buffer; digest: string }>,
+  limit: Limit,
+  look: (bytes: Buffer) => Promise<Looked<Facts>>,
 ): Promise<SeenMedia<Facts>> {
   switch (given.kind) {
     case 'neither':
       throw given.error;
-    case 'url':
-      return { facts: null, send: { url: given.url }, identity: ['url', given.url] };
+    case 'url': {
+      const facts = await seeUrl(ports, given.url, limit, look);
+      return { facts, send: { url: given.url }, identity: ['url', given.url] };
+    }
     case 'bytes': {
-      const { facts, bytes, digest } = await inspect(given.bytes);
+      const { facts, bytes, digest } = await look(given.bytes);
       return { facts, send: { bytes }, identity: ['bytes', digest] };
     }
+  }
+}
+
+/** What is behind a URL; `null` where nobody looked, or nobody could. Modellix is sent the URL all the same. */
+async function seeUrl<Facts extends ImageFacts | AudioFacts>(
+  { urls, memory, settings }: InspectPorts,
+  url: string,
+  { maxBytes, tooLarge }: Limit,
+  look: (bytes: Buffer) => Promise<Looked<Facts>>,
+): Promise<Facts | null> {
+  if (urls === null) return null;
+  const letGo = memory.hold(maxBytes).keep();
+  try {
+    const fetched = await urls.fetch(url, maxBytes);
+    switch (fetched.kind) {
+      case 'bytes':
+        return { ...(await look(fetched.bytes)).facts, source: 'url' };
+      case 'too-large':
+        throw new MediaError(tooLarge);
+      case 'not-allowed':
+        throw new UrlNotAllowedError(fetched.detail);
+      case 'unreachable':
+        if (settings.urlsMustAnswer) throw new MediaError(fetched.detail);
+        return null;
+    }
+  } finally {
+    letGo();
   }
 }
 

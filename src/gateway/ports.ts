@@ -1,4 +1,6 @@
 import type { AudioFacts, FailureType, ImageFacts, Status } from '../domain/avatar.js';
+import type { Fetched } from '../domain/media/fetched.js';
+import type { Looked } from '../domain/media/looked.js';
 import type { ModellixClient } from '../modellix/client.js';
 import type { Keyring } from '../modellix/keyring.js';
 import type { SubmitOutcome } from '../modellix/outcome.js';
@@ -23,20 +25,18 @@ export interface Counts {
   unfamiliarStatus(): void;
 }
 
-/** The bytes are given away while they are looked at, and come back with what was found. */
-export interface Looked<Facts> {
-  readonly facts: Facts;
-  readonly bytes: Buffer;
-  /** SHA-256, in base64url. */
-  readonly digest: string;
-}
-
 /** Looks at media without holding up anyone else. */
 export interface Inspector {
   /** @throws {MediaError} */
   image(bytes: Buffer): Promise<Looked<ImageFacts>>;
   /** @throws {MediaError} */
   sound(bytes: Buffer): Promise<Looked<AudioFacts>>;
+}
+
+/** Gets files from where callers say they are, and from nowhere inside. */
+export interface UrlFetcher {
+  /** Never throws because of the URL or the network. */
+  fetch(url: string, maxBytes: number): Promise<Fetched>;
 }
 
 /** Times in milliseconds. */
@@ -54,6 +54,8 @@ export interface GatewaySettings {
   readonly retentionMs: number;
   /** Which of the doubtful answers to a submit, 429 and 503, are taken to mean that no task was made. */
   readonly notMadeOn: ReadonlySet<number>;
+  /** Whether media at a URL that cannot be fetched are refused. */
+  readonly urlsMustAnswer: boolean;
 }
 
 /** Everything a verb needs from outside. */
@@ -66,6 +68,8 @@ export interface Ports {
   readonly limits: Limits;
   readonly timing: Timing;
   readonly inspector: Inspector;
+  /** Unless media at URLs are passed on unseen. */
+  readonly urls: UrlFetcher | null;
   readonly memory: Memory;
   readonly settings: GatewaySettings;
   readonly log: Log;

@@ -1,4 +1,5 @@
-import { type Fetched, unreachable } from './fetched.js';
+import type { Fetched } from '../domain/media/fetched.js';
+import { unreachable } from './fetched.js';
 
 /** Response headers as undici gives them: lower-case names, an array where one came more than once. */
 type Headers = Readonly<Record<string, string | string[] | undefined>>;

@@ -1,12 +1,12 @@
-import { lookup as dnsLookup } from 'node:dns/promises';
+import type { Fetched } from '../domain/media/fetched.js';
 import { checkHttpUrl, UrlNotAllowedError } from '../domain/media/media.js';
 import type { Network } from './addresses.js';
 import type { Lookup } from './connector.js';
-import { type Fetched, unreachable } from './fetched.js';
+import { unreachable } from './fetched.js';
 import { type HopOptions, hop } from './hop.js';
+import { resolverLookup } from './lookup.js';
 
 export type { Lookup } from './connector.js';
-export type { Fetched } from './fetched.js';
 
 /** Gets files from where callers say they are, without letting callers reach the network the gateway is in. */
 export interface MediaFetcher {
@@ -28,14 +28,14 @@ export interface MediaFetcherOptions {
   readonly allowedNetworks: readonly Network[];
   /** For example `avatar-gateway/0.1.0`. */
   readonly userAgent: string;
-  /** That of the operating system where not given. */
+  /** {@link resolverLookup} where not given. */
   readonly lookup?: Lookup;
 }
 
 const CLOSED = 'the gateway is shutting down';
 
 export function createMediaFetcher(options: MediaFetcherOptions): MediaFetcher {
-  const { timeoutMs, maxRedirects = 3, allowedNetworks, userAgent, lookup = dnsLookup } = options;
+  const { timeoutMs, maxRedirects = 3, allowedNetworks, userAgent, lookup = resolverLookup } = options;
   const running = new Map<AbortController, Promise<Fetched>>();
   let closed = false;
 

@@ -1,7 +1,8 @@
 import { Client } from 'undici';
+import type { Fetched } from '../domain/media/fetched.js';
 import { type Head, readHead } from './answer.js';
 import { AddressNotAllowedError, type Guard, guardedConnector } from './connector.js';
-import { type Fetched, unreachable } from './fetched.js';
+import { unreachable } from './fetched.js';
 import { wordsFor } from './words.js';
 
 export interface HopOptions extends Guard {

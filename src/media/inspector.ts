@@ -1,5 +1,6 @@
 import { Piscina } from 'piscina';
 import type { AudioFacts, ImageFacts } from '../domain/avatar.js';
+import type { Looked } from '../domain/media/looked.js';
 import { MediaError } from '../domain/media/media.js';
 import type { Report, Task } from './inspection.js';
 
@@ -7,14 +8,6 @@ import type { Report, Task } from './inspection.js';
 const THREADS = 2;
 /** Far above what any file takes: one that comes near it has found a way to hold up a thread. */
 const TIMEOUT_MS = 60_000;
-
-export interface Found<Facts> {
-  readonly facts: Facts;
-  /** Those that were given away. */
-  readonly bytes: Buffer;
-  /** SHA-256, in base64url. */
-  readonly digest: string;
-}
 
 /** Looks at media in threads of its own, so that the event loop has time for others. */
 export class ThreadedInspector {
@@ -29,12 +22,12 @@ export class ThreadedInspector {
    * nothing else.
    * @throws {MediaError}
    */
-  async image(bytes: Buffer): Promise<Found<ImageFacts>> {
+  async image(bytes: Buffer): Promise<Looked<ImageFacts>> {
     return this.#look<ImageFacts>({ kind: 'image', bytes });
   }
 
   /** As {@link image}. @throws {MediaError} */
-  async sound(bytes: Buffer): Promise<Found<AudioFacts>> {
+  async sound(bytes: Buffer): Promise<Looked<AudioFacts>> {
     return this.#look<AudioFacts>({ kind: 'sound', bytes });
   }
 
@@ -42,7 +35,7 @@ export class ThreadedInspector {
     await this.#threads.close();
   }
 
-  async #look<Facts>(task: Task): Promise<Found<Facts>> {
+  async #look<Facts>(task: Task): Promise<Looked<Facts>> {
     const late = AbortSignal.timeout(TIMEOUT_MS);
     const transferList = [task.bytes.buffer as ArrayBuffer];
     const { facts, fault, digest, bytes } = await this.#threads

@@ -39,6 +39,7 @@ export const SETTINGS: GatewaySettings = {
   taskTimeoutMs: LONG_MS,
   retentionMs: LONG_MS,
   notMadeOn: new Set([429]),
+  urlsMustAnswer: false,
 };
 
 const KEYS = new KeyPool(['key']);
@@ -168,6 +169,7 @@ export class World {
       limits: new Limits(store, { callsPerMinute: 1e9, tasks: 1e6 }, () => 0),
       timing: new Timing(store, { pollMinMs: 0, pollMaxMs: 0, longPollMs: 0 }, () => 0),
       inspector: { image: unasked, sound: unasked },
+      urls: null,
       memory: new Memory(Number.POSITIVE_INFINITY),
       spool: this.#spool(),
       modellix: this.#upstream(gated),

@@ -1,8 +1,8 @@
 /** What is made of an answer: its status, its range, its size and its encoding. */
 
 import t from 'tap';
+import type { Fetched } from '../../src/domain/media/fetched.js';
 import { readHead } from '../../src/media/answer.js';
-import type { Fetched } from '../../src/media/fetcher.js';
 import { answering, failed, fetcherFor, httpServer, letGo, rawServer } from './support.js';
 
 const MAX = 1000;

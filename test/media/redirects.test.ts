@@ -1,7 +1,7 @@
 /** Redirects are followed by hand: each target is checked like the first URL. */
 
 import t from 'tap';
-import type { Fetched } from '../../src/media/fetcher.js';
+import type { Fetched } from '../../src/domain/media/fetched.js';
 import {
   ALLOWED,
   answering,

@@ -4,10 +4,10 @@ import { once } from 'node:events';
 import { createServer as createHttp, type IncomingMessage, type ServerResponse } from 'node:http';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import type { Test } from 'tap';
+import type { Fetched } from '../../src/domain/media/fetched.js';
 import { parseNetworks } from '../../src/media/addresses.js';
 import {
   createMediaFetcher,
-  type Fetched,
   type Lookup,
   type MediaFetcher,
   type MediaFetcherOptions,

@@ -116,7 +116,12 @@ function configOf(baseUrl: string, dataDir: string, overrides: AppOverrides): Co
       ...overrides.modellix,
     },
     limits: { callsPerMinute: 1_000_000, tasks: 1_000_000, ...overrides.limits },
-    media: { maxBytes: 256_000_000, uploadStallMs: 10_000, ...overrides.media },
+    media: {
+      maxBytes: 256_000_000,
+      uploadStallMs: 10_000,
+      urls: { check: 'off', timeoutMs: 5_000, allowedNetworks: [] },
+      ...overrides.media,
+    },
     dataDir,
     store:
       redis === undefined

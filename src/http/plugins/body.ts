@@ -66,7 +66,10 @@ export async function readBodies(app: FastifyInstance, hold: (bytes: number) => 
   app.addHook('preValidation', async (request) => {
     if (!request.isMultipart()) return;
     try {
-      request.body = take(request, await readFormBody(request, MEMBERS, expected(request.headers['content-length'], 1)));
+      request.body = take(
+        request,
+        await readFormBody(request, MEMBERS, expected(request.headers['content-length'], 1)),
+      );
     } catch (error) {
       // The rest is read and dropped, so that the answer is not lost in a reset.
       request.raw.unpipe().resume();
