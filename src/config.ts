@@ -174,7 +174,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
 
 function networksIn(text: string | undefined): readonly Network[] {
   try {
-    return text === undefined ? [] : parseNetworks(text);
+    return Object.freeze(text === undefined ? [] : parseNetworks(text));
   } catch (error) {
     throw new ConfigError(`MEDIA_URL_NETWORKS: ${(error as Error).message}`);
   }

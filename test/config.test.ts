@@ -40,6 +40,11 @@ t.test('a key is all it needs', async (t) => {
     rateLimitPerMinute: 1200,
     requireIdempotencyKey: false,
     shutdownGraceMs: 60_000,
+    media: {
+      maxBytes: 256_000_000,
+      uploadStallMs: 10_000,
+      urls: { check: 'off', timeoutMs: 10_000, allowedNetworks: [] },
+    },
     dataDir: './data',
     modellix: {
       keys: [KEY],

@@ -26,6 +26,8 @@ type InspectPorts = Pick<Ports, 'inspector' | 'urls' | 'memory'> & {
   readonly settings: Pick<Ports['settings'], 'urlsMustAnswer'>;
 };
 
+type Look<Facts> = (bytes: Buffer, encoded: boolean) => Promise<Looked<Facts>>;
+
 interface Limit {
   readonly maxBytes: number;
   readonly tooLarge: string;
@@ -80,7 +82,7 @@ export async function inspectMedia(
 }
 
 async function checkImage(ports: InspectPorts, given: GivenMedia): Promise<Inspected['image']> {
-  const look = (bytes: Buffer) => ports.inspector.image(bytes);
+  const look: Look<ImageFacts> = (bytes, encoded) => ports.inspector.image(bytes, encoded);
   const { facts, ...rest } = await see(ports, given, IMAGE_LIMIT, look);
   return { facts: facts ?? { source: 'url', format: null, width: null, height: null, bytes: null }, ...rest };
 }
@@ -89,7 +91,7 @@ async function checkSpeech(ports: InspectPorts, speech: Speech): Promise<Inspect
   if ('audioId' in speech) {
     return { facts: unheard('audio_id'), send: speech, identity: ['id', speech.audioId] };
   }
-  const look = (bytes: Buffer) => ports.inspector.sound(bytes);
+  const look: Look<AudioFacts> = (bytes, encoded) => ports.inspector.sound(bytes, encoded);
   const { facts, send, identity } = await see(ports, speech.soundFile, SOUND_LIMIT, look);
   return { facts: facts ?? unheard('url'), send: { soundFile: send }, identity };
 }
@@ -98,7 +100,7 @@ async function see<Facts extends ImageFacts | AudioFacts>(
   ports: InspectPorts,
   given: GivenMedia,
   limit: Limit,
-  look: (bytes: Buffer) => Promise<Looked<Facts>>,
+  look: Look<Facts>,
 ): Promise<SeenMedia<Facts>> {
   switch (given.kind) {
     case 'neither':
@@ -108,8 +110,12 @@ async function see<Facts extends ImageFacts | AudioFacts>(
       return { facts, send: { url: given.url }, identity: ['url', given.url] };
     }
     case 'bytes': {
-      const { facts, bytes, digest } = await look(given.bytes);
+      const { facts, bytes, digest } = await look(given.bytes, false);
       return { facts, send: { bytes }, identity: ['bytes', digest] };
+    }
+    case 'base64': {
+      const { facts, bytes, digest } = await look(given.bytes, true);
+      return { facts, send: { base64: bytes }, identity: ['bytes', digest] };
     }
   }
 }
@@ -119,7 +125,7 @@ async function seeUrl<Facts extends ImageFacts | AudioFacts>(
   { urls, memory, settings }: InspectPorts,
   url: string,
   { maxBytes, tooLarge }: Limit,
-  look: (bytes: Buffer) => Promise<Looked<Facts>>,
+  look: Look<Facts>,
 ): Promise<Facts | null> {
   if (urls === null) return null;
   const letGo = memory.hold(maxBytes).keep();
@@ -127,7 +133,7 @@ async function seeUrl<Facts extends ImageFacts | AudioFacts>(
     const fetched = await urls.fetch(url, maxBytes);
     switch (fetched.kind) {
       case 'bytes':
-        return { ...(await look(fetched.bytes)).facts, source: 'url' };
+        return { ...(await look(fetched.bytes, false)).facts, source: 'url' };
       case 'too-large':
         throw new MediaError(tooLarge);
       case 'not-allowed':

@@ -27,10 +27,10 @@ export interface Counts {
 
 /** Looks at media without holding up anyone else. */
 export interface Inspector {
+  /** @param encoded whether the bytes are base64. @throws {MediaError} */
+  image(bytes: Buffer, encoded: boolean): Promise<Looked<ImageFacts>>;
   /** @throws {MediaError} */
-  image(bytes: Buffer): Promise<Looked<ImageFacts>>;
-  /** @throws {MediaError} */
-  sound(bytes: Buffer): Promise<Looked<AudioFacts>>;
+  sound(bytes: Buffer, encoded: boolean): Promise<Looked<AudioFacts>>;
 }
 
 /** Gets files from where callers say they are, and from nowhere inside. */

@@ -18,17 +18,17 @@ export class ThreadedInspector {
   });
 
   /**
-   * @param bytes given away: their memory moves to the thread and comes back with the result. They must share it with
-   * nothing else.
+   * @param bytes of the file, in base64 where `encoded`. They are given away: their memory moves to the thread and comes
+   * back with the result. They must share it with nothing else.
    * @throws {MediaError}
    */
-  async image(bytes: Buffer): Promise<Looked<ImageFacts>> {
-    return this.#look<ImageFacts>({ kind: 'image', bytes });
+  async image(bytes: Buffer, encoded: boolean): Promise<Looked<ImageFacts>> {
+    return this.#look<ImageFacts>({ kind: 'image', bytes, encoded });
   }
 
   /** As {@link image}. @throws {MediaError} */
-  async sound(bytes: Buffer): Promise<Looked<AudioFacts>> {
-    return this.#look<AudioFacts>({ kind: 'sound', bytes });
+  async sound(bytes: Buffer, encoded: boolean): Promise<Looked<AudioFacts>> {
+    return this.#look<AudioFacts>({ kind: 'sound', bytes, encoded });
   }
 
   async close(): Promise<void> {

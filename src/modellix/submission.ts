@@ -1,6 +1,7 @@
 import type { Mode } from '../domain/avatar.js';
 
-export type MediaToSend = { readonly url: string } | { readonly bytes: Buffer };
+/** Base64 is sent as it is; the bytes of a file are encoded as they are sent. */
+export type MediaToSend = { readonly url: string } | { readonly bytes: Buffer } | { readonly base64: Buffer };
 
 /** What a submit says. */
 export interface Submission {
@@ -10,8 +11,8 @@ export interface Submission {
   readonly mode: Mode;
 }
 
-/** Media in what is stored: a URL, or how many bytes of those behind the head. */
-type Stored = { readonly url: string } | { readonly bytes: number };
+/** Media in what is stored: a URL, or how many bytes of those behind the head, and whether they are base64. */
+type Stored = { readonly url: string } | { readonly bytes: number } | { readonly base64: number };
 
 interface Head {
   readonly image: Stored;
@@ -23,14 +24,18 @@ interface Head {
 const LINE_FEED = 0x0a;
 /** Encoded at a time; of three bytes each, so that no padding stands within. */
 const SLICE_BYTES = 48 * 1024;
+/** Written at a time. */
+const TEXT_SLICE_BYTES = 256 * 1024;
 
 /** A submission as it is stored until it is sent: a head of JSON, a line feed, and the bytes of the media as they are. */
 export function packSubmission({ image, audio, prompt, mode }: Submission): Buffer[] {
   const bytes: Buffer[] = [];
   const set = (media: MediaToSend): Stored => {
     if ('url' in media) return media;
-    bytes.push(media.bytes);
-    return { bytes: media.bytes.length };
+    const isText = 'base64' in media;
+    const held = isText ? media.base64 : media.bytes;
+    bytes.push(held);
+    return isText ? { base64: held.length } : { bytes: held.length };
   };
   const head: Head = {
     image: set(image),
@@ -48,9 +53,11 @@ export function unpackSubmission(packed: Buffer): Submission {
   let at = end + 1;
   const get = (stored: Stored): MediaToSend => {
     if ('url' in stored) return stored;
-    const bytes = packed.subarray(at, at + stored.bytes);
-    at += stored.bytes;
-    return { bytes };
+    const isText = 'base64' in stored;
+    const from = at;
+    at += isText ? stored.base64 : stored.bytes;
+    const held = packed.subarray(from, at);
+    return isText ? { base64: held } : { bytes: held };
   };
   const submission: Submission = {
     image: get(image),
@@ -70,19 +77,19 @@ function readHead(head: Buffer): Head {
   }
 }
 
-/** The body of a submit, exactly as the reference page has it, made as it is sent: media are not held in base64. */
+/** The body of a submit, exactly as the reference page has it, made as it is sent. */
 export function bodyOf({ image, audio, prompt, mode }: Submission): {
   readonly bytes: number;
   chunks(): Generator<Buffer>;
 } {
   const speech = 'audioId' in audio ? { audio_id: audio.audioId } : { sound_file: audio.soundFile };
   const rest = prompt === null ? { mode } : { prompt, mode };
-  const parts: (string | Buffer)[] = [];
+  const parts: (string | Exclude<MediaToSend, { url: string }>)[] = [];
   for (const [name, value] of Object.entries({ image, ...speech, ...rest })) {
     parts.push(`${parts.length === 0 ? '{' : ','}${JSON.stringify(name)}:`);
     if (typeof value === 'string') parts.push(JSON.stringify(value));
     else if ('url' in value) parts.push(JSON.stringify(value.url));
-    else parts.push('"', value.bytes, '"');
+    else parts.push('"', value, '"');
   }
   parts.push('}');
   return {
@@ -90,14 +97,19 @@ export function bodyOf({ image, audio, prompt, mode }: Submission): {
     *chunks() {
       for (const part of parts) {
         if (typeof part === 'string') yield Buffer.from(part);
-        else yield* encoded(part);
+        else yield* 'base64' in part ? slices(part.base64) : encoded(part.bytes);
       }
     },
   };
 }
 
-function sizeOf(part: string | Buffer): number {
-  return typeof part === 'string' ? Buffer.byteLength(part) : Math.ceil(part.length / 3) * 4;
+function sizeOf(part: string | { readonly bytes: Buffer } | { readonly base64: Buffer }): number {
+  if (typeof part === 'string') return Buffer.byteLength(part);
+  return 'base64' in part ? part.base64.length : Math.ceil(part.bytes.length / 3) * 4;
+}
+
+function* slices(text: Buffer): Generator<Buffer> {
+  for (let at = 0; at < text.length; at += TEXT_SLICE_BYTES) yield text.subarray(at, at + TEXT_SLICE_BYTES);
 }
 
 function* encoded(bytes: Buffer): Generator<Buffer> {

@@ -16,18 +16,8 @@ export class ByteCollector {
     this.#expectedBytes = expectedBytes;
   }
 
-  get length(): number {
-    return this.#length;
-  }
-
   append(piece: Buffer): void {
-    this.room(piece.length).set(piece);
-    this.#length += piece.length;
-  }
-
-  /** Room for so many more bytes, to be written to; {@link wrote} says how many were. */
-  room(bytes: number): Buffer {
-    const needed = this.#length + bytes;
+    const needed = this.#length + piece.length;
     if (this.#bytes === null) {
       this.#bytes = Buffer.allocUnsafeSlow(Math.max(this.#expectedBytes || FIRST_BYTES, needed));
     } else if (needed > this.#bytes.length) {
@@ -35,11 +25,8 @@ export class ByteCollector {
       larger.set(this.#bytes.subarray(0, this.#length));
       this.#bytes = larger;
     }
-    return this.#bytes.subarray(this.#length, needed);
-  }
-
-  wrote(bytes: number): void {
-    this.#length += bytes;
+    this.#bytes.set(piece, this.#length);
+    this.#length = needed;
   }
 
   /** All that was collected; it shares its memory with nothing else, so that it can be given to another thread. */

@@ -29,6 +29,8 @@ export class UrlNotAllowedError extends Error {
 export type GivenMedia =
   | { readonly kind: 'url'; readonly url: string }
   | { readonly kind: 'bytes'; readonly bytes: Buffer }
+  /** Base64, or so it should be. */
+  | { readonly kind: 'base64'; readonly bytes: Buffer }
   /** It is neither; why is for the caller. */
   | { readonly kind: 'neither'; readonly error: MediaError | UrlNotAllowedError };
 

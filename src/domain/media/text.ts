@@ -1,13 +1,14 @@
-import { Base64Decoder } from './base64.js';
+import { ByteCollector } from './collector.js';
 import { classifyMedia, type GivenMedia, MediaError, TELLING_BYTES, UrlNotAllowedError } from './media.js';
 
-/** Reads media given as text, piece by piece: base64 is decoded as it comes, and only its bytes are kept. */
+/** Reads media given as text, piece by piece. */
 export class MediaText {
   readonly #expectedBytes: number | undefined;
+  /** Until it is known what it is. */
   #head: Buffer[] = [];
   #headBytes = 0;
-  /** What it is; `null` until enough of it is there. */
-  #is: Base64Decoder | GivenMedia | null = null;
+  /** What it is, base64 as it comes; `null` until enough of it is there. */
+  #is: ByteCollector | GivenMedia | null = null;
 
   /** @param expectedBytes as for `ByteCollector` */
   constructor(expectedBytes?: number) {
@@ -16,7 +17,7 @@ export class MediaText {
 
   /** The piece is not kept. */
   write(text: Buffer): void {
-    if (this.#is instanceof Base64Decoder) this.#is.write(text);
+    if (this.#is instanceof ByteCollector) this.#is.append(text);
     if (this.#is !== null) return;
     this.#head.push(Buffer.from(text));
     this.#headBytes += text.length;
@@ -25,34 +26,29 @@ export class MediaText {
 
   end(): GivenMedia {
     const is = this.#is ?? this.#classify();
-    return is instanceof Base64Decoder ? orNeither(() => ({ kind: 'bytes', bytes: is.end() })) : is;
+    return is instanceof ByteCollector ? { kind: 'base64', bytes: is.take() } : is;
   }
 
-  #classify(): Base64Decoder | GivenMedia {
+  #classify(): ByteCollector | GivenMedia {
     const head = Buffer.concat(this.#head);
     this.#head = [];
-    return orNeither(() => {
+    try {
       const media = classifyMedia(head);
       if (media.kind === 'url') return media;
-      const decoder = new Base64Decoder(this.#expectedBytes);
-      decoder.write(media.base64);
-      return decoder;
-    });
+      const text = new ByteCollector(this.#expectedBytes);
+      text.append(media.base64);
+      return text;
+    } catch (error) {
+      if (error instanceof MediaError || error instanceof UrlNotAllowedError)
+        return { kind: 'neither', error };
+      throw error;
+    }
   }
 }
 
 /** Media given as a text that is all there. */
 export function mediaIn(text: string): GivenMedia {
-  const reader = new MediaText((text.length / 4) * 3);
+  const reader = new MediaText(text.length);
   reader.write(Buffer.from(text));
   return reader.end();
-}
-
-function orNeither<T>(read: () => T): T | GivenMedia {
-  try {
-    return read();
-  } catch (error) {
-    if (error instanceof MediaError || error instanceof UrlNotAllowedError) return { kind: 'neither', error };
-    throw error;
-  }
 }

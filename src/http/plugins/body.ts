@@ -30,8 +30,8 @@ const MEDIA_MEMBERS: ReadonlyMap<string, number> = new Map([
 ]);
 const MEMBERS: ReadonlySet<string> = new Set(Object.keys(CreateAvatar.properties));
 
-/** What the last slice of a decoder needs beyond what it comes to. */
-const SPARE_BYTES = 16;
+/** For padding. */
+const SPARE_BYTES = 4;
 const NOTHING: ReadonlyMap<string, GivenMedia> = new Map();
 const JSON_TYPE = /^application\/json[ \t]*(;|$)/i;
 const FORM_TYPE = /^multipart\/form-data[ \t]*(;|$)/i;
@@ -78,10 +78,13 @@ export async function readBodies(app: FastifyInstance, hold: (bytes: number) => 
   });
 }
 
-/** What memory to make ready for each medium: no more than the body has, and than is allowed. */
-function expected(contentLength: string | undefined, share: number): ReadonlyMap<string, number> {
-  const most = contentLength === undefined ? 0 : Math.ceil(Number(contentLength) * share);
-  return new Map([...MEDIA_MEMBERS].map(([name, bytes]) => [name, Math.min(most, bytes + SPARE_BYTES)]));
+/**
+ * What memory to make ready for each medium: no more than the body has, and than is allowed.
+ * @param inflation how many bytes of the body stand for one of a medium
+ */
+function expected(contentLength = '0', inflation: number): ReadonlyMap<string, number> {
+  const most = (bytes: number) => Math.min(Number(contentLength), Math.ceil(bytes * inflation) + SPARE_BYTES);
+  return new Map([...MEDIA_MEMBERS].map(([name, bytes]) => [name, most(bytes)]));
 }
 
 function take(request: FastifyRequest, { value, media }: JsonBody): unknown {
@@ -91,7 +94,7 @@ function take(request: FastifyRequest, { value, media }: JsonBody): unknown {
 
 /** To its end, also behind a fault: who sends it reads the answer only then. */
 async function readJsonBody({ raw, headers, routeOptions }: FastifyRequest): Promise<JsonBody> {
-  const reader = new JsonBodyReader(expected(headers['content-length'], 3 / 4));
+  const reader = new JsonBodyReader(expected(headers['content-length'], 4 / 3));
   let fault: unknown;
   let bytes = 0;
   // A chunk at a time, which leaves room for others between two of them.
