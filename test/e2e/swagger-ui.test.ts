@@ -1,56 +1,12 @@
 /** The documentation as a person uses it: Swagger UI in a real browser, against a running gateway. */
 
-import { spawnSync } from 'node:child_process';
-import { type Browser, chromium, type Locator, type Page } from 'playwright-core';
-import t, { type Test } from 'tap';
+import type { Locator } from 'playwright-core';
+import t from 'tap';
 import type { AvatarView } from '../../src/http/schemas/avatar.js';
+import { browserFor, complaintsOf } from './browser.js';
 import { gatewayFor, settingsFor, simulatorFor, tempDir } from './support.js';
 
 t.setTimeout(300_000);
-
-function chromiumPath(): string {
-  if (process.env.CHROMIUM) return process.env.CHROMIUM;
-  for (const name of ['chromium', 'chromium-browser', 'google-chrome']) {
-    const { status, stdout } = spawnSync('sh', ['-c', `command -v ${name}`], { encoding: 'utf8' });
-    if (status === 0) return stdout.trim();
-  }
-  throw new Error('no Chromium here: apt-get install chromium, or set CHROMIUM');
-}
-
-/** A browser that talks to nobody but the page it is sent to. */
-async function browserFor(t: Test): Promise<Browser> {
-  const browser = await chromium.launch({
-    executablePath: chromiumPath(),
-    args: [
-      '--no-sandbox',
-      '--disable-gpu',
-      '--disable-quic',
-      '--no-first-run',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-    ],
-  });
-  t.teardown(() => browser.close());
-  return browser;
-}
-
-/** All that a person would see go wrong in the developer tools. */
-function complaintsOf(page: Page): string[] {
-  const complaints: string[] = [];
-  page.on('console', (message) => {
-    if (['error', 'warning'].includes(message.type()))
-      complaints.push(`${message.type()}: ${message.text()}`);
-  });
-  page.on('pageerror', (error) => complaints.push(`exception: ${error.message}`));
-  page.on('requestfailed', (request) => {
-    complaints.push(`${request.url().slice(0, 200)}: ${request.failure()?.errorText}`);
-  });
-  page.on('response', (response) => {
-    if (response.status() >= 400) complaints.push(`${response.url().slice(0, 200)}: ${response.status()}`);
-  });
-  return complaints;
-}
 
 /** Presses Execute in an operation and waits until the answer of the server is shown. */
 async function execute(operation: Locator): Promise<{ status: string; body: string }> {
