@@ -121,8 +121,11 @@ const MUTATIONS: readonly Mutation[] = [
     },
     (pieces: Buffer[], at: number, { chance, other, target }: Work) =>
       pieces.splice(at, chance.between(0, 1), chance.pick([other, ...(target.split?.(other) ?? [])])),
-    (pieces: Buffer[], at: number, { chance }: Work) =>
-      pieces.splice(at, 0, ...Array.from({ length: few(chance) }, () => pieces[at] ?? Buffer.alloc(0))),
+    (pieces: Buffer[], at: number, { chance, target }: Work) => {
+      const piece = pieces[at] ?? Buffer.alloc(0);
+      const most = Math.ceil(target.maxBytes / Math.max(1, piece.length));
+      pieces.splice(at, 0, ...Array.from({ length: Math.min(few(chance), most) }, () => piece));
+    },
   ].map(
     (change): Mutation =>
       (bytes, work) => {
@@ -159,7 +162,9 @@ function grow(bytes: Buffer, work: Work): Buffer {
 export function mutate(bytes: Buffer, work: Work): Buffer {
   const { chance, target } = work;
   let made = bytes;
-  for (let left = chance.between(1, 4); left > 0; left--) made = chance.pick(MUTATIONS)(made, work);
+  for (let left = chance.between(1, 4); left > 0; left--) {
+    made = chance.pick(MUTATIONS)(made, work).subarray(0, target.maxBytes);
+  }
   if (chance.between(1, GROWN) === 1) made = grow(made, work);
   const own = Buffer.from(made.subarray(0, target.maxBytes));
   if (chance.is(0.7)) target.mend?.(own);
