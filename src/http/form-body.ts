@@ -1,3 +1,5 @@
+import type { IncomingMessage } from 'node:http';
+import { setTimeout } from 'node:timers/promises';
 import type { Multipart } from '@fastify/multipart';
 import type { FastifyRequest } from 'fastify';
 import { ByteCollector } from '../domain/media/collector.js';
@@ -11,6 +13,10 @@ const MAX_PARTS = 20;
 /** RFC 2046 §5.1.1: 1 to 70 characters, of these, the last no space. */
 const BOUNDARY = /^[0-9A-Za-z'()+_,\-./:=? ]{0,69}[0-9A-Za-z'()+_,\-./:=?]$/;
 
+/** Between two of them, all that is under way gets on. */
+const LOOK_MS = 25;
+const MOST_LOOKS = 20;
+const CUT_SHORT = 'It is cut short, or not what its boundary says.';
 /** The words of the parser, which has no codes for these. */
 const BROKEN_FORM = /unexpected end|terminated early|malformed|boundary/i;
 
@@ -29,11 +35,26 @@ export async function readFormBody(
   mediaMembers: ReadonlyMap<string, number>,
 ): Promise<JsonBody> {
   requireBoundary(request.headers['content-type'] ?? '');
+  const over = new AbortController();
   try {
-    return await readParts(request, members, mediaMembers);
+    const parts = readParts(request, members, mediaMembers);
+    return await Promise.race([parts, neverEnds(request.raw, over.signal)]);
   } catch (error) {
     throw error instanceof ProblemError ? error : asProblem(error);
+  } finally {
+    over.abort();
   }
+}
+
+/**
+ * The parser goes to sleep over some forms that are cut short (a part without Content-Disposition, of more than 16 kB).
+ * Once all bytes are there nothing is left to wait for: what has not come to its end at many looks will not.
+ */
+async function neverEnds(raw: IncomingMessage, signal: AbortSignal): Promise<never> {
+  for (let looks = 0; looks < MOST_LOOKS; looks += raw.complete ? 1 : 0) {
+    await setTimeout(LOOK_MS, undefined, { signal });
+  }
+  throw invalid(CUT_SHORT);
 }
 
 async function readParts(
@@ -102,7 +123,7 @@ function asProblem(error: unknown): unknown {
     case 'ECONNRESET':
       return new ProblemError('bad-request', 'The connection ended before the body did.');
   }
-  return BROKEN_FORM.test(message) ? invalid('It is cut short, or not what its boundary says.') : error;
+  return BROKEN_FORM.test(message) ? invalid(CUT_SHORT) : error;
 }
 
 function checkedName({ fieldname: name }: Multipart, members: ReadonlySet<string>, seen: Set<string>) {

@@ -1,4 +1,4 @@
-/** The parsers of media. Another target is a few lines here: a name, seeds, and a function. */
+/** Every parser. Another target is a few lines here: a name, seeds, and a function. */
 
 import {
   inspectAudio,
@@ -11,6 +11,7 @@ import { inspectImage, MAX_IMAGE_BYTES, MIN_IMAGE_SIDE } from '../../src/domain/
 import { MediaError } from '../../src/domain/media/media.js';
 import { skipTags } from '../../src/domain/media/tags.js';
 import { adts, exif, fixture, mp3, png, pngChunk, wav, withApp1 } from '../domain/media/make.js';
+import { BODY_TARGETS } from './bodies.js';
 import { boxes, frames, jpegSegments, mendPng, pngChunks, riffChunks } from './pieces.js';
 import type { Target } from './target.js';
 
@@ -47,6 +48,7 @@ const ADTS = [fixture('lc.aac'), Buffer.concat([ID3, adts(20)])];
 const OTHERS = fixtures('opus.ogg', 'flac.flac', 'layer2.mp2', 'gif.gif', 'webp.webp', 'film.mov');
 
 export const TARGETS: readonly Target[] = [
+  ...BODY_TARGETS,
   { ...image, name: 'jpeg', seeds: JPEGS, split: jpegSegments },
   { ...image, name: 'png', seeds: PNGS, split: pngChunks, mend: mendPng },
   { ...audio, name: 'mp3', seeds: MP3S, split: frames },

@@ -46,6 +46,10 @@ export const formCases: BadInput[] = [
   bytes('unterminated: within a file', Buffer.concat([image, sound]).subarray(0, -500)),
   bytes('unterminated: within a head', `--${BOUNDARY}\r\nContent-Disposition: form-da`),
   bytes('unterminated: within the last boundary', whole.subarray(0, -6)),
+  bytes(
+    'unterminated: within a long part that says nothing of itself',
+    `--${BOUNDARY}\r\n\r\n${'a'.repeat(100_000)}`,
+  ),
   form('two files for one field', [image, image, sound], INVALID_MULTIPART),
   form(
     'a file and a text for one field',

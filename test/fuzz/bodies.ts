@@ -1,0 +1,86 @@
+/** What reads the bodies of requests, before media are looked at. */
+
+import Fastify from 'fastify';
+import { decodeBase64 } from '../../src/domain/media/base64.js';
+import { MediaError } from '../../src/domain/media/media.js';
+import { JsonBodyReader } from '../../src/http/json-body.js';
+import { readBodies } from '../../src/http/plugins/body.js';
+import { answerWithProblems } from '../../src/http/plugins/problems.js';
+import { endSlowUploads } from '../../src/http/plugins/uploads.js';
+import { ProblemError } from '../../src/problems.js';
+import type { Target } from './target.js';
+
+const MAX_BYTES = 1_000_000;
+/** Before a call counts as a hang. */
+const STALL_MS = 400;
+const BASE64 = Buffer.alloc(5_000, 'AbC+/z09').toString();
+const JSONS = [
+  '{"image":"https://example.com/a.jpg","audio_id":"a","metadata":{"a":"\\"\\\\\\u0041","b":"c"}}',
+  `{"image":"${BASE64}","sound_file":"data:audio/mpeg;base64,${BASE64.replaceAll('/', '\\/')}"}`,
+  `[{"constructor":{"a":[1,-2e3,null,true]}},"${'\\\\'.repeat(20)}"]`,
+];
+const FORM = [
+  '--x\r\nContent-Disposition: form-data; name="image"; filename="a.jpg"\r\nContent-Type: image/jpeg\r\n\r\nabc\r\n',
+  '--x\r\nContent-Disposition: form-data; name="metadata"\r\n\r\n{"a":"b"}\r\n',
+  '--x\r\nContent-Disposition: form-data; name="audio_id"\r\n\r\na\r\n--x--\r\n',
+].join('');
+
+class Refused extends Error {}
+
+/** The route takes whatever could be read. */
+const app = Fastify({ bodyLimit: MAX_BYTES });
+answerWithProblems(app);
+await readBodies(app, () => ({ keep: () => () => undefined }));
+app.post('/', { config: { takesForms: true } }, async () => ({}));
+endSlowUploads(app, STALL_MS);
+const url = await app.listen({ host: '127.0.0.1', port: 0 });
+app.server.unref();
+
+async function runForm(bytes: Buffer): Promise<void> {
+  const headers = { 'content-type': 'multipart/form-data; boundary=x' };
+  const answer = await fetch(url, { method: 'POST', headers, body: new Uint8Array(bytes) });
+  const text = await answer.text();
+  if (answer.status >= 500) throw new Error(text);
+  if (answer.status >= 400) throw new Refused(text);
+}
+
+/** In two pieces: where it is cut does not matter. */
+function runJson(bytes: Buffer): void {
+  const cut = (bytes[bytes.length >> 1] ?? 0) % Math.max(1, bytes.length);
+  const reader = new JsonBodyReader(
+    new Map([
+      ['image', 0],
+      ['sound_file', 0],
+    ]),
+  );
+  reader.write(bytes.subarray(0, cut));
+  reader.write(bytes.subarray(cut));
+  reader.end();
+}
+
+export const BODY_TARGETS: readonly Target[] = [
+  {
+    name: 'base64',
+    seeds: [Buffer.from(BASE64), Buffer.from('Zg=='), Buffer.from('Zm8=')],
+    maxBytes: MAX_BYTES,
+    run: (bytes) => {
+      const again = decodeBase64(bytes).toString('base64');
+      if (again !== bytes.toString('latin1')) throw new Error('two spellings of one file');
+    },
+    isRefusal: (error) => error instanceof MediaError,
+  },
+  {
+    name: 'json',
+    seeds: JSONS.map((text) => Buffer.from(text)),
+    maxBytes: MAX_BYTES,
+    run: runJson,
+    isRefusal: (error) => error instanceof ProblemError,
+  },
+  {
+    name: 'form',
+    seeds: [Buffer.from(FORM)],
+    maxBytes: MAX_BYTES,
+    run: runForm,
+    isRefusal: (error) => error instanceof Refused,
+  },
+];
