@@ -77,7 +77,6 @@ try {
     MODELLIX_API_KEY: 'bench',
     MODELLIX_BASE_URL: upstream.url,
     DATA_DIR: dir,
-    LOG_LEVEL: 'error',
     RATE_LIMIT_PER_MINUTE: '1000000',
     POLL_MIN_SECONDS: '300',
     POLL_MAX_SECONDS: '300',
