@@ -10,8 +10,8 @@ import { replayAnswers } from './settle.js';
 
 /** Steps at work at the same time in one process. */
 const ROOM = { submit: 32, look: 128 } as const;
-/** The largest image, the longest speech, and what stands around them. */
-const MAX_SUBMISSION_BYTES = MAX_IMAGE_BYTES + MAX_AUDIO_BYTES + 64 * 1024;
+/** The largest media in base64, and what stands around them. */
+const MAX_SUBMISSION_BYTES = Math.ceil(((MAX_IMAGE_BYTES + MAX_AUDIO_BYTES) * 4) / 3) + 64 * 1024;
 /** How often, and how soon, it is looked again for a new avatar whose turn may be next. */
 const MOST_TRIES = 5;
 const SOON_MS = 20;

@@ -13,8 +13,10 @@ const TIMEOUT_MS = 60_000;
 export class ThreadedInspector {
   readonly #threads = new Piscina<Task, Report>({
     filename: new URL('./inspection.js', import.meta.url).href,
-    minThreads: THREADS,
+    // Each begins with the first look that needs it, and stays.
+    minThreads: 0,
     maxThreads: THREADS,
+    idleTimeout: Number.POSITIVE_INFINITY,
   });
 
   /**

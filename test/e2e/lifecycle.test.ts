@@ -159,7 +159,7 @@ t.test('an exception nobody caught is logged and ends the process with 1', async
   const gateway = await gatewayFor(
     t,
     { MODELLIX_API_KEY: KEY, DATA_DIR: await tempDir(t) },
-    { preload: './test/support/crash-on-message.ts' },
+    { preload: './test/support/crash-on-message.mjs' },
   );
   gateway.send('thrown by a test');
   t.equal(await gateway.exited, 1);

@@ -34,7 +34,7 @@ export async function hoursApart(t: Test): Promise<void> {
         QUEUE_TIMEOUT_MINUTES: '30',
         SUBMIT_GRACE_SECONDS: '1',
       },
-      { preload: './test/faults/clock.ts' },
+      { preload: './test/faults/clock.mjs' },
     );
   const clocks = await Promise.all([-1, 0, 1].map(replicaOff));
   const post = (count: number) =>

@@ -13,7 +13,7 @@ import { isPaidOnce, Subject } from './subject.js';
 export async function fillsUp(t: Test): Promise<void> {
   const simulator = await simulatorFor(t, { settings: { taskMs: { min: 3_600_000, max: 3_600_000 } } });
   const env = { ...settingsFor(simulator), DATA_DIR: await tempDir(t) };
-  const gateway = await gatewayFor(t, env, { preload: './test/faults/full-disk.ts' });
+  const gateway = await gatewayFor(t, env, { preload: './test/faults/full-disk.mjs' });
   const app = { url: gateway.url, simulator };
   const pid = /"pid":(\d+)/.exec(gateway.output())?.[1] ?? '';
   /** No file of the process may grow beyond it: what a full disk is to a program. */

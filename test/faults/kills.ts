@@ -111,7 +111,7 @@ type Env = Record<string, string>;
 
 async function onLevel(t: Test, simulator: Simulator, env: Env, write: Moment['write']) {
   const stop: Env = write === undefined ? {} : { STOP_AT: inStatus(write.status), STOP_WHEN: write.when };
-  const options = write === undefined ? undefined : { preload: './test/faults/stop-at-write.ts' };
+  const options = write === undefined ? undefined : { preload: './test/faults/stop-at-write.mjs' };
   const gateway = await startProcess(t, simulator, { ...env, ...stop }, options);
   const isStopped = async () => gateway.output().includes('stopped at the write') || null;
   return { gateway, stopped: () => until('it is stopped', isStopped) };

@@ -92,7 +92,7 @@ await showCases(t, 'process', {
       MODELLIX_SUBMIT_TIMEOUT_SECONDS: '4',
       SHUTDOWN_GRACE_SECONDS: '1',
     };
-    const gateway = await startProcess(t, simulator, env, { preload: './test/support/crash-on-message.ts' });
+    const gateway = await startProcess(t, simulator, env, { preload: './test/support/crash-on-message.mjs' });
     const known = await Subject.post(gateway);
     const answer = simulator.inject({ on: 'submit', when: 'after', do: { hold: true } });
     const lost = Subject.post(gateway, { key: 'key-1' }).catch(() => null);
@@ -154,7 +154,7 @@ await showCases(t, 'process', {
     const off = async (hours: number) => {
       const offMs = hours * 3_600_000;
       const env = { ...settings, DATA_DIR: await tempDir(t), CLOCK_OFF_MS: String(offMs) };
-      const gateway = await startProcess(t, simulator, env, { preload: './test/faults/clock.ts' });
+      const gateway = await startProcess(t, simulator, env, { preload: './test/faults/clock.mjs' });
       const loggedAt = Number(/"time":(\d+)/.exec(gateway.output())?.[1]);
       t.equal(Math.round((loggedAt - Date.now()) / 3_600_000), hours, `${hours} h off`);
       return gateway;

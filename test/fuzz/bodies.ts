@@ -1,12 +1,8 @@
 /** What reads the bodies of requests, before media are looked at. */
 
-import Fastify from 'fastify';
 import { decodeBase64 } from '../../src/domain/media/base64.js';
 import { MediaError } from '../../src/domain/media/media.js';
 import { JsonBodyReader } from '../../src/http/json-body.js';
-import { readBodies } from '../../src/http/plugins/body.js';
-import { answerWithProblems } from '../../src/http/plugins/problems.js';
-import { endSlowUploads } from '../../src/http/plugins/uploads.js';
 import { ProblemError } from '../../src/problems.js';
 import type { Target } from './target.js';
 
@@ -27,16 +23,29 @@ const FORM = [
 
 class Refused extends Error {}
 
-/** The route takes whatever could be read. */
-const app = Fastify({ bodyLimit: MAX_BYTES });
-answerWithProblems(app);
-await readBodies(app, () => ({ keep: () => () => undefined }));
-app.post('/', { config: { takesForms: true } }, async () => ({}));
-endSlowUploads(app, STALL_MS);
-const url = await app.listen({ host: '127.0.0.1', port: 0 });
-app.server.unref();
+let server: Promise<string> | undefined;
+
+/** A route that takes whatever could be read. Loaded when it is needed: other targets run in threads without it. */
+async function startServer(): Promise<string> {
+  const [{ default: Fastify }, body, problems, uploads] = await Promise.all([
+    import('fastify'),
+    import('../../src/http/plugins/body.js'),
+    import('../../src/http/plugins/problems.js'),
+    import('../../src/http/plugins/uploads.js'),
+  ]);
+  const app = Fastify({ bodyLimit: MAX_BYTES, keepAliveTimeout: 1_000 });
+  problems.answerWithProblems(app);
+  await body.readBodies(app, () => ({ keep: () => () => undefined }));
+  app.post('/', { config: { takesForms: true } }, async () => ({}));
+  uploads.endSlowUploads(app, STALL_MS);
+  const url = await app.listen({ host: '127.0.0.1', port: 0 });
+  app.server.unref();
+  return url;
+}
 
 async function runForm(bytes: Buffer): Promise<void> {
+  server ??= startServer();
+  const url = await server;
   const headers = { 'content-type': 'multipart/form-data; boundary=x' };
   const answer = await fetch(url, { method: 'POST', headers, body: new Uint8Array(bytes) });
   const text = await answer.text();

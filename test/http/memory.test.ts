@@ -19,6 +19,10 @@ const memoryOf = async (url: string) => {
 const holds = (url: string, isRight: (bytes: number) => boolean) =>
   until('the memory that is held', async () => (isRight(await memoryOf(url)) ? true : null));
 
+/** Lets a submit go on, once it is there. */
+const letGo = (held: { release(): number }) =>
+  until('a submit that is held', async () => (held.release() > 0 ? true : null));
+
 /** Begins a body of the largest size, and leaves it at that. */
 async function beginUpload(t: Test, url: string) {
   const { hostname, port } = new URL(url);
@@ -52,6 +56,26 @@ t.test('beyond it requests are turned away before they are read, others are serv
   third.destroy();
 });
 
+t.test(
+  'a request that waits for the answer to another gives its memory back with the connection',
+  async (t) => {
+    const { url, simulator } = await startApp(t, { modellix: { submitTimeoutMs: 60_000 } });
+    const held = simulator.inject({ on: 'submit', do: { hold: true } });
+    const { hostname, port } = new URL(url);
+    const socket = connect(Number(port), hostname);
+    socket.on('error', () => {});
+    const head = (length: number) =>
+      `POST /avatars HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${length}\r\n\r\n`;
+    const body = JSON.stringify(GOOD);
+    socket.write(`${head(body.length)}${body}${head(LARGE)}{"image":"`);
+    await holds(url, (bytes) => bytes === LARGE + body.length);
+    socket.destroy();
+    await holds(url, (bytes) => bytes === body.length);
+    await letGo(held);
+    await holds(url, (bytes) => bytes === 0);
+  },
+);
+
 t.test('a body of unknown length counts as the largest', async (t) => {
   const { url } = await startApp(t, { media: { maxBytes: MAX_BYTES } });
   const first = await beginUpload(t, url);
@@ -83,7 +107,7 @@ t.test('memory is kept until the submit is over, whatever becomes of the caller'
   t.equal(answer.status, 202);
   const { id } = (await answer.json()) as { id: string };
   t.equal(await memoryOf(url), JSON.stringify(GOOD).length);
-  held.release();
+  await letGo(held);
   await holds(url, (bytes) => bytes === 0);
   t.equal((await readAvatar(url, id)).status, 'pending');
 });

@@ -44,7 +44,7 @@ export interface Ended {
 }
 
 interface StartOptions {
-  /** A module of the test that is loaded before the script. */
+  /** A module of the test that is loaded before the script, and in each of its threads: plain JavaScript. */
   readonly preload?: string;
 }
 
@@ -60,7 +60,7 @@ process.once('exit', () => {
 function launch(script: string, args: string[], env: Record<string, string>, { preload }: StartOptions = {}) {
   const inherited = INHERITED.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : []));
   const preloaded = preload === undefined ? [] : ['--import', preload];
-  const typescript = script.endsWith('.ts') || preload !== undefined ? ['--import', 'tsx'] : [];
+  const typescript = script.endsWith('.ts') ? ['--import', 'tsx'] : [];
   const child = spawn(process.execPath, [...typescript, ...preloaded, script, ...args], {
     cwd: ROOT,
     env: { ...Object.fromEntries(inherited), ...env },

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import multipart from '@fastify/multipart';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { MAX_AUDIO_BYTES } from '../../domain/media/audio.js';
 import { MAX_IMAGE_BYTES } from '../../domain/media/image.js';
 import type { GivenMedia } from '../../domain/media/media.js';
@@ -58,7 +58,7 @@ export async function readBodies(app: FastifyInstance, hold: (bytes: number) => 
     const bytes = Number(headers['content-length'] ?? routeOptions.bodyLimit);
     if (bytes > routeOptions.bodyLimit) throw tooLarge();
     request.memory = hold(bytes);
-    reply.raw.once('close', request.memory.keep());
+    untilAnswered(request, reply, request.memory.keep());
   });
   app.addContentTypeParser('application/json', async (request: FastifyRequest) =>
     take(request, await readJsonBody(request)),
@@ -76,6 +76,17 @@ export async function readBodies(app: FastifyInstance, hold: (bytes: number) => 
       throw error;
     }
   });
+}
+
+/** An answer that waits for others on its connection never hears of the end of that. */
+function untilAnswered({ raw: { socket } }: FastifyRequest, reply: FastifyReply, letGo: () => void): void {
+  const end = () => {
+    socket.off('close', end);
+    letGo();
+  };
+  socket.once('close', end);
+  reply.raw.once('close', end);
+  if (socket.destroyed) end();
 }
 
 /**
