@@ -9,8 +9,8 @@ const MIN_GROWTH_BYTES = 64 * 1024;
  * @param stallMs how often it is looked
  */
 export function endSlowUploads(app: FastifyInstance, stallMs: number): void {
-  app.addHook('preParsing', async ({ raw }) => {
-    if (raw.complete) return;
+  app.addHook('preParsing', async ({ raw, method }) => {
+    if (raw.complete || method !== 'POST') return;
     const { socket } = raw;
     let seenBytes = socket.bytesRead;
     const timer = setInterval(() => {
