@@ -14,7 +14,8 @@ export interface Clocked {
 }
 
 export async function clockedStore(t: Test): Promise<Clocked> {
-  const begun = performance.now();
+  // Whole: half a second is to be half a second, and no rounding error less.
+  const begun = Math.round(performance.now());
   let passedMs = 0;
   t.intercept(performance, 'now', { value: () => begun + passedMs, configurable: true });
   const store = await openEmbeddedStore({ dir: t.testdir(), now: () => NOW + passedMs });
