@@ -1,8 +1,8 @@
 /** A short storm on each store. The long ones: `npm run storm`. */
 
 import t from 'tap';
-import { reportOf } from './storm/report.js';
-import { type StormOptions, storm } from './storm/storm.js';
+import { reportOf } from '../storm/report.js';
+import { type StormOptions, storm } from '../storm/storm.js';
 
 t.setTimeout(600_000);
 
