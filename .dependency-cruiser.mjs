@@ -34,7 +34,7 @@ export default {
     ),
     forbid(
       'adapters-stand-alone',
-      from('^src/(store|modellix|media)/'),
+      from('^src/(store|modellix|media|outbound)/'),
       { path: '^src/', pathNot: '^src/(domain|$1)/' },
       'An adapter serves its port and knows the domain: nobody above it, and no other adapter.',
     ),
@@ -76,13 +76,13 @@ export default {
     ),
     forbid(
       'http-client-at-home',
-      from('^src/', '^src/(modellix|media)/'),
+      from('^src/', '^src/(modellix|outbound)/'),
       { path: npm('undici') },
       'Requests go out in two places: with the key to Modellix, and without it to where callers point.',
     ),
     forbid(
       'addresses-at-home',
-      from('^src/', '^src/media/'),
+      from('^src/', '^src/outbound/'),
       { path: npm('ipaddr\\.js') },
       'Which addresses may be connected to is decided once.',
     ),

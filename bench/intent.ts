@@ -35,6 +35,7 @@ function queued() {
       audio: { source: 'inline', format: 'mp3', durationSeconds: 6.2, bytes: 50_000 },
       costEstimateUsd: 0.2767,
       traceparent: null,
+      callbackUrl: null,
     },
     Date.now(),
   );

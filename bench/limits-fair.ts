@@ -63,6 +63,7 @@ async function watch(simulator: Simulator, gateways: Gateway[], held: number, ca
     externalId: null,
     metadata: {},
     traceparent: null,
+    callbackUrl: null,
     keepMemory: () => () => undefined,
   });
   const gateway = (n: number) => gateways[n % gateways.length] as Gateway;
@@ -142,6 +143,7 @@ async function open(redisUrl: string, baseUrl: string, teardown: (end: () => unk
       retentionMs: 86_400_000,
       notMadeOn: new Set([429]),
       urlsMustAnswer: false,
+      keepVideos: false,
     },
   });
   await store.ping().catch(() => undefined);

@@ -33,6 +33,7 @@ export function queuedAvatar(n: number): Avatar {
       audio: { source: 'inline', format: 'mp3', durationSeconds: 7.2, bytes: 57_600 },
       costEstimateUsd: 0.3226,
       traceparent: `00-${randomBytes(16).toString('hex')}-${randomBytes(8).toString('hex')}-01`,
+      callbackUrl: null,
     },
     Date.now(),
   );
@@ -49,8 +50,16 @@ function finishedAvatar(pending: Avatar): Avatar {
   const signature = `Expires=1790000000&Key-Pair-Id=${randomBytes(7).toString('hex').toUpperCase()}&Signature=${randomBytes(64).toString('base64url')}`;
   const url = `https://cdn.modellix.example/results/2026/11/${pending.taskId}/output.mp4?${signature}`;
   const now = Date.now();
-  const video = { url, format: 'mp4', width: 720, height: 960, bytes: 2_412_345, expiresAt: now };
-  return succeeded(looked(pending, 'processing', now), video, { now, retentionMs: RETENTION_MS });
+  const video = {
+    url,
+    format: 'mp4',
+    width: 720,
+    height: 960,
+    bytes: 2_412_345,
+    expiresAt: now,
+    keptBytes: null,
+  };
+  return succeeded(looked(pending, 'processing', now), video, { now, retentionMs: RETENTION_MS }, false);
 }
 
 export function create(store: Store, avatar: Avatar) {

@@ -102,7 +102,7 @@ function avatar() {
     metadata: {},
   } as const;
   return newAvatar(
-    { ...base, id: randomUUID(), image, audio, costEstimateUsd: null, traceparent: null },
+    { ...base, id: randomUUID(), image, audio, costEstimateUsd: null, traceparent: null, callbackUrl: null },
     Date.now(),
   );
 }

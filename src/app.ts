@@ -8,12 +8,12 @@ import type { Answer } from './gateway/answer.js';
 import { createGateway, type Gateway } from './gateway/gateway.js';
 import { Memory } from './gateway/memory.js';
 import { buildServer } from './http/server.js';
-import { createMediaFetcher } from './media/fetcher.js';
 import { ThreadedInspector } from './media/inspector.js';
 import { createMetrics } from './metrics.js';
 import { createModellixClient } from './modellix/client.js';
 import { watchKeyFile } from './modellix/key-file.js';
 import { KeyPool, type Keyring } from './modellix/keyring.js';
+import { createMediaFetcher } from './outbound/fetcher.js';
 import { openEmbeddedStore } from './store/embedded.js';
 import { openRedisStore, type RedisEvent } from './store/redis/redis.js';
 import { openSpool } from './store/spool.js';
@@ -75,6 +75,7 @@ export async function buildApp(config: Config, log: FastifyBaseLogger, version: 
     settings: {
       ...rest,
       urlsMustAnswer: check === 'strict',
+      keepVideos: false,
       submitLeaseMs: leaseFor(connectTimeoutMs + submitTimeoutMs),
       stepLeaseMs: leaseFor(connectTimeoutMs + longPollMs + queryTimeoutMs),
     },

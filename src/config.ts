@@ -2,8 +2,8 @@
 
 import { readFileSync } from 'node:fs';
 import { envSchema } from 'env-schema';
-import { type Network, parseNetworks } from './media/addresses.js';
 import { keysIn } from './modellix/key-file.js';
+import { type Network, parseNetworks } from './outbound/addresses.js';
 import { Environment, isWholeNumber, ruleOf } from './settings.js';
 
 export { SETTINGS } from './settings.js';

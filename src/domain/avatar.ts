@@ -16,10 +16,11 @@ export type Status =
   | 'succeeded'
   | 'failed'
   | 'timed_out'
+  | 'canceled'
   | 'unconfirmed';
 
-/** What is to be done next with an avatar. */
-export type Step = 'submit' | 'poll' | 'expire';
+/** What is to be done next with an avatar: bring it to Modellix, see it finished, keep its video, tell, forget. */
+export type Step = 'submit' | 'poll' | 'keep' | 'deliver' | 'expire';
 
 /** What is known of the still image. `null` where the gateway never saw the bytes. */
 export interface ImageFacts {
@@ -46,6 +47,29 @@ export interface Video {
   readonly height: number | null;
   readonly bytes: number | null;
   readonly expiresAt: number | null;
+  /** How many bytes of it the gateway has itself; `null` where it has none. */
+  readonly keptBytes: number | null;
+}
+
+/** One try to tell a receiver. */
+export interface Delivery {
+  readonly at: number;
+  readonly latencyMs: number;
+  /** The HTTP status that the receiver answered with, where it answered. */
+  readonly status: number | null;
+  /** Why it does not count; `null` where it does. */
+  readonly error: string | null;
+}
+
+/** Who is told of the end, and how that went. */
+export interface Callback {
+  readonly url: string;
+  /** `waiting` before the end, and while tries go on. */
+  readonly state: 'waiting' | 'delivered' | 'given_up';
+  /** From when on it is tried: the end, or when it was asked for again. */
+  readonly since: number | null;
+  /** The last tries, the latest one last. */
+  readonly deliveries: readonly Delivery[];
 }
 
 /** The ways an avatar can end badly; each is a problem of the catalogue too. */
@@ -93,6 +117,7 @@ export interface Avatar {
   readonly taskId: string | null;
   readonly video: Video | null;
   readonly failure: Failure | null;
+  readonly callback: Callback | null;
   /** How many submits were begun. */
   readonly attempt: number;
   /** A name of its own for the submit that was begun last: an answer belongs to one submit, of one worker. */
@@ -118,7 +143,7 @@ export class IllegalMoveError extends Error {
   }
 }
 
-const FINAL: ReadonlySet<Status> = new Set(['succeeded', 'failed', 'timed_out', 'unconfirmed']);
+const FINAL: ReadonlySet<Status> = new Set(['succeeded', 'failed', 'timed_out', 'canceled', 'unconfirmed']);
 
 /** Whether nothing more happens to the avatar by itself. `unconfirmed` alone can still be left: see {@link awaitsAnswer}. */
 export function isFinal(status: Status): boolean {
@@ -142,12 +167,14 @@ type Request = Pick<
   | 'audio'
   | 'costEstimateUsd'
   | 'traceparent'
->;
+> & { readonly callbackUrl: string | null };
 
 /** A new avatar, queued for its submit. */
-export function newAvatar(request: Request, now: number): Avatar {
+export function newAvatar({ callbackUrl, ...request }: Request, now: number): Avatar {
   return {
     ...request,
+    callback:
+      callbackUrl === null ? null : { url: callbackUrl, state: 'waiting', since: null, deliveries: [] },
     status: 'queued',
     step: 'submit',
     keyId: null,
@@ -226,20 +253,29 @@ export interface Ending {
 }
 
 function end(avatar: Avatar, status: Status, { now, retentionMs }: Ending, change: Partial<Avatar>): Avatar {
+  const { callback } = avatar;
   return {
     ...avatar,
+    step: callback === null ? 'expire' : 'deliver',
+    callback: callback && { ...callback, state: 'waiting', since: now },
     ...change,
     status,
-    step: 'expire',
     failures: 0,
     completedAt: now,
     expiresAt: now + retentionMs,
   };
 }
 
-export function succeeded(avatar: Avatar, video: Video, ending: Ending): Avatar {
+/** @param keepVideo whether the gateway is to have the video itself before anyone is told */
+export function succeeded(avatar: Avatar, video: Video, ending: Ending, keepVideo: boolean): Avatar {
   from(avatar, 'succeeded', 'pending', 'processing');
-  return end(avatar, 'succeeded', ending, { video });
+  return end(avatar, 'succeeded', ending, keepVideo ? { video, step: 'keep' } : { video });
+}
+
+/** The caller no longer wants it, and nothing was sent for it. */
+export function canceled(avatar: Avatar, ending: Ending): Avatar {
+  from(avatar, 'canceled', 'queued');
+  return end(avatar, 'canceled', ending, {});
 }
 
 /** Never sent, refused at the submit, or failed as a task. */

@@ -99,7 +99,16 @@ function queueFull({ limits }: Ports, cause: QueueFullError): ProblemError {
 }
 
 function avatarOf(request: AvatarRequest, inspected: Inspected, now: number): Avatar {
-  const { caller, idempotencyKey: key, mode, prompt, externalId, metadata, traceparent } = request;
+  const {
+    caller,
+    idempotencyKey: key,
+    mode,
+    prompt,
+    externalId,
+    metadata,
+    traceparent,
+    callbackUrl,
+  } = request;
   const audio = inspected.speech.facts;
   return newAvatar(
     {
@@ -114,6 +123,7 @@ function avatarOf(request: AvatarRequest, inspected: Inspected, now: number): Av
       audio,
       costEstimateUsd: estimateUsd(mode, audio.durationSeconds),
       traceparent,
+      callbackUrl,
     },
     now,
   );

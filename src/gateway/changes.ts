@@ -9,8 +9,8 @@ export class Changes {
   /** @param wake called for each change */
   constructor(store: Store, wake: () => void) {
     this.#emitter.setMaxListeners(0);
-    this.#end = store.onChange((id) => {
-      this.#emitter.emit(id);
+    this.#end = store.onChange((change) => {
+      for (const id of change === null ? this.#emitter.eventNames() : [change.id]) this.#emitter.emit(id);
       wake();
     });
   }

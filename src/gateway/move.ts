@@ -7,9 +7,14 @@ export interface Move extends Save {
   readonly avatar: Avatar;
 }
 
-/** The write that ends an avatar: nothing is left to submit, and it is due when it expires. */
+/** The write that ends an avatar: nothing is left to submit, and it is due when its next step is. */
 export function ending(avatar: Avatar, retentionMs: number): Move {
-  return { avatar, dueInMs: retentionMs, submission: 'drop' };
+  return { avatar, dueInMs: avatar.step === 'expire' ? retentionMs : 0, submission: 'drop' };
+}
+
+/** The write of a step behind the end. */
+export function past(avatar: Avatar, now: number): Move {
+  return ending(avatar, Math.max(0, (avatar.expiresAt ?? now) - now));
 }
 
 /** The write that puts an avatar (back) in the queue: it is due when it has waited too long. */
@@ -24,7 +29,8 @@ export function waiting({ settings }: Pick<Ports, 'settings'>, avatar: Avatar, n
  */
 export async function write(ports: Ports, version: number, { avatar, ...save }: Move): Promise<SaveResult> {
   const written = await ports.store.save(avatar, version, save);
-  if (written.saved && isFinal(avatar.status)) {
+  // What is written in silence is not the end, but a step behind it.
+  if (written.saved && isFinal(avatar.status) && save.silent !== true) {
     const { id, status, attempt, polls } = avatar;
     ports.counts.ended(status);
     ports.log.info({ avatarId: id, status, attempt, polls }, 'avatar ended');

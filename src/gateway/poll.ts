@@ -64,7 +64,7 @@ function taskOf({ id, taskId, submittedAt }: Avatar) {
 
 /** A look that was cut short because the process stops says nothing: the next process looks at once. */
 async function giveBack(ports: Ports, { avatar, version }: Stored): Promise<void> {
-  await write(ports, version, { avatar, dueInMs: 0, submission: 'drop' });
+  await write(ports, version, { avatar, dueInMs: 0, submission: 'drop', silent: true });
 }
 
 /** @param ageMs time since the submit */
@@ -82,12 +82,13 @@ function afterQuery(ports: Ports, avatar: Avatar, outcome: QueryOutcome, ageMs: 
         );
       }
       const next = looked(avatar, outcome.status, now);
-      return { avatar: next, dueInMs: timing.nextLookMs(next, ageMs), submission: 'drop' };
+      const silent = next.status === avatar.status;
+      return { avatar: next, dueInMs: timing.nextLookMs(next, ageMs), submission: 'drop', silent };
     }
     case 'success': {
       if (outcome.resource !== null) {
-        const video: Video = { ...outcome.resource, expiresAt: outcome.expiresAt };
-        return ending(succeeded(avatar, video, over), retentionMs);
+        const video: Video = { ...outcome.resource, expiresAt: outcome.expiresAt, keptBytes: null };
+        return ending(succeeded(avatar, video, over, settings.keepVideos), retentionMs);
       }
       const detail = 'Modellix called the task a success and named no video.';
       return ending(failed(avatar, failure('task-failed', detail), over), retentionMs);
@@ -112,6 +113,7 @@ function lookAgain({ random }: Ports, avatar: Avatar, retryAfterMs: number | nul
     avatar: next,
     dueInMs: Math.max(backoffMs(next.failures, random()), retryAfterMs ?? 0),
     submission: 'drop',
+    silent: true,
   };
 }
 

@@ -56,6 +56,8 @@ export interface GatewaySettings {
   readonly notMadeOn: ReadonlySet<number>;
   /** Whether media at a URL that cannot be fetched are refused. */
   readonly urlsMustAnswer: boolean;
+  /** Whether the video of an avatar is fetched once it has succeeded. */
+  readonly keepVideos: boolean;
 }
 
 /** Everything a verb needs from outside. */

@@ -19,6 +19,8 @@ export interface AvatarRequest extends MediaRequest {
   readonly externalId: string | null;
   readonly metadata: Readonly<Record<string, string>>;
   readonly traceparent: string | null;
+  /** Whom to tell of the end. */
+  readonly callbackUrl: string | null;
   /** Keeps the memory of the media; returns how to let go. */
   readonly keepMemory: () => () => void;
 }

@@ -10,9 +10,13 @@ import { type FoundRecord, readRecord } from './embedded/records.js';
 import { create, ownerOrRoom, remove, save } from './embedded/writes.js';
 import { CorruptRecordError, encodeRecord, NewerRecordError } from './record.js';
 import {
+  type Change,
   type Creation,
+  type Feed,
   type Found,
+  type ListQuery,
   type Outlook,
+  type Page,
   type Save,
   type SaveResult,
   type SharedDocument,
@@ -37,7 +41,7 @@ export async function openEmbeddedStore({ dir, now = Date.now }: EmbeddedStoreOp
 class EmbeddedStore implements Store {
   readonly #engine: Engine;
   readonly #claims: Claims;
-  readonly #listeners = new Set<(id: string) => void>();
+  readonly #listeners = new Set<(change: Change | null) => void>();
 
   constructor(engine: Engine) {
     this.#engine = engine;
@@ -71,7 +75,7 @@ class EmbeddedStore implements Store {
       if (named) media.settle(file.file);
       else await media.remove(file.file);
     }
-    this.#tell(avatar.id);
+    this.#tell({ id: avatar.id, caller: avatar.caller, version: 1 });
     return { avatar, version: 1, now: this.#engine.now() };
   }
 
@@ -112,20 +116,25 @@ class EmbeddedStore implements Store {
   }
 
   async save(avatar: Avatar, version: number, how: Save): Promise<SaveResult> {
+    const { id, caller } = avatar;
     const record = encodeRecord(avatar);
-    return this.#write(
-      avatar.id,
-      (tx) => save(this.#engine, tx, avatar, record, version, how),
-      ({ saved }) => saved,
-    );
+    const result = await this.#engine.transact((tx) => save(this.#engine, tx, avatar, record, version, how));
+    if (result.saved && how.silent !== true) this.#tell({ id, caller, version: result.version });
+    return result;
   }
 
   async remove(id: string, version: number): Promise<boolean> {
-    return this.#write(
-      id,
-      (tx) => remove(this.#engine, tx, id, version),
-      (removed) => removed,
-    );
+    const caller = await this.#engine.transact((tx) => remove(this.#engine, tx, id, version));
+    if (caller !== null) this.#tell({ id, caller, version: null });
+    return caller !== null;
+  }
+
+  async list(_caller: string, _query: ListQuery): Promise<Page> {
+    throw new Error('not built');
+  }
+
+  async feed(_caller: string, _after: number | null, _limit: number): Promise<Feed> {
+    throw new Error('not built');
   }
 
   async outlook(lanes: readonly string[]): Promise<Outlook> {
@@ -162,7 +171,7 @@ class EmbeddedStore implements Store {
     }));
   }
 
-  onChange(listener: (id: string) => void): () => void {
+  onChange(listener: (change: Change | null) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
@@ -179,14 +188,8 @@ class EmbeddedStore implements Store {
     await this.#engine.close();
   }
 
-  async #write<T>(id: string, work: (tx: Transaction) => T, wrote: (result: T) => boolean): Promise<T> {
-    const result = await this.#engine.transact(work);
-    if (wrote(result)) this.#tell(id);
-    return result;
-  }
-
-  #tell(id: string): void {
-    for (const listener of this.#listeners) listener(id);
+  #tell(change: Change): void {
+    for (const listener of this.#listeners) listener(change);
   }
 
   async #dueInMs(lane: string | null, now: number): Promise<number | null> {

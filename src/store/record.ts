@@ -7,10 +7,10 @@
 
 import Type, { type Static } from 'typebox';
 import { Compile } from 'typebox/compile';
-import type { Avatar } from '../domain/avatar.js';
+import type { Avatar, Delivery } from '../domain/avatar.js';
 
 /** The schema this release writes, and the highest it reads. Raised when an older release would misread. */
-export const SCHEMA = 1;
+export const SCHEMA = 2;
 
 /** Bytes that are not a record of an avatar: cut, overwritten, or under another avatar's key. */
 export class CorruptRecordError extends Error {
@@ -38,9 +38,10 @@ const Record = Type.Object({
     'succeeded',
     'failed',
     'timed_out',
+    'canceled',
     'unconfirmed',
   ]),
-  step: Type.Enum(['submit', 'poll', 'expire']),
+  step: Type.Enum(['submit', 'poll', 'keep', 'deliver', 'expire']),
   mode: Type.Enum(['std', 'pro']),
   prompt: text,
   externalId: text,
@@ -70,6 +71,18 @@ const Record = Type.Object({
       height: number,
       bytes: number,
       expiresAt: number,
+      keptBytes: number,
+    }),
+    Type.Null(),
+  ]),
+  callback: Type.Union([
+    Type.Object({
+      url: Type.String(),
+      state: Type.Enum(['waiting', 'delivered', 'given_up']),
+      since: number,
+      deliveries: Type.Unsafe<readonly Delivery[]>(
+        Type.Array(Type.Object({ at: Type.Number(), latencyMs: Type.Number(), status: number, error: text })),
+      ),
     }),
     Type.Null(),
   ]),
@@ -136,6 +149,7 @@ export function decodeRecord(id: string, bytes: Uint8Array): Avatar {
       `the record of ${id} is not ${cause instanceof SyntaxError ? 'JSON' : 'UTF-8'}`,
     );
   }
+  if (schema === 1) value = upgraded(value);
   if (!record.Check(value)) {
     throw new CorruptRecordError(`the record of ${id} is not an avatar: ${firstFault(value)}`);
   }
@@ -144,6 +158,13 @@ export function decodeRecord(id: string, bytes: Uint8Array): Avatar {
 }
 
 const SPACE = 0x20;
+
+/** What schema 1 had no word for: nobody was told, and no video was kept. */
+function upgraded(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  const video = 'video' in value && typeof value.video === 'object' ? value.video : null;
+  return { callback: null, ...value, video: video && { keptBytes: null, ...video } };
+}
 
 function schemaOf(bytes: Uint8Array): number | null {
   const digits = Buffer.from(bytes.subarray(0, 16))

@@ -20,7 +20,10 @@
  * to the domain and the gateway.
  */
 
-import type { Avatar } from '../domain/avatar.js';
+import type { Avatar, Status } from '../domain/avatar.js';
+
+/** How long a change is known of. */
+export const FEED_MS = 24 * 3_600_000;
 
 /** An avatar as it stands in the store. `now` is the store's clock, in ms since the epoch, at that moment. */
 export interface Stored {
@@ -60,6 +63,52 @@ export interface Save {
   readonly slots?: number;
   /** How long an avatar that holds no slot by its status holds one all the same, in ms. */
   readonly slotForMs?: number;
+  /** Callers see nothing of it: nobody is told, and its place among the changes stays. */
+  readonly silent?: boolean;
+}
+
+/** An avatar was written, here or elsewhere. */
+export interface Change {
+  readonly id: string;
+  readonly caller: string;
+  /** The version it has now; `null` where it was removed. */
+  readonly version: number | null;
+}
+
+/** Where a page of a list ends. */
+export interface Place {
+  readonly createdAt: number;
+  readonly id: string;
+}
+
+export interface ListQuery {
+  /** All of these; `null`: any. */
+  readonly statuses: readonly Status[] | null;
+  readonly externalId: string | null;
+  /** Both exclusive, in ms since the epoch. */
+  readonly createdAfter: number | null;
+  readonly createdBefore: number | null;
+  /** Only what stands behind it. */
+  readonly behind: Place | null;
+  readonly limit: number;
+}
+
+/** `next`: where the page ends; `null` where nothing follows. */
+export interface Page {
+  readonly found: readonly Found[];
+  readonly next: Place | null;
+}
+
+/** `at`: the place of its last change among all changes of its caller; a later change has a higher one. */
+export interface Changed extends Stored {
+  readonly at: number;
+}
+
+/** `last`: the place of the last change there was. `whole`: no change behind the one asked for was forgotten. */
+export interface Feed {
+  readonly changed: readonly Changed[];
+  readonly last: number;
+  readonly whole: boolean;
 }
 
 /**
@@ -107,15 +156,28 @@ export interface Store {
   create(avatar: Avatar, submission: readonly Buffer[], creation: Creation): Promise<Stored>;
   /** The avatar, if it is there and it is this caller's. Throws where it is there and cannot be read. */
   find(caller: string, id: string): Promise<Found | null>;
+  /** Avatars of a caller, the newest first. What is created while someone turns the pages moves nothing on them. */
+  list(caller: string, query: ListQuery): Promise<Page>;
+  /**
+   * The avatars of a caller that were changed behind a place, each once, in the order of their last change; none where
+   * `after` is `null`. Changes are known for {@link FEED_MS} at least; a removal is none.
+   */
+  feed(caller: string, after: number | null, limit: number): Promise<Feed>;
   /** The bytes to submit; `null` once dropped, and where they are not all there any more. */
   submission(id: string): Promise<Buffer | null>;
   /** The first in the queue, in the order in which they are to be submitted. Nothing is taken by it. */
   next(limit: number): Promise<Stored[]>;
   /**
    * Takes up to `limit` due avatars of one due index, longest due first. Each gets a new version and is due again in
-   * `leaseMs`; two claims never return the same avatar at the same version.
+   * `leaseMs`; two claims never return the same avatar at the same version. Those in `preferred` come before others,
+   * as far as the adapter looks.
    */
-  claim(lane: string | null, limit: number, leaseMs: number): Promise<Stored[]>;
+  claim(
+    lane: string | null,
+    limit: number,
+    leaseMs: number,
+    preferred?: Pick<ReadonlySet<string>, 'has' | 'size'>,
+  ): Promise<Stored[]>;
   /**
    * Replaces the record if it is still at `version`. A new task id is indexed, and belongs to one avatar only; it
    * stays with its avatar until that is removed.
@@ -133,8 +195,11 @@ export interface Store {
     revision: number,
     value: string,
   ): Promise<SharedDocument & { readonly swapped: boolean }>;
-  /** Calls back with the id of each avatar written, here or elsewhere; a word may be lost. Returns how to end it. */
-  onChange(listener: (id: string) => void): () => void;
+  /**
+   * Calls back for each avatar written, here or elsewhere; with `null` where words may have been lost, so that anything
+   * may have changed. Returns how to end it.
+   */
+  onChange(listener: (change: Change | null) => void): () => void;
   /** Resolves when the store can be written to. */
   ping(): Promise<void>;
   health(): StoreHealth;

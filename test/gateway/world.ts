@@ -40,6 +40,7 @@ export const SETTINGS: GatewaySettings = {
   retentionMs: LONG_MS,
   notMadeOn: new Set([429]),
   urlsMustAnswer: false,
+  keepVideos: false,
 };
 
 const KEYS = new KeyPool(['key']);
@@ -89,6 +90,7 @@ export class World {
       externalId: null,
       metadata: {},
       traceparent: null,
+      callbackUrl: null,
       keepMemory: () => () => undefined,
     };
     const worker = {
@@ -193,6 +195,8 @@ export class World {
         gated('create', () => store.create(avatar, submission, { ...creation, doubtMs: 0 })),
       find: (caller, id) => gated('find', () => store.find(caller, id)),
       submission: (id) => gated('submission', () => store.submission(id)),
+      list: (caller, query) => gated('list', () => store.list(caller, query)),
+      feed: (caller, after, limit) => gated('feed', () => store.feed(caller, after, limit)),
       next: (limit) => gated('next', () => store.next(limit)),
       claim: (lane, limit) => gated('claim', () => store.claim(lane, limit, 0)),
       save: (avatar, version, save) => {

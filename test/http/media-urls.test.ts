@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import t, { type Test } from 'tap';
-import { parseNetworks } from '../../src/media/addresses.js';
+import { parseNetworks } from '../../src/outbound/addresses.js';
 import { startApp } from '../support/app.js';
 import { portrait, postJson, speech, wav } from '../support/requests.js';
 

@@ -192,8 +192,9 @@ export function queueAndSlots(check: Check): void {
   check('whoever listens hears of every write, until it no longer listens', async (t, { store }) => {
     const heard: string[] = [];
     let wake = () => {};
-    const end = store.onChange((id) => {
-      heard.push(id);
+    const end = store.onChange((change) => {
+      if (change === null) return;
+      heard.push(change.id);
       wake();
     });
     const hears = async (id: string) => {

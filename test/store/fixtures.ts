@@ -27,6 +27,7 @@ export function avatarOf(change: Partial<Avatar> = {}): Avatar {
       audio: { source: 'inline', format: 'mp3', durationSeconds: 7.2, bytes: 57_600 },
       costEstimateUsd: 0.3226,
       traceparent: null,
+      callbackUrl: null,
     },
     1_750_000_000_000,
   );

@@ -21,6 +21,7 @@ const avatar = newAvatar(
     audio: { source: 'audio_id', format: null, durationSeconds: null, bytes: null },
     costEstimateUsd: null,
     traceparent: null,
+    callbackUrl: null,
   },
   1_750_000_000_000,
 );

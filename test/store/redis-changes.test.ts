@@ -2,7 +2,7 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { Redis } from 'ioredis';
 import t, { type Test } from 'tap';
 import { Subscription } from '../../src/store/redis/subscription.js';
-import type { Store } from '../../src/store/store.js';
+import type { Change, Store } from '../../src/store/store.js';
 import { startRedis } from '../support/redis.js';
 import { avatarOf, CALLER, dueIn, LONG, SUBMISSION } from './fixtures.js';
 import { clientOf, heardBy as heardOn, openConnected, reachable } from './fixtures-redis.js';
@@ -18,8 +18,9 @@ function listener() {
   return {
     heard,
     next,
-    listen(id: string) {
-      heard.push(id);
+    listen(change: Change | null) {
+      if (change === null) return;
+      heard.push(change.id);
       wake();
     },
   };
@@ -92,7 +93,7 @@ t.test('redis: a peer that is gone without a word is noticed by who only listens
   way.hang();
   await heardBy(client, 2); // The old one still counts: nobody told Redis either.
   const word = next();
-  await client.publish(CHANNEL, 'av_1');
+  await client.publish(CHANNEL, '7 av_1 team-a');
   await word;
   t.same(heard, ['av_1']);
 });

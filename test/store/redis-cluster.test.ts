@@ -62,8 +62,8 @@ t.test('redis: cluster: what is written at one node is heard at another', async 
   const subscription = new Subscription(connect, channel, 20);
   t.teardown(() => subscription.close());
   const heard = [
-    new Promise((resolve) => subscription.listen(resolve)),
-    new Promise((resolve) => t.teardown(store.onChange(resolve))),
+    new Promise((resolve) => subscription.listen((change) => change && resolve(change.id))),
+    new Promise((resolve) => t.teardown(store.onChange((change) => change && resolve(change.id)))),
   ];
   for (const { port } of [second, third]) {
     const client = new Redis(port);

@@ -21,7 +21,7 @@ const options = { url: behind.url, sentinelPassword: SENTINEL_PASSWORD };
 
 /** Resolves with the first that is heard. */
 function hears(t: Test, store: Store): Promise<string> {
-  return new Promise((resolve) => t.teardown(store.onChange(resolve)));
+  return new Promise((resolve) => t.teardown(store.onChange((change) => change && resolve(change.id))));
 }
 
 t.test('redis: sentinel: what one store does, another finds and hears of', async (t) => {

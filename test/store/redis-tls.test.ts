@@ -20,7 +20,7 @@ const withTls = { tls: true, args: [...args, ...withUser()] };
 async function works(t: Test, options: RedisStoreOptions): Promise<void> {
   const store = await openConnected(t, options);
   const heard: string[] = [];
-  t.teardown(store.onChange((id) => heard.push(id)));
+  t.teardown(store.onChange((change) => change && heard.push(change.id)));
   const create = async () => (await store.create(avatarOf(), [SUBMISSION], dueIn(LONG))).avatar;
   const avatar = await create();
   t.match(await store.find(CALLER, avatar.id), { avatar });

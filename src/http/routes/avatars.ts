@@ -3,6 +3,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { Gateway } from '../../gateway/gateway.js';
 import { PROBLEMS, ProblemError } from '../../problems.js';
 import { requireAccept } from '../accept.js';
+import { callerOf } from '../caller.js';
 import { idempotencyKeyOf } from '../idempotency-key.js';
 import { mediaRequestOf } from '../media-request.js';
 import {
@@ -14,9 +15,6 @@ import {
 } from '../schemas/avatar.js';
 import { acceptedHeaders, commonHeaders, noQuery, problems } from '../schemas/responses.js';
 import { avatarView } from '../view.js';
-
-/** Until callers have names: whoever may reach the port is one and the same. */
-export const ANONYMOUS = 'anonymous';
 
 /** How soon a caller had best look again, in seconds. */
 const LOOK_AGAIN_SECONDS = 5;
@@ -62,12 +60,13 @@ export const avatarRoutes: FastifyPluginAsyncTypebox<Options> = async (app, opti
         throw new ProblemError('idempotency-key-required', PROBLEMS['idempotency-key-required'].help);
       }
       const { replayed, ...made } = await gateway.create({
-        caller: ANONYMOUS,
+        caller: callerOf(request),
         idempotencyKey,
         ...mediaRequestOf(body, request.media),
         prompt: body.prompt ?? null,
         externalId: body.external_id ?? null,
         metadata: body.metadata ?? {},
+        callbackUrl: null,
         traceparent: traceparentOf(request.headers.traceparent),
         keepMemory: () => request.memory?.keep() ?? (() => undefined),
       });
@@ -102,7 +101,7 @@ export const avatarRoutes: FastifyPluginAsyncTypebox<Options> = async (app, opti
       },
     },
     async (request, reply) => {
-      const seen = await gateway.read(ANONYMOUS, request.params.id);
+      const seen = await gateway.read(callerOf(request), request.params.id);
       return reply.header('cache-control', 'no-store').send(avatarView(seen));
     },
   );

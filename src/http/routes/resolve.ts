@@ -1,10 +1,10 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { Gateway } from '../../gateway/gateway.js';
 import { requireAccept } from '../accept.js';
+import { callerOf } from '../caller.js';
 import { AvatarParams, avatarContent, Resolution } from '../schemas/avatar.js';
 import { commonHeaders, noQuery, problems } from '../schemas/responses.js';
 import { avatarView } from '../view.js';
-import { ANONYMOUS } from './avatars.js';
 
 /** Far above the longest there is. */
 const MAX_RESOLUTION_BYTES = 16 * 1024;
@@ -37,7 +37,7 @@ export const resolveRoutes: FastifyPluginAsyncTypebox<{ gateway: Gateway }> = as
     async (request) => {
       const { body, params } = request;
       const finding = body.task_id === undefined ? { made: false as const } : { taskId: body.task_id };
-      return avatarView(await gateway.resolve(ANONYMOUS, params.id, finding));
+      return avatarView(await gateway.resolve(callerOf(request), params.id, finding));
     },
   );
 };

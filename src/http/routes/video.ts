@@ -4,9 +4,9 @@ import { Type } from 'typebox';
 import type { Gateway } from '../../gateway/gateway.js';
 import { ProblemError } from '../../problems.js';
 import { requireAccept } from '../accept.js';
+import { callerOf } from '../caller.js';
 import { AvatarParams } from '../schemas/avatar.js';
 import { commonHeaders, problems } from '../schemas/responses.js';
-import { ANONYMOUS } from './avatars.js';
 
 const Query = Type.Object(
   {
@@ -68,13 +68,13 @@ export const videoRoutes: FastifyPluginAsyncTypebox<{ gateway: Gateway }> = asyn
     async (request, reply) => {
       const { id } = request.params;
       if (request.query.redirect === 'true') {
-        const { href } = new URL(await gateway.videoUrl(ANONYMOUS, id)); // in ASCII, as a header must be
+        const { href } = new URL(await gateway.videoUrl(callerOf(request), id)); // in ASCII, as a header must be
         return reply.header('cache-control', 'no-store').redirect(href, 302);
       }
       const hungUp = new AbortController();
       reply.raw.once('close', () => hungUp.abort());
       const { range, 'if-range': ifRange } = request.headers;
-      const { status, headers, body } = await gateway.video(ANONYMOUS, id, {
+      const { status, headers, body } = await gateway.video(callerOf(request), id, {
         method: request.method === 'HEAD' ? 'HEAD' : 'GET',
         range,
         ifRange,

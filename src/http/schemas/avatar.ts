@@ -163,10 +163,20 @@ export const AvatarView = Type.Object(
   {
     id: Type.String(),
     status: Type.Enum(
-      ['queued', 'submitting', 'pending', 'processing', 'succeeded', 'failed', 'timed_out', 'unconfirmed'],
+      [
+        'queued',
+        'submitting',
+        'pending',
+        'processing',
+        'succeeded',
+        'failed',
+        'timed_out',
+        'canceled',
+        'unconfirmed',
+      ],
       {
         description:
-          '`queued`: waits for its turn. `submitting`: on its way. `pending`, `processing`: at Modellix. Final: `succeeded`, `failed`, `timed_out` (Modellix never finished), `unconfirmed` (it is not known whether Modellix took it; never sent again by itself).',
+          '`queued`: waits for its turn. `submitting`: on its way. `pending`, `processing`: at Modellix. Final: `succeeded`, `failed`, `timed_out` (Modellix never finished), `canceled` (before it was sent), `unconfirmed` (it is not known whether Modellix took it; never sent again by itself).',
       },
     ),
     mode: mode(),

@@ -102,18 +102,19 @@ export function save(
   return { saved: true, version: version + 1 };
 }
 
-/** Says whether it was there at that version. */
-export function remove(engine: Engine, tx: Transaction, id: string, version: number): boolean {
+/** Says whose it was; `null` where it was not there at that version, or cannot be read. */
+export function remove(engine: Engine, tx: Transaction, id: string, version: number): string | null {
   const { slots, queue } = engine;
-  const meta = readMeta(tx, id);
-  if (meta?.version !== version) return false;
+  const found = readRecord(tx, id);
+  if (found === null || found instanceof Error || found.meta.version !== version) return null;
+  const { avatar, meta } = found;
   for (const key of [avatarKey(id), metaKey(id), dueKey(meta, id)]) tx.del(key);
   dropSubmission(engine, tx, id);
   if (meta.task !== null) tx.del(taskKey(meta.task));
   if (meta.key !== null) tx.del(idempotencyKey(meta.key));
   slots.release(tx, id);
   queue.leave(tx, id, false);
-  return true;
+  return avatar.caller;
 }
 
 function dropSubmission({ media }: Engine, tx: Transaction, id: string): void {

@@ -107,5 +107,5 @@ if KEYS[12] then
   redis.call('SET', KEYS[12], ARGV[1])
 end
 redis.call('ZADD', KEYS[3], now + ARGV[4], ARGV[1])
-tell(KEYS[5], ARGV[1])
+tell(KEYS[5], 1, ARGV[1], ARGV[6])
 return now

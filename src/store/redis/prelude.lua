@@ -25,7 +25,8 @@ local function dueIn(due)
   return #first == 0 and -1 or math.max(0, tonumber(first[2]) - now)
 end
 
--- Says that an avatar was written. Behind the writes nothing may fail, so a user who may not publish is let be.
-local function tell(changes, id)
-  redis.pcall('PUBLISH', changes, id)
+-- Says that an avatar of a caller was written, with the version that it has now: 0 where it was removed. Behind the
+-- writes nothing may fail, so a user who may not publish is let be.
+local function tell(changes, version, id, caller)
+  redis.pcall('PUBLISH', changes, version .. ' ' .. id .. ' ' .. caller)
 end

@@ -12,9 +12,13 @@ import { wholeDelay } from '../delay.js';
 import { keyDigest } from '../idempotency.js';
 import { CorruptRecordError, encodeRecord, NewerRecordError } from '../record.js';
 import {
+  type Change,
   type Creation,
+  type Feed,
   type Found,
+  type ListQuery,
   type Outlook,
+  type Page,
   type Save,
   type SaveResult,
   type SharedDocument,
@@ -148,8 +152,8 @@ class RedisStore implements Store {
   }
 
   async save(avatar: Avatar, version: number, save: Save): Promise<SaveResult> {
-    const { id, taskId, keyId } = avatar;
-    const { dueInMs, submission, slots, slotForMs = 0 } = save;
+    const { id, caller, taskId, keyId } = avatar;
+    const { dueInMs, submission, slots, slotForMs = 0, silent = false } = save;
     const record = encodeRecord(avatar);
     const doc = isFinal(avatar.status) ? pack(record) : record;
     const { due, changes, queue, callers, clock, bytes, lanes } = this.#keys;
@@ -174,7 +178,7 @@ class RedisStore implements Store {
         'save',
         keys,
         ...[id, version, doc, wholeDelay(dueInMs), submission, token],
-        ...[keyId ?? '', standing, wholeDelay(slotForMs), slots ?? ''],
+        ...[keyId ?? '', standing, wholeDelay(slotForMs), slots ?? '', silent ? '' : caller],
       ),
     );
     const word = String(result);
@@ -192,8 +196,16 @@ class RedisStore implements Store {
       ...[this.#keys.record(id), this.#keys.submission(id), due, changes, queue, bytes, doubt],
       ...[...this.#keys.ofLane(keyId), ...this.#keys.task(taskId), ...this.#keys.key(digest)],
     ];
-    const args = [id, version, keyId ?? ''];
+    const args = [id, version, keyId ?? '', caller];
     return (await this.#redis.write('remove', keys, ...args)) === 1;
+  }
+
+  async list(_caller: string, _query: ListQuery): Promise<Page> {
+    throw new Error('not built');
+  }
+
+  async feed(_caller: string, _after: number | null, _limit: number): Promise<Feed> {
+    throw new Error('not built');
   }
 
   async outlook(lanes: readonly string[]): Promise<Outlook> {
@@ -226,7 +238,7 @@ class RedisStore implements Store {
     return { ...documentOf(row), swapped: row[3] === 1 };
   }
 
-  onChange(listener: (id: string) => void): () => void {
+  onChange(listener: (change: Change | null) => void): () => void {
     return this.#subscription.listen(listener);
   }
 

@@ -14,6 +14,7 @@
   ARGV[1] id
   ARGV[2] version
   ARGV[3] id of its key, or ''
+  ARGV[4] caller
 
   Result: 1, or 0 when the record is at another version
 ]]
@@ -31,5 +32,5 @@ if ARGV[3] ~= '' then
   leads = 10
 end
 redis.call('DEL', KEYS[1], KEYS[2], unpack(KEYS, leads))
-tell(KEYS[4], ARGV[1])
+tell(KEYS[4], 0, ARGV[1], ARGV[4])
 return 1

@@ -24,6 +24,7 @@
   ARGV[8] where it stands: 'queued', 'slot', 'lane' (a slot, and due in the index of its key) or ''
   ARGV[9] how long it holds a slot all the same, in ms
   ARGV[10] how many slots its key has, or ''
+  ARGV[11] caller, where the change is told; or ''
 
   Result: 'saved', 'stale', 'task-taken' or 'no-slot'
 ]]
@@ -102,5 +103,7 @@ if ARGV[5] == 'drop' then
   redis.call('DEL', KEYS[2])
   redis.call('HDEL', KEYS[1], 'tag')
 end
-tell(KEYS[4], id)
+if ARGV[11] ~= '' then
+  tell(KEYS[4], expected + 1, id, ARGV[11])
+end
 return 'saved'

@@ -1,7 +1,9 @@
 import type { Redis } from 'ioredis';
+import type { Change } from '../store.js';
 
 /**
- * Hears of changes while somebody listens. What is said while the connection is away is not heard.
+ * Hears of changes while somebody listens. What is said while the connection is away is not heard: once it is back,
+ * anything may have changed.
  *
  * One that only listens would never learn that its peer is gone without a word, so it asks now and then. It subscribes
  * by hand on each connection: the client would do so out of reach, with a failure that nobody catches.
@@ -10,7 +12,7 @@ export class Subscription {
   readonly #connect: () => Redis;
   readonly #channel: string;
   readonly #pingMs: number;
-  readonly #listeners = new Set<(id: string) => void>();
+  readonly #listeners = new Set<(change: Change | null) => void>();
   #client: Redis | null = null;
   #timer: NodeJS.Timeout | undefined;
 
@@ -24,7 +26,7 @@ export class Subscription {
     this.#channel = channel;
   }
 
-  listen(listener: (id: string) => void): () => void {
+  listen(listener: (change: Change | null) => void): () => void {
     this.#listeners.add(listener);
     this.#client ??= this.#subscribe();
     return () => {
@@ -45,10 +47,14 @@ export class Subscription {
     client.on('error', () => {}); // It comes back by itself, and the store's own connection says what is wrong.
     client.on('ready', () => {
       answered = true;
-      client.subscribe(this.#channel).catch(() => {}); // Who may not hear does without.
+      client.subscribe(this.#channel).then(
+        () => this.#tell(null),
+        () => {}, // Who may not hear does without.
+      );
     });
-    client.on('message', (_channel, id: string) => {
-      for (const listener of this.#listeners) listener(id);
+    client.on('message', (_channel, message: string) => {
+      const change = changeIn(message);
+      if (change !== null) this.#tell(change);
     });
     this.#timer = setInterval(() => {
       if (client.status !== 'ready') return;
@@ -64,4 +70,15 @@ export class Subscription {
     this.#timer.unref();
     return client;
   }
+
+  #tell(change: Change | null): void {
+    for (const listener of this.#listeners) listener(change);
+  }
+}
+
+/** `null` where another release said something that this one does not know. */
+function changeIn(message: string): Change | null {
+  const [, version, id, caller] = /^(\d+) (\S+) (.*)$/s.exec(message) ?? [];
+  if (version === undefined || id === undefined || caller === undefined) return null;
+  return { id, caller, version: version === '0' ? null : Number(version) };
 }

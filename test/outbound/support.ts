@@ -5,13 +5,13 @@ import { createServer as createHttp, type IncomingMessage, type ServerResponse }
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import type { Test } from 'tap';
 import type { Fetched } from '../../src/domain/media/fetched.js';
-import { parseNetworks } from '../../src/media/addresses.js';
+import { parseNetworks } from '../../src/outbound/addresses.js';
 import {
   createMediaFetcher,
   type Lookup,
   type MediaFetcher,
   type MediaFetcherOptions,
-} from '../../src/media/fetcher.js';
+} from '../../src/outbound/fetcher.js';
 
 /** The only address the fetchers of these tests may reach, beside the public internet. */
 export const ALLOWED = '127.0.0.2';

@@ -3,7 +3,7 @@
 import { BlockList, isIP } from 'node:net';
 import fc from 'fast-check';
 import t from 'tap';
-import { mayConnectTo, parseNetworks } from '../../src/media/addresses.js';
+import { mayConnectTo, parseNetworks } from '../../src/outbound/addresses.js';
 
 /** IANA's special-purpose address registries (RFC 6890) and what else is no unicast of the internet. */
 const SPECIAL = [

@@ -3,8 +3,8 @@
 import { EventEmitter, once } from 'node:events';
 import t from 'tap';
 import type { Fetched } from '../../src/domain/media/fetched.js';
-import { parseNetworks } from '../../src/media/addresses.js';
-import { createMediaFetcher, type Lookup } from '../../src/media/fetcher.js';
+import { parseNetworks } from '../../src/outbound/addresses.js';
+import { createMediaFetcher, type Lookup } from '../../src/outbound/fetcher.js';
 import { ALLOWED, answering, failed, fetcherFor, httpServer, NOT_PUBLIC, namesOf } from './support.js';
 
 const FILE: Fetched = { kind: 'bytes', bytes: Buffer.from('file') };

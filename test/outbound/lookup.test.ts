@@ -4,7 +4,7 @@ import { createSocket, type RemoteInfo } from 'node:dgram';
 import { Resolver } from 'node:dns/promises';
 import { once } from 'node:events';
 import t, { type Test } from 'tap';
-import { lookupBy } from '../../src/media/lookup.js';
+import { lookupBy } from '../../src/outbound/lookup.js';
 
 const A = 1;
 const HEADER_BYTES = 12;

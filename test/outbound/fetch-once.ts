@@ -1,7 +1,7 @@
 /** A process that fetches the URL given and prints what came of it; `tls.test` means 127.0.0.2, as `other.test` does. */
 
-import { parseNetworks } from '../../src/media/addresses.js';
-import { createMediaFetcher } from '../../src/media/fetcher.js';
+import { parseNetworks } from '../../src/outbound/addresses.js';
+import { createMediaFetcher } from '../../src/outbound/fetcher.js';
 import { ALLOWED, namesOf } from './support.js';
 
 const fetcher = createMediaFetcher({

@@ -2,7 +2,7 @@
 
 import t from 'tap';
 import type { Fetched } from '../../src/domain/media/fetched.js';
-import { readHead } from '../../src/media/answer.js';
+import { readHead } from '../../src/outbound/answer.js';
 import { answering, failed, fetcherFor, httpServer, letGo, rawServer } from './support.js';
 
 const MAX = 1000;

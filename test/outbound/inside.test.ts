@@ -2,7 +2,7 @@
 
 import { createServer } from 'node:http';
 import t from 'tap';
-import { parseNetworks } from '../../src/media/addresses.js';
+import { parseNetworks } from '../../src/outbound/addresses.js';
 import { answering, canary, fetcherFor, httpServer, listen, NOT_PUBLIC, namesOf } from './support.js';
 
 /** Hosts that lead to this machine: a server on all its addresses would be reached. */
