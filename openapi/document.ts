@@ -15,6 +15,8 @@ export async function openApiDocument(): Promise<string> {
       holdMemory: () => ({ keep: () => () => undefined }),
       read: never,
       resolve: never,
+      deliveries: never,
+      redeliver: never,
       video: never,
       videoUrl: never,
       ready: never,

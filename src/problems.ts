@@ -70,6 +70,16 @@ const CATALOGUE = {
     title: 'There is no doubt to end',
     help: 'Only an avatar that is `unconfirmed` can be resolved.',
   },
+  'not-final': {
+    status: 409,
+    title: 'The avatar has not ended yet',
+    help: 'This can be done once the avatar is final. Read the avatar for its status.',
+  },
+  'no-callback': {
+    status: 409,
+    title: 'There is nobody to be told',
+    help: 'The avatar was made without a `callback_url`, or this gateway sends no callbacks.',
+  },
   'task-taken': {
     status: 409,
     title: 'The task belongs to another avatar',
@@ -108,7 +118,7 @@ const CATALOGUE = {
   'url-not-allowed': {
     status: 422,
     title: 'The URL is not allowed',
-    help: 'Media URLs are http or https, at most 2048 characters, without user info.',
+    help: 'URLs are http or https, at most 2048 characters, without user info. What is called or fetched is on the public internet, unless whoever runs the gateway allows more.',
   },
   'idempotency-key-reused': {
     status: 422,

@@ -16,6 +16,7 @@ import { endSlowUploads } from './plugins/uploads.js';
 import { requireWellFormed } from './plugins/well-formed.js';
 import { avatarRoutes } from './routes/avatars.js';
 import { checkRoutes } from './routes/check.js';
+import { deliveryRoutes } from './routes/deliveries.js';
 import { healthRoutes } from './routes/health.js';
 import { type MetricsSource, metricsRoutes } from './routes/metrics.js';
 import { resolveRoutes } from './routes/resolve.js';
@@ -98,6 +99,7 @@ export async function buildServer({
     await api.register(avatarRoutes, { gateway, requireIdempotencyKey });
     await api.register(checkRoutes, { gateway });
     await api.register(resolveRoutes, { gateway });
+    await api.register(deliveryRoutes, { gateway });
     await api.register(videoRoutes, { gateway });
   });
   await app.register(healthRoutes, { gateway });
