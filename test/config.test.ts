@@ -17,6 +17,9 @@ const REDIS = {
   waitFor: { replicas: 0, ownFile: false },
 };
 
+/** A secret of so many bytes for callbacks, which spells {@link SECRET} where it can. */
+const whsec = (bytes: number) => `whsec_${Buffer.alloc(bytes, SECRET).toString('base64')}`;
+
 /** The configuration of an environment that holds a key and what is given. */
 function configOf(env: Record<string, string> = {}): Config {
   return readConfig({ MODELLIX_API_KEY: KEY, ...env });
@@ -45,6 +48,7 @@ t.test('a key is all it needs', async (t) => {
       uploadStallMs: 10_000,
       urls: { check: 'off', timeoutMs: 10_000, allowedNetworks: [] },
     },
+    callbacks: { secrets: [], timeoutMs: 10_000, allowedNetworks: [] },
     dataDir: './data',
     modellix: {
       keys: [KEY],
@@ -94,6 +98,14 @@ t.test('what is given is used', async (t) => {
     [{ MODELLIX_TASKS_PATH: '/tasks' }, ({ modellix }) => modellix.tasksPath, '/tasks'],
     [{ MODELLIX_SUBMIT_TIMEOUT_SECONDS: '1' }, ({ modellix }) => modellix.submitTimeoutMs, 1000],
     [{ POLL_MIN_SECONDS: '9', POLL_MAX_SECONDS: '9' }, ({ gateway }) => gateway.pollMaxMs, 9000],
+    [{ CALLBACK_TIMEOUT_SECONDS: '3' }, ({ callbacks }) => callbacks.timeoutMs, 3000],
+    [{ CALLBACK_NETWORKS: '10.0.0.0/8,fd00::/8' }, ({ callbacks }) => callbacks.allowedNetworks.length, 2],
+    [{ WEBHOOK_SECRETS: whsec(24) }, ({ callbacks }) => callbacks.secrets, [whsec(24)]],
+    [
+      { WEBHOOK_SECRETS: `${whsec(64)},${whsec(32)}` },
+      ({ callbacks }) => callbacks.secrets,
+      [whsec(64), whsec(32)],
+    ],
     [{ RETENTION_DAYS: '1' }, ({ gateway }) => gateway.retentionMs, 86_400_000],
     [
       { REDIS_URL: 'rediss://user:pass@redis:6380/2' },
@@ -157,6 +169,21 @@ t.test('what is wrong is named on one line, without a secret', async (t) => {
     [{ REDIS_URL: `redis+sentinel://:${SECRET}@redis` }, /^REDIS_URL must be redis:/],
     [{ REDIS_URL: `redis://:${SECRET}@redis/one` }, /^REDIS_URL must be redis:/],
     [{ REDIS_KEY_PREFIX: '{a}' }, /^REDIS_KEY_PREFIX=\{a\} must be/],
+    [{ WEBHOOK_SECRETS: SECRET }, /^WEBHOOK_SECRETS must be one or two of whsec_/],
+    [{ WEBHOOK_SECRETS: whsec(32).slice(6) }, /^WEBHOOK_SECRETS must be one or two of whsec_/],
+    [{ WEBHOOK_SECRETS: `${whsec(32)},` }, /^WEBHOOK_SECRETS must be/],
+    [{ WEBHOOK_SECRETS: Array(3).fill(whsec(32)).join(',') }, /^WEBHOOK_SECRETS must be one or two/],
+    [
+      { WEBHOOK_SECRETS: `whsec_${SECRET}` },
+      'WEBHOOK_SECRETS: secret 1 of 1 is not whsec_ and the base64 of 24 to 64 bytes',
+    ],
+    [{ WEBHOOK_SECRETS: `${whsec(32)},whsec_${SECRET}` }, /^WEBHOOK_SECRETS: secret 2 of 2 is not whsec_/],
+    [{ WEBHOOK_SECRETS: whsec(23) }, /^WEBHOOK_SECRETS: secret 1 of 1 .* 24 to 64 bytes$/],
+    [{ WEBHOOK_SECRETS: whsec(65) }, /^WEBHOOK_SECRETS: secret 1 of 1 .* 24 to 64 bytes$/],
+    [{ WEBHOOK_SECRETS: whsec(32).replace(/=$/, '') }, /^WEBHOOK_SECRETS: secret 1 of 1 is not/],
+    [{ WEBHOOK_SECRETS: `${whsec(32)} ` }, /^WEBHOOK_SECRETS: secret 1 of 1 is not/],
+    [{ CALLBACK_NETWORKS: '10.0.0.1/8' }, /^CALLBACK_NETWORKS: "10.0.0.1\/8" has bits set/],
+    [{ CALLBACK_TIMEOUT_SECONDS: '61' }, 'CALLBACK_TIMEOUT_SECONDS=61 must be <= 60'],
     [{ POLL_MIN_SECONDS: '16' }, 'POLL_MIN_SECONDS must not be greater than POLL_MAX_SECONDS'],
   ];
   for (const [env, expected] of bad) {
@@ -166,6 +193,7 @@ t.test('what is wrong is named on one line, without a secret', async (t) => {
     else t.match(message, expected, what);
     t.notMatch(message, /\n/, 'one line');
     t.notMatch(message, SECRET);
+    t.notMatch(message, Buffer.from(SECRET).toString('base64').slice(0, 12));
   }
   t.match(refusal({}), /^MODELLIX_API_KEY is not set/);
 });
@@ -201,6 +229,12 @@ t.test('secrets in files', async (t) => {
     refusal({ MODELLIX_API_KEY_FILE: await fileWith('spaced', `${SECRET} ${SECRET}`) }),
     /^MODELLIX_API_KEY must/,
   );
+  const signing = await fileWith('signing', `${whsec(32)}\n${whsec(24)}\n`);
+  t.same(configOf({ WEBHOOK_SECRETS_FILE: signing }).callbacks.secrets, [whsec(32), whsec(24)]);
+  t.match(
+    refusal({ MODELLIX_API_KEY: KEY, WEBHOOK_SECRETS: whsec(24), WEBHOOK_SECRETS_FILE: signing }),
+    /^WEBHOOK_SECRETS and WEBHOOK_SECRETS_FILE are both set: give one$/,
+  );
   t.match(refusal({ MODELLIX_API_KEY: SECRET, MODELLIX_API_KEY_FILE: key }), /_FILE are both set: give one$/);
   t.match(
     refusal({ MODELLIX_API_KEY: KEY, REDIS_URL: `redis://:${SECRET}@r`, REDIS_URL_FILE: redis }),
@@ -215,6 +249,7 @@ t.test('nothing of it can be changed', async (t) => {
     (Object.isFrozen(value) &&
       Object.values(value ?? {}).every((each) => typeof each !== 'object' || isFrozen(each)));
   t.ok(isFrozen(configOf()));
+  t.ok(isFrozen(configOf({ WEBHOOK_SECRETS: whsec(32) })));
   t.ok(isFrozen(configOf({ REDIS_URL: 'redis://redis' })));
 });
 
