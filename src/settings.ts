@@ -143,7 +143,7 @@ export const Environment = Type.Object({
       $comment: 'must be one or two of whsec_ and base64, separated by a comma',
     }),
   ),
-  CALLBACK_TIMEOUT_SECONDS: seconds('longest wait for the answer to a callback', 10, 60),
+  CALLBACK_TIMEOUT_SECONDS: seconds('longest wait for the answer to a callback', 10, 30),
   CALLBACK_NETWORKS: Type.Optional(
     Type.String({
       description: 'addresses that are not public and may be called all the same: CIDRs, separated by commas',

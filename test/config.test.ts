@@ -183,7 +183,7 @@ t.test('what is wrong is named on one line, without a secret', async (t) => {
     [{ WEBHOOK_SECRETS: whsec(32).replace(/=$/, '') }, /^WEBHOOK_SECRETS: secret 1 of 1 is not/],
     [{ WEBHOOK_SECRETS: `${whsec(32)} ` }, /^WEBHOOK_SECRETS: secret 1 of 1 is not/],
     [{ CALLBACK_NETWORKS: '10.0.0.1/8' }, /^CALLBACK_NETWORKS: "10.0.0.1\/8" has bits set/],
-    [{ CALLBACK_TIMEOUT_SECONDS: '61' }, 'CALLBACK_TIMEOUT_SECONDS=61 must be <= 60'],
+    [{ CALLBACK_TIMEOUT_SECONDS: '31' }, 'CALLBACK_TIMEOUT_SECONDS=31 must be <= 30'],
     [{ POLL_MIN_SECONDS: '16' }, 'POLL_MIN_SECONDS must not be greater than POLL_MAX_SECONDS'],
   ];
   for (const [env, expected] of bad) {

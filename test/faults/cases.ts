@@ -64,6 +64,13 @@ const THEMES = {
     37: 'the caller hangs up during submit -> the avatar goes on, the same key finds it',
     38: 'one key, 100 requests at once -> one avatar',
   },
+  receivers: {
+    42: 'receiver 5xx, time-out -> tried again with the same webhook-id',
+    43: 'receiver 3xx -> a failure, not followed; 410 -> given up',
+    44: 'receiver 429/503 with Retry-After -> honoured',
+    45: 'receiver never ends its body -> cut off',
+    46: 'one dead receiver -> the others are served on time',
+  },
 } as const;
 
 /** Cases that are about one store, or about more than one process. */
@@ -84,6 +91,7 @@ const ONLY: Readonly<Record<Theme, Readonly<Record<number, StoreName>>>> = {
   // What is about one replica is shown on the embedded store by the other themes.
   limits: { 5: 'redis', 7: 'redis', 16: 'redis', 24: 'redis', 33: 'redis', 36: 'redis' },
   callers: {},
+  receivers: {},
 };
 
 /** Shows every case of a theme on every store it applies to, counts them, and fails where one is missing. */
