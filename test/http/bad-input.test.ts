@@ -2,6 +2,7 @@ import t, { type Test } from 'tap';
 import { PROBLEMS, type ProblemSlug } from '../../src/problems.js';
 import { startApp } from '../support/app.js';
 import { byteCases } from './bad-input/bytes.js';
+import { callbackCases } from './bad-input/callbacks.js';
 import type { Answer, BadInput } from './bad-input/case.js';
 import { fieldCases } from './bad-input/fields.js';
 import { formCases } from './bad-input/forms.js';
@@ -53,6 +54,7 @@ t.test('bad input', async (t) => {
     ...fieldCases,
     ...mediaCases,
     ...formCases,
+    ...callbackCases,
     ...httpCases,
     ...byteCases,
     ...unfinishedCases,

@@ -50,6 +50,9 @@ export async function readBodies(app: FastifyInstance, hold: (bytes: number) => 
     request.media = NOTHING;
     const { method, headers, routeOptions } = request;
     if (method !== 'POST') return;
+    const hasBody = routeOptions.schema?.body !== undefined;
+    // What is done to something that is there already may need no words.
+    if (!hasBody && headers['content-type'] === undefined) return;
     requireType(headers['content-type'], routeOptions.config.takesForms === true);
     const encoding = headers['content-encoding'];
     if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {

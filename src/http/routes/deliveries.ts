@@ -7,6 +7,9 @@ import { deliveriesContent } from '../schemas/deliveries.js';
 import { commonHeaders, noQuery, problems } from '../schemas/responses.js';
 import { avatarView, deliveriesView } from '../view.js';
 
+/** None is expected. */
+const MAX_BODY_BYTES = 16 * 1024;
+
 export const deliveryRoutes: FastifyPluginAsyncTypebox<{ gateway: Gateway }> = async (app, { gateway }) => {
   app.get(
     '/avatars/:id/deliveries',
@@ -34,6 +37,7 @@ export const deliveryRoutes: FastifyPluginAsyncTypebox<{ gateway: Gateway }> = a
   app.post(
     '/avatars/:id/redeliver',
     {
+      bodyLimit: MAX_BODY_BYTES,
       onRequest: requireAccept('application/json'),
       schema: {
         operationId: 'redeliverAvatar',

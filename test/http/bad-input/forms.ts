@@ -26,6 +26,10 @@ const form = (
   pointers?: readonly string[],
 ): BadInput => post(`form: ${name}`, Buffer.concat([...parts, END]), expected, pointers, TYPE);
 
+/** A form that is good but for where it is to be told. */
+export const callbackForm = (url: string, expected: BadInput['expected']): BadInput =>
+  form(`callback_url ${url}`, [image, sound, part('callback_url', url)], expected, ['/callback_url']);
+
 const bytes = (name: string, body: Buffer | string, type = TYPE['content-type']): BadInput =>
   post(`form: ${name}`, body, INVALID_MULTIPART, undefined, { 'content-type': type });
 
