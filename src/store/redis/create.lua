@@ -70,7 +70,7 @@ if redis.call('EXISTS', KEYS[1]) == 1 then
   redis.call('HSET', KEYS[1], 'w', ARGV[5])
   return now
 end
-local owner = KEYS[15] and redis.call('GET', KEYS[12])
+local owner = KEYS[15] and redis.call('GET', KEYS[15])
 if owner then
   return refuse(owner)
 end
