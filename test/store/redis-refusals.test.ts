@@ -131,7 +131,7 @@ t.test('redis: every key has the one hash tag, and a removed avatar leaves none'
   const { avatar } = await store.create(avatarOf({ status: 'submitting' }), [SUBMISSION], dueIn(LONG));
   await store.save({ ...avatar, taskId: 'task-1' }, 1, { dueInMs: LONG, submission: 'keep' });
   const keys = await client.keys('*');
-  t.equal(keys.length, 6, String(keys));
+  t.equal(keys.length, 8, String(keys));
   for (const key of keys) t.match(key, /^\{avatar-gateway\}:/);
   await store.remove(avatar.id, 2);
   t.same((await client.keys('*')).sort(), ['{avatar-gateway}:mark', '{avatar-gateway}:ping']);
