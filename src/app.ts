@@ -62,6 +62,7 @@ export async function buildApp(config: Config, log: FastifyBaseLogger, version: 
   const gateway: Gateway = createGateway({
     inspector,
     urls: check === 'off' ? null : fetcher,
+    videos: null,
     memory,
     store,
     spool,

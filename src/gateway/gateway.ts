@@ -3,9 +3,12 @@ import type { KeyLimits } from '../domain/budget.js';
 import { ProblemError } from '../problems.js';
 import { type Found, StoreUnavailableError } from '../store/store.js';
 import { accept } from './accept.js';
+import { cancel } from './cancel.js';
 import { Changes } from './changes.js';
 import { type Checked, check } from './check.js';
+import { forget } from './forget.js';
 import { Limits } from './limits.js';
+import { type ListQuery, list, type SeenPage } from './list.js';
 import type { Hold } from './memory.js';
 import type { Ports } from './ports.js';
 import type { AvatarRequest, MediaRequest } from './request.js';
@@ -25,6 +28,12 @@ export interface Gateway {
   holdMemory(bytes: number): Hold;
   /** The caller's avatar; `not-found` alike for what is unknown and what is another's. Never an upstream call. */
   read(caller: string, id: string): Promise<Seen>;
+  /** The caller's avatars, a page at a time. */
+  list(caller: string, query: ListQuery): Promise<SeenPage>;
+  /** Ends an avatar that was not sent. */
+  cancel(caller: string, id: string): Promise<Seen>;
+  /** Removes a final avatar and all that belongs to it. */
+  forget(caller: string, id: string): Promise<void>;
   /** Ends the doubt about an `unconfirmed` avatar. */
   resolve(caller: string, id: string, finding: Finding): Promise<Seen>;
   /** Where Modellix keeps the video of a finished avatar: a signed URL. */
@@ -81,6 +90,9 @@ export function createGateway({ ceiling, timing, ...parts }: GatewayParts): Gate
     check: (request) => check(ports, request),
     holdMemory: (bytes) => ports.memory.hold(bytes),
     read: async (caller, id) => seen(ports.limits, await find(caller, id)),
+    list: (caller, query) => orUnavailable(list(ports, caller, query)),
+    cancel: async (caller, id) => ({ avatar: await orUnavailable(cancel(ports, caller, id)), queue: null }),
+    forget: (caller, id) => orUnavailable(forget(ports, caller, id)),
     async resolve(caller, id, finding) {
       const avatar = await orUnavailable(resolve(ports, caller, id, finding));
       worker.wake();

@@ -172,6 +172,7 @@ export class World {
       timing: new Timing(store, { pollMinMs: 0, pollMaxMs: 0, longPollMs: 0 }, () => 0),
       inspector: { image: unasked, sound: unasked },
       urls: null,
+      videos: null,
       memory: new Memory(Number.POSITIVE_INFINITY),
       spool: this.#spool(),
       modellix: this.#upstream(gated),
