@@ -18,6 +18,8 @@ export async function openApiDocument(): Promise<string> {
       cancel: never,
       forget: never,
       resolve: never,
+      deliveries: never,
+      redeliver: never,
       video: never,
       videoUrl: never,
       ready: never,

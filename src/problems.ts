@@ -85,6 +85,11 @@ const CATALOGUE = {
     title: 'The avatar is not final',
     help: 'Wait for its end, or cancel it while it is `queued`. One that is `unconfirmed` has to be resolved first.',
   },
+  'no-callback': {
+    status: 409,
+    title: 'There is nobody to be told',
+    help: 'The avatar was made without a `callback_url`, or this gateway sends no callbacks.',
+  },
   'task-taken': {
     status: 409,
     title: 'The task belongs to another avatar',
@@ -123,7 +128,7 @@ const CATALOGUE = {
   'url-not-allowed': {
     status: 422,
     title: 'The URL is not allowed',
-    help: 'Media URLs are http or https, at most 2048 characters, without user info.',
+    help: 'URLs are http or https, at most 2048 characters, without user info. What is called or fetched is on the public internet, unless whoever runs the gateway allows more.',
   },
   'idempotency-key-reused': {
     status: 422,

@@ -135,6 +135,21 @@ export const Environment = Type.Object({
       minLength: 1,
     }),
   ),
+  WEBHOOK_SECRETS: Type.Optional(
+    Type.String({
+      description:
+        'what callbacks are signed with, or two while it is changed, separated by a comma (or WEBHOOK_SECRETS_FILE); unset: no callback_url is taken',
+      pattern: '^whsec_[^,]+(,whsec_[^,]+)?$',
+      $comment: 'must be one or two of whsec_ and base64, separated by a comma',
+    }),
+  ),
+  CALLBACK_TIMEOUT_SECONDS: seconds('longest wait for the answer to a callback', 10, 60),
+  CALLBACK_NETWORKS: Type.Optional(
+    Type.String({
+      description: 'addresses that are not public and may be called all the same: CIDRs, separated by commas',
+      minLength: 1,
+    }),
+  ),
   UPLOAD_STALL_SECONDS: seconds('a body that gains less than 64 kB in so long is given up', 10, 300),
   SUBMIT_GRACE_SECONDS: seconds('how long POST /avatars waits for the submit to settle', 10, 60),
   POLL_MIN_SECONDS: seconds('shortest pause between two looks at a task', 1, 300),

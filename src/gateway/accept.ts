@@ -8,6 +8,7 @@ import type { Changes } from './changes.js';
 import { fingerprintOf } from './fingerprint.js';
 import { type Inspected, inspectMedia } from './inspect.js';
 import type { Ports } from './ports.js';
+import { requireCallable } from './receiver.js';
 import type { AvatarRequest } from './request.js';
 import { withdraw } from './withdraw.js';
 import type { Worker } from './worker.js';
@@ -29,7 +30,7 @@ const DOUBT_MS = 15_000;
  * the avatar has to wait for others, or after the grace with the avatar as it is then; the submit goes on whatever
  * becomes of the caller. The avatar and its idempotency key are one write, so however many requests with one key run
  * at once, one makes the avatar.
- * @throws {ProblemError} for media that cannot be used, for a key that stood for another request, when the queue is
+ * @throws {ProblemError} for media that cannot be used, for a receiver that may not be called, for a key that stood for another request, when the queue is
  * full, and when Modellix refused (within the grace, or at an earlier request with the key)
  * @throws {StoreUnavailableError} when nothing was made
  */
@@ -43,6 +44,7 @@ export async function accept(
   let submitted = Promise.resolve();
   const letGo = request.keepMemory();
   try {
+    await requireCallable(ports, request.callbackUrl);
     const inspected = await inspectMedia(ports, request.image, request.speech);
     const avatar = avatarOf(request, inspected, await limits.storeNow());
     const submission: Submission = {

@@ -6,12 +6,15 @@ import { accept } from './accept.js';
 import { cancel } from './cancel.js';
 import { Changes } from './changes.js';
 import { type Checked, check } from './check.js';
+import { type DeliveryLog, deliveryLog } from './delivery-log.js';
 import { forget } from './forget.js';
 import { Limits } from './limits.js';
 import { type ListQuery, list, type SeenPage } from './list.js';
 import type { Hold } from './memory.js';
 import type { Ports } from './ports.js';
-import type { AvatarRequest, MediaRequest } from './request.js';
+import { Receivers } from './receivers.js';
+import { redeliver } from './redeliver.js';
+import type { AvatarRequest, CheckRequest } from './request.js';
 import { type Finding, resolve } from './resolve.js';
 import { type Seen, seen } from './seen.js';
 import { Timing, type TimingSettings } from './timing.js';
@@ -23,7 +26,7 @@ import { Worker } from './worker.js';
 export interface Gateway {
   create(request: AvatarRequest): Promise<Seen & { readonly replayed: boolean }>;
   /** Everything that {@link create} does before anything is stored or spent. */
-  check(request: MediaRequest): Promise<Checked>;
+  check(request: CheckRequest): Promise<Checked>;
   /** Speaks for memory before a body is read. @throws {ProblemError} `overloaded` */
   holdMemory(bytes: number): Hold;
   /** The caller's avatar; `not-found` alike for what is unknown and what is another's. Never an upstream call. */
@@ -36,6 +39,10 @@ export interface Gateway {
   forget(caller: string, id: string): Promise<void>;
   /** Ends the doubt about an `unconfirmed` avatar. */
   resolve(caller: string, id: string, finding: Finding): Promise<Seen>;
+  /** How telling the avatar's receiver went. */
+  deliveries(caller: string, id: string): Promise<DeliveryLog>;
+  /** Has the avatar's receiver told again. */
+  redeliver(caller: string, id: string): Promise<Seen>;
   /** Where Modellix keeps the video of a finished avatar: a signed URL. */
   videoUrl(caller: string, id: string): Promise<string>;
   /** The bytes of a finished avatar's video. */
@@ -54,7 +61,7 @@ export interface Gateway {
 const RETRY_AFTER = { 'retry-after': '2' };
 
 /** What a gateway is made of, besides what it makes itself. */
-export interface GatewayParts extends Omit<Ports, 'stopping' | 'limits' | 'timing'> {
+export interface GatewayParts extends Omit<Ports, 'stopping' | 'limits' | 'timing' | 'receivers'> {
   /** What each key may do at most. */
   readonly ceiling: KeyLimits;
   readonly timing: TimingSettings;
@@ -68,6 +75,7 @@ export function createGateway({ ceiling, timing, ...parts }: GatewayParts): Gate
     ...parts,
     limits: new Limits(store, ceiling, random),
     timing: new Timing(store, timing, random),
+    receivers: new Receivers(random, stopping.signal),
     stopping: stopping.signal,
   };
   const worker = new Worker(ports);
@@ -95,6 +103,12 @@ export function createGateway({ ceiling, timing, ...parts }: GatewayParts): Gate
     forget: (caller, id) => orUnavailable(forget(ports, caller, id)),
     async resolve(caller, id, finding) {
       const avatar = await orUnavailable(resolve(ports, caller, id, finding));
+      worker.wake();
+      return { avatar, queue: null };
+    },
+    deliveries: async (caller, id) => deliveryLog((await find(caller, id)).avatar),
+    async redeliver(caller, id) {
+      const avatar = await orUnavailable(redeliver(ports, caller, id));
       worker.wake();
       return { avatar, queue: null };
     },

@@ -17,6 +17,7 @@ import { requireWellFormed } from './plugins/well-formed.js';
 import { avatarRoutes } from './routes/avatars.js';
 import { cancelRoutes } from './routes/cancel.js';
 import { checkRoutes } from './routes/check.js';
+import { deliveryRoutes } from './routes/deliveries.js';
 import { forgetRoutes } from './routes/forget.js';
 import { healthRoutes } from './routes/health.js';
 import { listRoutes } from './routes/list.js';
@@ -104,6 +105,7 @@ export async function buildServer({
     await api.register(forgetRoutes, { gateway });
     await api.register(checkRoutes, { gateway });
     await api.register(resolveRoutes, { gateway });
+    await api.register(deliveryRoutes, { gateway });
     await api.register(videoRoutes, { gateway });
   });
   await app.register(healthRoutes, { gateway });

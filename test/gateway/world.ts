@@ -12,6 +12,7 @@ import { Limits } from '../../src/gateway/limits.js';
 import { Memory } from '../../src/gateway/memory.js';
 import { pass } from '../../src/gateway/pass.js';
 import type { GatewaySettings, Ports } from '../../src/gateway/ports.js';
+import { Receivers } from '../../src/gateway/receivers.js';
 import { replayAnswers } from '../../src/gateway/settle.js';
 import { Timing } from '../../src/gateway/timing.js';
 import type { ModellixClient } from '../../src/modellix/client.js';
@@ -33,6 +34,7 @@ export const SETTINGS: GatewaySettings = {
   submitGraceMs: 0,
   submitLeaseMs: LONG_MS,
   stepLeaseMs: LONG_MS,
+  commonLeaseMs: LONG_MS,
   queueBounds: { maxAvatars: 1_000, maxBytes: 1_000_000 },
   unconfirmedHoldMs: 0,
   queueTimeoutMs: LONG_MS,
@@ -173,12 +175,15 @@ export class World {
       inspector: { image: unasked, sound: unasked },
       urls: null,
       videos: null,
+      callbacks: null,
+      receivers: new Receivers(() => 0, new AbortController().signal),
+      render: () => ({}),
       memory: new Memory(Number.POSITIVE_INFINITY),
       spool: this.#spool(),
       modellix: this.#upstream(gated),
       settings: SETTINGS,
       log: { info: silent, warn: silent, error: silent },
-      counts: { submit: silent, ended: silent, unfamiliarStatus: silent },
+      counts: { submit: silent, ended: silent, delivery: silent, unfamiliarStatus: silent },
       random: () => 0,
       stopping: new AbortController().signal,
     };

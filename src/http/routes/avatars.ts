@@ -66,7 +66,7 @@ export const avatarRoutes: FastifyPluginAsyncTypebox<Options> = async (app, opti
         prompt: body.prompt ?? null,
         externalId: body.external_id ?? null,
         metadata: body.metadata ?? {},
-        callbackUrl: null,
+        callbackUrl: body.callback_url ?? null,
         traceparent: traceparentOf(request.headers.traceparent),
         keepMemory: () => request.memory?.keep() ?? (() => undefined),
       });
