@@ -11,9 +11,13 @@ export async function openApiDocument(): Promise<string> {
   const server = await buildServer({
     gateway: {
       create: never,
+      finish: never,
       check: never,
       holdMemory: () => ({ keep: () => () => undefined }),
       read: never,
+      wait: never,
+      follow: never,
+      followAll: never,
       resolve: never,
       video: never,
       videoUrl: never,
@@ -27,6 +31,7 @@ export async function openApiDocument(): Promise<string> {
     log: pino({ level: 'silent' }),
     rateLimitPerMinute: 1,
     uploadStallMs: 1,
+    maxWaiters: 1,
     requireIdempotencyKey: false,
     version,
   });

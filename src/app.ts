@@ -14,6 +14,7 @@ import { createModellixClient } from './modellix/client.js';
 import { watchKeyFile } from './modellix/key-file.js';
 import { KeyPool, type Keyring } from './modellix/keyring.js';
 import { createMediaFetcher } from './outbound/fetcher.js';
+import { CachedReads } from './store/cached.js';
 import { openEmbeddedStore } from './store/embedded.js';
 import { openRedisStore, type RedisEvent } from './store/redis/redis.js';
 import { openSpool } from './store/spool.js';
@@ -59,7 +60,10 @@ export async function buildApp(config: Config, log: FastifyBaseLogger, version: 
   const inspector = new ThreadedInspector();
   const { check, ...fetching } = config.media.urls;
   const fetcher = createMediaFetcher({ ...fetching, userAgent: `avatar-gateway/${version}` });
+  const { readStalenessMs } = config;
+  const reads = readStalenessMs > 0 ? new CachedReads(store, readStalenessMs) : undefined;
   const gateway: Gateway = createGateway({
+    ...(reads && { reads }),
     inspector,
     urls: check === 'off' ? null : fetcher,
     memory,
@@ -85,6 +89,7 @@ export async function buildApp(config: Config, log: FastifyBaseLogger, version: 
     metrics,
     log,
     uploadStallMs: config.media.uploadStallMs,
+    maxWaiters: config.maxWaiters,
     rateLimitPerMinute: config.rateLimitPerMinute,
     requireIdempotencyKey: config.requireIdempotencyKey,
     version,
@@ -100,6 +105,7 @@ export async function buildApp(config: Config, log: FastifyBaseLogger, version: 
       await fetcher.close();
       await inspector.close();
       await modellix.close();
+      reads?.close();
       await store.close();
     },
   };

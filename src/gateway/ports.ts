@@ -73,6 +73,8 @@ export interface Ports {
   /** Unless media at URLs are passed on unseen. */
   readonly urls: UrlFetcher | null;
   readonly memory: Memory;
+  /** The avatars that somebody here waits for: they are looked at before others. */
+  readonly watched: Pick<ReadonlySet<string>, 'has' | 'size'>;
   readonly settings: GatewaySettings;
   readonly log: Log;
   readonly counts: Counts;

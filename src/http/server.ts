@@ -16,11 +16,13 @@ import { endSlowUploads } from './plugins/uploads.js';
 import { requireWellFormed } from './plugins/well-formed.js';
 import { avatarRoutes } from './routes/avatars.js';
 import { checkRoutes } from './routes/check.js';
+import { eventRoutes } from './routes/events.js';
 import { healthRoutes } from './routes/health.js';
 import { type MetricsSource, metricsRoutes } from './routes/metrics.js';
 import { resolveRoutes } from './routes/resolve.js';
 import { videoRoutes } from './routes/video.js';
 import { validatorOptions } from './validation.js';
+import { Waiters } from './waiters.js';
 
 /** 10 MB and 5 MB (MiB) of media in base64, and room for the rest. */
 const MAX_BODY_BYTES = Math.ceil(((10 + 5) * 1024 * 1024 * 4) / 3) + 512 * 1024;
@@ -35,6 +37,8 @@ export interface HttpOptions {
   readonly rateLimitPerMinute: number;
   /** How long a body may gain next to nothing. */
   readonly uploadStallMs: number;
+  /** Requests that wait, and event streams, held at once. */
+  readonly maxWaiters: number;
   readonly requireIdempotencyKey: boolean;
   readonly version: string;
 }
@@ -46,6 +50,7 @@ export async function buildServer({
   log,
   rateLimitPerMinute,
   uploadStallMs,
+  maxWaiters,
   requireIdempotencyKey,
   version,
 }: HttpOptions): Promise<FastifyInstance> {
@@ -95,7 +100,9 @@ export async function buildServer({
   await app.register(async (api) => {
     endSlowUploads(api, uploadStallMs);
     await readBodies(api, (bytes) => gateway.holdMemory(bytes));
-    await api.register(avatarRoutes, { gateway, requireIdempotencyKey });
+    const waiters = new Waiters(maxWaiters);
+    await api.register(avatarRoutes, { gateway, waiters, requireIdempotencyKey });
+    await api.register(eventRoutes, { gateway, waiters });
     await api.register(checkRoutes, { gateway });
     await api.register(resolveRoutes, { gateway });
     await api.register(videoRoutes, { gateway });
