@@ -24,6 +24,8 @@ export interface Config {
   readonly port: number;
   readonly logLevel: Environment['LOG_LEVEL'];
   readonly rateLimitPerMinute: number;
+  readonly maxWaiters: number;
+  readonly readStalenessMs: number;
   readonly requireIdempotencyKey: boolean;
   readonly shutdownGraceMs: number;
   readonly modellix: {
@@ -115,6 +117,8 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     port: values.PORT,
     logLevel: values.LOG_LEVEL,
     rateLimitPerMinute: values.RATE_LIMIT_PER_MINUTE,
+    maxWaiters: values.MAX_WAITERS,
+    readStalenessMs: values.READ_STALENESS_MS,
     requireIdempotencyKey: values.REQUIRE_IDEMPOTENCY_KEY,
     shutdownGraceMs: values.SHUTDOWN_GRACE_SECONDS * 1000,
     modellix: Object.freeze({

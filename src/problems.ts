@@ -187,8 +187,8 @@ const CATALOGUE = {
   },
   overloaded: {
     status: 503,
-    title: 'Too much media is under way',
-    help: 'The gateway holds as much media as it may. Nothing was read and nothing made. Try again after `Retry-After`.',
+    title: 'Too much is under way',
+    help: 'The gateway holds as much media, or as many event streams, as it may. Nothing was read and nothing made. Try again after `Retry-After`.',
   },
   'account-problem': {
     status: 503,

@@ -201,7 +201,7 @@ export const AvatarView = Type.Object(
     submitted_at: NullableTime('When Modellix took it.'),
     completed_at: NullableTime('When it became final.'),
     expires_at: NullableTime('When the record is forgotten; set once it is final.'),
-    links: Type.Object({ self: Type.String(), video: Type.String() }),
+    links: Type.Object({ self: Type.String(), events: Type.String(), video: Type.String() }),
   },
   { $id: 'Avatar', description: 'A talking avatar: what was asked for, how far it is, and what came of it.' },
 );
@@ -228,8 +228,21 @@ export const checkContent = {
   },
 };
 
+/** Not checked: what is not known there, or malformed, is ignored (RFC 7240). */
+const Prefer = (description: string) => Type.Optional(Type.String({ description }));
+
+export const readHeaders = Type.Object({
+  Prefer: Prefer('`wait=n`: answer after n seconds, at most 60, or as soon as there is news.'),
+  'If-None-Match': Type.Optional(
+    Type.String({ description: 'An `ETag` from an earlier answer, or several.' }),
+  ),
+});
+
 /** Checked by hand: each way to be wrong has a problem of its own. */
 export const createHeaders = Type.Object({
+  Prefer: Prefer(
+    '`wait=n`: answer after n seconds, at most 60, or as soon as the avatar is final. `respond-async`: do not wait for the submit.',
+  ),
   'Idempotency-Key': Type.Optional(
     Type.String({
       description:
