@@ -28,6 +28,7 @@ export async function openApiDocument(): Promise<string> {
     rateLimitPerMinute: 1,
     uploadStallMs: 1,
     requireIdempotencyKey: false,
+    publicUrl: null,
     version,
   });
   await server.ready();

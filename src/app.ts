@@ -87,6 +87,7 @@ export async function buildApp(config: Config, log: FastifyBaseLogger, version: 
     uploadStallMs: config.media.uploadStallMs,
     rateLimitPerMinute: config.rateLimitPerMinute,
     requireIdempotencyKey: config.requireIdempotencyKey,
+    publicUrl: config.publicUrl,
     version,
   });
   return {

@@ -21,6 +21,7 @@ export interface Config {
   readonly logLevel: Environment['LOG_LEVEL'];
   readonly rateLimitPerMinute: number;
   readonly requireIdempotencyKey: boolean;
+  readonly publicUrl: string | null;
   readonly shutdownGraceMs: number;
   readonly modellix: {
     readonly keys: readonly string[];
@@ -90,7 +91,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
       `HOST=${values.HOST} is not a loopback address: set ALLOW_ANONYMOUS=true to serve whoever reaches it`,
     );
   }
-  for (const name of ['MODELLIX_BASE_URL', 'REDIS_URL'] as const) {
+  for (const name of ['MODELLIX_BASE_URL', 'PUBLIC_URL', 'REDIS_URL'] as const) {
     for (const url of hostsIn(values[name] ?? '')) {
       if (!URL.canParse(url)) {
         throw new ConfigError(`${name} is not a URL: its host or its port cannot be read`);
@@ -106,6 +107,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     logLevel: values.LOG_LEVEL,
     rateLimitPerMinute: values.RATE_LIMIT_PER_MINUTE,
     requireIdempotencyKey: values.REQUIRE_IDEMPOTENCY_KEY,
+    publicUrl: values.PUBLIC_URL?.replace(/\/$/, '') ?? null,
     shutdownGraceMs: values.SHUTDOWN_GRACE_SECONDS * 1000,
     modellix: Object.freeze({
       keys: Object.freeze(values.MODELLIX_API_KEY.split(',')),

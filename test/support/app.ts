@@ -42,6 +42,7 @@ export interface AppOverrides {
   readonly limits?: Partial<Config['limits']>;
   readonly rateLimitPerMinute?: number;
   readonly requireIdempotencyKey?: boolean;
+  readonly publicUrl?: string;
   /** How long the headers, and the whole of a request, may take to arrive. Looked at once a second. */
   readonly arrivalMs?: number;
 }
@@ -100,6 +101,7 @@ function configOf(baseUrl: string, dataDir: string, overrides: AppOverrides): Co
     port: 0,
     logLevel: 'info',
     rateLimitPerMinute: overrides.rateLimitPerMinute ?? 1_000_000,
+    publicUrl: overrides.publicUrl ?? null,
     requireIdempotencyKey: overrides.requireIdempotencyKey ?? false,
     shutdownGraceMs: 5_000,
     modellix: {

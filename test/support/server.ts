@@ -15,6 +15,7 @@ export async function serverFor(
     rateLimitPerMinute: 1_000,
     uploadStallMs: 10_000,
     requireIdempotencyKey: false,
+    publicUrl: null,
     metrics: { render: () => Promise.reject(new Error('not asked for')) },
     version: '0.0.0-test',
   });

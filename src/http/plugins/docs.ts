@@ -29,6 +29,7 @@ export async function documentApi(app: FastifyInstance, version: string): Promis
       servers: [{ url: '/', description: 'This gateway' }],
       tags: [
         { name: 'avatars', description: 'Make talking avatars and fetch them.' },
+        { name: 'drop-in', description: 'The same avatars in the form of Modellix, for its clients.' },
         { name: 'operations', description: 'For whoever runs the gateway.' },
       ],
     },
