@@ -63,7 +63,8 @@ export function refusalOf(problem: ProblemError): WrittenError {
   const { slug, message, upstreamStatus } = problem;
   const [status, category] = REFUSALS[slug];
   if (MODELLIX_SPEAKS.has(slug) && upstreamStatus !== null) return refusal(upstreamStatus, message);
-  return refusal(status, `${category}: ${message}`);
+  // Modellix's messages have no full stop, and its clients put one behind them.
+  return refusal(status, `${category}: ${message.replace(/\.$/, '')}`);
 }
 
 /** @param message `<Category>: <detail>` */
@@ -81,6 +82,6 @@ export function refusalsWith(status: number): { slug: ProblemSlug; help: string;
     .filter((slug) => REFUSALS[slug][0] === status)
     .map((slug) => {
       const { help, title } = PROBLEMS[slug];
-      return { slug, help, message: `${REFUSALS[slug][1]}: ${title}.` };
+      return { slug, help, message: `${REFUSALS[slug][1]}: ${title}` };
     });
 }

@@ -18,13 +18,14 @@ export interface DropInOptions {
  * The routes of Modellix, so that its clients can be pointed here: the same paths, answers and errors, the same avatars as
  * at `/avatars`.
  */
-export const dropInRoutes: FastifyPluginAsync<DropInOptions> = async (app, { takeBodies, ...options }) => {
+export const dropInRoutes: FastifyPluginAsync<DropInOptions> = async (app, options) => {
+  const { gateway, requireIdempotencyKey, publicUrl, takeBodies } = options;
   answerAsModellix(app);
   const paths = notePaths(app);
   await app.register(async (scope) => {
     await takeBodies(scope);
-    await scope.register(submitRoutes, options);
+    await scope.register(submitRoutes, { gateway, requireIdempotencyKey, publicUrl });
   });
-  await app.register(readRoutes, options);
+  await app.register(readRoutes, { gateway, publicUrl });
   refuseOtherMethods(app, new Set(paths));
 };
