@@ -60,19 +60,19 @@ const MODELLIX_SPEAKS: ReadonlySet<ProblemSlug> = new Set(['refused-by-modellix'
 
 /** A problem as Modellix would put it. */
 export function refusalOf(problem: ProblemError): WrittenError {
-  const { slug, message, upstreamStatus } = problem;
+  const { slug, message, errors, upstreamStatus } = problem;
   const [status, category] = REFUSALS[slug];
   if (MODELLIX_SPEAKS.has(slug) && upstreamStatus !== null) return refusal(upstreamStatus, message);
-  // Modellix's messages have no full stop, and its clients put one behind them.
-  return refusal(status, `${category}: ${message.replace(/\.$/, '')}`);
+  const fields = errors?.map(({ pointer, detail }) => `${pointer.slice(1)} ${detail}`).join('; ');
+  return refusal(status, `${category}: ${fields ?? message}`);
 }
 
-/** @param message `<Category>: <detail>` */
+/** @param message `<Category>: <detail>`. Modellix's have no full stop, and its clients put one behind them. */
 export function refusal(status: number, message: string): WrittenError {
   return {
     status,
     type: 'application/json; charset=utf-8',
-    body: { code: status, message, data: {} },
+    body: { code: status, message: message.replace(/\.$/, ''), data: {} },
   };
 }
 
