@@ -38,6 +38,7 @@ export async function openApiDocument(): Promise<string> {
     uploadStallMs: 1,
     maxWaiters: 1,
     requireIdempotencyKey: false,
+    publicUrl: null,
     version,
   });
   await server.ready();

@@ -101,6 +101,7 @@ export async function buildApp(config: Config, log: FastifyBaseLogger, version: 
     maxWaiters: config.maxWaiters,
     rateLimitPerMinute: config.rateLimitPerMinute,
     requireIdempotencyKey: config.requireIdempotencyKey,
+    publicUrl: config.publicUrl,
     version,
   });
   return {

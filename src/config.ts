@@ -27,6 +27,7 @@ export interface Config {
   readonly maxWaiters: number;
   readonly readStalenessMs: number;
   readonly requireIdempotencyKey: boolean;
+  readonly publicUrl: string | null;
   readonly shutdownGraceMs: number;
   readonly modellix: {
     readonly keys: readonly string[];
@@ -102,7 +103,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
       `HOST=${values.HOST} is not a loopback address: set ALLOW_ANONYMOUS=true to serve whoever reaches it`,
     );
   }
-  for (const name of ['MODELLIX_BASE_URL', 'REDIS_URL'] as const) {
+  for (const name of ['MODELLIX_BASE_URL', 'PUBLIC_URL', 'REDIS_URL'] as const) {
     for (const url of hostsIn(values[name] ?? '')) {
       if (!URL.canParse(url)) {
         throw new ConfigError(`${name} is not a URL: its host or its port cannot be read`);
@@ -120,6 +121,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     maxWaiters: values.MAX_WAITERS,
     readStalenessMs: values.READ_STALENESS_MS,
     requireIdempotencyKey: values.REQUIRE_IDEMPOTENCY_KEY,
+    publicUrl: values.PUBLIC_URL?.replace(/\/$/, '') ?? null,
     shutdownGraceMs: values.SHUTDOWN_GRACE_SECONDS * 1000,
     modellix: Object.freeze({
       keys: Object.freeze(values.MODELLIX_API_KEY.split(',')),

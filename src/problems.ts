@@ -237,6 +237,8 @@ interface ProblemOptions {
   readonly headers?: Readonly<Record<string, string>>;
   /** What the problem is about, as a path, where that is more than the request: the avatar that was made. */
   readonly instance?: string;
+  /** What Modellix answered with, where this is about that. */
+  readonly upstreamStatus?: number | null;
   readonly cause?: unknown;
 }
 
@@ -247,6 +249,7 @@ export class ProblemError extends Error {
   readonly errors: readonly FieldError[] | undefined;
   readonly headers: Readonly<Record<string, string>>;
   readonly instance: string | undefined;
+  readonly upstreamStatus: number | null;
 
   constructor(slug: ProblemSlug, detail: string, options: ProblemOptions = {}) {
     super(detail, options.cause === undefined ? undefined : { cause: options.cause });
@@ -254,5 +257,6 @@ export class ProblemError extends Error {
     this.errors = options.errors;
     this.headers = options.headers ?? {};
     this.instance = options.instance;
+    this.upstreamStatus = options.upstreamStatus ?? null;
   }
 }

@@ -19,6 +19,14 @@ export const Environment = Type.Object({
     description: 'serve callers without a key on an address that is not loopback',
     default: false,
   }),
+  PUBLIC_URL: Type.Optional(
+    Type.String({
+      description:
+        'how callers reach the gateway, for absolute URLs in answers of the drop-in routes; unset: the host a request was sent to',
+      pattern: '^https?://[^/?#@\\s]+/?$',
+      $comment: 'must be http:// or https://, a host and perhaps a port, and nothing else',
+    }),
+  ),
   LOG_LEVEL: Type.Enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], {
     description: 'least severe level that is logged',
     default: 'info',

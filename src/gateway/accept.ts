@@ -151,6 +151,7 @@ export function unlessRefused(avatar: Avatar, replayed: boolean): Avatar {
   if (status !== 'failed' || taskId !== null || failure === null) return avatar;
   throw new ProblemError(failure.type, failure.detail, {
     instance: `/avatars/${id}`,
+    upstreamStatus: failure.upstreamStatus,
     headers: replayed ? { 'idempotent-replayed': 'true' } : {},
   });
 }

@@ -48,6 +48,7 @@ export interface AppOverrides {
   readonly maxWaiters?: number;
   readonly readStalenessMs?: number;
   readonly requireIdempotencyKey?: boolean;
+  readonly publicUrl?: string;
   /** How long the headers, and the whole of a request, may take to arrive. Looked at once a second. */
   readonly arrivalMs?: number;
 }
@@ -108,6 +109,7 @@ function configOf(baseUrl: string, dataDir: string, overrides: AppOverrides): Co
     rateLimitPerMinute: overrides.rateLimitPerMinute ?? 1_000_000,
     maxWaiters: overrides.maxWaiters ?? 20_000,
     readStalenessMs: overrides.readStalenessMs ?? 0,
+    publicUrl: overrides.publicUrl ?? null,
     requireIdempotencyKey: overrides.requireIdempotencyKey ?? false,
     shutdownGraceMs: 5_000,
     modellix: {

@@ -34,6 +34,7 @@ export async function documentApi(app: FastifyInstance, version: string): Promis
       tags: [
         { name: 'avatars', description: 'Make talking avatars and fetch them.' },
         { name: 'callbacks', description: 'Who is told of the end, and how that went.' },
+        { name: 'drop-in', description: 'The same avatars in the form of Modellix, for its clients.' },
         { name: 'operations', description: 'For whoever runs the gateway.' },
       ],
     },

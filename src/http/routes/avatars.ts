@@ -180,6 +180,6 @@ function sayApplied(reply: FastifyReply, preferences: Preferences): void {
 }
 
 /** A malformed parent is as good as none (https://www.w3.org/TR/trace-context/#traceparent-header). */
-function traceparentOf(header: string | string[] | undefined): string | null {
+export function traceparentOf(header: string | string[] | undefined): string | null {
   return typeof header === 'string' && TRACEPARENT.test(header) ? header : null;
 }
