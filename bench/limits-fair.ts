@@ -127,6 +127,7 @@ async function open(redisUrl: string, baseUrl: string, teardown: (end: () => unk
     ceiling: { callsPerMinute: 100, tasks: 3 },
     inspector: { image: unasked, sound: unasked },
     urls: null,
+    videos: null,
     callbacks: null,
     render: () => ({}),
     memory: new Memory(Number.POSITIVE_INFINITY),

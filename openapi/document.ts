@@ -11,9 +11,16 @@ export async function openApiDocument(): Promise<string> {
   const server = await buildServer({
     gateway: {
       create: never,
+      finish: never,
       check: never,
       holdMemory: () => ({ keep: () => () => undefined }),
       read: never,
+      list: never,
+      cancel: never,
+      forget: never,
+      wait: never,
+      follow: never,
+      followAll: never,
       resolve: never,
       deliveries: never,
       redeliver: never,
@@ -29,7 +36,9 @@ export async function openApiDocument(): Promise<string> {
     log: pino({ level: 'silent' }),
     rateLimitPerMinute: 1,
     uploadStallMs: 1,
+    maxWaiters: 1,
     requireIdempotencyKey: false,
+    publicUrl: null,
     version,
   });
   await server.ready();

@@ -17,6 +17,7 @@ import { watchKeyFile } from './modellix/key-file.js';
 import { KeyPool, type Keyring } from './modellix/keyring.js';
 import { createMediaFetcher } from './outbound/fetcher.js';
 import { createCallbackSender } from './outbound/sender.js';
+import { CachedReads } from './store/cached.js';
 import { openEmbeddedStore } from './store/embedded.js';
 import { openRedisStore, type RedisEvent } from './store/redis/redis.js';
 import { openSpool } from './store/spool.js';
@@ -64,11 +65,15 @@ export async function buildApp(config: Config, log: FastifyBaseLogger, version: 
   const fetcher = createMediaFetcher({ ...fetching, userAgent: `avatar-gateway/${version}` });
   const { secrets } = config.callbacks;
   const sender = createCallbackSender({ ...config.callbacks, userAgent: `avatar-gateway/${version}` });
+  const { readStalenessMs } = config;
+  const reads = readStalenessMs > 0 ? new CachedReads(store, readStalenessMs) : undefined;
   const gateway: Gateway = createGateway({
+    ...(reads && { reads }),
     inspector,
     callbacks: secrets.length === 0 ? null : sender,
     render: (avatar) => avatarView({ avatar, queue: null }),
     urls: check === 'off' ? null : fetcher,
+    videos: null,
     memory,
     store,
     spool,
@@ -93,8 +98,10 @@ export async function buildApp(config: Config, log: FastifyBaseLogger, version: 
     metrics,
     log,
     uploadStallMs: config.media.uploadStallMs,
+    maxWaiters: config.maxWaiters,
     rateLimitPerMinute: config.rateLimitPerMinute,
     requireIdempotencyKey: config.requireIdempotencyKey,
+    publicUrl: config.publicUrl,
     version,
   });
   return {
@@ -109,6 +116,7 @@ export async function buildApp(config: Config, log: FastifyBaseLogger, version: 
       await sender.close();
       await inspector.close();
       await modellix.close();
+      reads?.close();
       await store.close();
     },
   };

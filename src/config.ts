@@ -24,7 +24,10 @@ export interface Config {
   readonly port: number;
   readonly logLevel: Environment['LOG_LEVEL'];
   readonly rateLimitPerMinute: number;
+  readonly maxWaiters: number;
+  readonly readStalenessMs: number;
   readonly requireIdempotencyKey: boolean;
+  readonly publicUrl: string | null;
   readonly shutdownGraceMs: number;
   readonly modellix: {
     readonly keys: readonly string[];
@@ -100,7 +103,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
       `HOST=${values.HOST} is not a loopback address: set ALLOW_ANONYMOUS=true to serve whoever reaches it`,
     );
   }
-  for (const name of ['MODELLIX_BASE_URL', 'REDIS_URL'] as const) {
+  for (const name of ['MODELLIX_BASE_URL', 'PUBLIC_URL', 'REDIS_URL'] as const) {
     for (const url of hostsIn(values[name] ?? '')) {
       if (!URL.canParse(url)) {
         throw new ConfigError(`${name} is not a URL: its host or its port cannot be read`);
@@ -115,7 +118,10 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     port: values.PORT,
     logLevel: values.LOG_LEVEL,
     rateLimitPerMinute: values.RATE_LIMIT_PER_MINUTE,
+    maxWaiters: values.MAX_WAITERS,
+    readStalenessMs: values.READ_STALENESS_MS,
     requireIdempotencyKey: values.REQUIRE_IDEMPOTENCY_KEY,
+    publicUrl: values.PUBLIC_URL?.replace(/\/$/, '') ?? null,
     shutdownGraceMs: values.SHUTDOWN_GRACE_SECONDS * 1000,
     modellix: Object.freeze({
       keys: Object.freeze(values.MODELLIX_API_KEY.split(',')),

@@ -40,6 +40,11 @@ const CATALOGUE = {
     title: 'A query parameter is not valid',
     help: '`errors` names each parameter at fault. Unknown and repeated parameters are refused.',
   },
+  'invalid-cursor': {
+    status: 400,
+    title: 'The cursor is not valid',
+    help: 'Send `next_cursor` as it was given, with the filters of the page that it came with.',
+  },
   'not-found': {
     status: 404,
     title: 'There is nothing here',
@@ -70,10 +75,15 @@ const CATALOGUE = {
     title: 'There is no doubt to end',
     help: 'Only an avatar that is `unconfirmed` can be resolved.',
   },
+  'not-cancelable': {
+    status: 409,
+    title: 'The avatar can no longer be canceled',
+    help: 'Only an avatar that is `queued` can be canceled: later it may have been paid for.',
+  },
   'not-final': {
     status: 409,
-    title: 'The avatar has not ended yet',
-    help: 'This can be done once the avatar is final. Read the avatar for its status.',
+    title: 'The avatar is not final',
+    help: 'Wait for its end, or cancel it while it is `queued`. One that is `unconfirmed` has to be resolved first.',
   },
   'no-callback': {
     status: 409,
@@ -177,8 +187,8 @@ const CATALOGUE = {
   },
   overloaded: {
     status: 503,
-    title: 'Too much media is under way',
-    help: 'The gateway holds as much media as it may. Nothing was read and nothing made. Try again after `Retry-After`.',
+    title: 'Too much is under way',
+    help: 'The gateway holds as much media, or as many event streams, as it may. Nothing was read and nothing made. Try again after `Retry-After`.',
   },
   'account-problem': {
     status: 503,
@@ -227,6 +237,8 @@ interface ProblemOptions {
   readonly headers?: Readonly<Record<string, string>>;
   /** What the problem is about, as a path, where that is more than the request: the avatar that was made. */
   readonly instance?: string;
+  /** What Modellix answered with, where this is about that. */
+  readonly upstreamStatus?: number | null;
   readonly cause?: unknown;
 }
 
@@ -237,6 +249,7 @@ export class ProblemError extends Error {
   readonly errors: readonly FieldError[] | undefined;
   readonly headers: Readonly<Record<string, string>>;
   readonly instance: string | undefined;
+  readonly upstreamStatus: number | null;
 
   constructor(slug: ProblemSlug, detail: string, options: ProblemOptions = {}) {
     super(detail, options.cause === undefined ? undefined : { cause: options.cause });
@@ -244,5 +257,6 @@ export class ProblemError extends Error {
     this.errors = options.errors;
     this.headers = options.headers ?? {};
     this.instance = options.instance;
+    this.upstreamStatus = options.upstreamStatus ?? null;
   }
 }

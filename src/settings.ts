@@ -19,6 +19,14 @@ export const Environment = Type.Object({
     description: 'serve callers without a key on an address that is not loopback',
     default: false,
   }),
+  PUBLIC_URL: Type.Optional(
+    Type.String({
+      description:
+        'how callers reach the gateway, for absolute URLs in answers of the drop-in routes; unset: the host a request was sent to',
+      pattern: '^https?://[^/?#@\\s]+/?$',
+      $comment: 'must be http:// or https://, a host and perhaps a port, and nothing else',
+    }),
+  ),
   LOG_LEVEL: Type.Enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], {
     description: 'least severe level that is logged',
     default: 'info',
@@ -167,6 +175,18 @@ export const Environment = Type.Object({
   REQUIRE_IDEMPOTENCY_KEY: Type.Boolean({
     description: 'refuse POST /avatars without an Idempotency-Key',
     default: false,
+  }),
+  MAX_WAITERS: count(
+    'how many requests with Prefer: wait, and event streams, one process holds; a wait beyond it is answered at once, a stream 503',
+    20_000,
+    1_000_000,
+  ),
+  READ_STALENESS_MS: Type.Integer({
+    description:
+      'how old what GET /avatars/{id} answers may be, where no change was heard of; 0: each is read from the store',
+    default: 0,
+    minimum: 0,
+    maximum: 60_000,
   }),
   RATE_LIMIT_PER_MINUTE: seconds('requests a minute from one address', 1200, 1_000_000),
   SHUTDOWN_GRACE_SECONDS: seconds('how long work under way may take after SIGTERM', 60, 600),

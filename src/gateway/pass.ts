@@ -182,7 +182,7 @@ async function lookAll(ports: Ports, crew: Crew, outlook: Outlook): Promise<Slee
 
 /** Looks at the due tasks of one key, as far as its calls reach. */
 async function look(ports: Ports, crew: Crew, lane: string, due: number, outlook: Outlook): Promise<Sleep> {
-  const { limits, store, settings, keyring } = ports;
+  const { limits, store, settings, keyring, watched } = ports;
   const wanted = Math.min(due, crew.room('look'));
   if (wanted <= 0) return null;
   const key = keyring.get(lane);
@@ -200,7 +200,7 @@ async function look(ports: Ports, crew: Crew, lane: string, due: number, outlook
     return got.waitMs;
   }
   if (got.taken === 0) return got.waitMs;
-  const claimed = await store.claim(lane, got.taken, settings.stepLeaseMs);
+  const claimed = await store.claim(lane, got.taken, settings.stepLeaseMs, watched);
   await limits.giveBack(lane, got.taken - claimed.length);
   for (const stored of claimed) crew.begin('look', stored, () => poll(ports, stored, key));
   return got.taken < wanted ? got.waitMs : null;

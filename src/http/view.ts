@@ -41,7 +41,7 @@ export function avatarView({ avatar, queue }: Seen): AvatarView {
     submitted_at: time(avatar.submittedAt),
     completed_at: time(avatar.completedAt),
     expires_at: time(avatar.expiresAt),
-    links: { self, video: `${self}/video` },
+    links: { self, events: `${self}/events`, video: `${self}/video` },
   };
 }
 

@@ -15,6 +15,7 @@ import type { GatewaySettings, Ports } from '../../src/gateway/ports.js';
 import { Receivers } from '../../src/gateway/receivers.js';
 import { replayAnswers } from '../../src/gateway/settle.js';
 import { Timing } from '../../src/gateway/timing.js';
+import type { Until } from '../../src/gateway/until.js';
 import type { ModellixClient } from '../../src/modellix/client.js';
 import { KeyPool } from '../../src/modellix/keyring.js';
 import { NO_LIMITS, type Reply, type SubmitOutcome } from '../../src/modellix/outcome.js';
@@ -99,10 +100,11 @@ export class World {
       submitted: (id: string, submission: Submission) => this.#pass(member, new Map([[id, submission]])),
       track: () => undefined,
     };
-    const changes = {
-      until: async (_id: string, _ms: number, isDone: () => Promise<boolean>) => void (await isDone()),
+    const asItIs: Until = async (caller, id) => {
+      const found = await member.ports.store.find(caller, id);
+      return found && { avatar: found.avatar, version: found.version, queue: null };
     };
-    void accept(member.ports, worker, changes, request).then(
+    void accept(member.ports, worker, asItIs, request).then(
       ({ avatar }) => void this.told.push({ name: key ?? name, key, id: avatar.id }),
       () => undefined, // Modellix refused: that is an answer, too.
     );
@@ -174,10 +176,12 @@ export class World {
       timing: new Timing(store, { pollMinMs: 0, pollMaxMs: 0, longPollMs: 0 }, () => 0),
       inspector: { image: unasked, sound: unasked },
       urls: null,
+      videos: null,
       callbacks: null,
       receivers: new Receivers(() => 0, new AbortController().signal),
       render: () => ({}),
       memory: new Memory(Number.POSITIVE_INFINITY),
+      watched: new Set(),
       spool: this.#spool(),
       modellix: this.#upstream(gated),
       settings: SETTINGS,
@@ -203,7 +207,8 @@ export class World {
       list: (caller, query) => gated('list', () => store.list(caller, query)),
       feed: (caller, after, limit) => gated('feed', () => store.feed(caller, after, limit)),
       next: (limit) => gated('next', () => store.next(limit)),
-      claim: (lane, limit) => gated('claim', () => store.claim(lane, limit, 0)),
+      claim: (lane, limit, _leaseMs, preferred) =>
+        gated('claim', () => store.claim(lane, limit, 0, preferred)),
       save: (avatar, version, save) => {
         const waits = avatar.step === 'expire' || avatar.status === 'queued';
         const dueInMs = waits ? LONG_MS : 0;

@@ -8,6 +8,7 @@ import { fieldCases } from './bad-input/fields.js';
 import { formCases } from './bad-input/forms.js';
 import { httpCases } from './bad-input/http.js';
 import { jsonCases } from './bad-input/json.js';
+import { listCases } from './bad-input/lists.js';
 import { mediaCases } from './bad-input/media.js';
 import { unfinishedCases } from './bad-input/unfinished.js';
 
@@ -56,6 +57,7 @@ t.test('bad input', async (t) => {
     ...formCases,
     ...callbackCases,
     ...httpCases,
+    ...listCases,
     ...byteCases,
     ...unfinishedCases,
   ];

@@ -45,7 +45,10 @@ export interface AppOverrides {
   /** Unset: more than any test needs. */
   readonly limits?: Partial<Config['limits']>;
   readonly rateLimitPerMinute?: number;
+  readonly maxWaiters?: number;
+  readonly readStalenessMs?: number;
   readonly requireIdempotencyKey?: boolean;
+  readonly publicUrl?: string;
   /** How long the headers, and the whole of a request, may take to arrive. Looked at once a second. */
   readonly arrivalMs?: number;
 }
@@ -104,6 +107,9 @@ function configOf(baseUrl: string, dataDir: string, overrides: AppOverrides): Co
     port: 0,
     logLevel: 'info',
     rateLimitPerMinute: overrides.rateLimitPerMinute ?? 1_000_000,
+    maxWaiters: overrides.maxWaiters ?? 20_000,
+    readStalenessMs: overrides.readStalenessMs ?? 0,
+    publicUrl: overrides.publicUrl ?? null,
     requireIdempotencyKey: overrides.requireIdempotencyKey ?? false,
     shutdownGraceMs: 5_000,
     modellix: {

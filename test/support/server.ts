@@ -14,7 +14,9 @@ export async function serverFor(
     log: pino({ level: 'info' }, { write }),
     rateLimitPerMinute: 1_000,
     uploadStallMs: 10_000,
+    maxWaiters: 1_000,
     requireIdempotencyKey: false,
+    publicUrl: null,
     metrics: { render: () => Promise.reject(new Error('not asked for')) },
     version: '0.0.0-test',
   });

@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox';
+import { STATUSES } from '../../domain/avatar.js';
 import { avatarExample, checkExample, example } from './examples.js';
 
 export const Nullable = <T extends Type.TSchema>(schema: T, options: Type.TSchemaOptions = {}) =>
@@ -180,23 +181,10 @@ const Queue = Type.Object(
 export const AvatarView = Type.Object(
   {
     id: Type.String(),
-    status: Type.Enum(
-      [
-        'queued',
-        'submitting',
-        'pending',
-        'processing',
-        'succeeded',
-        'failed',
-        'timed_out',
-        'canceled',
-        'unconfirmed',
-      ],
-      {
-        description:
-          '`queued`: waits for its turn. `submitting`: on its way. `pending`, `processing`: at Modellix. Final: `succeeded`, `failed`, `timed_out` (Modellix never finished), `canceled` (before it was sent), `unconfirmed` (it is not known whether Modellix took it; never sent again by itself).',
-      },
-    ),
+    status: Type.Enum([...STATUSES], {
+      description:
+        '`queued`: waits for its turn. `submitting`: on its way. `pending`, `processing`: at Modellix. Final: `succeeded`, `failed`, `timed_out` (Modellix never finished), `canceled` (before it was sent), `unconfirmed` (it is not known whether Modellix took it; never sent again by itself).',
+    }),
     mode: mode(),
     prompt: Nullable(Type.String()),
     external_id: Nullable(Type.String()),
@@ -213,7 +201,7 @@ export const AvatarView = Type.Object(
     submitted_at: NullableTime('When Modellix took it.'),
     completed_at: NullableTime('When it became final.'),
     expires_at: NullableTime('When the record is forgotten; set once it is final.'),
-    links: Type.Object({ self: Type.String(), video: Type.String() }),
+    links: Type.Object({ self: Type.String(), events: Type.String(), video: Type.String() }),
   },
   { $id: 'Avatar', description: 'A talking avatar: what was asked for, how far it is, and what came of it.' },
 );
@@ -240,8 +228,21 @@ export const checkContent = {
   },
 };
 
+/** Not checked: what is not known there, or malformed, is ignored (RFC 7240). */
+const Prefer = (description: string) => Type.Optional(Type.String({ description }));
+
+export const readHeaders = Type.Object({
+  Prefer: Prefer('`wait=n`: answer after n seconds, at most 60, or as soon as there is news.'),
+  'If-None-Match': Type.Optional(
+    Type.String({ description: 'An `ETag` from an earlier answer, or several.' }),
+  ),
+});
+
 /** Checked by hand: each way to be wrong has a problem of its own. */
 export const createHeaders = Type.Object({
+  Prefer: Prefer(
+    '`wait=n`: answer after n seconds, at most 60, or as soon as the avatar is final. `respond-async`: do not wait for the submit.',
+  ),
   'Idempotency-Key': Type.Optional(
     Type.String({
       description:

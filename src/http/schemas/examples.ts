@@ -147,6 +147,7 @@ export const avatarExample = {
   expires_at: null,
   links: {
     self: '/avatars/av_5f0c1e7b9a3d4c2e8f6a7b1d0c9e8f7a',
+    events: '/avatars/av_5f0c1e7b9a3d4c2e8f6a7b1d0c9e8f7a/events',
     video: '/avatars/av_5f0c1e7b9a3d4c2e8f6a7b1d0c9e8f7a/video',
   },
 };
