@@ -21,7 +21,7 @@ export async function deliver(ports: Ports, stored: Stored): Promise<void> {
   }
   const leftMs = expiresAt - storeClock(stored)();
   if (leftMs <= 0) {
-    await ports.store.remove(avatar.id, version);
+    if (await ports.store.remove(avatar.id, version)) await ports.videos?.remove(avatar.id);
     return;
   }
   const { origin } = new URL(callback.url);

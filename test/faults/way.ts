@@ -1,6 +1,7 @@
 /** A way to Redis that a test can break at one command: before Redis hears it, or before its answer is heard. */
 
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { SCHEMA } from '../../src/store/record.js';
 import type { Teardown } from '../support/redis.js';
 
 export interface Way {
@@ -85,4 +86,4 @@ export async function wayTo(t: Teardown, port: number): Promise<Way> {
 export const inStatus = (status: string): string => `"status":"${status}"`;
 
 /** How the write of a final record begins: that is packed. */
-export const FINAL = '\n1 z';
+export const FINAL = `\n${SCHEMA} z`;

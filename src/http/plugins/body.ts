@@ -63,9 +63,6 @@ export async function readBodies(app: FastifyInstance, hold: (bytes: number) => 
       return;
     }
     if (method !== 'POST') return;
-    const hasBody = routeOptions.schema?.body !== undefined;
-    // What is done to something that is there already may need no words.
-    if (!hasBody && headers['content-type'] === undefined) return;
     requireType(headers['content-type'], routeOptions.config.takesForms === true);
     const encoding = headers['content-encoding'];
     if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {

@@ -7,9 +7,6 @@ import { deliveriesContent } from '../schemas/deliveries.js';
 import { commonHeaders, noQuery, problems } from '../schemas/responses.js';
 import { avatarView, deliveriesView } from '../view.js';
 
-/** None is expected. */
-const MAX_BODY_BYTES = 16 * 1024;
-
 export const deliveryRoutes: FastifyPluginAsyncTypebox<{ gateway: Gateway }> = async (app, { gateway }) => {
   app.get(
     '/avatars/:id/deliveries',
@@ -37,7 +34,7 @@ export const deliveryRoutes: FastifyPluginAsyncTypebox<{ gateway: Gateway }> = a
   app.post(
     '/avatars/:id/redeliver',
     {
-      bodyLimit: MAX_BODY_BYTES,
+      config: { takesNoBody: true },
       onRequest: requireAccept('application/json'),
       schema: {
         operationId: 'redeliverAvatar',
@@ -49,7 +46,7 @@ export const deliveryRoutes: FastifyPluginAsyncTypebox<{ gateway: Gateway }> = a
         querystring: noQuery,
         response: {
           202: { description: 'It will be sent.', headers: commonHeaders, content: avatarContent },
-          ...problems(400, 404, 406, 409, 429, 500, 503),
+          ...problems(400, 404, 406, 409, 415, 429, 500, 503),
         },
       },
     },
