@@ -40,6 +40,11 @@ const CATALOGUE = {
     title: 'A query parameter is not valid',
     help: '`errors` names each parameter at fault. Unknown and repeated parameters are refused.',
   },
+  'invalid-cursor': {
+    status: 400,
+    title: 'The cursor is not valid',
+    help: 'Send `next_cursor` as it was given, with the filters of the page that it came with.',
+  },
   'not-found': {
     status: 404,
     title: 'There is nothing here',
@@ -69,6 +74,21 @@ const CATALOGUE = {
     status: 409,
     title: 'There is no doubt to end',
     help: 'Only an avatar that is `unconfirmed` can be resolved.',
+  },
+  'not-cancelable': {
+    status: 409,
+    title: 'The avatar can no longer be canceled',
+    help: 'Only an avatar that is `queued` can be canceled: later it may have been paid for.',
+  },
+  'not-final': {
+    status: 409,
+    title: 'The avatar is not final',
+    help: 'Wait for its end, or cancel it while it is `queued`. One that is `unconfirmed` has to be resolved first.',
+  },
+  'no-callback': {
+    status: 409,
+    title: 'There is nobody to be told',
+    help: 'The avatar was made without a `callback_url`, or this gateway sends no callbacks.',
   },
   'task-taken': {
     status: 409,
@@ -108,7 +128,7 @@ const CATALOGUE = {
   'url-not-allowed': {
     status: 422,
     title: 'The URL is not allowed',
-    help: 'Media URLs are http or https, at most 2048 characters, without user info.',
+    help: 'URLs are http or https, at most 2048 characters, without user info. What is called or fetched is on the public internet, unless whoever runs the gateway allows more.',
   },
   'idempotency-key-reused': {
     status: 422,
@@ -167,8 +187,8 @@ const CATALOGUE = {
   },
   overloaded: {
     status: 503,
-    title: 'Too much media is under way',
-    help: 'The gateway holds as much media as it may. Nothing was read and nothing made. Try again after `Retry-After`.',
+    title: 'Too much is under way',
+    help: 'The gateway holds as much media, or as many event streams, as it may. Nothing was read and nothing made. Try again after `Retry-After`.',
   },
   'account-problem': {
     status: 503,

@@ -143,6 +143,21 @@ export const Environment = Type.Object({
       minLength: 1,
     }),
   ),
+  WEBHOOK_SECRETS: Type.Optional(
+    Type.String({
+      description:
+        'what callbacks are signed with, or two while it is changed, separated by a comma (or WEBHOOK_SECRETS_FILE); unset: no callback_url is taken',
+      pattern: '^whsec_[^,]+(,whsec_[^,]+)?$',
+      $comment: 'must be one or two of whsec_ and base64, separated by a comma',
+    }),
+  ),
+  CALLBACK_TIMEOUT_SECONDS: seconds('longest wait for the answer to a callback', 10, 60),
+  CALLBACK_NETWORKS: Type.Optional(
+    Type.String({
+      description: 'addresses that are not public and may be called all the same: CIDRs, separated by commas',
+      minLength: 1,
+    }),
+  ),
   UPLOAD_STALL_SECONDS: seconds('a body that gains less than 64 kB in so long is given up', 10, 300),
   SUBMIT_GRACE_SECONDS: seconds('how long POST /avatars waits for the submit to settle', 10, 60),
   POLL_MIN_SECONDS: seconds('shortest pause between two looks at a task', 1, 300),
@@ -160,6 +175,18 @@ export const Environment = Type.Object({
   REQUIRE_IDEMPOTENCY_KEY: Type.Boolean({
     description: 'refuse POST /avatars without an Idempotency-Key',
     default: false,
+  }),
+  MAX_WAITERS: count(
+    'how many requests with Prefer: wait, and event streams, one process holds; a wait beyond it is answered at once, a stream 503',
+    20_000,
+    1_000_000,
+  ),
+  READ_STALENESS_MS: Type.Integer({
+    description:
+      'how old what GET /avatars/{id} answers may be, where no change was heard of; 0: each is read from the store',
+    default: 0,
+    minimum: 0,
+    maximum: 60_000,
   }),
   RATE_LIMIT_PER_MINUTE: seconds('requests a minute from one address', 1200, 1_000_000),
   SHUTDOWN_GRACE_SECONDS: seconds('how long work under way may take after SIGTERM', 60, 600),

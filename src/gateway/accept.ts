@@ -4,16 +4,17 @@ import { estimateUsd } from '../domain/price.js';
 import { packSubmission, type Submission } from '../modellix/submission.js';
 import { ProblemError } from '../problems.js';
 import { QueueFullError } from '../store/store.js';
-import type { Changes } from './changes.js';
 import { fingerprintOf } from './fingerprint.js';
 import { type Inspected, inspectMedia } from './inspect.js';
 import type { Ports } from './ports.js';
+import { requireCallable } from './receiver.js';
 import type { AvatarRequest } from './request.js';
+import type { SeenVersion } from './seen.js';
+import type { Until } from './until.js';
 import { withdraw } from './withdraw.js';
 import type { Worker } from './worker.js';
 
-export interface Accepted {
-  readonly avatar: Avatar;
+export interface Accepted extends SeenVersion {
   /** The idempotency key had made this avatar before; nothing was made now. */
   readonly replayed: boolean;
 }
@@ -29,20 +30,21 @@ const DOUBT_MS = 15_000;
  * the avatar has to wait for others, or after the grace with the avatar as it is then; the submit goes on whatever
  * becomes of the caller. The avatar and its idempotency key are one write, so however many requests with one key run
  * at once, one makes the avatar.
- * @throws {ProblemError} for media that cannot be used, for a key that stood for another request, when the queue is
+ * @throws {ProblemError} for media that cannot be used, for a receiver that may not be called, for a key that stood for another request, when the queue is
  * full, and when Modellix refused (within the grace, or at an earlier request with the key)
  * @throws {StoreUnavailableError} when nothing was made
  */
 export async function accept(
   ports: Ports,
   worker: Pick<Worker, 'submitted' | 'track'>,
-  changes: Pick<Changes, 'until'>,
+  until: Until,
   request: AvatarRequest,
 ): Promise<Accepted> {
   const { store, settings, limits, log } = ports;
   let submitted = Promise.resolve();
   const letGo = request.keepMemory();
   try {
+    await requireCallable(ports, request.callbackUrl);
     const inspected = await inspectMedia(ports, request.image, request.speech);
     const avatar = avatarOf(request, inspected, await limits.storeNow());
     const submission: Submission = {
@@ -62,34 +64,37 @@ export async function accept(
       worker.track(withdraw(ports, avatar, DOUBT_MS));
       throw error;
     });
-    if (made.avatar.id !== avatar.id) return { avatar: replay(made.avatar, avatar), replayed: true };
+    const { version } = made;
+    if (made.avatar.id !== avatar.id) {
+      return { avatar: replay(made.avatar, avatar), version, queue: null, replayed: true };
+    }
     log.info({ avatarId: avatar.id, mode: avatar.mode }, 'avatar accepted');
 
     submitted = worker.submitted(avatar.id, submission);
-    const now = await settled(ports, changes, avatar, submitted);
-    return { avatar: unlessRefused(now, false), replayed: false };
+    const graceMs = Math.min(ports.settings.submitGraceMs, request.graceMs ?? Number.POSITIVE_INFINITY);
+    const asMade = { avatar, version, queue: null };
+    const now =
+      request.graceMs === 0 ? asMade : ((await settled(until, avatar, submitted, graceMs)) ?? asMade);
+    unlessRefused(now.avatar, false);
+    return { ...now, replayed: false };
   } finally {
     void submitted.finally(letGo);
   }
 }
 
-/** The avatar once its submit is settled, or as it is when it has to wait, or when the grace is over. */
+/** The avatar once its submit is settled, or as it is when it has to wait, or when the grace is over; `null` where the
+ * store cannot say. */
 async function settled(
-  ports: Ports,
-  changes: Pick<Changes, 'until'>,
-  avatar: Avatar,
+  until: Until,
+  { caller, id }: Avatar,
   submitted: Promise<void>,
-): Promise<Avatar> {
-  const { submitGraceMs } = ports.settings;
-  const until = performance.now() + submitGraceMs;
-  await within(submitGraceMs, submitted);
+  graceMs: number,
+): Promise<SeenVersion | null> {
+  const end = performance.now() + graceMs;
+  await within(graceMs, submitted);
   // Another replica may have been faster: then it is its to settle.
-  let now = avatar;
-  await changes.until(avatar.id, Math.max(0, until - performance.now()), async () => {
-    now = await latest(ports, avatar);
-    return now.status !== 'submitting';
-  });
-  return now;
+  const wait = { withinMs: Math.max(0, end - performance.now()) };
+  return until(caller, id, wait, ({ status }) => status !== 'submitting').catch(() => null);
 }
 
 function queueFull({ limits }: Ports, cause: QueueFullError): ProblemError {
@@ -137,8 +142,11 @@ function replay(before: Avatar, asked: Avatar): Avatar {
   return unlessRefused(before, true);
 }
 
-/** A caller whose request Modellix refused hears that, the first time and every time. */
-function unlessRefused(avatar: Avatar, replayed: boolean): Avatar {
+/**
+ * A caller whose request Modellix refused hears that, the first time and every time.
+ * @throws {ProblemError}
+ */
+export function unlessRefused(avatar: Avatar, replayed: boolean): Avatar {
   const { status, taskId, failure, id } = avatar;
   if (status !== 'failed' || taskId !== null || failure === null) return avatar;
   throw new ProblemError(failure.type, failure.detail, {
@@ -146,12 +154,6 @@ function unlessRefused(avatar: Avatar, replayed: boolean): Avatar {
     upstreamStatus: failure.upstreamStatus,
     headers: replayed ? { 'idempotent-replayed': 'true' } : {},
   });
-}
-
-/** The avatar as the store has it, or as it was made where the store cannot say. */
-async function latest({ store }: Ports, avatar: Avatar): Promise<Avatar> {
-  const stored = await store.find(avatar.caller, avatar.id).catch(() => null);
-  return stored?.avatar ?? avatar;
 }
 
 /** Resolves with the work, or when its time is over. */

@@ -1,32 +1,69 @@
 import { setMaxListeners } from 'node:events';
+import { type Avatar, isFinal } from '../domain/avatar.js';
 import type { KeyLimits } from '../domain/budget.js';
 import { ProblemError } from '../problems.js';
-import { type Found, StoreUnavailableError } from '../store/store.js';
-import { accept } from './accept.js';
-import { Changes } from './changes.js';
+import { type Found, type Store, StoreUnavailableError } from '../store/store.js';
+import { accept, unlessRefused } from './accept.js';
+import { cancel } from './cancel.js';
 import { type Checked, check } from './check.js';
+import { type DeliveryLog, deliveryLog } from './delivery-log.js';
+import { type FeedFollower, type Follower, type FollowingAll, follow, followAll } from './follow.js';
+import { forget } from './forget.js';
 import { Limits } from './limits.js';
+import { type ListQuery, list, type SeenPage } from './list.js';
 import type { Hold } from './memory.js';
 import type { Ports } from './ports.js';
-import type { AvatarRequest, MediaRequest } from './request.js';
+import { Receivers } from './receivers.js';
+import { redeliver } from './redeliver.js';
+import type { AvatarRequest, CheckRequest } from './request.js';
 import { type Finding, resolve } from './resolve.js';
-import { type Seen, seen } from './seen.js';
+import { type Seen, type SeenVersion, seen } from './seen.js';
 import { Timing, type TimingSettings } from './timing.js';
+import { type Until, until, type Wait } from './until.js';
 import { type UpstreamState, upstreamState } from './upstream.js';
 import { openVideo, type VideoRequest, type VideoStream, videoUrl } from './video.js';
+import { Watch } from './watch.js';
 import { Worker } from './worker.js';
+
+/** What a creation came to. */
+export interface Created extends SeenVersion {
+  /** The idempotency key had made this avatar before; nothing was made now. */
+  readonly replayed: boolean;
+}
 
 /** What the service does, for whoever speaks to callers. Each verb throws {@link ProblemError} and nothing else by intent. */
 export interface Gateway {
-  create(request: AvatarRequest): Promise<Seen & { readonly replayed: boolean }>;
+  create(request: AvatarRequest): Promise<Created>;
+  /** What {@link create} made, once it is final or the time is over. Throws as `create` does where Modellix refused it meanwhile. */
+  finish(created: Created, wait: Wait): Promise<Created>;
   /** Everything that {@link create} does before anything is stored or spent. */
-  check(request: MediaRequest): Promise<Checked>;
+  check(request: CheckRequest): Promise<Checked>;
   /** Speaks for memory before a body is read. @throws {ProblemError} `overloaded` */
   holdMemory(bytes: number): Hold;
   /** The caller's avatar; `not-found` alike for what is unknown and what is another's. Never an upstream call. */
   read(caller: string, id: string): Promise<Seen>;
+  /** The caller's avatars, a page at a time. */
+  list(caller: string, query: ListQuery): Promise<SeenPage>;
+  /** Ends an avatar that was not sent. */
+  cancel(caller: string, id: string): Promise<Seen>;
+  /** Removes a final avatar and all that belongs to it. */
+  forget(caller: string, id: string): Promise<void>;
+  /** What {@link read} gives, once it is as it is waited for, or when the time is over. */
+  wait(caller: string, id: string, wait: Wait, isDone: (avatar: Avatar) => boolean): Promise<Seen>;
+  /** Tells of an avatar until it is left: `open` is given its present state, and says whom to tell of later ones. Returns how to leave. */
+  follow(caller: string, id: string, open: (present: SeenVersion) => Follower | null): Promise<() => void>;
+  /** Tells of all of a caller's avatars until it is left: of what changes from now on, or behind a place. */
+  followAll(
+    caller: string,
+    after: number | null,
+    open: (at: number, isLost: boolean) => FeedFollower,
+  ): Promise<FollowingAll>;
   /** Ends the doubt about an `unconfirmed` avatar. */
   resolve(caller: string, id: string, finding: Finding): Promise<Seen>;
+  /** How telling the avatar's receiver went. */
+  deliveries(caller: string, id: string): Promise<DeliveryLog>;
+  /** Has the avatar's receiver told again. */
+  redeliver(caller: string, id: string): Promise<Seen>;
   /** Where Modellix keeps the video of a finished avatar: a signed URL. */
   videoUrl(caller: string, id: string): Promise<string>;
   /** The bytes of a finished avatar's video. */
@@ -45,49 +82,78 @@ export interface Gateway {
 const RETRY_AFTER = { 'retry-after': '2' };
 
 /** What a gateway is made of, besides what it makes itself. */
-export interface GatewayParts extends Omit<Ports, 'stopping' | 'limits' | 'timing'> {
+export interface GatewayParts
+  extends Omit<Ports, 'stopping' | 'limits' | 'timing' | 'receivers' | 'watched'> {
+  /** Where {@link Gateway.read} reads, if not from the store itself. */
+  readonly reads?: Pick<Store, 'find'>;
   /** What each key may do at most. */
   readonly ceiling: KeyLimits;
   readonly timing: TimingSettings;
 }
 
-export function createGateway({ ceiling, timing, ...parts }: GatewayParts): Gateway {
+export function createGateway({ ceiling, timing, reads, ...parts }: GatewayParts): Gateway {
   const { store, random, keyring, modellix } = parts;
   const stopping = new AbortController();
   setMaxListeners(0, stopping.signal); // One for each pause under way.
+  const limits = new Limits(store, ceiling, random);
+  const see = (found: Found) => seen(limits, found);
+  const watch = new Watch({ store, see, random, wake: () => worker.wake() });
+  const sources = { store, watch, see };
   const ports: Ports = {
     ...parts,
-    limits: new Limits(store, ceiling, random),
+    limits,
     timing: new Timing(store, timing, random),
+    receivers: new Receivers(random, stopping.signal),
+    watched: watch.ids,
     stopping: stopping.signal,
   };
   const worker = new Worker(ports);
-  const changes = new Changes(store, () => worker.wake());
   keyring.onChange(() => worker.wake());
+  const waitFor: Until = (...wait) => until(sources, ...wait);
 
-  async function find(caller: string, id: string): Promise<Found> {
-    const found = await orUnavailable(store.find(caller, id));
-    if (found === null) throw new ProblemError('not-found', 'No avatar of yours has this id.');
-    return found;
+  async function find(from: Pick<Store, 'find'>, caller: string, id: string): Promise<Found> {
+    return there(await orUnavailable(from.find(caller, id)));
   }
 
   return {
     async create(request) {
-      const { avatar, replayed } = await orUnavailable(accept(ports, worker, changes, request));
-      const found =
-        avatar.status === 'queued' ? await store.find(avatar.caller, avatar.id).catch(() => null) : null;
-      return { ...(found === null ? { avatar, queue: null } : seen(ports.limits, found)), replayed };
+      const created = await orUnavailable(accept(ports, worker, waitFor, request));
+      const { avatar, queue } = created;
+      if (avatar.status !== 'queued' || queue !== null) return created;
+      const found = await store.find(avatar.caller, avatar.id).catch(() => null);
+      return found === null ? created : { ...created, ...see(found) };
+    },
+    async finish(created, wait) {
+      const { caller, id, status } = created.avatar;
+      if (isFinal(status)) return created;
+      const isDone = ({ status }: Avatar) => isFinal(status);
+      const now = await orUnavailable(waitFor(caller, id, wait, isDone, created));
+      unlessRefused(now?.avatar ?? created.avatar, created.replayed);
+      return { ...created, ...now };
     },
     check: (request) => check(ports, request),
     holdMemory: (bytes) => ports.memory.hold(bytes),
-    read: async (caller, id) => seen(ports.limits, await find(caller, id)),
+    list: (caller, query) => orUnavailable(list(ports, caller, query)),
+    cancel: async (caller, id) => ({ avatar: await orUnavailable(cancel(ports, caller, id)), queue: null }),
+    forget: (caller, id) => orUnavailable(forget(ports, caller, id)),
+    read: async (caller, id) => see(await find(reads ?? store, caller, id)),
+    wait: async (caller, id, wait, isDone) => there(await orUnavailable(waitFor(caller, id, wait, isDone))),
+    follow: async (caller, id, open) => there(await orUnavailable(follow(sources, caller, id, open))),
+    followAll: (caller, after, open) => orUnavailable(followAll(sources, caller, after, open)),
     async resolve(caller, id, finding) {
       const avatar = await orUnavailable(resolve(ports, caller, id, finding));
       worker.wake();
       return { avatar, queue: null };
     },
-    videoUrl: async (caller, id) => videoUrl((await find(caller, id)).avatar),
-    video: async (caller, id, request) => openVideo(modellix, (await find(caller, id)).avatar, request),
+    deliveries: async (caller, id) => deliveryLog((await find(store, caller, id)).avatar),
+    async redeliver(caller, id) {
+      const avatar = await orUnavailable(redeliver(ports, caller, id));
+      worker.wake();
+      return { avatar, queue: null };
+    },
+    videoUrl: async (caller, id) => videoUrl((await find(store, caller, id)).avatar),
+    video: async (caller, id, request) =>
+      openVideo(modellix, (await find(store, caller, id)).avatar, request),
     async ready() {
       if (stopping.signal.aborted) throw new ProblemError('not-ready', 'The gateway is stopping.');
       try {
@@ -103,10 +169,16 @@ export function createGateway({ ceiling, timing, ...parts }: GatewayParts): Gate
     start: () => worker.start(),
     stop() {
       stopping.abort();
-      changes.close();
+      watch.close();
     },
     drained: () => worker.close(),
   };
+}
+
+/** @throws {ProblemError} where it is not */
+function there<T>(found: T | null): T {
+  if (found === null) throw new ProblemError('not-found', 'No avatar of yours has this id.');
+  return found;
 }
 
 async function orUnavailable<T>(work: Promise<T>): Promise<T> {

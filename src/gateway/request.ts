@@ -21,6 +21,11 @@ export interface AvatarRequest extends MediaRequest {
   readonly traceparent: string | null;
   /** Whom to tell of the end. */
   readonly callbackUrl: string | null;
+  /** How long its caller waits for the submit to settle, in ms; unset: as long as the setting says. 0: it does not wait. */
+  readonly graceMs?: number;
   /** Keeps the memory of the media; returns how to let go. */
   readonly keepMemory: () => () => void;
 }
+
+/** What is looked at where nothing is to be made. */
+export type CheckRequest = MediaRequest & Pick<AvatarRequest, 'callbackUrl'>;

@@ -17,11 +17,17 @@ export interface Seen {
   readonly queue: QueuePlace | null;
 }
 
-export function seen(limits: Limits, { avatar, ahead, now }: Found): Seen {
-  if (ahead === null) return { avatar, queue: null };
+/** The same with the version of its record; a higher one is later. */
+export interface SeenVersion extends Seen {
+  readonly version: number;
+}
+
+export function seen(limits: Pick<Limits, 'startInMs'>, { avatar, ahead, now, version }: Found): SeenVersion {
+  if (ahead === null) return { avatar, version, queue: null };
   const startInMs = limits.startInMs(ahead);
   return {
     avatar,
+    version,
     queue: { position: ahead + 1, estimatedStartAt: startInMs === null ? null : now + startInMs },
   };
 }

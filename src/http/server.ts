@@ -19,12 +19,18 @@ import { answerWithProblems, sendProblem } from './plugins/problems.js';
 import { endSlowUploads } from './plugins/uploads.js';
 import { requireWellFormed } from './plugins/well-formed.js';
 import { avatarRoutes } from './routes/avatars.js';
+import { cancelRoutes } from './routes/cancel.js';
 import { checkRoutes } from './routes/check.js';
+import { deliveryRoutes } from './routes/deliveries.js';
+import { eventRoutes } from './routes/events.js';
+import { forgetRoutes } from './routes/forget.js';
 import { healthRoutes } from './routes/health.js';
+import { listRoutes } from './routes/list.js';
 import { type MetricsSource, metricsRoutes } from './routes/metrics.js';
 import { resolveRoutes } from './routes/resolve.js';
 import { videoRoutes } from './routes/video.js';
 import { validatorOptions } from './validation.js';
+import { Waiters } from './waiters.js';
 
 /** 10 MB and 5 MB (MiB) of media in base64, and room for the rest. */
 const MAX_BODY_BYTES = Math.ceil(((10 + 5) * 1024 * 1024 * 4) / 3) + 512 * 1024;
@@ -39,6 +45,8 @@ export interface HttpOptions {
   readonly rateLimitPerMinute: number;
   /** How long a body may gain next to nothing. */
   readonly uploadStallMs: number;
+  /** Requests that wait, and event streams, held at once. */
+  readonly maxWaiters: number;
   readonly requireIdempotencyKey: boolean;
   /** How callers reach the gateway, for absolute URLs; `null`: as their requests say. */
   readonly publicUrl: string | null;
@@ -52,6 +60,7 @@ export async function buildServer({
   log,
   rateLimitPerMinute,
   uploadStallMs,
+  maxWaiters,
   requireIdempotencyKey,
   publicUrl,
   version,
@@ -107,9 +116,15 @@ export async function buildServer({
   };
   await app.register(async (api) => {
     await takeBodies(api);
-    await api.register(avatarRoutes, { gateway, requireIdempotencyKey });
+    const waiters = new Waiters(maxWaiters);
+    await api.register(avatarRoutes, { gateway, waiters, requireIdempotencyKey });
+    await api.register(listRoutes, { gateway });
+    await api.register(cancelRoutes, { gateway });
+    await api.register(forgetRoutes, { gateway });
+    await api.register(eventRoutes, { gateway, waiters });
     await api.register(checkRoutes, { gateway });
     await api.register(resolveRoutes, { gateway });
+    await api.register(deliveryRoutes, { gateway });
     await api.register(videoRoutes, { gateway });
   });
   await app.register(dropInRoutes, { prefix: PREFIX, gateway, requireIdempotencyKey, publicUrl, takeBodies });

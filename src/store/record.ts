@@ -7,7 +7,8 @@
 
 import Type, { type Static } from 'typebox';
 import { Compile } from 'typebox/compile';
-import type { Avatar, Delivery } from '../domain/avatar.js';
+import { type Avatar, STATUSES } from '../domain/avatar.js';
+import type { Delivery } from '../domain/callback.js';
 
 /** The schema this release writes, and the highest it reads. Raised when an older release would misread. */
 export const SCHEMA = 2;
@@ -30,17 +31,7 @@ const Record = Type.Object({
   id: Type.String({ minLength: 1 }),
   caller: Type.String(),
   idempotency: Type.Union([Type.Object({ key: Type.String(), fingerprint: Type.String() }), Type.Null()]),
-  status: Type.Enum([
-    'queued',
-    'submitting',
-    'pending',
-    'processing',
-    'succeeded',
-    'failed',
-    'timed_out',
-    'canceled',
-    'unconfirmed',
-  ]),
+  status: Type.Enum(STATUSES),
   step: Type.Enum(['submit', 'poll', 'keep', 'deliver', 'expire']),
   mode: Type.Enum(['std', 'pro']),
   prompt: text,
@@ -80,8 +71,17 @@ const Record = Type.Object({
       url: Type.String(),
       state: Type.Enum(['waiting', 'delivered', 'given_up']),
       since: number,
+      nextAt: number,
       deliveries: Type.Unsafe<readonly Delivery[]>(
-        Type.Array(Type.Object({ at: Type.Number(), latencyMs: Type.Number(), status: number, error: text })),
+        Type.Array(
+          Type.Object({
+            attempt: Type.Number(),
+            at: Type.Number(),
+            latencyMs: Type.Number(),
+            status: number,
+            error: text,
+          }),
+        ),
       ),
     }),
     Type.Null(),

@@ -12,8 +12,10 @@ import { Limits } from '../../src/gateway/limits.js';
 import { Memory } from '../../src/gateway/memory.js';
 import { pass } from '../../src/gateway/pass.js';
 import type { GatewaySettings, Ports } from '../../src/gateway/ports.js';
+import { Receivers } from '../../src/gateway/receivers.js';
 import { replayAnswers } from '../../src/gateway/settle.js';
 import { Timing } from '../../src/gateway/timing.js';
+import type { Until } from '../../src/gateway/until.js';
 import type { ModellixClient } from '../../src/modellix/client.js';
 import { KeyPool } from '../../src/modellix/keyring.js';
 import { NO_LIMITS, type Reply, type SubmitOutcome } from '../../src/modellix/outcome.js';
@@ -33,6 +35,7 @@ export const SETTINGS: GatewaySettings = {
   submitGraceMs: 0,
   submitLeaseMs: LONG_MS,
   stepLeaseMs: LONG_MS,
+  commonLeaseMs: LONG_MS,
   queueBounds: { maxAvatars: 1_000, maxBytes: 1_000_000 },
   unconfirmedHoldMs: 0,
   queueTimeoutMs: LONG_MS,
@@ -97,10 +100,11 @@ export class World {
       submitted: (id: string, submission: Submission) => this.#pass(member, new Map([[id, submission]])),
       track: () => undefined,
     };
-    const changes = {
-      until: async (_id: string, _ms: number, isDone: () => Promise<boolean>) => void (await isDone()),
+    const asItIs: Until = async (caller, id) => {
+      const found = await member.ports.store.find(caller, id);
+      return found && { avatar: found.avatar, version: found.version, queue: null };
     };
-    void accept(member.ports, worker, changes, request).then(
+    void accept(member.ports, worker, asItIs, request).then(
       ({ avatar }) => void this.told.push({ name: key ?? name, key, id: avatar.id }),
       () => undefined, // Modellix refused: that is an answer, too.
     );
@@ -172,12 +176,17 @@ export class World {
       timing: new Timing(store, { pollMinMs: 0, pollMaxMs: 0, longPollMs: 0 }, () => 0),
       inspector: { image: unasked, sound: unasked },
       urls: null,
+      videos: null,
+      callbacks: null,
+      receivers: new Receivers(() => 0, new AbortController().signal),
+      render: () => ({}),
       memory: new Memory(Number.POSITIVE_INFINITY),
+      watched: new Set(),
       spool: this.#spool(),
       modellix: this.#upstream(gated),
       settings: SETTINGS,
       log: { info: silent, warn: silent, error: silent },
-      counts: { submit: silent, ended: silent, unfamiliarStatus: silent },
+      counts: { submit: silent, ended: silent, delivery: silent, unfamiliarStatus: silent },
       random: () => 0,
       stopping: new AbortController().signal,
     };
@@ -198,7 +207,8 @@ export class World {
       list: (caller, query) => gated('list', () => store.list(caller, query)),
       feed: (caller, after, limit) => gated('feed', () => store.feed(caller, after, limit)),
       next: (limit) => gated('next', () => store.next(limit)),
-      claim: (lane, limit) => gated('claim', () => store.claim(lane, limit, 0)),
+      claim: (lane, limit, _leaseMs, preferred) =>
+        gated('claim', () => store.claim(lane, limit, 0, preferred)),
       save: (avatar, version, save) => {
         const waits = avatar.step === 'expire' || avatar.status === 'queued';
         const dueInMs = waits ? LONG_MS : 0;

@@ -1,11 +1,12 @@
 import type { IncomingMessage } from 'node:http';
 import multipart from '@fastify/multipart';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { MAX_AUDIO_BYTES } from '../../domain/media/audio.js';
 import { MAX_IMAGE_BYTES } from '../../domain/media/image.js';
 import type { GivenMedia } from '../../domain/media/media.js';
 import type { Hold } from '../../gateway/memory.js';
 import { PROBLEMS, ProblemError } from '../../problems.js';
+import { onEnd } from '../end.js';
 import { readFormBody } from '../form-body.js';
 import { type JsonBody, JsonBodyReader } from '../json-body.js';
 import { CreateAvatar } from '../schemas/avatar.js';
@@ -16,10 +17,14 @@ declare module 'fastify' {
     media: ReadonlyMap<string, GivenMedia>;
     /** The memory that the body takes. */
     memory: Hold | null;
+    /** As far as the request itself keeps it; whoever else keeps it goes on. */
+    letGoOfMemory: () => void;
   }
   interface FastifyContextConfig {
     /** Whether the body may be a form as well. */
     readonly takesForms?: boolean;
+    /** Whether there is to be no body. */
+    readonly takesNoBody?: boolean;
   }
 }
 
@@ -45,10 +50,18 @@ export async function readBodies(app: FastifyInstance, hold: (bytes: number) => 
   app.removeAllContentTypeParsers();
   app.decorateRequest('media');
   app.decorateRequest('memory', null);
+  app.decorateRequest('letGoOfMemory', () => undefined);
   await app.register(multipart);
   app.addHook('onRequest', async (request, reply) => {
     request.media = NOTHING;
     const { method, headers, routeOptions } = request;
+    if (routeOptions.config.takesNoBody === true) {
+      if (Number(headers['content-length'] ?? 0) > 0 || headers['transfer-encoding'] !== undefined) {
+        throw unsupported('No body is taken here.');
+      }
+      delete headers['content-type']; // Some clients send one with nothing.
+      return;
+    }
     if (method !== 'POST') return;
     requireType(headers['content-type'], routeOptions.config.takesForms === true);
     const encoding = headers['content-encoding'];
@@ -58,7 +71,8 @@ export async function readBodies(app: FastifyInstance, hold: (bytes: number) => 
     const bytes = Number(headers['content-length'] ?? routeOptions.bodyLimit);
     if (bytes > routeOptions.bodyLimit) throw tooLarge();
     request.memory = hold(bytes);
-    untilAnswered(request, reply, request.memory.keep());
+    request.letGoOfMemory = request.memory.keep();
+    onEnd(request, reply, request.letGoOfMemory);
   });
   app.addContentTypeParser('application/json', async (request: FastifyRequest) =>
     take(request, await readJsonBody(request)),
@@ -78,15 +92,11 @@ export async function readBodies(app: FastifyInstance, hold: (bytes: number) => 
   });
 }
 
-/** An answer that waits for others on its connection never hears of the end of that. */
-function untilAnswered({ raw: { socket } }: FastifyRequest, reply: FastifyReply, letGo: () => void): void {
-  const end = () => {
-    socket.off('close', end);
-    letGo();
-  };
-  socket.once('close', end);
-  reply.raw.once('close', end);
-  if (socket.destroyed) end();
+/** For who answers much later: body and memory are free for others from now on. */
+export function letGoOfBody(request: FastifyRequest): void {
+  request.body = undefined;
+  request.media = NOTHING;
+  request.letGoOfMemory();
 }
 
 /**

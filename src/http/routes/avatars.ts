@@ -1,20 +1,28 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-
-import type { Gateway } from '../../gateway/gateway.js';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { type Avatar, isFinal } from '../../domain/avatar.js';
+import type { Created, Gateway } from '../../gateway/gateway.js';
+import type { Wait } from '../../gateway/until.js';
 import { PROBLEMS, ProblemError } from '../../problems.js';
 import { requireAccept } from '../accept.js';
 import { callerOf } from '../caller.js';
+import { onEnd } from '../end.js';
+import { etagOf, isNamed } from '../etag.js';
 import { idempotencyKeyOf } from '../idempotency-key.js';
 import { mediaRequestOf } from '../media-request.js';
+import { letGoOfBody } from '../plugins/body.js';
+import { type Preferences, preferenceApplied, preferencesIn } from '../prefer.js';
 import {
   AvatarParams,
   avatarContent,
   type CreateAvatar,
   createBody,
   createHeaders,
+  readHeaders,
 } from '../schemas/avatar.js';
-import { acceptedHeaders, commonHeaders, noQuery, problems } from '../schemas/responses.js';
+import { acceptedHeaders, avatarHeaders, finishedHeaders, noQuery, problems } from '../schemas/responses.js';
 import { avatarView } from '../view.js';
+import type { Waiters } from '../waiters.js';
 
 /** How soon a caller had best look again, in seconds. */
 const LOOK_AGAIN_SECONDS = 5;
@@ -24,11 +32,45 @@ const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
 
 interface Options {
   readonly gateway: Gateway;
+  readonly waiters: Waiters;
   readonly requireIdempotencyKey: boolean;
 }
 
 export const avatarRoutes: FastifyPluginAsyncTypebox<Options> = async (app, options) => {
-  const { gateway, requireIdempotencyKey } = options;
+  const { gateway, waiters, requireIdempotencyKey } = options;
+
+  /** @param graceMs see `AvatarRequest` */
+  async function create(request: FastifyRequest<{ Body: CreateAvatar }>, graceMs: number | undefined) {
+    const { body } = request;
+    const idempotencyKey = idempotencyKeyOf(request.headers['idempotency-key']);
+    if (idempotencyKey === null && requireIdempotencyKey) {
+      throw new ProblemError('idempotency-key-required', PROBLEMS['idempotency-key-required'].help);
+    }
+    return gateway.create({
+      caller: callerOf(request),
+      idempotencyKey,
+      ...mediaRequestOf(body, request.media),
+      prompt: body.prompt ?? null,
+      externalId: body.external_id ?? null,
+      metadata: body.metadata ?? {},
+      callbackUrl: body.callback_url ?? null,
+      traceparent: traceparentOf(request.headers.traceparent),
+      ...(graceMs !== undefined && { graceMs }),
+      keepMemory: () => request.memory?.keep() ?? (() => undefined),
+    });
+  }
+
+  /** Does with a wait what was preferred, as far as there is room for those who wait. */
+  async function preferring<T>(request: FastifyRequest, work: (preferences: Preferences) => Promise<T>) {
+    const preferences = preferencesIn(request.headers.prefer);
+    const leave = preferences.wait === null ? null : waiters.enter();
+    try {
+      return await work(leave === null ? { ...preferences, wait: null } : preferences);
+    } finally {
+      leave?.();
+    }
+  }
+
   app.post<{ Body: CreateAvatar }>(
     '/avatars',
     {
@@ -39,11 +81,16 @@ export const avatarRoutes: FastifyPluginAsyncTypebox<Options> = async (app, opti
         tags: ['avatars'],
         summary: 'Make a talking avatar',
         description:
-          'Checks the portrait and the speech, submits them to Modellix once, and answers as soon as that is settled, at once with `queued` where others are before it or the limits of Modellix are used up, or after a short grace with `submitting`. The request is never sent to Modellix twice. With an `Idempotency-Key` it is safe to repeat: the same key and the same request give the same avatar, as it is then.',
+          'Checks the portrait and the speech, submits them to Modellix once, and answers as soon as that is settled, at once with `queued` where others are before it or the limits of Modellix are used up, or after a short grace with `submitting`. The request is never sent to Modellix twice. With an `Idempotency-Key` it is safe to repeat: the same key and the same request give the same avatar, as it is then. With `Prefer: wait=n` it answers once the avatar is final, or as it is after n seconds; with `Prefer: respond-async` as soon as the avatar is stored.',
         querystring: noQuery,
         headers: createHeaders,
         body: createBody,
         response: {
+          200: {
+            description: 'With `Prefer: wait`: it is final.',
+            headers: finishedHeaders,
+            content: avatarContent,
+          },
           202: {
             description: 'Accepted. The avatar is at Modellix, or will be sent there.',
             headers: acceptedHeaders,
@@ -53,30 +100,24 @@ export const avatarRoutes: FastifyPluginAsyncTypebox<Options> = async (app, opti
         },
       },
     },
-    async (request, reply) => {
-      const { body } = request;
-      const idempotencyKey = idempotencyKeyOf(request.headers['idempotency-key']);
-      if (idempotencyKey === null && requireIdempotencyKey) {
-        throw new ProblemError('idempotency-key-required', PROBLEMS['idempotency-key-required'].help);
-      }
-      const { replayed, ...made } = await gateway.create({
-        caller: callerOf(request),
-        idempotencyKey,
-        ...mediaRequestOf(body, request.media),
-        prompt: body.prompt ?? null,
-        externalId: body.external_id ?? null,
-        metadata: body.metadata ?? {},
-        callbackUrl: null,
-        traceparent: traceparentOf(request.headers.traceparent),
-        keepMemory: () => request.memory?.keep() ?? (() => undefined),
-      });
-      const view = avatarView(made);
-      if (replayed) reply.header('idempotent-replayed', 'true');
-      return reply
-        .code(202)
-        .headers({ location: view.links.self, 'retry-after': LOOK_AGAIN_SECONDS })
-        .send(view);
-    },
+    (request, reply) =>
+      preferring(request, async (preferences) => {
+        const { wait, respondAsync } = preferences;
+        const endsAt = performance.now() + (wait ?? 0) * 1000;
+        // Both: within so many seconds, or else 202 (RFC 7240 §4.3).
+        const graceMs = wait !== null ? wait * 1000 : respondAsync ? 0 : undefined;
+        let created: Created = await create(request, graceMs);
+        if (wait !== null) {
+          letGoOfBody(request);
+          created = await gateway.finish(created, waitUntil(endsAt, request, reply));
+        }
+        const view = avatarView(created);
+        if (created.replayed) reply.header('idempotent-replayed', 'true');
+        sayApplied(reply, preferences);
+        reply.header('location', view.links.self);
+        if (wait !== null && isFinal(created.avatar.status)) return reply.code(200).send(view);
+        return reply.code(202).header('retry-after', LOOK_AGAIN_SECONDS).send(view);
+      }),
   );
 
   app.get(
@@ -87,25 +128,56 @@ export const avatarRoutes: FastifyPluginAsyncTypebox<Options> = async (app, opti
         operationId: 'getAvatar',
         tags: ['avatars'],
         summary: 'Read an avatar',
-        description: 'Answers from the store; it never makes a call to Modellix.',
+        description:
+          'Answers from the store; it never makes a call to Modellix. With `Prefer: wait=n` it answers once the avatar is final, or as it is after n seconds; with `If-None-Match` as well, once it is another than that one, or 304 after n seconds.',
         params: AvatarParams,
         querystring: noQuery,
+        headers: readHeaders,
         response: {
           200: {
             description: 'The avatar as it is now.',
-            headers: commonHeaders,
+            headers: avatarHeaders,
             content: avatarContent,
           },
+          304: { description: 'It is the one that `If-None-Match` names.', headers: avatarHeaders },
           ...problems(400, 404, 406, 429, 500, 503),
         },
       },
     },
-    async (request, reply) => {
-      const seen = await gateway.read(callerOf(request), request.params.id);
-      return reply.header('cache-control', 'no-store').send(avatarView(seen));
-    },
+    (request, reply) =>
+      preferring(request, async ({ wait }) => {
+        const { id } = request.params;
+        const caller = callerOf(request);
+        const ifNoneMatch = request.headers['if-none-match'];
+        const isKnown = (avatar: Avatar) => ifNoneMatch !== undefined && isNamed(ifNoneMatch, etagOf(avatar));
+        const isDone = (avatar: Avatar) =>
+          ifNoneMatch === undefined ? isFinal(avatar.status) : !isKnown(avatar);
+        const endsAt = performance.now() + (wait ?? 0) * 1000;
+        const seen =
+          wait === null
+            ? await gateway.read(caller, id)
+            : await gateway.wait(caller, id, waitUntil(endsAt, request, reply), isDone);
+        sayApplied(reply, { wait, respondAsync: false });
+        reply.headers({
+          etag: etagOf(seen.avatar),
+          'cache-control': 'private, no-cache',
+          vary: 'Prefer',
+        });
+        return isKnown(seen.avatar) ? reply.code(304).send() : reply.send(avatarView(seen));
+      }),
   );
 };
+
+/** Who hangs up waits no longer. */
+function waitUntil(endsAt: number, request: FastifyRequest, reply: FastifyReply): Wait {
+  const withinMs = Math.max(0, endsAt - performance.now());
+  return { withinMs, leaving: (leave) => onEnd(request, reply, leave) };
+}
+
+function sayApplied(reply: FastifyReply, preferences: Preferences): void {
+  const applied = preferenceApplied(preferences);
+  if (applied !== undefined) reply.header('preference-applied', applied);
+}
 
 /** A malformed parent is as good as none (https://www.w3.org/TR/trace-context/#traceparent-header). */
 export function traceparentOf(header: string | string[] | undefined): string | null {

@@ -1,11 +1,13 @@
 import { type Static, Type } from 'typebox';
+import { STATUSES } from '../../domain/avatar.js';
 import { avatarExample, checkExample, example } from './examples.js';
 
-const Nullable = <T extends Type.TSchema>(schema: T, options: Type.TSchemaOptions = {}) =>
+export const Nullable = <T extends Type.TSchema>(schema: T, options: Type.TSchemaOptions = {}) =>
   Type.Union([schema, Type.Null()], options);
 
-const Time = (description: string) => Type.String({ format: 'date-time', description });
-const NullableTime = (description: string) => Nullable(Type.String({ format: 'date-time' }), { description });
+export const Time = (description: string) => Type.String({ format: 'date-time', description });
+export const NullableTime = (description: string) =>
+  Nullable(Type.String({ format: 'date-time' }), { description });
 
 const mode = (options: Type.TSchemaOptions = {}) =>
   Type.Enum(['std', 'pro'], { ...options, description: '`pro` costs more and takes longer.' });
@@ -45,6 +47,13 @@ export const CreateAvatar = Type.Object(
     mode: Type.Optional(mode({ default: 'std' })),
     external_id: Type.Optional(
       Text({ minLength: 1, maxLength: 255, description: 'Your own name for it; not interpreted.' }),
+    ),
+    callback_url: Type.Optional(
+      Type.String({
+        minLength: 1,
+        description:
+          'Where the gateway POSTs the avatar once it has ended: an http(s) URL on the public internet, without user info, at most 2048 characters. The message is signed; see docs/callbacks.md.',
+      }),
     ),
     metadata: Type.Optional(
       // Not Type.Record: its pattern lets names with a line feed by.
@@ -149,6 +158,16 @@ const AvatarError = Type.Object(
   { description: 'Why the avatar did not succeed.' },
 );
 
+export const callbackState = Type.Enum(['waiting', 'delivered', 'given_up'], {
+  description:
+    '`waiting` for the end, or to be told, which is tried until it is `delivered`, or `given_up` after about a day.',
+});
+
+const Callback = Type.Object(
+  { url: Type.String(), state: callbackState },
+  { description: 'Who is told of the end, and whether that was done.' },
+);
+
 const Queue = Type.Object(
   {
     position: Type.Integer({ minimum: 1, description: '1 is the next. The queue is fair between callers.' }),
@@ -162,23 +181,10 @@ const Queue = Type.Object(
 export const AvatarView = Type.Object(
   {
     id: Type.String(),
-    status: Type.Enum(
-      [
-        'queued',
-        'submitting',
-        'pending',
-        'processing',
-        'succeeded',
-        'failed',
-        'timed_out',
-        'canceled',
-        'unconfirmed',
-      ],
-      {
-        description:
-          '`queued`: waits for its turn. `submitting`: on its way. `pending`, `processing`: at Modellix. Final: `succeeded`, `failed`, `timed_out` (Modellix never finished), `canceled` (before it was sent), `unconfirmed` (it is not known whether Modellix took it; never sent again by itself).',
-      },
-    ),
+    status: Type.Enum([...STATUSES], {
+      description:
+        '`queued`: waits for its turn. `submitting`: on its way. `pending`, `processing`: at Modellix. Final: `succeeded`, `failed`, `timed_out` (Modellix never finished), `canceled` (before it was sent), `unconfirmed` (it is not known whether Modellix took it; never sent again by itself).',
+    }),
     mode: mode(),
     prompt: Nullable(Type.String()),
     external_id: Nullable(Type.String()),
@@ -189,12 +195,13 @@ export const AvatarView = Type.Object(
     error: Nullable(AvatarError),
     cost: Cost,
     queue: Nullable(Queue, { description: 'Where it stands in the queue, while it is `queued`.' }),
+    callback: Nullable(Callback),
     task_id: Nullable(Type.String(), { description: "Modellix's id of the task, once it was made." }),
     created_at: Time('When it was accepted.'),
     submitted_at: NullableTime('When Modellix took it.'),
     completed_at: NullableTime('When it became final.'),
     expires_at: NullableTime('When the record is forgotten; set once it is final.'),
-    links: Type.Object({ self: Type.String(), video: Type.String() }),
+    links: Type.Object({ self: Type.String(), events: Type.String(), video: Type.String() }),
   },
   { $id: 'Avatar', description: 'A talking avatar: what was asked for, how far it is, and what came of it.' },
 );
@@ -221,8 +228,21 @@ export const checkContent = {
   },
 };
 
+/** Not checked: what is not known there, or malformed, is ignored (RFC 7240). */
+const Prefer = (description: string) => Type.Optional(Type.String({ description }));
+
+export const readHeaders = Type.Object({
+  Prefer: Prefer('`wait=n`: answer after n seconds, at most 60, or as soon as there is news.'),
+  'If-None-Match': Type.Optional(
+    Type.String({ description: 'An `ETag` from an earlier answer, or several.' }),
+  ),
+});
+
 /** Checked by hand: each way to be wrong has a problem of its own. */
 export const createHeaders = Type.Object({
+  Prefer: Prefer(
+    '`wait=n`: answer after n seconds, at most 60, or as soon as the avatar is final. `respond-async`: do not wait for the submit.',
+  ),
   'Idempotency-Key': Type.Optional(
     Type.String({
       description:

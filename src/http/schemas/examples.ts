@@ -139,6 +139,7 @@ export const avatarExample = {
   error: null,
   cost: { currency: 'USD', estimate: 0.1468 },
   queue: null,
+  callback: null,
   task_id: 'task-avatar001',
   created_at: '2026-11-22T10:00:00.000Z',
   submitted_at: '2026-11-22T10:00:01.250Z',
@@ -146,6 +147,7 @@ export const avatarExample = {
   expires_at: null,
   links: {
     self: '/avatars/av_5f0c1e7b9a3d4c2e8f6a7b1d0c9e8f7a',
+    events: '/avatars/av_5f0c1e7b9a3d4c2e8f6a7b1d0c9e8f7a/events',
     video: '/avatars/av_5f0c1e7b9a3d4c2e8f6a7b1d0c9e8f7a/video',
   },
 };

@@ -8,12 +8,30 @@ export const commonHeaders = {
   'X-Request-Id': Type.String({ description: 'The id that was sent, or one made for the request.' }),
 };
 
-export const acceptedHeaders = {
+const preferenceHeaders = {
   ...commonHeaders,
+  'Preference-Applied': Type.String({
+    description: 'What was applied of `Prefer`, and the seconds as they were applied.',
+  }),
+};
+
+export const avatarHeaders = {
+  ...preferenceHeaders,
+  ETag: Type.String({ description: 'For `If-None-Match`: weak, and without regard to `queue`.' }),
+  'Cache-Control': Type.Literal('private, no-cache'),
+  Vary: Type.Literal('Prefer'),
+};
+
+export const finishedHeaders = {
+  ...preferenceHeaders,
   Location: Type.String({ description: 'Path of the avatar.' }),
   'Idempotent-Replayed': Type.Literal('true', {
     description: 'Sent where the `Idempotency-Key` had made the avatar before; nothing was made now.',
   }),
+};
+
+export const acceptedHeaders = {
+  ...finishedHeaders,
   'Retry-After': Type.Integer({ description: 'Seconds after which a look at the avatar is worth while.' }),
 };
 

@@ -1,0 +1,81 @@
+import type { Reread } from './rereads.js';
+import type { SeenVersion } from './seen.js';
+import { type FeedWatcher, type Sources, seenOf } from './topic.js';
+
+/** How many changes one read brings. */
+const PAGE = 100;
+
+/** Those who watch single avatars of the caller. */
+interface Single {
+  tell(seen: SeenVersion): void;
+  read(id: string): void;
+}
+
+/** The avatars of a caller, watched as one. */
+export class FeedTopic implements Reread {
+  readonly watchers = new Set<FeedWatcher>();
+  readonly #caller: string;
+  readonly #sources: Sources;
+  readonly #single: Single;
+  /** Everything up to this place was told; `null` until somebody knows one. */
+  at: number | null = null;
+  /** Avatars that changed, and are watched one by one as well: the next read brings them, too. */
+  #owed = new Set<string>();
+
+  constructor(caller: string, sources: Sources, single: Single) {
+    this.#caller = caller;
+    this.#sources = sources;
+    this.#single = single;
+  }
+
+  get wanted(): boolean {
+    return this.watchers.size > 0;
+  }
+
+  owe(id: string): void {
+    this.#owed.add(id);
+  }
+
+  /** Has what is owed read one by one. */
+  handOver(): void {
+    for (const id of this.#owed) this.#single.read(id);
+    this.#owed.clear();
+  }
+
+  async read(): Promise<void> {
+    const owed = this.#owed;
+    this.#owed = new Set();
+    try {
+      if (await this.#readOn()) return;
+      for (const id of owed) this.#owed.add(id);
+      this.handOver();
+    } catch (error) {
+      for (const id of owed) this.#owed.add(id);
+      throw error;
+    }
+  }
+
+  removed(id: string): void {
+    for (const watcher of [...this.watchers]) watcher.removed(id);
+  }
+
+  /** Says whether everything there was to tell was told. */
+  async #readOn(): Promise<boolean> {
+    while (this.at !== null && this.wanted) {
+      const { changed, last, whole } = await this.#sources.store.feed(this.#caller, this.at, PAGE);
+      if (!whole || last < this.at) {
+        this.at = last;
+        for (const watcher of [...this.watchers]) watcher.lost(last);
+        return false;
+      }
+      for (const each of changed) {
+        const seen = await seenOf(this.#sources, each);
+        this.at = each.at;
+        for (const watcher of [...this.watchers]) watcher.changed(each.at, seen);
+        this.#single.tell(seen);
+      }
+      if (changed.length < PAGE) return true;
+    }
+    return false;
+  }
+}

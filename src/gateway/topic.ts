@@ -1,0 +1,68 @@
+import type { Changed, Found, Store } from '../store/store.js';
+import type { Reread } from './rereads.js';
+import type { SeenVersion } from './seen.js';
+
+/** Who watches one avatar. */
+export interface Watcher {
+  readonly caller: string;
+  /** It was changed; `null`: it was removed. Not for what the watcher read itself, which may be of a later version. */
+  told(seen: SeenVersion | null): void;
+  /** The gateway stops: no more is told. */
+  ended(): void;
+}
+
+/** Who watches all avatars of a caller. */
+export interface FeedWatcher {
+  /** @param at the place of the change among all of the caller's */
+  changed(at: number, seen: SeenVersion): void;
+  removed(id: string): void;
+  /** Changes were missed that cannot be found any more. @param at what comes is behind this place */
+  lost(at: number): void;
+  ended(): void;
+}
+
+/** Where what is told comes from. */
+export interface Sources {
+  readonly store: Pick<Store, 'find' | 'feed'>;
+  readonly see: (found: Found) => SeenVersion;
+}
+
+/** What an avatar looks like to its caller once it was changed: the feed does not say where it stands in the queue. */
+export async function seenOf({ store, see }: Sources, changed: Changed) {
+  const { avatar } = changed;
+  const found = avatar.status === 'queued' ? await store.find(avatar.caller, avatar.id) : null;
+  return see(found ?? { ...changed, ahead: null });
+}
+
+/** One avatar that is watched. */
+export class Topic implements Reread {
+  readonly watchers = new Set<Watcher>();
+  readonly #id: string;
+  readonly #sources: Sources;
+  /** The latest that was told. */
+  #version = 0;
+
+  constructor(id: string, sources: Sources) {
+    this.#id = id;
+    this.#sources = sources;
+  }
+
+  get wanted(): boolean {
+    return this.watchers.size > 0;
+  }
+
+  /** For each of those who claim it: an avatar has one caller, and whoever else asks finds nothing and goes. */
+  async read(): Promise<void> {
+    const callers = new Set([...this.watchers].map(({ caller }) => caller));
+    for (const caller of callers) {
+      const found = await this.#sources.store.find(caller, this.#id);
+      this.tell(caller, found && this.#sources.see(found));
+    }
+  }
+
+  tell(caller: string, seen: SeenVersion | null): void {
+    if (seen !== null && seen.version <= this.#version) return;
+    if (seen !== null) this.#version = seen.version;
+    for (const watcher of [...this.watchers]) if (watcher.caller === caller) watcher.told(seen);
+  }
+}

@@ -1,0 +1,143 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { Type } from 'typebox';
+import { isFinal } from '../../domain/avatar.js';
+import type { FeedFollower, Follower } from '../../gateway/follow.js';
+import type { Gateway } from '../../gateway/gateway.js';
+import { requireAccept } from '../accept.js';
+import { callerOf } from '../caller.js';
+import { fingerprintOf } from '../etag.js';
+import { avatarFrame, changeFrame, deletedFrame, resetFrame } from '../event-frames.js';
+import { type EventStream, EventStreams } from '../event-stream.js';
+import { Opening } from '../opening.js';
+import { AvatarParams } from '../schemas/avatar.js';
+import { commonHeaders, noQuery, problems } from '../schemas/responses.js';
+import type { Waiters } from '../waiters.js';
+
+interface Options {
+  readonly gateway: Gateway;
+  readonly waiters: Waiters;
+}
+
+const lastEventId = Type.Object({
+  'last-event-id': Type.Optional(
+    Type.String({
+      description: 'The `id` of the last event that was received; an EventSource sends it by itself.',
+    }),
+  ),
+});
+
+const streamHeaders = {
+  ...commonHeaders,
+  'Cache-Control': Type.Literal('no-store'),
+  'X-Accel-Buffering': Type.Literal('no', { description: 'For proxies: pass each event on at once.' }),
+};
+
+const events = { 'text/event-stream': { schema: Type.String() } };
+
+/** Server-sent events (HTML Living Standard, 9.2). */
+export const eventRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { gateway, waiters }) => {
+  const streams = new EventStreams();
+
+  app.get(
+    '/avatars/events',
+    {
+      exposeHeadRoute: false,
+      onRequest: requireAccept('text/event-stream'),
+      schema: {
+        operationId: 'followAvatars',
+        tags: ['avatars'],
+        summary: 'Be told of all your avatars',
+        description:
+          'Server-sent events: `avatar` with the avatar each time one of yours changes, `deleted` with its `id` when one is removed. From now on; with `Last-Event-ID` from behind that event, for a day at least. Where that is too long ago, `reset` comes first: read the list.',
+        querystring: noQuery,
+        headers: lastEventId,
+        response: {
+          200: { description: 'Events until you hang up.', headers: streamHeaders, content: events },
+          ...problems(400, 406, 429, 500, 503),
+        },
+      },
+    },
+    async (request, reply) => {
+      const after = placeIn(request.headers['last-event-id']);
+      const opening = new Opening(streams, waiters, request, reply);
+      const { leave, caughtUp } = await opening.follow(() =>
+        gateway.followAll(callerOf(request), after, (at, isLost) => {
+          const stream = opening.open(String(at));
+          if (isLost) stream.send(resetFrame(at));
+          return feedTo(stream);
+        }),
+      );
+      opening.opened(leave);
+      caughtUp.catch((error: unknown) => {
+        request.log.warn({ err: error }, 'an event stream ended before it had caught up');
+        opening.end();
+      });
+    },
+  );
+
+  app.get(
+    '/avatars/:id/events',
+    {
+      exposeHeadRoute: false,
+      onRequest: requireAccept('text/event-stream'),
+      schema: {
+        operationId: 'followAvatar',
+        tags: ['avatars'],
+        summary: 'Be told of an avatar',
+        description:
+          'Server-sent events: `avatar` with the avatar as it is now, and each time it changes. The stream ends after a final state; whoever comes back with the `Last-Event-ID` of that gets 204, which ends an EventSource. `deleted` where it is removed.',
+        params: AvatarParams,
+        querystring: noQuery,
+        headers: lastEventId,
+        response: {
+          200: { description: 'Events until it is final.', headers: streamHeaders, content: events },
+          204: { description: 'You had its final state already.', headers: commonHeaders },
+          ...problems(400, 404, 406, 429, 500, 503),
+        },
+      },
+    },
+    async (request, reply) => {
+      const had = /^\d+-(.+)$/.exec(String(request.headers['last-event-id'] ?? ''))?.[1];
+      const { id } = request.params;
+      const opening = new Opening(streams, waiters, request, reply);
+      const leave = await opening.follow(() =>
+        gateway.follow(callerOf(request), id, (present) => {
+          const isKnown = had === fingerprintOf(present.avatar);
+          const isOver = isFinal(present.avatar.status);
+          if (isKnown && isOver) return null;
+          const stream = opening.open();
+          const follower = avatarTo(stream, id);
+          if (!isKnown) follower.told(present);
+          return isOver ? null : follower;
+        }),
+      );
+      if (!opening.opened(leave)) return reply.code(204).send();
+    },
+  );
+};
+
+function avatarTo(stream: EventStream, id: string): Follower {
+  return {
+    told(seen) {
+      stream.send(seen === null ? deletedFrame(id) : avatarFrame(seen));
+      if (seen === null || isFinal(seen.avatar.status)) stream.end();
+    },
+    ended: () => stream.end(),
+  };
+}
+
+function feedTo(stream: EventStream): FeedFollower {
+  return {
+    changed: (at, seen) => stream.send(changeFrame(at, seen)),
+    removed: (id) => stream.send(deletedFrame(id)),
+    lost: (at) => stream.send(resetFrame(at)),
+    ended: () => stream.end(),
+    room: () => stream.room(),
+  };
+}
+
+/** One that was never given out is as one that is too old. */
+function placeIn(lastEventId: string | undefined): number | null {
+  if (lastEventId === undefined || lastEventId === '') return null;
+  return /^\d{1,15}$/.test(lastEventId) ? Number(lastEventId) : Number.MAX_SAFE_INTEGER;
+}
