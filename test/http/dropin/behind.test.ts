@@ -58,7 +58,7 @@ t.test('our client of Modellix reads every answer', async (t) => {
 
 t.test('an avatar through two gateways', async (t) => {
   const inner = await startApp(t);
-  const outer = await startApp(t, { modellix: { baseUrl: inner.url, ...PATIENT } });
+  const outer = await startApp(t, { modellix: { baseUrl: inner.url, longPollMs: 45_000, ...PATIENT } });
   const made = await postJson(outer.url, { ...GOOD, prompt: 'She smiles.' });
   t.equal(made.status, 202);
   const { id, task_id } = (await made.json()) as { id: string; task_id: string };

@@ -120,6 +120,33 @@ t.test('the video is where the task says, under a name of its own', async (t) =>
   t.equal((await fetch(`${url}/avatars/${id}/video/${id}.exe`)).status, 404);
 });
 
+t.test('wait=true holds the answer until the task has ended', async (t) => {
+  const { url, simulator } = await startApp(t);
+  const { id, task_id } = await createAvatar(url);
+  let isSettled = false;
+  const waiting = fetch(`${url}/api/v1/tasks/${id}?wait=true`).then(async (response) => {
+    t.ok(isSettled, 'not before');
+    return dataOf(t, response);
+  });
+  for (const query of ['?wait=false', '?wait=', '?wait=1&wait=true']) {
+    const at = await fetch(`${url}/api/v1/tasks/${id}${query}`);
+    t.match(await dataOf(t, at), { status: 'pending' }, `${query} does not wait`);
+  }
+  isSettled = true;
+  simulator.settle(String(task_id), { end: 'failed', reason: 'Generation failed: no face' });
+  t.match(await waiting, { status: 'failed', error: 'Generation failed: no face' });
+  const ended = await fetch(`${url}/api/v1/tasks/${id}?wait=true`);
+  t.match(await dataOf(t, ended), { status: 'failed' }, 'nothing is left to wait for');
+  await refused(t, await fetch(`${url}/api/v1/tasks/av_0?wait=true`), 404, 'no such task');
+});
+
+t.test('where nobody more may wait, the answer comes at once', async (t) => {
+  const { url } = await startApp(t, { maxWaiters: 0 });
+  const { id } = await createAvatar(url);
+  const response = await fetch(`${url}/api/v1/tasks/${id}?wait=true`);
+  t.match(await dataOf(t, response), { status: 'pending' });
+});
+
 t.test('what URLs begin with', async (t) => {
   const urlOf = (data: Record<string, unknown>) => (data.get_result as { url: string }).url;
   const { url, close } = await startApp(t);
