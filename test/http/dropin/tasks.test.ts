@@ -143,7 +143,9 @@ t.test('wait=true holds the answer until the task has ended', async (t) => {
 t.test('where nobody more may wait, the answer comes at once', async (t) => {
   const { url } = await startApp(t, { maxWaiters: 0 });
   const { id } = await createAvatar(url);
-  const response = await fetch(`${url}/api/v1/tasks/${id}?wait=true`);
+  // Well before a wait would be over.
+  const signal = AbortSignal.timeout(30_000);
+  const response = await fetch(`${url}/api/v1/tasks/${id}?wait=true`, { signal });
   t.match(await dataOf(t, response), { status: 'pending' });
 });
 
