@@ -16,15 +16,16 @@ const text = await openApiDocument();
 const document = JSON.parse(text) as OpenApi;
 const { components } = document;
 const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
-  Object.entries(methods).map(([method, operation]) => ({ name: `${method} ${path}`, ...operation })),
+  Object.entries(methods).map(([method, operation]) => ({ name: `${method} ${path}`, path, ...operation })),
 );
+const isDropIn = ({ path }: { path: string }) => path.startsWith('/api/v1/');
 
 t.test('openapi.json is what the routes describe', async (t) => {
   t.equal(await readFile(FILE, 'utf8'), text, 'otherwise: npm run openapi');
 });
 
 t.test('a status that a route declares comes with every problem that has it', async (t) => {
-  for (const { name, responses } of operations) {
+  for (const { name, responses } of operations.filter((operation) => !isDropIn(operation))) {
     for (const [status, described] of Object.entries(responses) as [string, Problems][]) {
       if (Number(status) < 400) continue;
       const { examples = {} } = described.content?.['application/problem+json'] ?? {};
@@ -38,6 +39,17 @@ t.test('a status that a route declares comes with every problem that has it', as
         t.match(value, { type: `urn:avatar-gateway:problem:${slug}`, status: Number(status) });
         t.ok(Schema.Check({ components, $ref: '#/components/schemas/Problem' }, value), `example of ${slug}`);
       }
+    }
+  }
+});
+
+t.test('the drop-in routes declare refusals in the form of Modellix', async (t) => {
+  for (const { name, responses } of operations.filter(isDropIn)) {
+    for (const [status, { content }] of Object.entries(responses) as [string, Problems][]) {
+      t.strictSame(Object.keys(content ?? {}), ['application/json'], `${name} ${status}`);
+      if (Number(status) < 400) continue;
+      const { examples = {} } = content?.['application/json'] ?? {};
+      for (const { value } of Object.values(examples)) t.match(value, { code: Number(status), data: {} });
     }
   }
 });

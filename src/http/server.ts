@@ -114,9 +114,9 @@ export async function buildServer({
     endSlowUploads(scope, uploadStallMs);
     await readBodies(scope, (bytes) => gateway.holdMemory(bytes));
   };
+  const waiters = new Waiters(maxWaiters);
   await app.register(async (api) => {
     await takeBodies(api);
-    const waiters = new Waiters(maxWaiters);
     await api.register(avatarRoutes, { gateway, waiters, requireIdempotencyKey });
     await api.register(listRoutes, { gateway });
     await api.register(cancelRoutes, { gateway });
@@ -127,7 +127,14 @@ export async function buildServer({
     await api.register(deliveryRoutes, { gateway });
     await api.register(videoRoutes, { gateway });
   });
-  await app.register(dropInRoutes, { prefix: PREFIX, gateway, requireIdempotencyKey, publicUrl, takeBodies });
+  await app.register(dropInRoutes, {
+    prefix: PREFIX,
+    gateway,
+    waiters,
+    requireIdempotencyKey,
+    publicUrl,
+    takeBodies,
+  });
   await app.register(healthRoutes, { gateway });
   await app.register(metricsRoutes, { metrics });
   refuseOtherMethods(app, new Set(paths));

@@ -1,9 +1,12 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { isFinal } from '../../domain/avatar.js';
 import type { Gateway } from '../../gateway/gateway.js';
 import { ProblemError } from '../../problems.js';
 import { callerOf } from '../caller.js';
+import { onEnd } from '../end.js';
+import type { Waiters } from '../waiters.js';
 import { baseOf } from './base.js';
-import { modelsResponse, refusals, TaskParams, taskResponse, validResponse } from './schemas.js';
+import { modelsResponse, refusals, TaskParams, TaskQuery, taskResponse, validResponse } from './schemas.js';
 import { MODEL_ID, success, taskView } from './view.js';
 
 const MODEL = {
@@ -13,13 +16,18 @@ const MODEL = {
   docs_url: `https://docs.modellix.ai/kling/${MODEL_ID}.md`,
 };
 
+/** As long as Modellix holds a query with `wait=true` (contract, "Query"). */
+const LONG_POLL_MS = 45_000;
+
 interface Options {
   readonly gateway: Gateway;
+  readonly waiters: Waiters;
   readonly publicUrl: string | null;
 }
 
-/** Query parameters are not looked at, as Modellix does not look at those it does not know. */
-export const readRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { gateway, publicUrl }) => {
+/** Query parameters that are not known are not looked at, as at Modellix. */
+export const readRoutes: FastifyPluginAsyncTypebox<Options> = async (app, options) => {
+  const { gateway, waiters, publicUrl } = options;
   app.get(
     '/tasks/:id',
     {
@@ -27,13 +35,22 @@ export const readRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { gate
         operationId: 'getTask',
         tags: ['drop-in'],
         summary: 'Query a task',
-        description: 'Answers from the store; it never makes a call to Modellix.',
+        description:
+          'Answers from the store; it never makes a call to Modellix. With `wait=true` it answers once the task has ended, or as it is after 45 s.',
         params: TaskParams,
+        querystring: TaskQuery,
         response: { 200: taskResponse, ...refusals(404, 429, 500, 503) },
       },
     },
     async (request, reply) => {
-      const { avatar } = await gateway.read(callerOf(request), request.params.id);
+      const { id } = request.params;
+      const caller = callerOf(request);
+      const leave = request.query.wait === 'true' ? waiters.enter() : null;
+      const within = { withinMs: LONG_POLL_MS, leaving: (end: () => void) => onEnd(request, reply, end) };
+      const { avatar } = await (leave === null
+        ? gateway.read(caller, id)
+        : gateway.wait(caller, id, within, ({ status }) => isFinal(status))
+      ).finally(() => leave?.());
       reply.header('cache-control', 'no-store');
       return success(taskView(avatar, baseOf(request, publicUrl)));
     },

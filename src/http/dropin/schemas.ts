@@ -74,6 +74,11 @@ const Models = Type.Object({
 
 export const TaskParams = Type.Object({ id: Type.String({ description: 'The `task_id` of the submit.' }) });
 
+/** Nothing in it is refused: `wait` may come in any form, even twice. */
+export const TaskQuery = Type.Object({
+  wait: Type.Optional(Type.Unknown({ description: '`true`: the answer is held until the task has ended.' })),
+});
+
 const rateHeaders = {
   ...commonHeaders,
   'X-RateLimit-Limit': Type.Integer({ description: 'Requests a minute from one address.' }),

@@ -42,7 +42,7 @@ export const submitRoutes: FastifyPluginAsyncTypebox<Options> = async (app, opti
           body: { content: { 'application/json': { schema: SubmitTask } } },
           response: {
             200: submittedResponse,
-            ...refusals(400, 401, 402, 403, 404, 408, 413, 415, 422, 429, 500, 503),
+            ...refusals(400, 401, 402, 403, 404, 413, 415, 422, 429, 500, 503),
           },
         },
       },

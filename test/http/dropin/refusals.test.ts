@@ -18,6 +18,8 @@ const IN_DOUBT: ReadonlySet<ProblemSlug> = new Set(['store-unavailable', 'intern
 const OF_A_SUBMIT: ReadonlySet<ProblemSlug> = new Set([
   'bad-request',
   'invalid-json',
+  'request-timeout',
+  'headers-too-large',
   'idempotency-key-invalid',
   'idempotency-key-required',
   'payload-too-large',
@@ -190,7 +192,7 @@ t.test('what never becomes a whole request', async (t) => {
   await once(socket, 'close');
   t.match(
     answer,
-    /^HTTP\/1\.1 408 .*\r\nContent-Type: application\/json; .*\r\n\r\n\{"code":408,"message":"Request timeout: /s,
+    /^HTTP\/1\.1 400 .*\r\nContent-Type: application\/json; .*\r\n\r\n\{"code":400,"message":"Request timeout: /s,
   );
 
   const twoHosts = await sendRaw(
