@@ -4,6 +4,9 @@ import t, { type Test } from 'tap';
 import { accepted, beginSubmit } from '../../src/domain/avatar.js';
 import { AvatarExistsError, type Save, StoreUnavailableError } from '../../src/store/store.js';
 import { damagedRecords, type Opened } from './contract-damage.js';
+import { feeds } from './contract-feed.js';
+import { lists } from './contract-list.js';
+import { preferredClaims } from './contract-preferred.js';
 import { queueAndSlots } from './contract-queue.js';
 import { setAsideReleases } from './contract-set-aside.js';
 import { standing } from './contract-standing.js';
@@ -206,6 +209,9 @@ export function storeContract(name: string, open: (t: Test) => Promise<Opened>):
   queueAndSlots(check);
   standing(check);
   submissions(check);
+  preferredClaims(check);
+  lists(check);
+  feeds(check);
   damagedRecords(check);
   setAsideReleases(check);
 

@@ -1,11 +1,21 @@
 import { randomUUID } from 'node:crypto';
 import { type Avatar, newAvatar } from '../../src/domain/avatar.js';
-import type { Creation, Store } from '../../src/store/store.js';
+import type { Creation, ListQuery, Store } from '../../src/store/store.js';
 
 export const CALLER = 'team-a';
 export const SUBMISSION = Buffer.from('{"prompt":"Hello"}');
 /** A lease nobody waits for, and a due time that does not come. */
 export const LONG = 3_600_000;
+
+/** A first page without filters. */
+export const EVERYTHING: ListQuery = {
+  statuses: null,
+  externalId: null,
+  createdAfter: null,
+  createdBefore: null,
+  behind: null,
+  limit: 100,
+};
 
 /** A creation without bounds, due when it says; without doubt. */
 export function dueIn(dueInMs: number, change: Partial<Creation> = {}): Creation {

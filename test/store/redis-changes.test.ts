@@ -77,6 +77,29 @@ t.test('redis: who listens hears again after Redis was away', async (t) => {
   }
 });
 
+t.test('redis: whoever begins to hear, or hears again, is told that anything may have changed', async (t) => {
+  const server = await startRedis(t);
+  const client = clientOf(t, server.url);
+  const store = await openConnected(t, { url: server.url });
+  const heard: (string | null)[] = [];
+  let wake = () => {};
+  const next = () => new Promise<void>((resolve) => (wake = resolve));
+  const first = next();
+  store.onChange((change) => {
+    heard.push(change?.id ?? null);
+    wake();
+  });
+  await first;
+  const word = next();
+  const id = await make(store);
+  await word;
+  const again = next();
+  await client.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
+  await again;
+  t.same(heard, [null, id, null]);
+  await heardBy(client, 1);
+});
+
 t.test('redis: a peer that is gone without a word is noticed by who only listens', async (t) => {
   const server = await startRedis(t);
   const way = await wayThatHangs(t, server.port);

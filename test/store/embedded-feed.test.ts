@@ -1,0 +1,199 @@
+import { ClassicLevel } from 'classic-level';
+import t, { type Test } from 'tap';
+import { openEmbeddedStore } from '../../src/store/embedded.js';
+import { FEED_MS, type Store, StoreUnavailableError } from '../../src/store/store.js';
+import { until } from '../support/until.js';
+import { avatarOf, CALLER, EVERYTHING, idsOf, LONG } from './fixtures.js';
+import { child, create } from './fixtures-embedded.js';
+
+const KEEP = { dueInMs: LONG, submission: 'keep' } as const;
+
+async function open(t: Test, dir: string, now: () => number = Date.now): Promise<Store> {
+  const store = await openEmbeddedStore({ dir, now });
+  t.teardown(() => store.close());
+  return store;
+}
+
+/** All that the lists and feeds of the caller say. */
+async function told(store: Store) {
+  const { found, next } = await store.list(CALLER, EVERYTHING);
+  const { changed, last, whole } = await store.feed(CALLER, 0, 99);
+  return {
+    ...{ next, last, whole, found: found.map(({ avatar, version }) => [avatar.id, avatar.status, version]) },
+    changed: changed.map(({ avatar, version, at }) => [avatar.id, version, at]),
+  };
+}
+
+/** The database by hand; the store is closed meanwhile. */
+async function byHand(dir: string, work: (level: ClassicLevel<string, Buffer>) => Promise<void>) {
+  const level = new ClassicLevel<string, Buffer>(dir, { keyEncoding: 'utf8', valueEncoding: 'buffer' });
+  await work(level);
+  await level.close();
+}
+
+t.test('embedded: lists and feeds are the same after a restart', async (t) => {
+  const dir = t.testdir();
+  const store = await open(t, dir);
+  for (const id of ['av_1', 'av_2', 'av_3']) await create(store, id, { externalId: 'order-1' });
+  await store.save(avatarOf({ id: 'av_1', status: 'failed', externalId: 'order-1' }), 1, KEEP);
+  await store.remove('av_2', 1);
+  const before = await told(store);
+  t.match(before, {
+    changed: [
+      ['av_3', 1],
+      ['av_1', 2],
+    ],
+    whole: true,
+  });
+  await store.close();
+  const again = await open(t, dir);
+  t.same(await told(again), before);
+  const ofOrder = await again.list(CALLER, { ...EVERYTHING, externalId: 'order-1' });
+  t.same(idsOf(ofOrder.found), ['av_3', 'av_1']);
+});
+
+t.test('embedded: what was created is listed after kill -9', async (t) => {
+  const dir = t.testdir();
+  const other = child(t, 'create', dir);
+  const id = String(await other.says());
+  await other.kill();
+  t.match(await told(await open(t, dir)), { found: [[id, 'queued', 1]], changed: [[id, 1]] });
+});
+
+t.test('embedded: writes that fail change nothing of lists and feeds', async (t) => {
+  const store = await open(t, t.testdir());
+  for (const id of ['av_1', 'av_2']) await create(store, id);
+  const before = await told(store);
+  const { batch } = ClassicLevel.prototype;
+  const restore = () => Object.assign(ClassicLevel.prototype, { batch });
+  t.teardown(restore);
+  Object.assign(ClassicLevel.prototype, {
+    batch: async () => {
+      throw new Error('EIO');
+    },
+  });
+  const results = await Promise.allSettled([
+    create(store, 'av_3'),
+    store.save(avatarOf({ id: 'av_1', status: 'failed' }), 1, KEEP),
+    store.remove('av_2', 1),
+  ]);
+  t.same(
+    results.map(({ status }) => status),
+    ['rejected', 'rejected', 'rejected'],
+  );
+  restore();
+  const isBack = () =>
+    store.ping().then(
+      () => true,
+      () => null,
+    );
+  await until('the disk is used again', isBack);
+  t.same(await told(store), before);
+});
+
+t.test('embedded: a list that cannot be read is unavailable', async (t) => {
+  const store = await open(t, t.testdir());
+  await create(store, 'av_1');
+  const { keys } = ClassicLevel.prototype;
+  t.teardown(() => Object.assign(ClassicLevel.prototype, { keys }));
+  Object.assign(ClassicLevel.prototype, {
+    keys() {
+      throw new Error('EIO');
+    },
+  });
+  await t.rejects(store.list(CALLER, EVERYTHING), StoreUnavailableError);
+  await t.rejects(store.feed(CALLER, 0, 9), StoreUnavailableError);
+});
+
+t.test('embedded: places grow although the clock went back, over a restart too', async (t) => {
+  const dir = t.testdir();
+  let now = 1_750_000_000_000;
+  const store = await open(t, dir, () => now);
+  await create(store, 'av_1');
+  const { last } = await store.feed(CALLER, null, 9);
+  t.equal(last, now * 1000);
+  now -= 60_000;
+  await create(store, 'av_2');
+  await store.remove('av_2', 1);
+  await store.close();
+  const again = await open(t, dir, () => now);
+  await create(again, 'av_3');
+  t.match(await again.feed(CALLER, last, 9), {
+    changed: [{ avatar: { id: 'av_3' }, at: last + 2 }],
+    whole: true,
+  });
+});
+
+t.test('embedded: changes older than a day are forgotten, and that is said', async (t) => {
+  const dir = t.testdir();
+  let now = 1_750_000_000_000;
+  const store = await open(t, dir, () => now);
+  for (const id of ['av_1', 'av_2']) await create(store, id);
+  await create(store, 'av_other', { caller: 'team-b' });
+  const { last: old } = await store.feed(CALLER, null, 9);
+  now += FEED_MS - 1;
+  await create(store, 'av_3');
+  const { last: kept } = await store.feed(CALLER, null, 9);
+  t.match(await store.feed(CALLER, 0, 9), { changed: [{}, {}, {}], whole: true }, 'not before their time');
+
+  now += 3_600_000;
+  await create(store, 'av_4');
+  t.match(await store.feed(CALLER, old, 9), {
+    changed: [{ avatar: { id: 'av_3' } }, { avatar: { id: 'av_4' } }],
+    whole: false,
+  });
+  t.same(idsOf((await store.feed(CALLER, 0, 9)).changed), ['av_3', 'av_4']);
+  t.equal((await store.feed(CALLER, kept, 9)).whole, true);
+  t.match(await store.feed('team-b', 0, 9), { changed: [], whole: false });
+  t.equal((await store.list(CALLER, EVERYTHING)).found.length, 4, 'the avatars are there');
+
+  await store.save(avatarOf({ id: 'av_1' }), 1, { ...KEEP, silent: true });
+  t.same(idsOf((await store.feed(CALLER, kept, 9)).changed), ['av_4'], 'a silent save is no change');
+  await store.save(avatarOf({ id: 'av_1' }), 2, KEEP);
+  t.same(idsOf((await store.feed(CALLER, 0, 9)).changed), ['av_3', 'av_4', 'av_1']);
+
+  await store.close();
+  now += FEED_MS;
+  const again = await open(t, dir, () => now);
+  await create(again, 'av_5');
+  t.same(idsOf((await again.feed(CALLER, 0, 9)).changed), ['av_1', 'av_5'], 'with the first change');
+});
+
+t.test('embedded: an avatar of a release without lists is listed from its next save on', async (t) => {
+  const dir = t.testdir();
+  const store = await open(t, dir);
+  await create(store, 'av_1');
+  await store.close();
+  await byHand(dir, async (level) => {
+    const { listing, ...meta } = JSON.parse(String(await level.get('meta!av_1')));
+    await level.put('meta!av_1', Buffer.from(JSON.stringify(meta)));
+    for await (const name of level.keys()) if (/^(list|feeds?)!/.test(name)) await level.del(name);
+    t.match(listing, { status: 'queued' });
+  });
+  const again = await open(t, dir);
+  t.match(await told(again), { found: [], changed: [] });
+  t.match(await again.save(avatarOf({ id: 'av_1', status: 'failed' }), 1, KEEP), { saved: true });
+  t.match(await told(again), { found: [['av_1', 'failed', 2]], changed: [['av_1', 2]] });
+  t.equal(await again.remove('av_1', 2), true);
+  t.match(await told(again), { found: [], changed: [] });
+});
+
+t.test('embedded: an entry that leads nowhere is taken out by whoever comes across it', async (t) => {
+  const dir = t.testdir();
+  const store = await open(t, dir);
+  for (const id of ['av_1', 'av_2', 'av_3']) await create(store, id);
+  await store.close();
+  await byHand(dir, async (level) => {
+    for (const name of ['avatar!av_1', 'meta!av_1']) await level.del(name);
+    await level.put('meta!av_2', Buffer.from('rubbish'));
+  });
+  const again = await open(t, dir);
+  t.match(await told(again), { found: [['av_3', 'queued', 1]], changed: [['av_3', 1]] });
+  t.same(again.health(), { corruptRecords: 1 });
+  await again.close();
+  await byHand(dir, async (level) => {
+    const left = (await level.keys().all()).filter((name) => /^(list|feed)!/.test(name));
+    t.match(left, [/^feed!.*!av_3$/, /^list!.*!queued!.*!av_3$/]);
+    t.equal(left.length, 2);
+  });
+});

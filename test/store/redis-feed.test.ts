@@ -1,0 +1,153 @@
+import t, { type Test } from 'tap';
+import { callerDigest } from '../../src/store/digests.js';
+import { FEED_MS } from '../../src/store/store.js';
+import { startRedis } from '../support/redis.js';
+import { avatarOf, CALLER, dueIn, EVERYTHING, idsOf, LONG, SUBMISSION } from './fixtures.js';
+import { clientOf, lossyWay, openConnected, reachable } from './fixtures-redis.js';
+
+const KEEP = { dueInMs: LONG, submission: 'keep' } as const;
+const FEED = `{avatar-gateway}:feed:${callerDigest(CALLER)}`;
+const listOf = (status: string) => `{avatar-gateway}:list:${callerDigest(CALLER)}:${status}`;
+const key = (id: string) => `{avatar-gateway}:avatar:${id}`;
+
+async function open(t: Test) {
+  const server = await startRedis(t);
+  const client = clientOf(t, server.url);
+  const store = await openConnected(t, { url: server.url });
+  const create = async (id: string, by = store) =>
+    (await by.create(avatarOf({ id }), [SUBMISSION], dueIn(LONG))).avatar;
+  const micros = async () => {
+    const [seconds, rest] = await client.time();
+    return Number(seconds) * 1e6 + Number(rest);
+  };
+  return { server, client, store, create, micros };
+}
+
+t.test('redis: a feed is gone on with at another store', async (t) => {
+  const { server, store, create } = await open(t);
+  const other = await openConnected(t, { url: server.url });
+  const { last } = await store.feed(CALLER, null, 9);
+  await create('av_1');
+  await create('av_2', other);
+  const [first] = (await store.feed(CALLER, last, 1)).changed;
+  t.equal(first?.avatar.id, 'av_1');
+  await create('av_3');
+  t.match(await other.feed(CALLER, first?.at ?? 0, 9), {
+    changed: [{ avatar: { id: 'av_2' } }, { avatar: { id: 'av_3' } }],
+    whole: true,
+  });
+});
+
+t.test('redis: places grow although the clock went back, and are those of the clock otherwise', async (t) => {
+  const { client, store, create, micros } = await open(t);
+  const before = await micros();
+  await create('av_1');
+  const { last } = await store.feed(CALLER, null, 9);
+  t.ok(before < last && last < (await micros()));
+  const ahead = last + FEED_MS * 500;
+  await client.zadd(FEED, ahead, 'av_1', -ahead, '!last');
+  await create('av_2');
+  t.match(await store.feed(CALLER, ahead, 9), {
+    changed: [{ avatar: { id: 'av_2' }, at: ahead + 1 }],
+    last: ahead + 1,
+    whole: true,
+  });
+  await store.remove('av_2', 1);
+  await store.remove('av_1', 1);
+  await create('av_3');
+  t.equal((await store.feed(CALLER, null, 9)).last, ahead + 2, 'although nothing was left');
+});
+
+t.test('redis: changes older than a day are forgotten with the next, and that is said', async (t) => {
+  const { client, store, create, micros } = await open(t);
+  for (const id of ['av_1', 'av_2', 'av_3']) await create(id);
+  const dayAgo = (await micros()) - FEED_MS * 1000;
+  const [old, older, kept] = [dayAgo - 1_000_000, dayAgo - 2_000_000, dayAgo + 60_000_000];
+  await client.zadd(FEED, older, 'av_1', old, 'av_2', kept, 'av_3', -kept, '!last');
+  t.same(idsOf((await store.feed(CALLER, 0, 9)).changed), ['av_1', 'av_2', 'av_3']);
+  t.equal((await store.feed(CALLER, 0, 9)).whole, true, 'while nothing is forgotten');
+
+  await store.save(avatarOf({ id: 'av_1' }), 1, { ...KEEP, silent: true });
+  t.equal((await store.feed(CALLER, 0, 9)).changed.length, 3, 'a silent save is no change');
+  await create('av_4');
+  for (const [after, whole] of [
+    [0, false],
+    [old, false],
+    [kept, true],
+  ] as const) {
+    t.equal((await store.feed(CALLER, after, 9)).whole, whole);
+  }
+  t.same(idsOf((await store.feed(CALLER, 0, 9)).changed), ['av_3', 'av_4']);
+  t.equal((await store.feed(CALLER, null, 9)).whole, true);
+});
+
+t.test('redis: who knows a place that Redis lost is told so', async (t) => {
+  const { client, store, create } = await open(t);
+  await create('av_1');
+  const { last } = await store.feed(CALLER, null, 9);
+  await client.flushall();
+  t.match(await store.feed(CALLER, last, 9), { changed: [], last: 0, whole: false });
+});
+
+t.test('redis: a write that is sent again is one change', async (t) => {
+  const { server, store, create } = await open(t);
+  const way = await lossyWay(t, server.port);
+  const unlucky = await openConnected(t, { url: way.url });
+  const avatar = await create('av_1');
+  way.loseReplies(true);
+  await t.rejects(unlucky.save(avatar, 1, KEEP));
+  way.loseReplies(false);
+  await reachable(unlucky);
+  const { last } = await store.feed(CALLER, null, 9);
+  t.same(await unlucky.save(avatar, 1, KEEP), { saved: true, version: 2 });
+  t.equal((await store.feed(CALLER, null, 9)).last, last);
+});
+
+t.test('redis: an entry that leads nowhere is taken out by whoever comes across it', async (t) => {
+  const { client, store, create } = await open(t);
+  for (const id of ['av_1', 'av_2', 'av_3', 'av_4']) await create(id);
+  await client.del(key('av_1'));
+  await client.hset(key('av_2'), 'doc', 'rubbish');
+  t.same(idsOf((await store.list(CALLER, EVERYTHING)).found), ['av_4', 'av_3']);
+  t.equal(await client.zcard(listOf('queued')), 2);
+  t.same(idsOf((await store.feed(CALLER, 0, 9)).changed), ['av_3', 'av_4']);
+  t.same(await client.zrange(FEED, '0', '-1'), ['!last', 'av_3', 'av_4']);
+  t.same(store.health(), { corruptRecords: 1 });
+});
+
+t.test('redis: an avatar of a release without lists is listed from its next save on', async (t) => {
+  const { client, store, create } = await open(t);
+  const avatar = await create('av_1');
+  await client.del(listOf('queued'), FEED);
+  t.same(await store.list(CALLER, EVERYTHING), { found: [], next: null });
+  t.match(await store.save(avatar, 1, { ...KEEP, silent: true }), { saved: true });
+  t.same(idsOf((await store.list(CALLER, EVERYTHING)).found), ['av_1']);
+
+  // Beside one of that release, which moves the record and not its entry.
+  await client.zrem(listOf('queued'), '1750000000000!av_1');
+  await client.zadd(listOf('pending'), 0, '1750000000000!av_1');
+  const pending = { ...EVERYTHING, statuses: ['pending'] as const };
+  t.same(await store.list(CALLER, pending), { found: [], next: null });
+  await store.save({ ...avatar, status: 'failed' }, 2, KEEP);
+  t.same(idsOf((await store.list(CALLER, EVERYTHING)).found), ['av_1']);
+});
+
+t.test('redis: a full Redis and a replica list what is there', async (t) => {
+  const { client, store, create } = await open(t);
+  for (const id of ['av_1', 'av_2']) await create(id);
+  await client.del(key('av_1'));
+  await client.config('SET', 'maxmemory', '1mb');
+  await t.rejects(create('av_3'), { message: 'Redis refused (OOM)' });
+  const { last } = await store.feed(CALLER, null, 9);
+  await t.rejects(store.save(avatarOf({ id: 'av_2', status: 'failed' }), 1, KEEP), {
+    message: 'Redis refused (OOM)',
+  });
+  t.equal((await store.feed(CALLER, null, 9)).last, last, 'nothing is half made');
+  t.same(idsOf((await store.list(CALLER, { ...EVERYTHING, statuses: ['queued'] })).found), ['av_2']);
+  await client.config('SET', 'maxmemory', '0');
+  await create('av_3');
+  await client.del(key('av_3'));
+  await client.call('REPLICAOF', '127.0.0.1', '1');
+  t.same(idsOf((await store.list(CALLER, EVERYTHING)).found), ['av_2']);
+  t.same(idsOf((await store.feed(CALLER, 0, 9)).changed), ['av_2']);
+});
