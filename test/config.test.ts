@@ -42,6 +42,8 @@ t.test('a key is all it needs', async (t) => {
     logLevel: 'info',
     rateLimitPerMinute: 1200,
     requireIdempotencyKey: false,
+    maxWaiters: 20_000,
+    readStalenessMs: 0,
     publicUrl: null,
     shutdownGraceMs: 60_000,
     media: {

@@ -83,7 +83,7 @@ export function createCallbackSender(options: CallbackSenderOptions): CallbackSe
         retryAfterMs: retryAfterOf(headers),
         latencyMs: latencyMs(),
       };
-      for await (const _ of body) void _;
+      await readOver(body);
       return answered;
     } catch (error) {
       return { status: null, error: reasonOf(error, signal), retryAfterMs: null, latencyMs: latencyMs() };
