@@ -127,6 +127,7 @@ async function open(redisUrl: string, baseUrl: string, teardown: (end: () => unk
     ceiling: { callsPerMinute: 100, tasks: 3 },
     inspector: { image: unasked, sound: unasked },
     urls: null,
+    videos: null,
     memory: new Memory(Number.POSITIVE_INFINITY),
     timing: { pollMinMs: 1_000, pollMaxMs: 15_000, longPollMs: 0 },
     log: { info: silent, warn: silent, error: silent },

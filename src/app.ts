@@ -66,6 +66,7 @@ export async function buildApp(config: Config, log: FastifyBaseLogger, version: 
     ...(reads && { reads }),
     inspector,
     urls: check === 'off' ? null : fetcher,
+    videos: null,
     memory,
     store,
     spool,

@@ -40,6 +40,11 @@ const CATALOGUE = {
     title: 'A query parameter is not valid',
     help: '`errors` names each parameter at fault. Unknown and repeated parameters are refused.',
   },
+  'invalid-cursor': {
+    status: 400,
+    title: 'The cursor is not valid',
+    help: 'Send `next_cursor` as it was given, with the filters of the page that it came with.',
+  },
   'not-found': {
     status: 404,
     title: 'There is nothing here',
@@ -69,6 +74,16 @@ const CATALOGUE = {
     status: 409,
     title: 'There is no doubt to end',
     help: 'Only an avatar that is `unconfirmed` can be resolved.',
+  },
+  'not-cancelable': {
+    status: 409,
+    title: 'The avatar can no longer be canceled',
+    help: 'Only an avatar that is `queued` can be canceled: later it may have been paid for.',
+  },
+  'not-final': {
+    status: 409,
+    title: 'The avatar is not final',
+    help: 'Wait for its end, or cancel it while it is `queued`. One that is `unconfirmed` has to be resolved first.',
   },
   'task-taken': {
     status: 409,

@@ -8,16 +8,19 @@
 
 export type Mode = 'std' | 'pro';
 
-export type Status =
-  | 'queued'
-  | 'submitting'
-  | 'pending'
-  | 'processing'
-  | 'succeeded'
-  | 'failed'
-  | 'timed_out'
-  | 'canceled'
-  | 'unconfirmed';
+export const STATUSES = [
+  'queued',
+  'submitting',
+  'pending',
+  'processing',
+  'succeeded',
+  'failed',
+  'timed_out',
+  'canceled',
+  'unconfirmed',
+] as const;
+
+export type Status = (typeof STATUSES)[number];
 
 /** What is to be done next with an avatar: bring it to Modellix, see it finished, keep its video, tell, forget. */
 export type Step = 'submit' | 'poll' | 'keep' | 'deliver' | 'expire';

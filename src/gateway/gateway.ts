@@ -4,9 +4,12 @@ import type { KeyLimits } from '../domain/budget.js';
 import { ProblemError } from '../problems.js';
 import { type Found, type Store, StoreUnavailableError } from '../store/store.js';
 import { accept, unlessRefused } from './accept.js';
+import { cancel } from './cancel.js';
 import { type Checked, check } from './check.js';
 import { type FeedFollower, type Follower, type FollowingAll, follow, followAll } from './follow.js';
+import { forget } from './forget.js';
 import { Limits } from './limits.js';
+import { type ListQuery, list, type SeenPage } from './list.js';
 import type { Hold } from './memory.js';
 import type { Ports } from './ports.js';
 import type { AvatarRequest, MediaRequest } from './request.js';
@@ -46,6 +49,12 @@ export interface Gateway {
     after: number | null,
     open: (at: number, isLost: boolean) => FeedFollower,
   ): Promise<FollowingAll>;
+  /** The caller's avatars, a page at a time. */
+  list(caller: string, query: ListQuery): Promise<SeenPage>;
+  /** Ends an avatar that was not sent. */
+  cancel(caller: string, id: string): Promise<Seen>;
+  /** Removes a final avatar and all that belongs to it. */
+  forget(caller: string, id: string): Promise<void>;
   /** Ends the doubt about an `unconfirmed` avatar. */
   resolve(caller: string, id: string, finding: Finding): Promise<Seen>;
   /** Where Modellix keeps the video of a finished avatar: a signed URL. */
@@ -119,6 +128,9 @@ export function createGateway({ ceiling, timing, reads, ...parts }: GatewayParts
     wait: async (caller, id, wait, isDone) => there(await orUnavailable(waitFor(caller, id, wait, isDone))),
     follow: async (caller, id, open) => there(await orUnavailable(follow(sources, caller, id, open))),
     followAll: (caller, after, open) => orUnavailable(followAll(sources, caller, after, open)),
+    list: (caller, query) => orUnavailable(list(ports, caller, query)),
+    cancel: async (caller, id) => ({ avatar: await orUnavailable(cancel(ports, caller, id)), queue: null }),
+    forget: (caller, id) => orUnavailable(forget(ports, caller, id)),
     async resolve(caller, id, finding) {
       const avatar = await orUnavailable(resolve(ports, caller, id, finding));
       worker.wake();

@@ -1,7 +1,7 @@
 import type { AudioFacts, FailureType, ImageFacts, Status } from '../domain/avatar.js';
 import type { Fetched } from '../domain/media/fetched.js';
 import type { Looked } from '../domain/media/looked.js';
-import type { ModellixClient } from '../modellix/client.js';
+import type { ModellixClient, VideoAnswer, VideoRequest } from '../modellix/client.js';
 import type { Keyring } from '../modellix/keyring.js';
 import type { SubmitOutcome } from '../modellix/outcome.js';
 import type { Spool } from '../store/spool.js';
@@ -39,6 +39,26 @@ export interface UrlFetcher {
   fetch(url: string, maxBytes: number): Promise<Fetched>;
 }
 
+/** What came of keeping a video; where it was refused, nothing of it is there. */
+export type Keeping =
+  | { readonly keptBytes: number }
+  /** Too large for one, no room beside the others, or the folder cannot be written. */
+  | { readonly refused: 'too-large' | 'no-room' | 'disk'; readonly reason: string };
+
+/** The videos that the gateway has itself, by the ids of their avatars. */
+export interface VideoFiles {
+  /**
+   * Writes a video while it arrives: all of it, or nothing. Two that write the same at once do not meet.
+   * @param bytes how long it is, where that is known
+   * @throws what `body` throws, and nothing else
+   */
+  keep(id: string, body: AsyncIterable<Uint8Array>, bytes: number | null): Promise<Keeping>;
+  /** The video, as its host would answer; `null` where it is not here, or not as long as it should be. */
+  open(id: string, keptBytes: number, request: VideoRequest): Promise<VideoAnswer | null>;
+  /** Never throws: what stays behind is swept. */
+  remove(id: string): Promise<void>;
+}
+
 /** Times in milliseconds. */
 export interface GatewaySettings {
   readonly submitGraceMs: number;
@@ -72,6 +92,8 @@ export interface Ports {
   readonly inspector: Inspector;
   /** Unless media at URLs are passed on unseen. */
   readonly urls: UrlFetcher | null;
+  /** Unless videos are left where Modellix keeps them. */
+  readonly videos: VideoFiles | null;
   readonly memory: Memory;
   /** The avatars that somebody here waits for: they are looked at before others. */
   readonly watched: Pick<ReadonlySet<string>, 'has' | 'size'>;

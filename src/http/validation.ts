@@ -1,4 +1,5 @@
 import type { FastifySchemaValidationError, FastifyServerOptions } from 'fastify';
+import { STATUSES } from '../domain/avatar.js';
 import type { FieldError } from '../problems.js';
 
 /** More than this many faults in one request are not listed. */
@@ -6,7 +7,29 @@ const MAX_ERRORS = 20;
 /** A name that is longer is cut: a caller knows its beginning. */
 const MAX_NAME = 64;
 
-const NOT_TEXT = 'must not contain NUL or a lone surrogate';
+const statuses: ReadonlySet<string> = new Set(STATUSES);
+
+/** What a text may have to be, and the words for one that is not. */
+const FORMATS: Readonly<
+  Record<string, { readonly fits: (value: string) => boolean; readonly words: string }>
+> = {
+  text: {
+    fits: (value) => value.isWellFormed() && !value.includes('\0'),
+    words: 'must not contain NUL or a lone surrogate',
+  },
+  'date-time': {
+    fits: isDateTime,
+    words: 'must be a time as of RFC 3339, for example 2026-11-22T10:00:00Z (a + is sent as %2B)',
+  },
+  'page-size': {
+    fits: (value) => /^([1-9]\d?|100)$/.test(value),
+    words: 'must be a whole number from 1 to 100',
+  },
+  statuses: {
+    fits: (value) => value.split(',').every((each) => statuses.has(each)),
+    words: `must be one or several of ${STATUSES.join(', ')}, separated by commas`,
+  },
+};
 
 /** Nothing is coerced and nothing dropped: what does not fit is an error that names the field. */
 export const validatorOptions: NonNullable<FastifyServerOptions['ajv']> = {
@@ -16,11 +39,11 @@ export const validatorOptions: NonNullable<FastifyServerOptions['ajv']> = {
     useDefaults: true,
     allErrors: true,
     verbose: true, // for the `schema` of a finding
-    formats: {
-      text: (value: string) => value.isWellFormed() && !value.includes('\0'),
-      'date-time': true,
-      binary: true,
-    },
+    formats: { binary: true },
+  },
+  // In place of those that Fastify adds, whose times may lack their T.
+  onCreate(ajv) {
+    for (const [name, { fits }] of Object.entries(FORMATS)) ajv.addFormat(name, fits);
   },
 };
 
@@ -89,8 +112,16 @@ function detailOf({ keyword, params, message, propertyName }: Finding): string {
     case 'enum':
       return `must be one of ${(params.allowedValues as unknown[]).join(', ')}`;
     case 'format':
-      return subject + NOT_TEXT;
+      return subject + (FORMATS[String(params.format)]?.words ?? 'is not valid');
     default:
       return subject + (message ?? 'is not valid');
   }
+}
+
+/** RFC 3339 §5.6; `Date.parse` alone takes other forms, and the 30th of February. */
+function isDateTime(value: string): boolean {
+  const [, year, month, day] =
+    /^(\d{4})-(\d\d)-(\d\d)T\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)$/i.exec(value) ?? [];
+  if (year === undefined || Number.isNaN(Date.parse(value.toUpperCase()))) return false;
+  return new Date(Date.UTC(Number(year), Number(month) - 1, Number(day))).getUTCDate() === Number(day);
 }

@@ -5,9 +5,12 @@ import { Claims } from './embedded/claims.js';
 import type { Transaction } from './embedded/commit.js';
 import { readDocument, swapDocument } from './embedded/documents.js';
 import { Engine } from './embedded/engine.js';
+import { Feeds } from './embedded/feeds.js';
 import { decodeSubmission, dueRange, parseDueKey, submissionKey } from './embedded/keys.js';
+import { list } from './embedded/lists.js';
 import { type FoundRecord, readRecord } from './embedded/records.js';
 import { create, ownerOrRoom, remove, save } from './embedded/writes.js';
+import type { Preferred } from './preferred.js';
 import { CorruptRecordError, encodeRecord, NewerRecordError } from './record.js';
 import {
   type Change,
@@ -41,11 +44,13 @@ export async function openEmbeddedStore({ dir, now = Date.now }: EmbeddedStoreOp
 class EmbeddedStore implements Store {
   readonly #engine: Engine;
   readonly #claims: Claims;
+  readonly #feeds: Feeds;
   readonly #listeners = new Set<(change: Change | null) => void>();
 
   constructor(engine: Engine) {
     this.#engine = engine;
     this.#claims = new Claims(engine);
+    this.#feeds = new Feeds(engine);
   }
 
   async create(avatar: Avatar, submission: readonly Buffer[], creation: Creation): Promise<Stored> {
@@ -60,22 +65,21 @@ class EmbeddedStore implements Store {
     if (known !== null) return known;
 
     const file = await media.write(submission, bytes);
-    let named = false;
+    let at: number | null = null;
     try {
       const knownNow = await this.#engine.transact((tx) => {
         const found = existing(tx);
         if (found !== null) return found;
-        create(this.#engine, tx, avatar, record, file, creation);
-        named = true;
+        at = create(this.#engine, tx, avatar, record, file, creation);
         return null;
       });
       if (knownNow !== null) return knownNow;
     } finally {
       // A batch that names it and fails may still be on disk: the file goes when that is taken back.
-      if (named) media.settle(file.file);
+      if (at !== null) media.settle(file.file);
       else await media.remove(file.file);
     }
-    this.#tell({ id: avatar.id, caller: avatar.caller, version: 1 });
+    this.#tell({ id: avatar.id, caller: avatar.caller, version: 1, at });
     return { avatar, version: 1, now: this.#engine.now() };
   }
 
@@ -111,30 +115,37 @@ class EmbeddedStore implements Store {
     });
   }
 
-  async claim(lane: string | null, limit: number, leaseMs: number): Promise<Stored[]> {
-    return this.#claims.claim(lane, limit, leaseMs);
+  async claim(
+    lane: string | null,
+    limit: number,
+    leaseMs: number,
+    preferred: Preferred = new Set(),
+  ): Promise<Stored[]> {
+    return this.#claims.claim(lane, limit, leaseMs, preferred);
   }
 
   async save(avatar: Avatar, version: number, how: Save): Promise<SaveResult> {
     const { id, caller } = avatar;
     const record = encodeRecord(avatar);
     const result = await this.#engine.transact((tx) => save(this.#engine, tx, avatar, record, version, how));
-    if (result.saved && how.silent !== true) this.#tell({ id, caller, version: result.version });
-    return result;
+    if (!result.saved) return result;
+    const { version: saved, at } = result;
+    if (at !== null) this.#tell({ id, caller, version: saved, at });
+    return { saved: true, version: saved };
   }
 
   async remove(id: string, version: number): Promise<boolean> {
     const caller = await this.#engine.transact((tx) => remove(this.#engine, tx, id, version));
-    if (caller !== null) this.#tell({ id, caller, version: null });
+    if (caller !== null) this.#tell({ id, caller, version: null, at: null });
     return caller !== null;
   }
 
-  async list(_caller: string, _query: ListQuery): Promise<Page> {
-    throw new Error('not built');
+  async list(caller: string, query: ListQuery): Promise<Page> {
+    return list(this.#engine, caller, query);
   }
 
-  async feed(_caller: string, _after: number | null, _limit: number): Promise<Feed> {
-    throw new Error('not built');
+  async feed(caller: string, after: number | null, limit: number): Promise<Feed> {
+    return this.#feeds.feed(caller, after, limit);
   }
 
   async outlook(lanes: readonly string[]): Promise<Outlook> {
@@ -185,10 +196,12 @@ class EmbeddedStore implements Store {
   }
 
   async close(): Promise<void> {
+    await this.#feeds.settled();
     await this.#engine.close();
   }
 
   #tell(change: Change): void {
+    this.#feeds.grew();
     for (const listener of this.#listeners) listener(change);
   }
 

@@ -7,7 +7,7 @@
 
 import Type, { type Static } from 'typebox';
 import { Compile } from 'typebox/compile';
-import type { Avatar, Delivery } from '../domain/avatar.js';
+import { type Avatar, type Delivery, STATUSES } from '../domain/avatar.js';
 
 /** The schema this release writes, and the highest it reads. Raised when an older release would misread. */
 export const SCHEMA = 2;
@@ -30,17 +30,7 @@ const Record = Type.Object({
   id: Type.String({ minLength: 1 }),
   caller: Type.String(),
   idempotency: Type.Union([Type.Object({ key: Type.String(), fingerprint: Type.String() }), Type.Null()]),
-  status: Type.Enum([
-    'queued',
-    'submitting',
-    'pending',
-    'processing',
-    'succeeded',
-    'failed',
-    'timed_out',
-    'canceled',
-    'unconfirmed',
-  ]),
+  status: Type.Enum(STATUSES),
   step: Type.Enum(['submit', 'poll', 'keep', 'deliver', 'expire']),
   mode: Type.Enum(['std', 'pro']),
   prompt: text,

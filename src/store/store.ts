@@ -73,6 +73,8 @@ export interface Change {
   readonly caller: string;
   /** The version it has now; `null` where it was removed. */
   readonly version: number | null;
+  /** The place of this change in the {@link Store.feed} of its caller; `null` where the avatar was removed. */
+  readonly at: number | null;
 }
 
 /** Where a page of a list ends. */
@@ -104,7 +106,10 @@ export interface Changed extends Stored {
   readonly at: number;
 }
 
-/** `last`: the place of the last change there was. `whole`: no change behind the one asked for was forgotten. */
+/**
+ * `last`: the place of the last change there was, 0 before the first: who has all that was changed behind a place goes
+ * on from there. `whole`: no change behind the one asked for was forgotten.
+ */
 export interface Feed {
   readonly changed: readonly Changed[];
   readonly last: number;
@@ -160,7 +165,9 @@ export interface Store {
   list(caller: string, query: ListQuery): Promise<Page>;
   /**
    * The avatars of a caller that were changed behind a place, each once, in the order of their last change; none where
-   * `after` is `null`. Changes are known for {@link FEED_MS} at least; a removal is none.
+   * `after` is `null`. Fewer than `limit`: these are all up to `last`. Changes are known for {@link FEED_MS} at least; a
+   * removal is none. What is changed while this reads may come with a later version than its place stands for, and then
+   * comes again.
    */
   feed(caller: string, after: number | null, limit: number): Promise<Feed>;
   /** The bytes to submit; `null` once dropped, and where they are not all there any more. */

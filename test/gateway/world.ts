@@ -174,6 +174,7 @@ export class World {
       timing: new Timing(store, { pollMinMs: 0, pollMaxMs: 0, longPollMs: 0 }, () => 0),
       inspector: { image: unasked, sound: unasked },
       urls: null,
+      videos: null,
       memory: new Memory(Number.POSITIVE_INFINITY),
       watched: new Set(),
       spool: this.#spool(),
@@ -201,7 +202,8 @@ export class World {
       list: (caller, query) => gated('list', () => store.list(caller, query)),
       feed: (caller, after, limit) => gated('feed', () => store.feed(caller, after, limit)),
       next: (limit) => gated('next', () => store.next(limit)),
-      claim: (lane, limit) => gated('claim', () => store.claim(lane, limit, 0)),
+      claim: (lane, limit, _leaseMs, preferred) =>
+        gated('claim', () => store.claim(lane, limit, 0, preferred)),
       save: (avatar, version, save) => {
         const waits = avatar.step === 'expire' || avatar.status === 'queued';
         const dueInMs = waits ? LONG_MS : 0;

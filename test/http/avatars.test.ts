@@ -130,7 +130,7 @@ t.test('making and reading avatars', async (t) => {
   await t.test('reading', async (t) => {
     const avatar = await createAvatar(app.url);
     const response = await read(avatar.id);
-    t.equal(response.headers.get('cache-control'), 'no-store');
+    t.equal(response.headers.get('cache-control'), 'private, no-cache');
     t.match(await promised(t, response, 'GET', '/avatars/{id}'), { id: avatar.id, task_id: avatar.task_id });
     const head = await fetch(`${app.url}/avatars/${avatar.id}`, { method: 'HEAD' });
     t.equal(head.status, 200);

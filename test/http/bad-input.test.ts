@@ -7,6 +7,7 @@ import { fieldCases } from './bad-input/fields.js';
 import { formCases } from './bad-input/forms.js';
 import { httpCases } from './bad-input/http.js';
 import { jsonCases } from './bad-input/json.js';
+import { listCases } from './bad-input/lists.js';
 import { mediaCases } from './bad-input/media.js';
 import { unfinishedCases } from './bad-input/unfinished.js';
 
@@ -54,6 +55,7 @@ t.test('bad input', async (t) => {
     ...mediaCases,
     ...formCases,
     ...httpCases,
+    ...listCases,
     ...byteCases,
     ...unfinishedCases,
   ];

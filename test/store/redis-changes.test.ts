@@ -93,7 +93,7 @@ t.test('redis: a peer that is gone without a word is noticed by who only listens
   way.hang();
   await heardBy(client, 2); // The old one still counts: nobody told Redis either.
   const word = next();
-  await client.publish(CHANNEL, '7 av_1 team-a');
+  await client.publish(CHANNEL, '7 av_1 1750000000000000 team-a');
   await word;
   t.same(heard, ['av_1']);
 });

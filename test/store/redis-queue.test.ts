@@ -1,5 +1,6 @@
 import t, { type Test } from 'tap';
 import { type Avatar, accepted, beginSubmit, requeued, unconfirmed } from '../../src/domain/avatar.js';
+import { callerDigest } from '../../src/store/digests.js';
 import type { Save } from '../../src/store/store.js';
 import { startRedis } from '../support/redis.js';
 import { avatarOf, CALLER, dueIn, idsOf, LONG, SUBMISSION } from './fixtures.js';
@@ -156,7 +157,8 @@ t.test('redis: a full Redis forgets what it is told to, all of it', async (t) =>
 
 t.test('redis: a removed avatar that was at Modellix leaves nothing', async (t) => {
   const { client, store, submit } = await open(t);
-  const left = [...['lanes', 'mark', 'ping', 'queue-bytes', 'queue-callers', 'queue-clock'].map(key)].sort();
+  const feed = `feed:${callerDigest(CALLER)}`;
+  const left = [feed, 'lanes', 'mark', 'ping', 'queue-bytes', 'queue-callers', 'queue-clock'].map(key).sort();
   const { avatar } = await store.create(
     avatarOf({ idempotency: { key: 'k', fingerprint: 'f' } }),
     [SUBMISSION],

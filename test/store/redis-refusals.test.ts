@@ -126,16 +126,22 @@ t.test('redis: a key of the wrong kind in place of a record is set aside', async
   t.equal((await store.outlook([])).dueInMs, null);
 });
 
-t.test('redis: every key has the one hash tag, and a removed avatar leaves none', async (t) => {
-  const { client, store } = await open(t);
-  const { avatar } = await store.create(avatarOf({ status: 'submitting' }), [SUBMISSION], dueIn(LONG));
-  await store.save({ ...avatar, taskId: 'task-1' }, 1, { dueInMs: LONG, submission: 'keep' });
-  const keys = await client.keys('*');
-  t.equal(keys.length, 6, String(keys));
-  for (const key of keys) t.match(key, /^\{avatar-gateway\}:/);
-  await store.remove(avatar.id, 2);
-  t.same((await client.keys('*')).sort(), ['{avatar-gateway}:mark', '{avatar-gateway}:ping']);
-});
+t.test(
+  'redis: every key has the one hash tag, and a removed avatar leaves none but that of its caller’s changes',
+  async (t) => {
+    const { client, store } = await open(t);
+    const { avatar } = await store.create(avatarOf({ status: 'submitting' }), [SUBMISSION], dueIn(LONG));
+    await store.save({ ...avatar, taskId: 'task-1' }, 1, { dueInMs: LONG, submission: 'keep' });
+    const keys = await client.keys('*');
+    t.equal(keys.length, 8, String(keys));
+    for (const key of keys) t.match(key, /^\{avatar-gateway\}:/);
+    await store.remove(avatar.id, 2);
+    const [feed = '', ...others] = (await client.keys('*')).sort();
+    t.same(others, ['{avatar-gateway}:mark', '{avatar-gateway}:ping']);
+    t.match(feed, /^\{avatar-gateway\}:feed:[\w-]{16}$/);
+    t.same(await client.zrange(feed, '0', '-1'), ['!last']);
+  },
+);
 
 t.test('redis: a key whose record was lost is said to be corrupt, and is not used again', async (t) => {
   const { client, store } = await open(t);

@@ -23,6 +23,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** Whether the body may be a form as well. */
     readonly takesForms?: boolean;
+    /** Whether there is to be no body. */
+    readonly takesNoBody?: boolean;
   }
 }
 
@@ -53,6 +55,13 @@ export async function readBodies(app: FastifyInstance, hold: (bytes: number) => 
   app.addHook('onRequest', async (request, reply) => {
     request.media = NOTHING;
     const { method, headers, routeOptions } = request;
+    if (routeOptions.config.takesNoBody === true) {
+      if (Number(headers['content-length'] ?? 0) > 0 || headers['transfer-encoding'] !== undefined) {
+        throw unsupported('No body is taken here.');
+      }
+      delete headers['content-type']; // Some clients send one with nothing.
+      return;
+    }
     if (method !== 'POST') return;
     requireType(headers['content-type'], routeOptions.config.takesForms === true);
     const encoding = headers['content-encoding'];

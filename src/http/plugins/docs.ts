@@ -2,6 +2,7 @@ import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance } from 'fastify';
 import { AvatarView, CheckView } from '../schemas/avatar.js';
+import { AvatarList } from '../schemas/list.js';
 import { Problem } from '../schemas/problem.js';
 import { noQuery } from '../schemas/responses.js';
 
@@ -9,6 +10,7 @@ import { noQuery } from '../schemas/responses.js';
 export async function documentApi(app: FastifyInstance, version: string): Promise<void> {
   app.addSchema(Problem);
   app.addSchema(AvatarView);
+  app.addSchema(AvatarList);
   app.addSchema(CheckView);
   await app.register(swagger, {
     refResolver: {

@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox';
+import { STATUSES } from '../../domain/avatar.js';
 import { avatarExample, checkExample, example } from './examples.js';
 
 const Nullable = <T extends Type.TSchema>(schema: T, options: Type.TSchemaOptions = {}) =>
@@ -162,23 +163,10 @@ const Queue = Type.Object(
 export const AvatarView = Type.Object(
   {
     id: Type.String(),
-    status: Type.Enum(
-      [
-        'queued',
-        'submitting',
-        'pending',
-        'processing',
-        'succeeded',
-        'failed',
-        'timed_out',
-        'canceled',
-        'unconfirmed',
-      ],
-      {
-        description:
-          '`queued`: waits for its turn. `submitting`: on its way. `pending`, `processing`: at Modellix. Final: `succeeded`, `failed`, `timed_out` (Modellix never finished), `canceled` (before it was sent), `unconfirmed` (it is not known whether Modellix took it; never sent again by itself).',
-      },
-    ),
+    status: Type.Enum([...STATUSES], {
+      description:
+        '`queued`: waits for its turn. `submitting`: on its way. `pending`, `processing`: at Modellix. Final: `succeeded`, `failed`, `timed_out` (Modellix never finished), `canceled` (before it was sent), `unconfirmed` (it is not known whether Modellix took it; never sent again by itself).',
+    }),
     mode: mode(),
     prompt: Nullable(Type.String()),
     external_id: Nullable(Type.String()),

@@ -1,4 +1,5 @@
 import { wholeDelay } from '../delay.js';
+import { type Preferred, preferredFirst, SPARE } from '../preferred.js';
 import { CorruptRecordError, NewerRecordError } from '../record.js';
 import type { Stored } from '../store.js';
 import type { Transaction } from './commit.js';
@@ -15,20 +16,30 @@ export class Claims {
     this.#engine = engine;
   }
 
-  claim(lane: string | null, limit: number, leaseMs: number): Promise<Stored[]> {
-    const claimed = this.#last.then(() => this.#claim(lane, limit, wholeDelay(leaseMs)));
+  claim(lane: string | null, limit: number, leaseMs: number, preferred: Preferred): Promise<Stored[]> {
+    const claimed = this.#last.then(() => this.#claim(lane, limit, wholeDelay(leaseMs), preferred));
     this.#last = claimed.catch(() => {});
     return claimed;
   }
 
-  async #claim(lane: string | null, limit: number, leaseMs: number): Promise<Stored[]> {
+  async #claim(lane: string | null, limit: number, leaseMs: number, preferred: Preferred): Promise<Stored[]> {
     await this.#engine.ready();
     const now = this.#engine.now();
-    const entries = await this.#engine.disk.keys({ ...dueRange(lane, now), limit });
-    if (entries.length === 0) return [];
+    const looked = limit + (preferred.size > 0 ? SPARE : 0);
+    const keys = await this.#engine.disk.keys({ ...dueRange(lane, now), limit: looked });
+    if (keys.length === 0) return [];
+    const entries = preferredFirst(
+      keys.map((key) => ({ key, id: parseDueKey(lane, key).id })),
+      preferred,
+    );
     return this.#engine.transact((tx) => {
-      const due = now + leaseMs;
-      return entries.flatMap((entry) => this.#take(tx, entry, parseDueKey(lane, entry).id, due, now) ?? []);
+      const claimed: Stored[] = [];
+      for (const { key, id } of entries) {
+        if (claimed.length === limit) break;
+        const taken = this.#take(tx, key, id, now + leaseMs, now);
+        if (taken !== null) claimed.push(taken);
+      }
+      return claimed;
     });
   }
 

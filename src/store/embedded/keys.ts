@@ -14,13 +14,23 @@
  *     caller!<caller>           the tag of its last avatar, where that is not behind the clock
  *     clock                     the highest tag that was submitted
  *     slot!<key id>!<id>        when it no longer holds a slot of the key, in ms; empty while it is unfinished
+ *     list!<caller>!<status>!<entry>
+ *                               each avatar of a caller, by status; the entry is that of `pages.ts`
+ *     external!<caller>!<external id>!<entry>
+ *                               the same for avatars that have an external id
+ *     feed!<caller>!<place, 16 digits>!<id>
+ *                               the last change of an avatar that its caller could see
+ *     feeds!<caller>            {@link FeedEnds}, in JSON
  *     doc!<name>                a shared document, in JSON
  *     corrupt!<id>!<part>       the original bytes of what was set aside
+ *
+ * In the lists and feeds callers and external ids are digests.
  *
  * Version and due time stay out of the record, so that a claim writes a few bytes, and so that a newer release's
  * record can be put off without a byte of it changing.
  */
 
+import type { Status } from '../../domain/avatar.js';
 import { CorruptRecordError } from '../record.js';
 
 /** A place in the queue: whose turn it is, which one, and how many bytes wait there. */
@@ -41,6 +51,23 @@ export interface Meta {
   readonly tag: number;
   /** The size of its submission, 0 once dropped. */
   readonly bytes: number;
+  /** `null` where a release wrote it that had no lists. */
+  readonly listing: Listing | null;
+}
+
+/** Where an avatar stands in the lists of its caller, and in the feed: `null` where it is not there. */
+export interface Listing {
+  readonly caller: string;
+  readonly status: Status;
+  readonly externalId: string | null;
+  readonly entry: string;
+  readonly changedAt: number | null;
+}
+
+/** The place of the last change in a feed, and that up to which changes may be missing. */
+export interface FeedEnds {
+  readonly last: number;
+  readonly forgotten: number;
 }
 
 /** A file in the folder of the submissions, and how long it is. */
@@ -61,11 +88,16 @@ export const queueKey = (id: string): string => `queue!${id}`;
 export const callerKey = (caller: string): string => `caller!${caller}`;
 export const slotKey = (keyId: string, id: string): string => `slot!${keyId}!${id}`;
 export const documentKey = (name: string): string => `doc!${name}`;
+export const feedEndsKey = (caller: string): string => `feeds!${caller}`;
+export const feedIndex = (caller: string): string => `feed!${caller}!`;
+export const listIndex = (caller: string, status: Status): string => `list!${caller}!${status}!`;
+export const externalIndex = (caller: string, externalId: string): string =>
+  `external!${caller}!${externalId}!`;
 export const dueKey = ({ due, lane }: Pick<Meta, 'due' | 'lane'>, id: string): string =>
   `${dueIndex(lane)}${digits(due)}!${id}`;
 
 /** Every key that begins so, for a scan. */
-export function rangeOf(prefix: 'queue!' | 'caller!' | 'slot!' | 'lanes!' | 'submission!'): {
+export function rangeOf(prefix: 'queue!' | 'caller!' | 'slot!' | 'lanes!' | 'submission!' | 'feeds!'): {
   gt: string;
   lt: string;
 } {
@@ -84,6 +116,46 @@ export function parseDueKey(lane: string | null, key: string): { due: number; id
   return { due: Number(key.slice(start, start + 16)), id: key.slice(start + 17) };
 }
 
+/** The keys of an avatar in lists and feed. */
+export function listingKeys({ caller, status, externalId, entry, changedAt }: Listing, id: string): string[] {
+  return [
+    `${listIndex(caller, status)}${entry}`,
+    ...(externalId === null ? [] : [`${externalIndex(caller, externalId)}${entry}`]),
+    ...(changedAt === null ? [] : [`${feedIndex(caller)}${digits(changedAt)}!${id}`]),
+  ];
+}
+
+/** The changes in a feed behind a place. */
+export function feedBehind(caller: string, place: number): { gt: string; lt: string } {
+  return { gt: `${feedIndex(caller)}${digits(place)}~`, lt: `${feedIndex(caller)}~` };
+}
+
+/** The changes in a feed up to a place. */
+export function feedUpTo(caller: string, place: number): { gt: string; lt: string } {
+  return { gt: feedIndex(caller), lt: `${feedIndex(caller)}${digits(place)}~` };
+}
+
+/** What an entry of a feed says. */
+export function parseFeedKey(caller: string, key: string): { at: number; id: string } {
+  const start = feedIndex(caller).length;
+  return { at: Number(key.slice(start, start + 16)), id: key.slice(start + 17) };
+}
+
+export function encodeFeedEnds({ last, forgotten }: FeedEnds): Buffer {
+  return Buffer.from(JSON.stringify({ last, forgotten }));
+}
+
+/** Of a feed without changes where there are none to be read. */
+export function decodeFeedEnds(value: Buffer | undefined): FeedEnds {
+  try {
+    const { last, forgotten } = JSON.parse(String(value)) as Partial<FeedEnds>;
+    if (typeof last === 'number' && typeof forgotten === 'number') return { last, forgotten };
+  } catch {
+    // As below.
+  }
+  return { last: 0, forgotten: 0 };
+}
+
 export function encodeMeta(meta: Meta): Buffer {
   return Buffer.from(JSON.stringify(meta));
 }
@@ -96,12 +168,12 @@ export function decodeMeta(id: string, bytes: Buffer): Meta {
   } catch {
     // Not JSON: the check below says so.
   }
-  const { version, due, lane, task, key, tag, bytes: size } = value ?? {};
+  const { version, due, lane, task, key, tag, bytes: size, listing = null } = value ?? {};
   const texts = [lane, task, key].every((text) => text === null || typeof text === 'string');
-  if (![version, due, tag, size].every(Number.isSafeInteger) || !texts) {
+  if (![version, due, tag, size].every(Number.isSafeInteger) || !texts || typeof listing !== 'object') {
     throw new CorruptRecordError(`the version of ${id} cannot be read`);
   }
-  return value as Meta;
+  return { ...(value as Meta), listing };
 }
 
 export function encodeSubmission({ file, bytes }: SubmissionFile): Buffer {

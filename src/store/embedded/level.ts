@@ -17,6 +17,20 @@ type Level = ClassicLevel<string, Buffer>;
 /** Between two attempts to open a database again. */
 const RECOVERY_PAUSE_MS = 1000;
 
+interface Range {
+  readonly gt: string;
+  readonly lt: string;
+  /** The first ones only; the last ones where it is read in reverse. */
+  readonly limit?: number;
+  readonly reverse?: boolean;
+}
+
+/** The disk as it is at one moment. */
+export interface View {
+  get(key: string): Promise<Buffer | undefined>;
+  keys(range: Range): Promise<string[]>;
+}
+
 export class LevelDisk implements Disk {
   readonly #dir: string;
   #level: Level;
@@ -56,8 +70,26 @@ export class LevelDisk implements Disk {
     }
   }
 
-  /** The keys in a range, in order; the first ones where there is a limit. */
-  async keys(range: { gt: string; lt: string; limit?: number }): Promise<string[]> {
+  /** Several reads of which none sees what is written meanwhile. */
+  async view<T>(read: (view: View) => Promise<T>): Promise<T> {
+    this.check();
+    try {
+      const snapshot = this.#level.snapshot();
+      try {
+        return await read({
+          get: (key) => this.#level.get(key, { snapshot }),
+          keys: (range) => this.#level.keys({ ...range, snapshot }).all(),
+        });
+      } finally {
+        await snapshot.close();
+      }
+    } catch (cause) {
+      throw unavailable('cannot be read', cause);
+    }
+  }
+
+  /** The keys in a range, in order. */
+  async keys(range: Range): Promise<string[]> {
     this.check();
     try {
       return await this.#level.keys(range).all();

@@ -1,9 +1,21 @@
-/** Steps of a transaction on one record: read it, move it in the due index, set it aside. */
+/** Steps of a transaction on one record: read it, move it in its indexes, set it aside. */
 
 import type { Avatar } from '../../domain/avatar.js';
 import { CorruptRecordError, decodeRecord, NewerRecordError } from '../record.js';
 import type { Transaction } from './commit.js';
-import { avatarKey, corruptKey, decodeMeta, dueKey, encodeMeta, type Meta, metaKey } from './keys.js';
+import {
+  avatarKey,
+  corruptKey,
+  decodeMeta,
+  dueKey,
+  encodeMeta,
+  type Listing,
+  listingKeys,
+  type Meta,
+  metaKey,
+} from './keys.js';
+
+const EMPTY = Buffer.alloc(0);
 
 /** A record as it was found: a whole one, or why not. */
 export type FoundRecord =
@@ -33,11 +45,20 @@ export function readMeta(tx: Transaction, id: string): Meta | null {
   return bytes === undefined ? null : decodeMeta(id, bytes);
 }
 
-/** Writes the version and moves the entry in the due index with it. */
+/** Writes the version and moves the entries in the indexes with it. */
 export function schedule(tx: Transaction, id: string, before: Meta | null, after: Meta): void {
   if (before !== null) tx.del(dueKey(before, id));
-  tx.put(dueKey(after, id), Buffer.alloc(0));
+  tx.put(dueKey(after, id), EMPTY);
+  relist(tx, id, before?.listing ?? null, after.listing);
   tx.put(metaKey(id), encodeMeta(after));
+}
+
+/** Moves it in the lists and the feed; `null`: it is in none. */
+export function relist(tx: Transaction, id: string, before: Listing | null, after: Listing | null): void {
+  if (before === after) return;
+  const keys = new Set(after === null ? [] : listingKeys(after, id));
+  for (const key of before === null ? [] : listingKeys(before, id)) if (!keys.delete(key)) tx.del(key);
+  for (const key of keys) tx.put(key, EMPTY);
 }
 
 /** Moves the bytes of a record out of the way, as they are. Says whether there were any. */
@@ -48,9 +69,11 @@ export function setAside(tx: Transaction, id: string): boolean {
   if (meta !== undefined) {
     tx.put(corruptKey(id, 'meta'), meta);
     try {
-      tx.del(dueKey(decodeMeta(id, meta), id));
+      const read = decodeMeta(id, meta);
+      tx.del(dueKey(read, id));
+      relist(tx, id, read.listing, null);
     } catch {
-      // Where its due entry is cannot be known; the claim that comes across it removes it.
+      // Where its entries are cannot be known; whoever comes across one removes it.
     }
   }
   tx.del(avatarKey(id));

@@ -3,23 +3,27 @@
 import type { Avatar } from '../../domain/avatar.js';
 import { standingOf } from '../../domain/standing.js';
 import { wholeDelay } from '../delay.js';
+import { callerDigest, externalDigest } from '../digests.js';
 import { keyDigest } from '../idempotency.js';
+import { entryOf } from '../pages.js';
 import { AvatarExistsError, type Creation, type Save, type SaveResult } from '../store.js';
 import type { Transaction } from './commit.js';
 import type { Engine } from './engine.js';
+import { noteChange } from './feeds.js';
 import {
   avatarKey,
   decodeSubmission,
   dueKey,
   encodeSubmission,
   idempotencyKey,
+  type Listing,
   type Meta,
   metaKey,
   type SubmissionFile,
   submissionKey,
   taskKey,
 } from './keys.js';
-import { readMeta, readRecord, schedule } from './records.js';
+import { readMeta, readRecord, relist, schedule } from './records.js';
 
 /**
  * Whether an avatar with so many bytes can be created: the id of the one that has its idempotency key, `null` where it can.
@@ -40,7 +44,12 @@ export function ownerOrRoom(
   return owner ?? null;
 }
 
-/** Of an avatar that {@link ownerOrRoom} has nothing against, in the same transaction. */
+/** A save that was made, and the place of the change; `null` where it is none for callers. */
+export type Saving =
+  | Exclude<SaveResult, { saved: true }>
+  | { saved: true; version: number; at: number | null };
+
+/** Of an avatar that {@link ownerOrRoom} has nothing against, in the same transaction. Returns the place of the change. */
 export function create(
   { queue, now }: Engine,
   tx: Transaction,
@@ -48,17 +57,21 @@ export function create(
   record: Buffer,
   submission: SubmissionFile,
   { dueInMs }: Creation,
-): void {
+): number {
   const { id, caller, idempotency } = avatar;
   const { bytes } = submission;
   const key = idempotency && keyDigest(caller, idempotency.key);
   const due = now() + wholeDelay(dueInMs);
-  const meta: Meta = { version: 1, due, lane: null, task: null, key, tag: queue.nextTag(caller), bytes };
+  const tag = queue.nextTag(caller);
+  const at = noteChange(tx, callerDigest(caller), now());
+  const listing = listingOf(avatar, at);
+  const meta: Meta = { version: 1, due, lane: null, task: null, key, tag, bytes, listing };
   if (key !== null) tx.put(idempotencyKey(key), Buffer.from(id));
   tx.put(avatarKey(id), record);
   tx.put(submissionKey(id), encodeSubmission(submission));
   schedule(tx, id, null, meta);
-  if (standingOf(avatar).queued) queue.enter(tx, id, { caller, tag: meta.tag, bytes });
+  if (standingOf(avatar).queued) queue.enter(tx, id, { caller, tag, bytes });
+  return at;
 }
 
 export function save(
@@ -67,8 +80,8 @@ export function save(
   avatar: Avatar,
   record: Buffer,
   version: number,
-  { dueInMs, submission, slots, slotForMs = 0 }: Save,
-): SaveResult {
+  { dueInMs, submission, slots, slotForMs = 0, silent = false }: Save,
+): Saving {
   const { id, caller, taskId, keyId } = avatar;
   const before = readMeta(tx, id);
   if (before?.version !== version) return { saved: false, reason: 'stale' };
@@ -80,6 +93,7 @@ export function save(
     if (engine.slots.count(keyId, now) >= slots) return { saved: false, reason: 'no-slot' };
   }
 
+  const at = silent ? null : noteChange(tx, callerDigest(caller), now);
   const after: Meta = {
     ...before,
     version: version + 1,
@@ -87,6 +101,7 @@ export function save(
     lane,
     task: taskId ?? before.task,
     bytes: submission === 'drop' ? 0 : before.bytes,
+    listing: listingOf(avatar, at ?? before.listing?.changedAt ?? null),
   };
   tx.put(avatarKey(id), record);
   schedule(tx, id, before, after);
@@ -99,7 +114,7 @@ export function save(
   if (keyId !== null && heldUntil > now) engine.slots.hold(tx, keyId, id, heldUntil);
   if (queued) engine.queue.enter(tx, id, { caller, tag: after.tag, bytes: after.bytes });
   else engine.queue.leave(tx, id, slot);
-  return { saved: true, version: version + 1 };
+  return { saved: true, version: version + 1, at };
 }
 
 /** Says whose it was; `null` where it was not there at that version, or cannot be read. */
@@ -109,12 +124,23 @@ export function remove(engine: Engine, tx: Transaction, id: string, version: num
   if (found === null || found instanceof Error || found.meta.version !== version) return null;
   const { avatar, meta } = found;
   for (const key of [avatarKey(id), metaKey(id), dueKey(meta, id)]) tx.del(key);
+  relist(tx, id, meta.listing, null);
   dropSubmission(engine, tx, id);
   if (meta.task !== null) tx.del(taskKey(meta.task));
   if (meta.key !== null) tx.del(idempotencyKey(meta.key));
   slots.release(tx, id);
   queue.leave(tx, id, false);
   return avatar.caller;
+}
+
+function listingOf({ id, caller, status, externalId, createdAt }: Avatar, changedAt: number | null): Listing {
+  return {
+    caller: callerDigest(caller),
+    status,
+    externalId: externalId === null ? null : externalDigest(externalId),
+    entry: entryOf({ createdAt, id }),
+    changedAt,
+  };
 }
 
 function dropSubmission({ media }: Engine, tx: Transaction, id: string): void {

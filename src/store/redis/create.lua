@@ -14,7 +14,10 @@
   KEYS[9] bytes     of all submissions that are queued
   KEYS[10] doubt    sorted set: id by when its creation is no longer in doubt
   KEYS[11] upload   the pieces of a submission that is no argument
-  KEYS[12] key      id of the avatar that was created with the idempotency key; left out without one
+  KEYS[12] list     sorted set, all with score 0: its entry, among those of its caller and status
+  KEYS[13] external the same, among those of its caller that have an external id
+  KEYS[14] feed     sorted set: id by the place of its last change; see noteChange
+  KEYS[15] key      id of the avatar that was created with the idempotency key; left out without one
 
   ARGV[1] id
   ARGV[2] doc
@@ -28,6 +31,9 @@
   ARGV[10] how long it is in doubt, in ms
   ARGV[11] how many bytes the submission has
   ARGV[12] how long an upload is kept, in ms
+  ARGV[13] its entry in lists
+  ARGV[14] the same behind its external id, or ''
+  ARGV[15] how long changes are known, in ms
 
   Result: now, in ms; the id of the avatar that has the idempotency key; {'avatars'} or {'bytes'} when the queue holds
   as many as it may; nil when the id is taken; {'upload'} when nothing but the
@@ -64,7 +70,7 @@ if redis.call('EXISTS', KEYS[1]) == 1 then
   redis.call('HSET', KEYS[1], 'w', ARGV[5])
   return now
 end
-local owner = KEYS[12] and redis.call('GET', KEYS[12])
+local owner = KEYS[15] and redis.call('GET', KEYS[15])
 if owner then
   return refuse(owner)
 end
@@ -98,14 +104,18 @@ if queued then
   redis.call('ZADD', KEYS[7], tag, ARGV[6])
   redis.call('INCRBY', KEYS[9], bytes)
   redis.call('HSET', KEYS[1], 'tag', tag)
-  if not KEYS[12] then
+  if not KEYS[15] then
     redis.call('ZADD', KEYS[10], now + ARGV[10], ARGV[1])
   end
 end
 redis.call('HSET', KEYS[1], 'v', 1, 'doc', ARGV[2], 'w', ARGV[5])
-if KEYS[12] then
-  redis.call('SET', KEYS[12], ARGV[1])
+if KEYS[15] then
+  redis.call('SET', KEYS[15], ARGV[1])
 end
 redis.call('ZADD', KEYS[3], now + ARGV[4], ARGV[1])
-tell(KEYS[5], 1, ARGV[1], ARGV[6])
+redis.call('ZADD', KEYS[12], 0, ARGV[13])
+if ARGV[14] ~= '' then
+  redis.call('ZADD', KEYS[13], 0, ARGV[14])
+end
+tell(KEYS[5], 1, ARGV[1], ARGV[6], noteChange(KEYS[14], ARGV[1], ARGV[15]))
 return now

@@ -1,11 +1,19 @@
 import type { Avatar } from '../../domain/avatar.js';
 import { standingOf } from '../../domain/standing.js';
 import { wholeDelay } from '../delay.js';
+import { callerDigest } from '../digests.js';
 import { keyDigest } from '../idempotency.js';
 import { encodeRecord } from '../record.js';
-import { AvatarExistsError, type Creation, QueueFullError, StoreUnavailableError } from '../store.js';
+import {
+  AvatarExistsError,
+  type Creation,
+  FEED_MS,
+  QueueFullError,
+  StoreUnavailableError,
+} from '../store.js';
 import type { Connection } from './connection.js';
 import type { Keys } from './keys.js';
+import { namesOf } from './lists.js';
 import type { LostWrites } from './lost-writes.js';
 import { PIECE_BYTES, type Submissions, UPLOAD_MS } from './submissions.js';
 
@@ -34,12 +42,14 @@ export class Creations {
     const doc = encodeRecord(avatar);
     const bytes = submission.reduce((sum, { length }) => sum + length, 0);
     const isLarge = bytes > PIECE_BYTES;
+    const names = namesOf(avatar);
     const argument = Buffer.concat(isLarge ? [] : submission);
     const answer = await this.#lost.send([id, 0, doc], async (token) => {
       const keys = this.#keysOf(avatar, token);
       const args = [
         ...[id, doc, argument, wholeDelay(dueInMs), token, caller, queued],
         ...[bounds.maxAvatars, bounds.maxBytes, wholeDelay(doubtMs), bytes, UPLOAD_MS],
+        ...[names.entry, names.external, FEED_MS],
       ];
       // Without waiting for copies, since nothing is made by it: what it says otherwise is asked again below.
       const isAsked = isLarge && wordOf(await this.#redis.run('create', keys, ...args)) === 'upload';
@@ -57,12 +67,14 @@ export class Creations {
     return { owner: null, now: Number(answer) };
   }
 
-  #keysOf({ id, caller, idempotency }: Avatar, token: string): string[] {
+  #keysOf({ id, caller, status, idempotency }: Avatar, token: string): string[] {
     const keys = this.#keys;
     const digest = idempotency && keyDigest(caller, idempotency.key);
+    const owner = callerDigest(caller);
     return [
       ...[keys.record(id), keys.submission(id), keys.due, keys.aside(id), keys.changes, keys.queue],
-      ...[keys.callers, keys.clock, keys.bytes, keys.doubt, keys.upload(token), ...keys.key(digest)],
+      ...[keys.callers, keys.clock, keys.bytes, keys.doubt, keys.upload(token)],
+      ...[keys.list(owner, status), keys.external(owner), keys.feed(owner), ...keys.key(digest)],
     ];
   }
 }

@@ -1,3 +1,5 @@
+import type { Status } from '../../domain/avatar.js';
+
 /** The keyspace in Redis. All keys share one hash tag, so that a Redis Cluster keeps them together. */
 export class Keys {
   readonly #tag: string;
@@ -9,7 +11,7 @@ export class Keys {
   readonly clock: string;
   readonly bytes: string;
   readonly doubt: string;
-  /** A channel: the ids of avatars as they are written. */
+  /** A channel: what `tell` says of avatars as they are written. */
   readonly changes: string;
   readonly ping: string;
   readonly mark: string;
@@ -47,6 +49,21 @@ export class Keys {
 
   document(name: string): string {
     return `${this.#tag}:doc:${name}`;
+  }
+
+  /** Entries of `pages.ts`, of a caller by its digest. */
+  list(caller: string, status: Status): string {
+    return `${this.#tag}:list:${caller}:${status}`;
+  }
+
+  /** The same behind the digest of an external id and `!`, for avatars that have one. */
+  external(caller: string): string {
+    return `${this.#tag}:external:${caller}`;
+  }
+
+  /** Ids by the place of their last change. */
+  feed(caller: string): string {
+    return `${this.#tag}:feed:${caller}`;
   }
 
   dueOf(lane: string | null): string {

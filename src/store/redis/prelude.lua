@@ -25,8 +25,22 @@ local function dueIn(due)
   return #first == 0 and -1 or math.max(0, tonumber(first[2]) - now)
 end
 
--- Says that an avatar of a caller was written, with the version that it has now: 0 where it was removed. Behind the
--- writes nothing may fail, so a user who may not publish is let be.
-local function tell(changes, version, id, caller)
-  redis.pcall('PUBLISH', changes, version .. ' ' .. id .. ' ' .. caller)
+-- Gives the change of an avatar the next place in the feed of its caller, and forgets what is older than told. Two
+-- members of a feed are no ids and have scores below 0, where nothing is forgotten: !last is the last place there was,
+-- !forgotten that up to which changes may be missing. Returns the place.
+local function noteChange(feed, id, keepMs)
+  local micros = time[1] * 1000000 + time[2]
+  local at = math.max(micros, 1 - tonumber(redis.call('ZSCORE', feed, '!last') or 0))
+  redis.call('ZADD', feed, at, id, -at, '!last')
+  local forgotten = micros - keepMs * 1000
+  if redis.call('ZREMRANGEBYSCORE', feed, 0, forgotten) > 0 then
+    redis.call('ZADD', feed, -forgotten, '!forgotten')
+  end
+  return string.format('%.0f', at)
+end
+
+-- Says that an avatar of a caller was written, with the version that it has now and the place of the change: 0 and 0
+-- where it was removed. Behind the writes nothing may fail, so a user who may not publish is let be.
+local function tell(changes, version, id, caller, at)
+  redis.pcall('PUBLISH', changes, version .. ' ' .. id .. ' ' .. at .. ' ' .. caller)
 end

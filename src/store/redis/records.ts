@@ -1,6 +1,6 @@
 import type { Avatar } from '../../domain/avatar.js';
 import { CorruptRecordError, decodeRecord, NewerRecordError, SCHEMA } from '../record.js';
-import type { Stored } from '../store.js';
+import type { Found, Stored } from '../store.js';
 import type { Connection } from './connection.js';
 import type { Keys } from './keys.js';
 import { unpack } from './packed.js';
@@ -15,10 +15,7 @@ type Row = readonly [
 ];
 
 /** What was found under an id; an error where it cannot be used. */
-export type FoundRecord =
-  | (Stored & { readonly ahead: number | null })
-  | CorruptRecordError
-  | NewerRecordError;
+export type FoundRecord = Found | CorruptRecordError | NewerRecordError;
 
 /** The records, one by one. What is found to be none is moved out of the way. */
 export class Records {
@@ -41,6 +38,20 @@ export class Records {
     const keys = [this.#keys.record(id), this.#keys.aside(id), this.#keys.queue];
     const row = await this.#redis.run('find', keys, id);
     return row === null ? null : this.#read(id, row as Row);
+  }
+
+  /**
+   * What was found under a name in lists or a feed of a caller; `null` where there is nothing to show. A name that leads
+   * nowhere is taken out.
+   * @throws StoreUnavailableError
+   */
+  async listed(caller: string, id: string, name: string, lists: readonly string[]): Promise<Found | null> {
+    const found = await this.find(id);
+    if (found === null || found instanceof CorruptRecordError) {
+      // Where it cannot be taken out it is passed over again.
+      await this.#redis.run('unlist', [this.#keys.record(id), ...lists], name).catch(() => {});
+    }
+    return found === null || found instanceof Error || found.avatar.caller !== caller ? null : found;
   }
 
   /** Takes an avatar that is still due; `null` where there is none to take. @throws StoreUnavailableError */

@@ -6,11 +6,11 @@
  * may take an id in between; the second step looks again.
  */
 
-import { type Avatar, isFinal } from '../../domain/avatar.js';
+import type { Avatar } from '../../domain/avatar.js';
 import { standingOf } from '../../domain/standing.js';
 import { wholeDelay } from '../delay.js';
-import { keyDigest } from '../idempotency.js';
-import { CorruptRecordError, encodeRecord, NewerRecordError } from '../record.js';
+import { SPARE as CLAIM_SPARE, type Preferred, preferredFirst } from '../preferred.js';
+import { CorruptRecordError, NewerRecordError } from '../record.js';
 import {
   type Change,
   type Creation,
@@ -29,13 +29,16 @@ import {
 } from '../store.js';
 import { Connection, type ConnectionOptions } from './connection.js';
 import { Creations } from './creations.js';
+import { type DocumentRow, documentOf } from './documents.js';
+import { Feeds } from './feeds.js';
 import { Keys } from './keys.js';
+import { Lists } from './lists.js';
 import { LostWrites } from './lost-writes.js';
-import { pack } from './packed.js';
 import { Records } from './records.js';
 import { type Hazard, hazardsOf, markOf } from './safety.js';
 import { Submissions } from './submissions.js';
 import { Subscription } from './subscription.js';
+import { Writes } from './writes.js';
 
 export interface RedisStoreOptions extends Omit<ConnectionOptions, 'hashTag' | 'prepare' | 'onEvent'> {
   /** The hash tag of every key: stores with different prefixes share a Redis and never meet. */
@@ -83,10 +86,12 @@ const SPARE = 100;
 class RedisStore implements Store {
   readonly #redis: Connection;
   readonly #keys: Keys;
-  readonly #lost = new LostWrites();
   readonly #records: Records;
   readonly #submissions: Submissions;
   readonly #creations: Creations;
+  readonly #writes: Writes;
+  readonly #lists: Lists;
+  readonly #feeds: Feeds;
   readonly #subscription: Subscription;
 
   constructor(redis: Connection, keys: Keys) {
@@ -94,7 +99,11 @@ class RedisStore implements Store {
     this.#keys = keys;
     this.#records = new Records(redis, keys);
     this.#submissions = new Submissions(redis, keys);
-    this.#creations = new Creations(redis, keys, this.#lost, this.#submissions);
+    const lost = new LostWrites();
+    this.#creations = new Creations(redis, keys, lost, this.#submissions);
+    this.#writes = new Writes(redis, keys, lost, this.#records);
+    this.#lists = new Lists(redis, keys, this.#records);
+    this.#feeds = new Feeds(redis, keys, this.#records);
     this.#subscription = new Subscription(() => redis.subscriber(), keys.changes);
   }
 
@@ -138,11 +147,21 @@ class RedisStore implements Store {
     return first;
   }
 
-  async claim(lane: string | null, limit: number, leaseMs: number): Promise<Stored[]> {
+  async claim(
+    lane: string | null,
+    limit: number,
+    leaseMs: number,
+    preferred: Preferred = new Set(),
+  ): Promise<Stored[]> {
     const due = this.#keys.dueOf(lane);
-    const ids = (await this.#redis.run('due', [due], limit)) as Buffer[];
+    const looked = limit + (preferred.size > 0 ? CLAIM_SPARE : 0);
+    const found = ((await this.#redis.run('due', [due], looked)) as Buffer[]).map((id) => ({
+      id: String(id),
+    }));
     const claims = await Promise.allSettled(
-      ids.map((id) => this.#records.claim(String(id), due, wholeDelay(leaseMs))),
+      preferredFirst(found, preferred)
+        .slice(0, limit)
+        .map(({ id }) => this.#records.claim(id, due, wholeDelay(leaseMs))),
     );
     const claimed = claims.flatMap((claim) => (claim.status === 'fulfilled' ? (claim.value ?? []) : []));
     const refused = claims.find((claim) => claim.status === 'rejected');
@@ -152,60 +171,19 @@ class RedisStore implements Store {
   }
 
   async save(avatar: Avatar, version: number, save: Save): Promise<SaveResult> {
-    const { id, caller, taskId, keyId } = avatar;
-    const { dueInMs, submission, slots, slotForMs = 0, silent = false } = save;
-    const record = encodeRecord(avatar);
-    const doc = isFinal(avatar.status) ? pack(record) : record;
-    const { due, changes, queue, callers, clock, bytes, lanes } = this.#keys;
-    const keys = [
-      ...[
-        this.#keys.record(id),
-        this.#keys.submission(id),
-        due,
-        changes,
-        queue,
-        callers,
-        clock,
-        bytes,
-        lanes,
-      ],
-      ...[...this.#keys.ofLane(keyId), ...this.#keys.task(taskId)],
-    ];
-    const { queued, slot, lane } = standingOf(avatar);
-    const standing = queued ? 'queued' : lane !== null ? 'lane' : slot ? 'slot' : '';
-    const result = await this.#lost.send([id, version, doc], (token) =>
-      this.#redis.write(
-        'save',
-        keys,
-        ...[id, version, doc, wholeDelay(dueInMs), submission, token],
-        ...[keyId ?? '', standing, wholeDelay(slotForMs), slots ?? '', silent ? '' : caller],
-      ),
-    );
-    const word = String(result);
-    if (word === 'saved') return { saved: true, version: version + 1 };
-    return { saved: false, reason: word === 'task-taken' || word === 'no-slot' ? word : 'stale' };
+    return this.#writes.save(avatar, version, save);
   }
 
   async remove(id: string, version: number): Promise<boolean> {
-    const found = await this.#records.find(id);
-    if (found === null || found instanceof Error || found.version !== version) return false;
-    const { caller, idempotency, taskId, keyId } = found.avatar;
-    const digest = idempotency && keyDigest(caller, idempotency.key);
-    const { due, changes, queue, bytes, doubt } = this.#keys;
-    const keys = [
-      ...[this.#keys.record(id), this.#keys.submission(id), due, changes, queue, bytes, doubt],
-      ...[...this.#keys.ofLane(keyId), ...this.#keys.task(taskId), ...this.#keys.key(digest)],
-    ];
-    const args = [id, version, keyId ?? '', caller];
-    return (await this.#redis.write('remove', keys, ...args)) === 1;
+    return this.#writes.remove(id, version);
   }
 
-  async list(_caller: string, _query: ListQuery): Promise<Page> {
-    throw new Error('not built');
+  async list(caller: string, query: ListQuery): Promise<Page> {
+    return this.#lists.list(caller, query);
   }
 
-  async feed(_caller: string, _after: number | null, _limit: number): Promise<Feed> {
-    throw new Error('not built');
+  async feed(caller: string, after: number | null, limit: number): Promise<Feed> {
+    return this.#feeds.feed(caller, after, limit);
   }
 
   async outlook(lanes: readonly string[]): Promise<Outlook> {
@@ -264,17 +242,6 @@ class RedisStore implements Store {
     // Another worker may have taken it since the queue was read.
     return standingOf(found.avatar).queued ? found : null;
   }
-}
-
-type DocumentRow = readonly [
-  now: number,
-  revision: Buffer | number | null,
-  value: Buffer | null,
-  swapped?: number,
-];
-
-function documentOf([now, revision, value]: DocumentRow): SharedDocument {
-  return { now, revision: Number(revision ?? 0), value: value === null ? null : String(value) };
 }
 
 /** A delay as the scripts say it. */

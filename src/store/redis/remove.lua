@@ -8,13 +8,18 @@
   KEYS[5] queue
   KEYS[6] bytes
   KEYS[7] doubt
-  KEYS[8...] due and slots of its key, where it has one; then what leads to it: owner of its task id, owner of its
+  KEYS[8] feed       of its caller
+  KEYS[9] external   of its caller
+  KEYS[10-18] lists  of its caller and each status
+  KEYS[19...] due and slots of its key, where it has one; then what leads to it: owner of its task id, owner of its
              idempotency key, where it has them; as the record says at this version
 
   ARGV[1] id
   ARGV[2] version
   ARGV[3] id of its key, or ''
   ARGV[4] caller
+  ARGV[5] its entry in lists
+  ARGV[6] the same behind its external id, or ''
 
   Result: 1, or 0 when the record is at another version
 ]]
@@ -25,12 +30,17 @@ end
 leaveQueue(KEYS[5], KEYS[6], KEYS[2], ARGV[1])
 redis.call('ZREM', KEYS[3], ARGV[1])
 redis.call('ZREM', KEYS[7], ARGV[1])
-local leads = 8
+redis.call('ZREM', KEYS[8], ARGV[1])
+redis.call('ZREM', KEYS[9], ARGV[6])
+for i = 10, 18 do
+  redis.call('ZREM', KEYS[i], ARGV[5])
+end
+local leads = 19
 if ARGV[3] ~= '' then
-  redis.call('ZREM', KEYS[8], ARGV[1])
-  redis.call('ZREM', KEYS[9], ARGV[1])
-  leads = 10
+  redis.call('ZREM', KEYS[19], ARGV[1])
+  redis.call('ZREM', KEYS[20], ARGV[1])
+  leads = 21
 end
 redis.call('DEL', KEYS[1], KEYS[2], unpack(KEYS, leads))
-tell(KEYS[4], 0, ARGV[1], ARGV[4])
+tell(KEYS[4], 0, ARGV[1], ARGV[4], 0)
 return 1

@@ -11,7 +11,10 @@
   KEYS[7] clock
   KEYS[8] bytes
   KEYS[9] lanes      set: every key that ever had a due index
-  KEYS[10...] due of its key, slots of its key (sorted set: id by when it is over), where it has one; then
+  KEYS[10] feed      of its caller
+  KEYS[11] list      of its caller and status
+  KEYS[12-19] lists  of its caller and the other statuses
+  KEYS[20...] due of its key, slots of its key (sorted set: id by when it is over), where it has one; then
              the owner of its task id, where it has one
 
   ARGV[1] id
@@ -25,6 +28,8 @@
   ARGV[9] how long it holds a slot all the same, in ms
   ARGV[10] how many slots its key has, or ''
   ARGV[11] caller, where the change is told; or ''
+  ARGV[12] its entry in lists
+  ARGV[13] how long changes are known, in ms
 
   Result: 'saved', 'stale', 'task-taken' or 'no-slot'
 ]]
@@ -40,9 +45,9 @@ end
 if version ~= expected then
   return 'stale'
 end
-local dueOfKey, slots, task = nil, nil, KEYS[10]
+local dueOfKey, slots, task = nil, nil, KEYS[20]
 if keyId ~= '' then
-  dueOfKey, slots, task = KEYS[10], KEYS[11], KEYS[12]
+  dueOfKey, slots, task = KEYS[20], KEYS[21], KEYS[22]
 end
 local owner = task and redis.call('GET', task)
 if owner and owner ~= id then
@@ -103,7 +108,13 @@ if ARGV[5] == 'drop' then
   redis.call('DEL', KEYS[2])
   redis.call('HDEL', KEYS[1], 'tag')
 end
+-- It was in another list only where it was not in this one.
+if redis.call('ZADD', KEYS[11], 0, ARGV[12]) == 1 then
+  for i = 12, 19 do
+    redis.call('ZREM', KEYS[i], ARGV[12])
+  end
+end
 if ARGV[11] ~= '' then
-  tell(KEYS[4], expected + 1, id, ARGV[11])
+  tell(KEYS[4], expected + 1, id, ARGV[11], noteChange(KEYS[10], id, ARGV[13]))
 end
 return 'saved'

@@ -78,7 +78,9 @@ export class Subscription {
 
 /** `null` where another release said something that this one does not know. */
 function changeIn(message: string): Change | null {
-  const [, version, id, caller] = /^(\d+) (\S+) (.*)$/s.exec(message) ?? [];
-  if (version === undefined || id === undefined || caller === undefined) return null;
-  return { id, caller, version: version === '0' ? null : Number(version) };
+  const [, version, id, at, caller] = /^(\d+) (\S+) (\d+) (.*)$/s.exec(message) ?? [];
+  if (id === undefined || caller === undefined) return null;
+  return version === '0'
+    ? { id, caller, version: null, at: null }
+    : { id, caller, version: Number(version), at: Number(at) };
 }

@@ -90,7 +90,10 @@ const requests: BadInput[] = [
   raw('bad percent-encoding under /docs', byHand('GET /docs/static/%zz'), BAD_REQUEST, {
     instance: '/docs/static/%zz',
   }),
-  raw('TRACE', byHand('TRACE /avatars'), METHOD_NOT_ALLOWED, { ...avatars, headers: { allow: 'POST' } }),
+  raw('TRACE', byHand('TRACE /avatars'), METHOD_NOT_ALLOWED, {
+    ...avatars,
+    headers: { allow: 'GET, HEAD, POST' },
+  }),
   raw('OPTIONS *', byHand('OPTIONS *'), NOT_FOUND, { instance: '*' }),
   raw('a path with dots', byHand('GET /avatars/../nowhere'), NOT_FOUND, { instance: '/avatars/../nowhere' }),
   raw('dots under /docs/static', byHand('GET /docs/static/../../package.json'), NOT_FOUND, {

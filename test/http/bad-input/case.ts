@@ -6,6 +6,7 @@ import { postJson, sendRaw } from '../../support/requests.js';
 export const BAD_REQUEST = [400, 'bad-request'] as const;
 export const INVALID_JSON = [400, 'invalid-json'] as const;
 export const INVALID_QUERY = [400, 'invalid-query'] as const;
+export const INVALID_CURSOR = [400, 'invalid-cursor'] as const;
 export const NOT_FOUND = [404, 'not-found'] as const;
 export const METHOD_NOT_ALLOWED = [405, 'method-not-allowed'] as const;
 export const NOT_ACCEPTABLE = [406, 'not-acceptable'] as const;

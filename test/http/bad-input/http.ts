@@ -17,10 +17,11 @@ const text = JSON.stringify(URLS);
 const ID = `av_${'0'.repeat(32)}`;
 
 const ALLOWED: Readonly<Record<string, string>> = {
-  '/avatars': 'POST',
-  [`/avatars/${ID}`]: 'GET, HEAD',
+  '/avatars': 'GET, HEAD, POST',
+  [`/avatars/${ID}`]: 'DELETE, GET, HEAD',
   [`/avatars/${ID}/video`]: 'GET, HEAD',
   [`/avatars/${ID}/resolve`]: 'POST',
+  [`/avatars/${ID}/cancel`]: 'POST',
   '/livez': 'GET, HEAD',
   '/readyz': 'GET, HEAD',
   '/metrics': 'GET, HEAD',
@@ -43,7 +44,10 @@ const withBody = (method: string, path: string, body: string, type: string, expe
 /** What the body holds does not matter where there is nothing to take it. */
 const bodiesNobodyReads: BadInput[] = [
   withBody('PUT', '/avatars', '{', 'application/json', METHOD_NOT_ALLOWED),
-  withBody('DELETE', `/avatars/${ID}`, '<', 'text/xml', METHOD_NOT_ALLOWED),
+  withBody('DELETE', `/avatars/${ID}`, '<', 'text/xml', UNSUPPORTED),
+  withBody('DELETE', `/avatars/${ID}`, '{}', 'application/json', UNSUPPORTED),
+  withBody('POST', `/avatars/${ID}/cancel`, '{}', 'application/json', UNSUPPORTED),
+  withBody('POST', `/avatars/${ID}/cancel`, '', 'application/json', NOT_FOUND),
   withBody('POST', '/livez', '{', 'application/json', METHOD_NOT_ALLOWED),
   withBody('POST', '/nowhere', '{', 'application/json', NOT_FOUND),
   withBody('POST', '/nowhere', '<', 'text/xml', NOT_FOUND),
@@ -96,6 +100,8 @@ const nowhere: BadInput[] = [
   ...NOWHERE.map((path) => ask(path, {}, NOT_FOUND)),
   ...IDS.map((id) => ask(`/avatars/${id}`, {}, NOT_FOUND)),
   ...IDS.map((id) => ask(`/avatars/${id}/video`, {}, NOT_FOUND)),
+  ...IDS.map((id) => ask(`/avatars/${id}/cancel`, { method: 'POST' }, NOT_FOUND)),
+  ...IDS.map((id) => ask(`/avatars/${id}`, { method: 'DELETE' }, NOT_FOUND)),
   ask(`/avatars/${ID}`, { method: 'HEAD' }, NOT_FOUND),
   ask(`/avatars/${ID}/video`, { method: 'HEAD' }, NOT_FOUND),
   ask(`/avatars/${ID}/video?redirect=true`, {}, NOT_FOUND),
@@ -144,6 +150,7 @@ const JSON_ONLY = [
 const VIDEO_ONLY = ['text/html', 'application/json', 'video/webm', '*/*;q=0', 'video/mp4;q=0', 'image/*'];
 const accepts: BadInput[] = [
   ...JSON_ONLY.map((accept) => ask(`/avatars/${ID}`, { headers: { accept } }, NOT_ACCEPTABLE)),
+  ...JSON_ONLY.map((accept) => ask('/avatars', { headers: { accept } }, NOT_ACCEPTABLE)),
   ...JSON_ONLY.map((accept) =>
     ask('/avatars', { ...postInit, headers: { ...postInit.headers, accept } }, NOT_ACCEPTABLE),
   ),
