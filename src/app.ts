@@ -7,13 +7,16 @@ import type { Config } from './config.js';
 import type { Answer } from './gateway/answer.js';
 import { createGateway, type Gateway } from './gateway/gateway.js';
 import { Memory } from './gateway/memory.js';
+import { TURN_MS } from './gateway/receivers.js';
 import { buildServer } from './http/server.js';
+import { avatarView } from './http/view.js';
 import { ThreadedInspector } from './media/inspector.js';
 import { createMetrics } from './metrics.js';
 import { createModellixClient } from './modellix/client.js';
 import { watchKeyFile } from './modellix/key-file.js';
 import { KeyPool, type Keyring } from './modellix/keyring.js';
 import { createMediaFetcher } from './outbound/fetcher.js';
+import { createCallbackSender } from './outbound/sender.js';
 import { CachedReads } from './store/cached.js';
 import { openEmbeddedStore } from './store/embedded.js';
 import { openRedisStore, type RedisEvent } from './store/redis/redis.js';
@@ -60,11 +63,15 @@ export async function buildApp(config: Config, log: FastifyBaseLogger, version: 
   const inspector = new ThreadedInspector();
   const { check, ...fetching } = config.media.urls;
   const fetcher = createMediaFetcher({ ...fetching, userAgent: `avatar-gateway/${version}` });
+  const { secrets } = config.callbacks;
+  const sender = createCallbackSender({ ...config.callbacks, userAgent: `avatar-gateway/${version}` });
   const { readStalenessMs } = config;
   const reads = readStalenessMs > 0 ? new CachedReads(store, readStalenessMs) : undefined;
   const gateway: Gateway = createGateway({
     ...(reads && { reads }),
     inspector,
+    callbacks: secrets.length === 0 ? null : sender,
+    render: (avatar) => avatarView({ avatar, queue: null }),
     urls: check === 'off' ? null : fetcher,
     videos: null,
     memory,
@@ -83,6 +90,7 @@ export async function buildApp(config: Config, log: FastifyBaseLogger, version: 
       keepVideos: false,
       submitLeaseMs: leaseFor(connectTimeoutMs + submitTimeoutMs),
       stepLeaseMs: leaseFor(connectTimeoutMs + longPollMs + queryTimeoutMs),
+      commonLeaseMs: leaseFor(TURN_MS + config.callbacks.timeoutMs),
     },
   });
   const server = await buildServer({
@@ -93,6 +101,7 @@ export async function buildApp(config: Config, log: FastifyBaseLogger, version: 
     maxWaiters: config.maxWaiters,
     rateLimitPerMinute: config.rateLimitPerMinute,
     requireIdempotencyKey: config.requireIdempotencyKey,
+    publicUrl: config.publicUrl,
     version,
   });
   return {
@@ -104,6 +113,7 @@ export async function buildApp(config: Config, log: FastifyBaseLogger, version: 
       await gateway.drained();
       keyring.close();
       await fetcher.close();
+      await sender.close();
       await inspector.close();
       await modellix.close();
       reads?.close();

@@ -4,12 +4,16 @@ import { readFileSync } from 'node:fs';
 import { envSchema } from 'env-schema';
 import { keysIn } from './modellix/key-file.js';
 import { type Network, parseNetworks } from './outbound/addresses.js';
+import { parseSecrets } from './outbound/signature.js';
 import { Environment, isWholeNumber, ruleOf } from './settings.js';
 
 export { SETTINGS } from './settings.js';
 
 /** Variables that hold a secret; `NAME_FILE` may hold it instead. */
-const SECRETS = ['MODELLIX_API_KEY', 'REDIS_URL', 'REDIS_SENTINEL_PASSWORD'] as const;
+const SECRETS = ['MODELLIX_API_KEY', 'WEBHOOK_SECRETS', 'REDIS_URL', 'REDIS_SENTINEL_PASSWORD'] as const;
+
+/** Those that may be several; in a file they may stand on lines of their own. */
+const LISTS: ReadonlySet<string> = new Set(['MODELLIX_API_KEY', 'WEBHOOK_SECRETS']);
 
 /** Variables whose value is never printed: secrets, and a URL that somebody may have put one into. */
 const UNPRINTED: ReadonlySet<string> = new Set([...SECRETS, 'MODELLIX_BASE_URL']);
@@ -23,6 +27,7 @@ export interface Config {
   readonly maxWaiters: number;
   readonly readStalenessMs: number;
   readonly requireIdempotencyKey: boolean;
+  readonly publicUrl: string | null;
   readonly shutdownGraceMs: number;
   readonly modellix: {
     readonly keys: readonly string[];
@@ -48,6 +53,12 @@ export interface Config {
       readonly timeoutMs: number;
       readonly allowedNetworks: readonly Network[];
     };
+  };
+  readonly callbacks: {
+    /** `whsec_...`; where there is none, nobody can be told. */
+    readonly secrets: readonly string[];
+    readonly timeoutMs: number;
+    readonly allowedNetworks: readonly Network[];
   };
   /** Holds the embedded store, and answers that wait for the store. */
   readonly dataDir: string;
@@ -92,7 +103,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
       `HOST=${values.HOST} is not a loopback address: set ALLOW_ANONYMOUS=true to serve whoever reaches it`,
     );
   }
-  for (const name of ['MODELLIX_BASE_URL', 'REDIS_URL'] as const) {
+  for (const name of ['MODELLIX_BASE_URL', 'PUBLIC_URL', 'REDIS_URL'] as const) {
     for (const url of hostsIn(values[name] ?? '')) {
       if (!URL.canParse(url)) {
         throw new ConfigError(`${name} is not a URL: its host or its port cannot be read`);
@@ -110,6 +121,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     maxWaiters: values.MAX_WAITERS,
     readStalenessMs: values.READ_STALENESS_MS,
     requireIdempotencyKey: values.REQUIRE_IDEMPOTENCY_KEY,
+    publicUrl: values.PUBLIC_URL?.replace(/\/$/, '') ?? null,
     shutdownGraceMs: values.SHUTDOWN_GRACE_SECONDS * 1000,
     modellix: Object.freeze({
       keys: Object.freeze(values.MODELLIX_API_KEY.split(',')),
@@ -133,8 +145,13 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
       urls: Object.freeze({
         check: values.CHECK_MEDIA_URLS,
         timeoutMs: values.MEDIA_URL_TIMEOUT_SECONDS * 1000,
-        allowedNetworks: networksIn(values.MEDIA_URL_NETWORKS),
+        allowedNetworks: listIn('MEDIA_URL_NETWORKS', parseNetworks, values.MEDIA_URL_NETWORKS),
       }),
+    }),
+    callbacks: Object.freeze({
+      secrets: listIn('WEBHOOK_SECRETS', parseSecrets, values.WEBHOOK_SECRETS),
+      timeoutMs: values.CALLBACK_TIMEOUT_SECONDS * 1000,
+      allowedNetworks: listIn('CALLBACK_NETWORKS', parseNetworks, values.CALLBACK_NETWORKS),
     }),
     dataDir: values.DATA_DIR,
     store: Object.freeze(
@@ -176,11 +193,12 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
   });
 }
 
-function networksIn(text: string | undefined): readonly Network[] {
+/** A parser's TypeError becomes one that names the variable. */
+function listIn<T>(name: string, parse: (text: string) => readonly T[], text = ''): readonly T[] {
   try {
-    return Object.freeze(text === undefined ? [] : parseNetworks(text));
+    return Object.freeze(parse(text));
   } catch (error) {
-    throw new ConfigError(`MEDIA_URL_NETWORKS: ${(error as Error).message}`);
+    throw new ConfigError(`${name}: ${(error as Error).message}`);
   }
 }
 
@@ -202,7 +220,7 @@ function withSecretFiles(env: NodeJS.ProcessEnv): Record<string, string> {
     if (file === undefined) continue;
     if (values[name] !== undefined) throw new ConfigError(`${name} and ${name}_FILE are both set: give one`);
     const secret = readNamedFile(`${name}_FILE`, file);
-    values[name] = name === 'MODELLIX_API_KEY' ? keysIn(secret).join(',') : secret;
+    values[name] = LISTS.has(name) ? keysIn(secret).join(',') : secret;
   }
   return values;
 }

@@ -42,6 +42,12 @@ export function createMetrics({ health, upstream, mediaBytes }: MetricsSources):
     help: 'Answers of Modellix with a status word that is not known.',
     registers,
   });
+  const deliveries = new Counter({
+    name: 'avatar_gateway_deliveries_total',
+    help: 'Tries to tell receivers, by what they came to: delivered, failed (tried again) or given_up.',
+    labelNames: ['outcome'],
+    registers,
+  });
   new Gauge({
     name: 'avatar_gateway_corrupt_records',
     help: 'Records set aside since the start because they could not be read.',
@@ -95,6 +101,7 @@ export function createMetrics({ health, upstream, mediaBytes }: MetricsSources):
     counts: {
       submit: (outcome) => submits.inc({ outcome }),
       ended: (status) => ended.inc({ status }),
+      delivery: (outcome) => deliveries.inc({ outcome }),
       unfamiliarStatus: () => unfamiliar.inc(),
     },
     async render() {

@@ -85,6 +85,11 @@ const CATALOGUE = {
     title: 'The avatar is not final',
     help: 'Wait for its end, or cancel it while it is `queued`. One that is `unconfirmed` has to be resolved first.',
   },
+  'no-callback': {
+    status: 409,
+    title: 'There is nobody to be told',
+    help: 'The avatar was made without a `callback_url`, or this gateway sends no callbacks.',
+  },
   'task-taken': {
     status: 409,
     title: 'The task belongs to another avatar',
@@ -123,7 +128,7 @@ const CATALOGUE = {
   'url-not-allowed': {
     status: 422,
     title: 'The URL is not allowed',
-    help: 'Media URLs are http or https, at most 2048 characters, without user info.',
+    help: 'URLs are http or https, at most 2048 characters, without user info. What is called or fetched is on the public internet, unless whoever runs the gateway allows more.',
   },
   'idempotency-key-reused': {
     status: 422,
@@ -232,6 +237,8 @@ interface ProblemOptions {
   readonly headers?: Readonly<Record<string, string>>;
   /** What the problem is about, as a path, where that is more than the request: the avatar that was made. */
   readonly instance?: string;
+  /** What Modellix answered with, where this is about that. */
+  readonly upstreamStatus?: number | null;
   readonly cause?: unknown;
 }
 
@@ -242,6 +249,7 @@ export class ProblemError extends Error {
   readonly errors: readonly FieldError[] | undefined;
   readonly headers: Readonly<Record<string, string>>;
   readonly instance: string | undefined;
+  readonly upstreamStatus: number | null;
 
   constructor(slug: ProblemSlug, detail: string, options: ProblemOptions = {}) {
     super(detail, options.cause === undefined ? undefined : { cause: options.cause });
@@ -249,5 +257,6 @@ export class ProblemError extends Error {
     this.errors = options.errors;
     this.headers = options.headers ?? {};
     this.instance = options.instance;
+    this.upstreamStatus = options.upstreamStatus ?? null;
   }
 }

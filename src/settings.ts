@@ -19,6 +19,14 @@ export const Environment = Type.Object({
     description: 'serve callers without a key on an address that is not loopback',
     default: false,
   }),
+  PUBLIC_URL: Type.Optional(
+    Type.String({
+      description:
+        'how callers reach the gateway, for absolute URLs in answers of the drop-in routes; unset: the host a request was sent to',
+      pattern: '^https?://[^/?#@\\s]+/?$',
+      $comment: 'must be http:// or https://, a host and perhaps a port, and nothing else',
+    }),
+  ),
   LOG_LEVEL: Type.Enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], {
     description: 'least severe level that is logged',
     default: 'info',
@@ -132,6 +140,21 @@ export const Environment = Type.Object({
     Type.String({
       description:
         'addresses that are not public and may be fetched from all the same: CIDRs, separated by commas',
+      minLength: 1,
+    }),
+  ),
+  WEBHOOK_SECRETS: Type.Optional(
+    Type.String({
+      description:
+        'what callbacks are signed with, or two while it is changed, separated by a comma (or WEBHOOK_SECRETS_FILE); unset: no callback_url is taken',
+      pattern: '^whsec_[^,]+(,whsec_[^,]+)?$',
+      $comment: 'must be one or two of whsec_ and base64, separated by a comma',
+    }),
+  ),
+  CALLBACK_TIMEOUT_SECONDS: seconds('longest wait for the answer to a callback', 10, 60),
+  CALLBACK_NETWORKS: Type.Optional(
+    Type.String({
+      description: 'addresses that are not public and may be called all the same: CIDRs, separated by commas',
       minLength: 1,
     }),
   ),

@@ -6,6 +6,8 @@
  * milliseconds since the epoch, on the store's clock.
  */
 
+import { awaited, type Callback } from './callback.js';
+
 export type Mode = 'std' | 'pro';
 
 export const STATUSES = [
@@ -52,27 +54,6 @@ export interface Video {
   readonly expiresAt: number | null;
   /** How many bytes of it the gateway has itself; `null` where it has none. */
   readonly keptBytes: number | null;
-}
-
-/** One try to tell a receiver. */
-export interface Delivery {
-  readonly at: number;
-  readonly latencyMs: number;
-  /** The HTTP status that the receiver answered with, where it answered. */
-  readonly status: number | null;
-  /** Why it does not count; `null` where it does. */
-  readonly error: string | null;
-}
-
-/** Who is told of the end, and how that went. */
-export interface Callback {
-  readonly url: string;
-  /** `waiting` before the end, and while tries go on. */
-  readonly state: 'waiting' | 'delivered' | 'given_up';
-  /** From when on it is tried: the end, or when it was asked for again. */
-  readonly since: number | null;
-  /** The last tries, the latest one last. */
-  readonly deliveries: readonly Delivery[];
 }
 
 /** The ways an avatar can end badly; each is a problem of the catalogue too. */
@@ -176,8 +157,7 @@ type Request = Pick<
 export function newAvatar({ callbackUrl, ...request }: Request, now: number): Avatar {
   return {
     ...request,
-    callback:
-      callbackUrl === null ? null : { url: callbackUrl, state: 'waiting', since: null, deliveries: [] },
+    callback: callbackUrl === null ? null : awaited({ url: callbackUrl, deliveries: [] }, null),
     status: 'queued',
     step: 'submit',
     keyId: null,
@@ -222,6 +202,7 @@ export function accepted(avatar: Avatar, taskId: string, now: number): Avatar {
     step: 'poll',
     taskId,
     failure: null,
+    callback: avatar.callback && awaited(avatar.callback, null),
     failures: 0,
     polls: 0,
     lookedAt: null,
@@ -260,7 +241,7 @@ function end(avatar: Avatar, status: Status, { now, retentionMs }: Ending, chang
   return {
     ...avatar,
     step: callback === null ? 'expire' : 'deliver',
-    callback: callback && { ...callback, state: 'waiting', since: now },
+    callback: callback && awaited(callback, now),
     ...change,
     status,
     failures: 0,

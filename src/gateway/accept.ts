@@ -7,6 +7,7 @@ import { QueueFullError } from '../store/store.js';
 import { fingerprintOf } from './fingerprint.js';
 import { type Inspected, inspectMedia } from './inspect.js';
 import type { Ports } from './ports.js';
+import { requireCallable } from './receiver.js';
 import type { AvatarRequest } from './request.js';
 import type { SeenVersion } from './seen.js';
 import type { Until } from './until.js';
@@ -29,7 +30,7 @@ const DOUBT_MS = 15_000;
  * the avatar has to wait for others, or after the grace with the avatar as it is then; the submit goes on whatever
  * becomes of the caller. The avatar and its idempotency key are one write, so however many requests with one key run
  * at once, one makes the avatar.
- * @throws {ProblemError} for media that cannot be used, for a key that stood for another request, when the queue is
+ * @throws {ProblemError} for media that cannot be used, for a receiver that may not be called, for a key that stood for another request, when the queue is
  * full, and when Modellix refused (within the grace, or at an earlier request with the key)
  * @throws {StoreUnavailableError} when nothing was made
  */
@@ -43,6 +44,7 @@ export async function accept(
   let submitted = Promise.resolve();
   const letGo = request.keepMemory();
   try {
+    await requireCallable(ports, request.callbackUrl);
     const inspected = await inspectMedia(ports, request.image, request.speech);
     const avatar = avatarOf(request, inspected, await limits.storeNow());
     const submission: Submission = {
@@ -149,6 +151,7 @@ export function unlessRefused(avatar: Avatar, replayed: boolean): Avatar {
   if (status !== 'failed' || taskId !== null || failure === null) return avatar;
   throw new ProblemError(failure.type, failure.detail, {
     instance: `/avatars/${id}`,
+    upstreamStatus: failure.upstreamStatus,
     headers: replayed ? { 'idempotent-replayed': 'true' } : {},
   });
 }

@@ -2,7 +2,8 @@ import type { AudioFacts, ImageFacts, Mode } from '../domain/avatar.js';
 import { estimateUsd } from '../domain/price.js';
 import { inspectMedia } from './inspect.js';
 import type { Ports } from './ports.js';
-import type { MediaRequest } from './request.js';
+import { requireCallable } from './receiver.js';
+import type { CheckRequest } from './request.js';
 
 /** What was found in media that can be used, and what an avatar of them would cost. */
 export interface Checked {
@@ -13,10 +14,14 @@ export interface Checked {
 }
 
 /**
- * Looks at media as a submit would, and stores and spends nothing.
- * @throws {ProblemError} for media that cannot be used
+ * Looks at media and a receiver as a submit would, and stores and spends nothing.
+ * @throws {ProblemError} for media that cannot be used, and for a receiver that may not be called
  */
-export async function check(ports: Ports, { image, speech, mode }: MediaRequest): Promise<Checked> {
+export async function check(
+  ports: Ports,
+  { image, speech, mode, callbackUrl }: CheckRequest,
+): Promise<Checked> {
+  await requireCallable(ports, callbackUrl);
   const inspected = await inspectMedia(ports, image, speech);
   const audio = inspected.speech.facts;
   return {

@@ -6,13 +6,16 @@ import { type Found, type Store, StoreUnavailableError } from '../store/store.js
 import { accept, unlessRefused } from './accept.js';
 import { cancel } from './cancel.js';
 import { type Checked, check } from './check.js';
+import { type DeliveryLog, deliveryLog } from './delivery-log.js';
 import { type FeedFollower, type Follower, type FollowingAll, follow, followAll } from './follow.js';
 import { forget } from './forget.js';
 import { Limits } from './limits.js';
 import { type ListQuery, list, type SeenPage } from './list.js';
 import type { Hold } from './memory.js';
 import type { Ports } from './ports.js';
-import type { AvatarRequest, MediaRequest } from './request.js';
+import { Receivers } from './receivers.js';
+import { redeliver } from './redeliver.js';
+import type { AvatarRequest, CheckRequest } from './request.js';
 import { type Finding, resolve } from './resolve.js';
 import { type Seen, type SeenVersion, seen } from './seen.js';
 import { Timing, type TimingSettings } from './timing.js';
@@ -34,11 +37,17 @@ export interface Gateway {
   /** What {@link create} made, once it is final or the time is over. Throws as `create` does where Modellix refused it meanwhile. */
   finish(created: Created, wait: Wait): Promise<Created>;
   /** Everything that {@link create} does before anything is stored or spent. */
-  check(request: MediaRequest): Promise<Checked>;
+  check(request: CheckRequest): Promise<Checked>;
   /** Speaks for memory before a body is read. @throws {ProblemError} `overloaded` */
   holdMemory(bytes: number): Hold;
   /** The caller's avatar; `not-found` alike for what is unknown and what is another's. Never an upstream call. */
   read(caller: string, id: string): Promise<Seen>;
+  /** The caller's avatars, a page at a time. */
+  list(caller: string, query: ListQuery): Promise<SeenPage>;
+  /** Ends an avatar that was not sent. */
+  cancel(caller: string, id: string): Promise<Seen>;
+  /** Removes a final avatar and all that belongs to it. */
+  forget(caller: string, id: string): Promise<void>;
   /** What {@link read} gives, once it is as it is waited for, or when the time is over. */
   wait(caller: string, id: string, wait: Wait, isDone: (avatar: Avatar) => boolean): Promise<Seen>;
   /** Tells of an avatar until it is left: `open` is given its present state, and says whom to tell of later ones. Returns how to leave. */
@@ -49,14 +58,12 @@ export interface Gateway {
     after: number | null,
     open: (at: number, isLost: boolean) => FeedFollower,
   ): Promise<FollowingAll>;
-  /** The caller's avatars, a page at a time. */
-  list(caller: string, query: ListQuery): Promise<SeenPage>;
-  /** Ends an avatar that was not sent. */
-  cancel(caller: string, id: string): Promise<Seen>;
-  /** Removes a final avatar and all that belongs to it. */
-  forget(caller: string, id: string): Promise<void>;
   /** Ends the doubt about an `unconfirmed` avatar. */
   resolve(caller: string, id: string, finding: Finding): Promise<Seen>;
+  /** How telling the avatar's receiver went. */
+  deliveries(caller: string, id: string): Promise<DeliveryLog>;
+  /** Has the avatar's receiver told again. */
+  redeliver(caller: string, id: string): Promise<Seen>;
   /** Where Modellix keeps the video of a finished avatar: a signed URL. */
   videoUrl(caller: string, id: string): Promise<string>;
   /** The bytes of a finished avatar's video. */
@@ -75,7 +82,8 @@ export interface Gateway {
 const RETRY_AFTER = { 'retry-after': '2' };
 
 /** What a gateway is made of, besides what it makes itself. */
-export interface GatewayParts extends Omit<Ports, 'stopping' | 'limits' | 'timing' | 'watched'> {
+export interface GatewayParts
+  extends Omit<Ports, 'stopping' | 'limits' | 'timing' | 'receivers' | 'watched'> {
   /** Where {@link Gateway.read} reads, if not from the store itself. */
   readonly reads?: Pick<Store, 'find'>;
   /** What each key may do at most. */
@@ -95,6 +103,7 @@ export function createGateway({ ceiling, timing, reads, ...parts }: GatewayParts
     ...parts,
     limits,
     timing: new Timing(store, timing, random),
+    receivers: new Receivers(random, stopping.signal),
     watched: watch.ids,
     stopping: stopping.signal,
   };
@@ -124,15 +133,21 @@ export function createGateway({ ceiling, timing, reads, ...parts }: GatewayParts
     },
     check: (request) => check(ports, request),
     holdMemory: (bytes) => ports.memory.hold(bytes),
+    list: (caller, query) => orUnavailable(list(ports, caller, query)),
+    cancel: async (caller, id) => ({ avatar: await orUnavailable(cancel(ports, caller, id)), queue: null }),
+    forget: (caller, id) => orUnavailable(forget(ports, caller, id)),
     read: async (caller, id) => see(await find(reads ?? store, caller, id)),
     wait: async (caller, id, wait, isDone) => there(await orUnavailable(waitFor(caller, id, wait, isDone))),
     follow: async (caller, id, open) => there(await orUnavailable(follow(sources, caller, id, open))),
     followAll: (caller, after, open) => orUnavailable(followAll(sources, caller, after, open)),
-    list: (caller, query) => orUnavailable(list(ports, caller, query)),
-    cancel: async (caller, id) => ({ avatar: await orUnavailable(cancel(ports, caller, id)), queue: null }),
-    forget: (caller, id) => orUnavailable(forget(ports, caller, id)),
     async resolve(caller, id, finding) {
       const avatar = await orUnavailable(resolve(ports, caller, id, finding));
+      worker.wake();
+      return { avatar, queue: null };
+    },
+    deliveries: async (caller, id) => deliveryLog((await find(store, caller, id)).avatar),
+    async redeliver(caller, id) {
+      const avatar = await orUnavailable(redeliver(ports, caller, id));
       worker.wake();
       return { avatar, queue: null };
     },

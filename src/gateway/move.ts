@@ -1,20 +1,29 @@
-import { type Avatar, isFinal } from '../domain/avatar.js';
+import type { Avatar } from '../domain/avatar.js';
 import type { Save, SaveResult } from '../store/store.js';
 import type { Ports } from './ports.js';
 
 /** An avatar as it will be, and the write that makes it so. */
 export interface Move extends Save {
   readonly avatar: Avatar;
+  /** It comes to its end by this write, rather than having been there before. */
+  readonly ends?: true;
 }
 
 /** The write that ends an avatar: nothing is left to submit, and it is due when its next step is. */
 export function ending(avatar: Avatar, retentionMs: number): Move {
-  return { avatar, dueInMs: avatar.step === 'expire' ? retentionMs : 0, submission: 'drop' };
+  return { avatar, dueInMs: avatar.step === 'expire' ? retentionMs : 0, submission: 'drop', ends: true };
 }
 
-/** The write of a step behind the end. */
-export function past(avatar: Avatar, now: number): Move {
-  return ending(avatar, Math.max(0, (avatar.expiresAt ?? now) - now));
+/** The write of a step behind the end. A slot that is held for a task nobody knows of stays held. */
+export function past({ settings }: Pick<Ports, 'settings'>, avatar: Avatar, now: number): Move {
+  const { status, step, expiresAt, completedAt } = avatar;
+  const holdMs = (completedAt ?? now) + settings.unconfirmedHoldMs - now;
+  return {
+    avatar,
+    dueInMs: step === 'expire' ? Math.max(0, (expiresAt ?? now) - now) : 0,
+    submission: 'drop',
+    ...(status === 'unconfirmed' && holdMs > 0 && { slotForMs: holdMs }),
+  };
 }
 
 /** The write that puts an avatar (back) in the queue: it is due when it has waited too long. */
@@ -27,10 +36,13 @@ export function waiting({ settings }: Pick<Ports, 'settings'>, avatar: Avatar, n
  * Writes a move over the record at `version`. An end is counted and logged here, once, by whoever brought it about.
  * @throws {StoreUnavailableError} when it may or may not be written
  */
-export async function write(ports: Ports, version: number, { avatar, ...save }: Move): Promise<SaveResult> {
+export async function write(
+  ports: Ports,
+  version: number,
+  { avatar, ends, ...save }: Move,
+): Promise<SaveResult> {
   const written = await ports.store.save(avatar, version, save);
-  // What is written in silence is not the end, but a step behind it.
-  if (written.saved && isFinal(avatar.status) && save.silent !== true) {
+  if (written.saved && ends === true) {
     const { id, status, attempt, polls } = avatar;
     ports.counts.ended(status);
     ports.log.info({ avatarId: id, status, attempt, polls }, 'avatar ended');

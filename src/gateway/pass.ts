@@ -2,6 +2,7 @@ import type { Avatar } from '../domain/avatar.js';
 import type { ApiKey } from '../modellix/api-key.js';
 import type { Submission } from '../modellix/submission.js';
 import { type Outlook, type Stored, StoreUnavailableError } from '../store/store.js';
+import { deliver } from './deliver.js';
 import { lapsed } from './lapsed.js';
 import { endOverdue, poll } from './poll.js';
 import type { Ports } from './ports.js';
@@ -12,19 +13,20 @@ export const IDLE_MS = 1_000;
 /** How long a task that cannot be looked at now is left alone at most, and at least. */
 const OUT_OF_REACH_MS = 5_000;
 const BLOCKED_MS = 250;
+/** Of what needs no call, so many are taken from the store in one go. */
+const CLAIMED_AT_ONCE = 64;
 /** Between two tries for an avatar or a slot that another replica had first. */
 const BEATEN_MS = 20;
+
+/** What a step does: a submit, a look, or something else that needs no call to Modellix. */
+export type Kind = 'submit' | 'look' | 'common';
 
 /** What a pass needs of the one who runs it. */
 export interface Crew {
   /** How many more steps of a kind may be begun now. */
-  room(kind: 'submit' | 'look'): number;
+  room(kind: Kind): number;
   /** Has a step done beside the pass. */
-  begin(
-    kind: 'submit' | 'look',
-    about: { readonly avatar: Avatar | null },
-    work: () => Promise<unknown>,
-  ): void;
+  begin(kind: Kind, about: { readonly avatar: Avatar | null }, work: () => Promise<unknown>): void;
   /** What to submit for an avatar, where it is still at hand. */
   atHand(id: string): Submission | undefined;
   /** Memory for a submission that has to be read from the store; `null` where there is none now. */
@@ -60,10 +62,13 @@ export async function pass(ports: Ports, crew: Crew, lanes: readonly string[]): 
 type Sleep = number | null;
 
 async function endWaits(ports: Ports, crew: Crew, { dueInMs }: Outlook): Promise<Sleep> {
-  const room = crew.room('submit');
+  const room = Math.min(crew.room('common'), CLAIMED_AT_ONCE);
   if (dueInMs !== 0 || room <= 0) return dueInMs === 0 ? null : dueInMs;
-  const claimed = await ports.store.claim(null, room, ports.settings.stepLeaseMs);
-  for (const stored of claimed) crew.begin('submit', stored, () => lapsed(ports, stored));
+  const claimed = await ports.store.claim(null, room, ports.settings.commonLeaseMs);
+  for (const stored of claimed) {
+    const step = stored.avatar.step === 'deliver' ? deliver : lapsed;
+    crew.begin('common', stored, () => step(ports, stored));
+  }
   return claimed.length === room ? 0 : null;
 }
 

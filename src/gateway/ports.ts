@@ -1,4 +1,5 @@
-import type { AudioFacts, FailureType, ImageFacts, Status } from '../domain/avatar.js';
+import type { AudioFacts, Avatar, FailureType, ImageFacts, Status } from '../domain/avatar.js';
+import type { Told } from '../domain/callback.js';
 import type { Fetched } from '../domain/media/fetched.js';
 import type { Looked } from '../domain/media/looked.js';
 import type { ModellixClient, VideoAnswer, VideoRequest } from '../modellix/client.js';
@@ -9,6 +10,7 @@ import type { Bounds, Store, Stored } from '../store/store.js';
 import type { Answer } from './answer.js';
 import type { Limits } from './limits.js';
 import type { Memory } from './memory.js';
+import type { Receivers } from './receivers.js';
 import type { Timing } from './timing.js';
 
 /** What the verbs log through; pino's shape, so that fields come first. */
@@ -22,6 +24,7 @@ export interface Log {
 export interface Counts {
   submit(outcome: SubmitOutcome['kind']): void;
   ended(status: Status): void;
+  delivery(outcome: 'delivered' | 'failed' | 'given_up'): void;
   unfamiliarStatus(): void;
 }
 
@@ -59,6 +62,25 @@ export interface VideoFiles {
   remove(id: string): Promise<void>;
 }
 
+/** A message for a receiver. */
+export interface CallbackMessage {
+  readonly url: string;
+  /** Names what it tells of: the same each time it is told. */
+  readonly id: string;
+  /** When it is sent, on the store's clock. */
+  readonly at: number;
+  /** JSON. */
+  readonly body: string;
+}
+
+/** Tells receivers, and nobody inside. */
+export interface CallbackSender {
+  /** Why a URL of http or https may not be called, as a predicate for the caller; `null` where nothing speaks against it. */
+  refusal(url: string): Promise<string | null>;
+  /** Never throws because of the URL or the network. */
+  send(message: CallbackMessage): Promise<Told>;
+}
+
 /** Times in milliseconds. */
 export interface GatewaySettings {
   readonly submitGraceMs: number;
@@ -66,6 +88,8 @@ export interface GatewaySettings {
   readonly submitLeaseMs: number;
   /** Must exceed the longest query. */
   readonly stepLeaseMs: number;
+  /** Must exceed the longest step that needs no call to Modellix: the wait for a turn to tell a receiver, and its answer. */
+  readonly commonLeaseMs: number;
   readonly queueTimeoutMs: number;
   readonly queueBounds: Bounds;
   /** How long an `unconfirmed` avatar holds the slot that its task may be using. */
@@ -94,6 +118,11 @@ export interface Ports {
   readonly urls: UrlFetcher | null;
   /** Unless videos are left where Modellix keeps them. */
   readonly videos: VideoFiles | null;
+  /** Unless nobody can be told, since there is nothing to sign with. */
+  readonly callbacks: CallbackSender | null;
+  readonly receivers: Receivers;
+  /** The avatar as its caller sees it. */
+  readonly render: (avatar: Avatar) => object;
   readonly memory: Memory;
   /** The avatars that somebody here waits for: they are looked at before others. */
   readonly watched: Pick<ReadonlySet<string>, 'has' | 'size'>;

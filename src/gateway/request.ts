@@ -26,3 +26,6 @@ export interface AvatarRequest extends MediaRequest {
   /** Keeps the memory of the media; returns how to let go. */
   readonly keepMemory: () => () => void;
 }
+
+/** What is looked at where nothing is to be made. */
+export type CheckRequest = MediaRequest & Pick<AvatarRequest, 'callbackUrl'>;

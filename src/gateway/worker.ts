@@ -4,12 +4,15 @@ import { MAX_IMAGE_BYTES } from '../domain/media/image.js';
 import type { ApiKey } from '../modellix/api-key.js';
 import type { Submission } from '../modellix/submission.js';
 import { StoreUnavailableError } from '../store/store.js';
-import { type Crew, IDLE_MS, pass } from './pass.js';
+import { type Crew, IDLE_MS, type Kind, pass } from './pass.js';
 import type { Ports } from './ports.js';
 import { replayAnswers } from './settle.js';
 
-/** Steps at work at the same time in one process. */
-const ROOM = { submit: 32, look: 128 } as const;
+/**
+ * Steps at work at the same time in one process. Those in common are more than `receivers.ts` lets be under way and
+ * wait, so that there is always room for what takes no time.
+ */
+const ROOM = { submit: 32, look: 128, common: 512 } as const;
 /** The largest media in base64, and what stands around them. */
 const MAX_SUBMISSION_BYTES = Math.ceil(((MAX_IMAGE_BYTES + MAX_AUDIO_BYTES) * 4) / 3) + 64 * 1024;
 /** How often, and how soon, it is looked again for a new avatar whose turn may be next. */
@@ -34,7 +37,7 @@ export class Worker {
   readonly #ports: Ports;
   readonly #crew: Crew;
   readonly #underWay = new Set<Promise<unknown>>();
-  readonly #busy = { submit: 0, look: 0 };
+  readonly #busy = { submit: 0, look: 0, common: 0 };
   /** Submissions that were read from the store and are still in memory. */
   #reading = 0;
   /** What was accepted here and not yet looked for by a pass. */
@@ -113,7 +116,7 @@ export class Worker {
     await Promise.allSettled(this.#underWay);
   }
 
-  #begin(kind: 'submit' | 'look', avatar: Avatar | null, step: () => Promise<unknown>): void {
+  #begin(kind: Kind, avatar: Avatar | null, step: () => Promise<unknown>): void {
     this.#busy[kind] += 1;
     const work = step()
       .catch((error: unknown) => this.#stepFailed(avatar, error))

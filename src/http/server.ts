@@ -6,6 +6,10 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
 import type { Gateway } from '../gateway/gateway.js';
 import { ProblemError } from '../problems.js';
+import { sendRefusal } from './dropin/errors.js';
+import { withoutFileName } from './dropin/file-name.js';
+import { isDropIn, PREFIX } from './dropin/refusals.js';
+import { dropInRoutes } from './dropin/routes.js';
 import { readBodies } from './plugins/body.js';
 import { ClientErrors } from './plugins/client-errors.js';
 import { endConnections } from './plugins/connections.js';
@@ -17,6 +21,7 @@ import { requireWellFormed } from './plugins/well-formed.js';
 import { avatarRoutes } from './routes/avatars.js';
 import { cancelRoutes } from './routes/cancel.js';
 import { checkRoutes } from './routes/check.js';
+import { deliveryRoutes } from './routes/deliveries.js';
 import { eventRoutes } from './routes/events.js';
 import { forgetRoutes } from './routes/forget.js';
 import { healthRoutes } from './routes/health.js';
@@ -43,6 +48,8 @@ export interface HttpOptions {
   /** Requests that wait, and event streams, held at once. */
   readonly maxWaiters: number;
   readonly requireIdempotencyKey: boolean;
+  /** How callers reach the gateway, for absolute URLs; `null`: as their requests say. */
+  readonly publicUrl: string | null;
   readonly version: string;
 }
 
@@ -55,6 +62,7 @@ export async function buildServer({
   uploadStallMs,
   maxWaiters,
   requireIdempotencyKey,
+  publicUrl,
   version,
 }: HttpOptions): Promise<FastifyInstance> {
   const clientErrors = new ClientErrors(log);
@@ -74,7 +82,9 @@ export async function buildServer({
     return503OnClosing: false,
     ajv: validatorOptions,
     clientErrorHandler: clientErrors.handle,
-    frameworkErrors: (error, request, reply) => sendProblem(error, request, reply),
+    frameworkErrors: (error, request, reply) =>
+      isDropIn(request.url) ? sendRefusal(error, request, reply) : sendProblem(error, request, reply),
+    rewriteUrl: ({ url = '/' }) => withoutFileName(url),
   }).withTypeProvider<TypeBoxTypeProvider>();
 
   endConnections(app);
@@ -100,19 +110,24 @@ export async function buildServer({
 
   const paths = notePaths(app);
   await documentApi(app, version);
+  const takeBodies = async (scope: FastifyInstance) => {
+    endSlowUploads(scope, uploadStallMs);
+    await readBodies(scope, (bytes) => gateway.holdMemory(bytes));
+  };
   await app.register(async (api) => {
-    endSlowUploads(api, uploadStallMs);
-    await readBodies(api, (bytes) => gateway.holdMemory(bytes));
+    await takeBodies(api);
     const waiters = new Waiters(maxWaiters);
     await api.register(avatarRoutes, { gateway, waiters, requireIdempotencyKey });
-    await api.register(eventRoutes, { gateway, waiters });
     await api.register(listRoutes, { gateway });
     await api.register(cancelRoutes, { gateway });
     await api.register(forgetRoutes, { gateway });
+    await api.register(eventRoutes, { gateway, waiters });
     await api.register(checkRoutes, { gateway });
     await api.register(resolveRoutes, { gateway });
+    await api.register(deliveryRoutes, { gateway });
     await api.register(videoRoutes, { gateway });
   });
+  await app.register(dropInRoutes, { prefix: PREFIX, gateway, requireIdempotencyKey, publicUrl, takeBodies });
   await app.register(healthRoutes, { gateway });
   await app.register(metricsRoutes, { metrics });
   refuseOtherMethods(app, new Set(paths));

@@ -1,13 +1,15 @@
 import type { AudioFacts } from '../domain/avatar.js';
 import type { Checked } from '../gateway/check.js';
+import type { DeliveryLog } from '../gateway/delivery-log.js';
 import type { Seen } from '../gateway/seen.js';
 import { PROBLEMS, problemType } from '../problems.js';
 import type { AvatarView, CheckView } from './schemas/avatar.js';
+import type { DeliveriesView } from './schemas/deliveries.js';
 
 /** The avatar as its caller sees it. */
 export function avatarView({ avatar, queue }: Seen): AvatarView {
   const self = `/avatars/${avatar.id}`;
-  const { image, video, failure } = avatar;
+  const { image, video, failure, callback } = avatar;
   return {
     id: avatar.id,
     status: avatar.status,
@@ -33,12 +35,30 @@ export function avatarView({ avatar, queue }: Seen): AvatarView {
     },
     queue: queue && { position: queue.position, estimated_start_at: time(queue.estimatedStartAt) },
     cost: costView(avatar.costEstimateUsd),
+    callback: callback && { url: callback.url, state: callback.state },
     task_id: avatar.taskId,
     created_at: new Date(avatar.createdAt).toISOString(),
     submitted_at: time(avatar.submittedAt),
     completed_at: time(avatar.completedAt),
     expires_at: time(avatar.expiresAt),
     links: { self, events: `${self}/events`, video: `${self}/video` },
+  };
+}
+
+/** How telling the receiver went, as its caller sees it. */
+export function deliveriesView(log: DeliveryLog): DeliveriesView {
+  return {
+    url: log.url,
+    state: log.state,
+    webhook_id: log.webhookId,
+    next_attempt_at: time(log.nextAttemptAt),
+    data: log.deliveries.map(({ attempt, at, status, latencyMs, error }) => ({
+      attempt,
+      at: new Date(at).toISOString(),
+      status,
+      latency_ms: latencyMs,
+      error,
+    })),
   };
 }
 

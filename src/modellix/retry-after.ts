@@ -1,4 +1,5 @@
 import type { RateHeaders } from '../domain/budget.js';
+import { decimal, httpDate, retryAfterIn } from '../domain/retry-after.js';
 import { type AnswerHeaders, header } from './text.js';
 
 /** The longest pause that is believed: a reset time further away is taken for a mistake (fault 11). */
@@ -17,7 +18,7 @@ export function retryAfterMs(
   now: number,
   exceeded: 'calls' | 'tasks',
 ): number | null {
-  const asked = clamp(fromRetryAfter(header(headers, 'retry-after'), clockOf(headers, now)));
+  const asked = clamp(retryAfterIn(header(headers, 'retry-after'), clockOf(headers, now)));
   return asked ?? (exceeded === 'calls' ? rateHeaders(headers, now).resetInMs : null);
 }
 
@@ -34,28 +35,10 @@ function clockOf(headers: AnswerHeaders, now: number): number {
   return httpDate(header(headers, 'date')) ?? now;
 }
 
-function fromRetryAfter(value: string | undefined, now: number): number | null {
-  if (value === undefined) return null;
-  const seconds = decimal(value);
-  if (seconds !== null) return seconds * 1000;
-  const date = httpDate(value);
-  return date === null ? null : date - now;
-}
-
 function fromReset(headers: AnswerHeaders, now: number): number | null {
   const at = decimal(header(headers, 'x-ratelimit-reset'));
   if (at === null) return null;
   return (at < SECONDS_BELOW ? at * 1000 : at) - now;
-}
-
-function decimal(value: string | undefined): number | null {
-  return value !== undefined && /^\d{1,20}(\.\d{1,9})?$/.test(value) ? Number(value) : null;
-}
-
-function httpDate(value: string | undefined): number | null {
-  if (value === undefined || !/^[A-Za-z]{3,9},? .{1,60}$/.test(value)) return null;
-  const time = Date.parse(value);
-  return Number.isNaN(time) ? null : time;
 }
 
 function clamp(ms: number | null): number | null {

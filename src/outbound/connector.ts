@@ -16,6 +16,9 @@ export class AddressNotAllowedError extends Error {
   override readonly name = 'AddressNotAllowedError';
 }
 
+/** The same words for every address, so that they tell nothing about what is inside. */
+export const NOT_PUBLIC = 'leads to an address that is not on the public internet';
+
 /** RFC 6761, 6.3: these are loopback everywhere, and not to be asked for. */
 const LOCALHOST = /(^|\.)localhost\.?$/;
 const LOOPBACK: readonly LookupAddress[] = [
@@ -24,27 +27,34 @@ const LOOPBACK: readonly LookupAddress[] = [
 ];
 
 /**
+ * Where a host name leads.
+ * @param hints of `node:dns`
+ * @throws {AddressNotAllowedError} where that is not only what {@link mayConnectTo} passes; the look-up's errors
+ */
+export async function addressesOf(
+  { lookup, allowedNetworks }: Guard,
+  hostname: string,
+  hints?: number,
+): Promise<LookupAddress[]> {
+  const known = LOCALHOST.test(hostname) ? LOOPBACK : null;
+  const addresses = known ?? (await lookup(hostname, { all: true, hints }));
+  if (addresses.length === 0) throw Object.assign(new Error('no address'), { code: 'ENOTFOUND' });
+  if (!addresses.every(({ address }) => mayConnectTo(address, allowedNetworks))) {
+    throw new AddressNotAllowedError();
+  }
+  return [...addresses];
+}
+
+/**
  * Connects to nothing but what {@link mayConnectTo} passes, else fails with {@link AddressNotAllowedError}.
  *
  * The check sits between look-up and connect, so that the addresses checked are those connected to: a name that
  * means another address a moment later (DNS rebinding) gains nothing. One address that is not allowed spoils
  * the whole name, since which of them is taken is not up to us. `signal` destroys the socket at any time.
  */
-export function guardedConnector(
-  { lookup, allowedNetworks }: Guard,
-  signal: AbortSignal,
-): buildConnector.connector {
-  const isAllowed = (address: string): boolean => mayConnectTo(address, allowedNetworks);
-
-  const resolve = async (hostname: string, hints: number | undefined): Promise<LookupAddress[]> => {
-    const known = LOCALHOST.test(hostname) ? LOOPBACK : null;
-    const addresses = known ?? (await lookup(hostname, { all: true, hints }));
-    if (addresses.length === 0) throw Object.assign(new Error('no address'), { code: 'ENOTFOUND' });
-    if (!addresses.every(({ address }) => isAllowed(address))) throw new AddressNotAllowedError();
-    return [...addresses];
-  };
+export function guardedConnector(guard: Guard, signal: AbortSignal): buildConnector.connector {
   const checkedLookup: LookupFunction = (hostname, { hints }, callback) => {
-    resolve(hostname, hints).then(
+    addressesOf(guard, hostname, hints).then(
       (addresses) => callback(null, addresses),
       (error: NodeJS.ErrnoException) => callback(error, []),
     );
@@ -61,7 +71,7 @@ export function guardedConnector(
   });
   return (options, callback) => {
     // net looks up no literal. In another turn: undici would not expect it to fail before it returns.
-    if (isIP(options.hostname) !== 0 && !isAllowed(options.hostname)) {
+    if (isIP(options.hostname) !== 0 && !mayConnectTo(options.hostname, guard.allowedNetworks)) {
       setImmediate(callback, new AddressNotAllowedError(), null);
       return;
     }

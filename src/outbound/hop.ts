@@ -1,7 +1,7 @@
-import { Client } from 'undici';
 import type { Fetched } from '../domain/media/fetched.js';
 import { type Head, readHead } from './answer.js';
-import { AddressNotAllowedError, type Guard, guardedConnector } from './connector.js';
+import { connectionTo } from './connection.js';
+import { AddressNotAllowedError, type Guard, NOT_PUBLIC } from './connector.js';
 import { unreachable } from './fetched.js';
 import { wordsFor } from './words.js';
 
@@ -12,30 +12,10 @@ export interface HopOptions extends Guard {
   readonly signal: AbortSignal;
 }
 
-/** The same words for every address, so that they tell nothing about what is inside. */
-const NOT_PUBLIC = 'leads to an address that is not on the public internet';
-
-/**
- * One GET on a connection of its own, which is what makes the check of the address one of this request; never
- * throws. Nothing of ours goes along but the name of the software.
- */
+/** One GET; never throws. Nothing of ours goes along but the name of the software. */
 export async function hop(url: URL, options: HopOptions): Promise<Exclude<Head, { kind: 'body' }>> {
   const { maxBytes, userAgent, signal } = options;
-  const connect = guardedConnector(options, signal);
-  let reset: Error | null = null;
-  const client = new Client(url.origin, {
-    connect: (to, callback) =>
-      connect(to, (...result) => {
-        result[1]?.once('error', (error: NodeJS.ErrnoException) => {
-          if (error.code === 'ECONNRESET') reset = error;
-        });
-        callback(...result);
-      }),
-  });
-  // undici connects again by itself after some errors (`onHttpSocketClose` and `handleConnectError` in its
-  // lib/dispatcher): that ends here at the first.
-  client.once('disconnect', (_origin, _targets, error) => void client.destroy(error));
-  client.once('connectionError', (_origin, _targets, error) => void client.destroy(error));
+  const { client, reset } = connectionTo(url, options, signal);
   try {
     const answer = await client.request({
       method: 'GET',
@@ -50,7 +30,8 @@ export async function hop(url: URL, options: HopOptions): Promise<Exclude<Head, 
     if (head.kind !== 'body') return head;
     const bytes = await readBody(answer.body, head.sizeBytes ?? maxBytes);
     // To undici a reset is an end like any other where nothing but the end of the connection ends the body.
-    if (reset !== null && head.sizeBytes === null) throw reset;
+    const broken = reset();
+    if (broken !== null && head.sizeBytes === null) throw broken;
     return fileFrom(bytes, head.sizeBytes, maxBytes);
   } catch (error) {
     if (signal.aborted) return unreachable(String(signal.reason));

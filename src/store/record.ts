@@ -7,7 +7,8 @@
 
 import Type, { type Static } from 'typebox';
 import { Compile } from 'typebox/compile';
-import { type Avatar, type Delivery, STATUSES } from '../domain/avatar.js';
+import { type Avatar, STATUSES } from '../domain/avatar.js';
+import type { Delivery } from '../domain/callback.js';
 
 /** The schema this release writes, and the highest it reads. Raised when an older release would misread. */
 export const SCHEMA = 2;
@@ -70,8 +71,17 @@ const Record = Type.Object({
       url: Type.String(),
       state: Type.Enum(['waiting', 'delivered', 'given_up']),
       since: number,
+      nextAt: number,
       deliveries: Type.Unsafe<readonly Delivery[]>(
-        Type.Array(Type.Object({ at: Type.Number(), latencyMs: Type.Number(), status: number, error: text })),
+        Type.Array(
+          Type.Object({
+            attempt: Type.Number(),
+            at: Type.Number(),
+            latencyMs: Type.Number(),
+            status: number,
+            error: text,
+          }),
+        ),
       ),
     }),
     Type.Null(),

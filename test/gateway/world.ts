@@ -12,6 +12,7 @@ import { Limits } from '../../src/gateway/limits.js';
 import { Memory } from '../../src/gateway/memory.js';
 import { pass } from '../../src/gateway/pass.js';
 import type { GatewaySettings, Ports } from '../../src/gateway/ports.js';
+import { Receivers } from '../../src/gateway/receivers.js';
 import { replayAnswers } from '../../src/gateway/settle.js';
 import { Timing } from '../../src/gateway/timing.js';
 import type { Until } from '../../src/gateway/until.js';
@@ -34,6 +35,7 @@ export const SETTINGS: GatewaySettings = {
   submitGraceMs: 0,
   submitLeaseMs: LONG_MS,
   stepLeaseMs: LONG_MS,
+  commonLeaseMs: LONG_MS,
   queueBounds: { maxAvatars: 1_000, maxBytes: 1_000_000 },
   unconfirmedHoldMs: 0,
   queueTimeoutMs: LONG_MS,
@@ -175,13 +177,16 @@ export class World {
       inspector: { image: unasked, sound: unasked },
       urls: null,
       videos: null,
+      callbacks: null,
+      receivers: new Receivers(() => 0, new AbortController().signal),
+      render: () => ({}),
       memory: new Memory(Number.POSITIVE_INFINITY),
       watched: new Set(),
       spool: this.#spool(),
       modellix: this.#upstream(gated),
       settings: SETTINGS,
       log: { info: silent, warn: silent, error: silent },
-      counts: { submit: silent, ended: silent, unfamiliarStatus: silent },
+      counts: { submit: silent, ended: silent, delivery: silent, unfamiliarStatus: silent },
       random: () => 0,
       stopping: new AbortController().signal,
     };

@@ -22,7 +22,7 @@ const NAMED: Readonly<Record<string, boolean>> = {
   'W/ "a"': false,
   '"b" W/"a"': false,
   '"aa"': false,
-  '"b, "a": false,
+  '"a': false,
 };
 
 for (const [header, expected] of Object.entries(NAMED)) {
@@ -34,15 +34,16 @@ t.test('redis: an avatar that did not change is not sent again', async (t) => {
   const { links, task_id } = await createAvatar(one.url);
   const read = (url: string, headers: Record<string, string> = {}) =>
     fetch(`${url}${links.self}`, { headers });
-  const first = await until('it is looked at', async () => {
-    const response = await read(one.url);
-    return ((await response.clone().json()) as { status: string }).status === 'processing' ? response : null;
-  });
+  const first = await read(one.url);
   const etag = first.headers.get('etag') ?? '';
   t.match(etag, /^W\/"[\w-]{22}"$/);
   t.equal(first.headers.get('cache-control'), 'private, no-cache');
   t.equal(first.headers.get('vary'), 'Prefer');
-  t.equal((await read(other.url)).headers.get('etag'), etag, 'the same on each replica, and after further looks');
+  t.equal(
+    (await read(other.url)).headers.get('etag'),
+    etag,
+    'the same on each replica, and after further looks',
+  );
 
   for (const known of [etag, etag.slice(2), '*', `"x", ${etag}`]) {
     const response = await read(other.url, { 'if-none-match': known });

@@ -9,12 +9,14 @@ import type { RunningApp } from '../support/app.js';
 import { startApp } from '../support/app.js';
 import { EventReader } from '../support/events.js';
 import { startRedis } from '../support/redis.js';
-import { type Replicas, STORES, startReplicas } from '../support/replicas.js';
+import { type Replicas, reached, STORES, startReplicas } from '../support/replicas.js';
 import { createAvatar, postJson, readAvatar, URLS } from '../support/requests.js';
 import { until } from '../support/until.js';
 
-const settle = ({ one }: Replicas, avatar: AvatarView) =>
-  one.simulator.settle(String(avatar.task_id), { end: 'success' });
+const settle = async ({ one }: Replicas, { id }: AvatarView) => {
+  const taskId = await until(`${id} has a task`, async () => (await readAvatar(one.url, id)).task_id);
+  one.simulator.settle(taskId, { end: 'success' });
+};
 const isFinal = ({ avatar }: { avatar: AvatarView }) => avatar.completed_at !== null;
 const final = (app: RunningApp, id: string) =>
   until(`${id} is final`, async () => {
@@ -45,7 +47,7 @@ for (const store of STORES) {
       });
       const first = await reader.next();
       t.match(first, { event: 'avatar', avatar: { id: avatar.id, task_id: avatar.task_id } });
-      settle(replicas, avatar);
+      await settle(replicas, avatar);
       const rest = await reader.rest();
       const last = rest.at(-1);
       t.strictSame(last?.avatar, await readAvatar(one.url, avatar.id), 'as it is read');
@@ -68,10 +70,10 @@ for (const store of STORES) {
     await t.test('who comes back to what it had is told of what is new only', async (t) => {
       const avatar = await createAvatar(one.url);
       const reader = await open(avatar);
-      const read = await reader.find((each) => each.avatar.status === 'processing');
+      const read = await reader.find((each) => each.avatar.status === 'pending');
       reader.drop();
       const back = await open(avatar, read.id);
-      settle(replicas, avatar);
+      await settle(replicas, avatar);
       const rest = await back.rest();
       t.strictSame(
         rest.map((each) => each.avatar.status),
@@ -83,7 +85,7 @@ for (const store of STORES) {
       const avatar = await createAvatar(one.url, { ...URLS });
       const reader = await open(avatar);
       const feed = await EventReader.open(`${other.url}/avatars/events`);
-      settle(replicas, avatar);
+      await settle(replicas, avatar);
       t.ok((await reader.rest()).some(isFinal));
       await remove(one, avatar);
       const deleted = await feed.find(({ event }) => event === 'deleted');
@@ -111,13 +113,10 @@ for (const store of STORES) {
 
     await t.test('from now on, in one order for everybody', async (t) => {
       const before = await createAvatar(one.url);
-      await until(
-        'it is looked at',
-        async () => (await readAvatar(one.url, before.id)).status === 'processing' || null,
-      );
+      await until('it has a task', async () => (await readAvatar(one.url, before.id)).task_id);
       const readers = await Promise.all([open(), open(), open()]);
       const avatars = await Promise.all(Array.from({ length: 5 }, () => createAvatar(one.url)));
-      for (const avatar of avatars) settle(replicas, avatar);
+      for (const avatar of avatars) await settle(replicas, avatar);
       const told = await Promise.all(
         readers.map(async (reader) => {
           const ids: string[] = [];
@@ -148,7 +147,7 @@ for (const store of STORES) {
         first.lastId ?? (await until('it is told where it is', async () => first.lastId ?? null));
       first.drop();
       const avatars = await Promise.all(Array.from({ length: 30 }, () => createAvatar(one.url)));
-      for (const avatar of avatars) settle(replicas, avatar);
+      for (const avatar of avatars) await settle(replicas, avatar);
       await Promise.all(avatars.map(({ id }) => final(one, id)));
       const ended = new Set<string>();
       const places: number[] = [];
@@ -191,7 +190,7 @@ for (const store of STORES) {
       const avatar = await createAvatar(one.url);
       const all = await open();
       const single = await EventReader.open(`${other.url}${avatar.links.events}`);
-      settle(replicas, avatar);
+      await settle(replicas, avatar);
       t.ok((await single.rest()).some(isFinal));
       await all.find(isFinal);
       all.drop();
@@ -228,6 +227,8 @@ t.test('redis: nothing is lost by a Redis that goes away and comes back', async 
   const all = await EventReader.open(`${other.url}/avatars/events`);
   const single = await EventReader.open(`${other.url}${avatars[0]?.links.events}`);
   const waiting = fetch(`${other.url}${avatars[1]?.links.self}`, { headers: { prefer: 'wait=60' } });
+  await reached(other, String(avatars[1]?.links.self));
+  await readAvatar(other.url, String(avatars[1]?.id)); // So it was read for the other as well, and that one waits.
   await redis.kill();
   for (const avatar of avatars) simulator.settle(String(avatar.task_id), { end: 'success' });
   await redis.start();

@@ -64,7 +64,6 @@ for (const store of STORES) {
       const avatar = await createAvatar(one.url);
       const etag = async () => (await fetch(`${one.url}${avatar.links.self}`)).headers.get('etag') ?? '';
       let known = await etag();
-      // From pending to processing by itself, at its own time.
       for (let unchanged = false; !unchanged; ) {
         const response = await wait(other.url, avatar.id, 1, { 'if-none-match': known });
         unchanged = response.status === 304;

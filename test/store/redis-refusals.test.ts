@@ -127,7 +127,7 @@ t.test('redis: a key of the wrong kind in place of a record is set aside', async
 });
 
 t.test(
-  'redis: every key has the one hash tag, and a removed avatar leaves none but that of its caller’s changes',
+  'redis: every key has the one hash tag, and a removed avatar leaves none but its place among changes',
   async (t) => {
     const { client, store } = await open(t);
     const { avatar } = await store.create(avatarOf({ status: 'submitting' }), [SUBMISSION], dueIn(LONG));

@@ -15,6 +15,9 @@ import {
   startSimulator,
 } from '../simulator/simulator.js';
 
+/** What callbacks are signed with. */
+export const WEBHOOK_SECRET = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw';
+
 /** What is needed of a test: a place to leave what is to be done at its end. */
 interface Teardown {
   teardown(fn: () => void | Promise<void>): unknown;
@@ -38,12 +41,14 @@ export interface AppOverrides {
   readonly modellix?: Partial<Config['modellix']>;
   readonly gateway?: Partial<Config['gateway']>;
   readonly media?: Partial<Config['media']>;
+  readonly callbacks?: Partial<Config['callbacks']>;
   /** Unset: more than any test needs. */
   readonly limits?: Partial<Config['limits']>;
   readonly rateLimitPerMinute?: number;
   readonly maxWaiters?: number;
   readonly readStalenessMs?: number;
   readonly requireIdempotencyKey?: boolean;
+  readonly publicUrl?: string;
   /** How long the headers, and the whole of a request, may take to arrive. Looked at once a second. */
   readonly arrivalMs?: number;
 }
@@ -104,6 +109,7 @@ function configOf(baseUrl: string, dataDir: string, overrides: AppOverrides): Co
     rateLimitPerMinute: overrides.rateLimitPerMinute ?? 1_000_000,
     maxWaiters: overrides.maxWaiters ?? 20_000,
     readStalenessMs: overrides.readStalenessMs ?? 0,
+    publicUrl: overrides.publicUrl ?? null,
     requireIdempotencyKey: overrides.requireIdempotencyKey ?? false,
     shutdownGraceMs: 5_000,
     modellix: {
@@ -126,6 +132,7 @@ function configOf(baseUrl: string, dataDir: string, overrides: AppOverrides): Co
       urls: { check: 'off', timeoutMs: 5_000, allowedNetworks: [] },
       ...overrides.media,
     },
+    callbacks: { secrets: [WEBHOOK_SECRET], timeoutMs: 2_000, allowedNetworks: [], ...overrides.callbacks },
     dataDir,
     store:
       redis === undefined

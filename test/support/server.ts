@@ -16,6 +16,7 @@ export async function serverFor(
     uploadStallMs: 10_000,
     maxWaiters: 1_000,
     requireIdempotencyKey: false,
+    publicUrl: null,
     metrics: { render: () => Promise.reject(new Error('not asked for')) },
     version: '0.0.0-test',
   });

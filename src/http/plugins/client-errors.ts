@@ -3,8 +3,9 @@ import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { FastifyBaseLogger, FastifyInstance, FastifyReply } from 'fastify';
-import { PROBLEMS, type ProblemSlug } from '../../problems.js';
-import { PROBLEM_JSON, pathOf, problemBody } from './problems.js';
+import { PROBLEMS, ProblemError, type ProblemSlug } from '../../problems.js';
+import { isDropIn, refusalOf } from '../dropin/refusals.js';
+import { PROBLEM_JSON, pathOf, problemBody, type WrittenError } from './problems.js';
 
 /** How long the caller has to read the answer and hang up. To close at once could take the answer with it. */
 const LINGER_MS = 1_000;
@@ -69,14 +70,24 @@ export class ClientErrors {
       socket.end(); // it was answered without its body
       return;
     }
-    const { status } = PROBLEMS[slug];
-    const instance = broken === undefined ? '/' : pathOf(broken.request);
-    const body = JSON.stringify({ ...problemBody(slug, detail), instance, request_id: id });
+    const { status, type, body } = written(
+      slug,
+      detail,
+      id,
+      broken === undefined ? '/' : pathOf(broken.request),
+    );
+    const text = JSON.stringify(body);
     socket.end(
-      `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nX-Request-Id: ${id}\r\nContent-Type: ${PROBLEM_JSON}\r\n` +
-        `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+      `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nX-Request-Id: ${id}\r\nContent-Type: ${type}\r\n` +
+        `Content-Length: ${Buffer.byteLength(text)}\r\nConnection: close\r\n\r\n${text}`,
     );
   }
+}
+
+function written(slug: ProblemSlug, detail: string, request_id: string, instance: string): WrittenError {
+  if (isDropIn(instance)) return refusalOf(new ProblemError(slug, detail));
+  const body = { ...problemBody(slug, detail), instance, request_id };
+  return { status: body.status, type: PROBLEM_JSON, body };
 }
 
 function closeAfter({ raw }: FastifyReply, socket: Socket): void {

@@ -2,6 +2,7 @@ import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance } from 'fastify';
 import { AvatarView, CheckView } from '../schemas/avatar.js';
+import { DeliveriesView } from '../schemas/deliveries.js';
 import { AvatarList } from '../schemas/list.js';
 import { Problem } from '../schemas/problem.js';
 import { noQuery } from '../schemas/responses.js';
@@ -12,6 +13,7 @@ export async function documentApi(app: FastifyInstance, version: string): Promis
   app.addSchema(AvatarView);
   app.addSchema(AvatarList);
   app.addSchema(CheckView);
+  app.addSchema(DeliveriesView);
   await app.register(swagger, {
     refResolver: {
       buildLocalReference: ({ $id }, _base, _fragment, index) => String($id ?? `schema-${index}`),
@@ -31,6 +33,8 @@ export async function documentApi(app: FastifyInstance, version: string): Promis
       servers: [{ url: '/', description: 'This gateway' }],
       tags: [
         { name: 'avatars', description: 'Make talking avatars and fetch them.' },
+        { name: 'callbacks', description: 'Who is told of the end, and how that went.' },
+        { name: 'drop-in', description: 'The same avatars in the form of Modellix, for its clients.' },
         { name: 'operations', description: 'For whoever runs the gateway.' },
       ],
     },

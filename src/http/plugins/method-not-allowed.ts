@@ -12,10 +12,13 @@ export function refuseOtherMethods(app: FastifyInstance, paths: ReadonlySet<stri
   for (const method of methods) if (!app.supportedMethods.includes(method)) app.addHttpMethod(method);
   for (const url of paths) {
     const allowed = methods.filter((method) => app.hasRoute({ url, method }));
+    const refused = methods.filter((method) => !allowed.includes(method));
+    // Whoever registered the path has seen to it.
+    if (refused.length === 0) continue;
     const allow = allowed.sort().join(', ');
     app.route({
-      method: methods.filter((method) => !allowed.includes(method)),
-      url,
+      method: refused,
+      url: url.slice(app.prefix.length),
       exposeHeadRoute: false,
       schema: { hide: true },
       // Before the body is read: what it holds does not matter.

@@ -44,18 +44,34 @@ export function answerWithProblems(app: FastifyInstance): void {
   app.setNotFoundHandler((request, reply) => sendProblem(noRoute(), request, reply));
 }
 
-/** Answers a request with the problem an error stands for. What is not the caller's doing is logged and not shown. */
+/** Answers a request with the problem an error stands for. */
 export function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const problem = asProblem(error);
-  const { status } = PROBLEMS[problem.slug];
-  if (status >= 500 && !request.raw.destroyed)
-    request.log.error({ err: problem.cause ?? problem, slug: problem.slug }, problem.message);
   const body: Problem = {
     ...problemBody(problem.slug, problem.message),
     instance: problem.instance ?? pathOf(request),
     request_id: request.id,
     ...(problem.errors && { errors: [...problem.errors] }),
   };
+  return sendError(problem, request, reply, { status: body.status, type: PROBLEM_JSON, body });
+}
+
+/** How a problem is written for its caller. */
+export interface WrittenError {
+  readonly status: number;
+  readonly type: string;
+  readonly body: object;
+}
+
+/** Answers with a problem in one form or another. What is not the caller's doing is logged and not shown. */
+export function sendError(
+  problem: ProblemError,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { status, type, body }: WrittenError,
+): FastifyReply {
+  if (PROBLEMS[problem.slug].status >= 500 && !request.raw.destroyed)
+    request.log.error({ err: problem.cause ?? problem, slug: problem.slug }, problem.message);
   for (const name of REPRESENTATION) reply.removeHeader(name);
   // Fastify closes where a body was not read; Node reads on and discards, so that the answer is not lost in a reset.
   if (reply.getHeader('connection') === 'close' && reply.raw.shouldKeepAlive) {
@@ -65,7 +81,7 @@ export function sendProblem(error: unknown, request: FastifyRequest, reply: Fast
     .code(status)
     .headers(problem.headers)
     .header('x-request-id', request.id)
-    .header('content-type', PROBLEM_JSON)
+    .header('content-type', type)
     .serializer(JSON.stringify)
     .send(body);
 }
@@ -85,7 +101,8 @@ function noRoute(): ProblemError {
   return new ProblemError('not-found', 'There is no such route.');
 }
 
-function asProblem(error: unknown): ProblemError {
+/** What an error is in the catalogue; what is not known there is `internal`. */
+export function asProblem(error: unknown): ProblemError {
   if (error instanceof ProblemError) return error;
   const { validation, validationContext, code, statusCode = 500 } = error as Partial<FastifyError>;
   if (validation) {

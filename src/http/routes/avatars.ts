@@ -53,7 +53,7 @@ export const avatarRoutes: FastifyPluginAsyncTypebox<Options> = async (app, opti
       prompt: body.prompt ?? null,
       externalId: body.external_id ?? null,
       metadata: body.metadata ?? {},
-      callbackUrl: null,
+      callbackUrl: body.callback_url ?? null,
       traceparent: traceparentOf(request.headers.traceparent),
       ...(graceMs !== undefined && { graceMs }),
       keepMemory: () => request.memory?.keep() ?? (() => undefined),
@@ -180,6 +180,6 @@ function sayApplied(reply: FastifyReply, preferences: Preferences): void {
 }
 
 /** A malformed parent is as good as none (https://www.w3.org/TR/trace-context/#traceparent-header). */
-function traceparentOf(header: string | string[] | undefined): string | null {
+export function traceparentOf(header: string | string[] | undefined): string | null {
   return typeof header === 'string' && TRACEPARENT.test(header) ? header : null;
 }

@@ -30,6 +30,9 @@ export const checkRoutes: FastifyPluginAsyncTypebox<{ gateway: Gateway }> = asyn
         },
       },
     },
-    async ({ body, media }) => checkView(await gateway.check(mediaRequestOf(body, media))),
+    async ({ body, media }) => {
+      const callbackUrl = body.callback_url ?? null;
+      return checkView(await gateway.check({ ...mediaRequestOf(body, media), callbackUrl }));
+    },
   );
 };

@@ -2,11 +2,12 @@ import { type Static, Type } from 'typebox';
 import { STATUSES } from '../../domain/avatar.js';
 import { avatarExample, checkExample, example } from './examples.js';
 
-const Nullable = <T extends Type.TSchema>(schema: T, options: Type.TSchemaOptions = {}) =>
+export const Nullable = <T extends Type.TSchema>(schema: T, options: Type.TSchemaOptions = {}) =>
   Type.Union([schema, Type.Null()], options);
 
-const Time = (description: string) => Type.String({ format: 'date-time', description });
-const NullableTime = (description: string) => Nullable(Type.String({ format: 'date-time' }), { description });
+export const Time = (description: string) => Type.String({ format: 'date-time', description });
+export const NullableTime = (description: string) =>
+  Nullable(Type.String({ format: 'date-time' }), { description });
 
 const mode = (options: Type.TSchemaOptions = {}) =>
   Type.Enum(['std', 'pro'], { ...options, description: '`pro` costs more and takes longer.' });
@@ -46,6 +47,13 @@ export const CreateAvatar = Type.Object(
     mode: Type.Optional(mode({ default: 'std' })),
     external_id: Type.Optional(
       Text({ minLength: 1, maxLength: 255, description: 'Your own name for it; not interpreted.' }),
+    ),
+    callback_url: Type.Optional(
+      Type.String({
+        minLength: 1,
+        description:
+          'Where the gateway POSTs the avatar once it has ended: an http(s) URL on the public internet, without user info, at most 2048 characters. The message is signed; see docs/callbacks.md.',
+      }),
     ),
     metadata: Type.Optional(
       // Not Type.Record: its pattern lets names with a line feed by.
@@ -150,6 +158,16 @@ const AvatarError = Type.Object(
   { description: 'Why the avatar did not succeed.' },
 );
 
+export const callbackState = Type.Enum(['waiting', 'delivered', 'given_up'], {
+  description:
+    '`waiting` for the end, or to be told, which is tried until it is `delivered`, or `given_up` after about a day.',
+});
+
+const Callback = Type.Object(
+  { url: Type.String(), state: callbackState },
+  { description: 'Who is told of the end, and whether that was done.' },
+);
+
 const Queue = Type.Object(
   {
     position: Type.Integer({ minimum: 1, description: '1 is the next. The queue is fair between callers.' }),
@@ -177,6 +195,7 @@ export const AvatarView = Type.Object(
     error: Nullable(AvatarError),
     cost: Cost,
     queue: Nullable(Queue, { description: 'Where it stands in the queue, while it is `queued`.' }),
+    callback: Nullable(Callback),
     task_id: Nullable(Type.String(), { description: "Modellix's id of the task, once it was made." }),
     created_at: Time('When it was accepted.'),
     submitted_at: NullableTime('When Modellix took it.'),

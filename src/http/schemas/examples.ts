@@ -139,6 +139,7 @@ export const avatarExample = {
   error: null,
   cost: { currency: 'USD', estimate: 0.1468 },
   queue: null,
+  callback: null,
   task_id: 'task-avatar001',
   created_at: '2026-11-22T10:00:00.000Z',
   submitted_at: '2026-11-22T10:00:01.250Z',

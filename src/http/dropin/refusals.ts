@@ -1,0 +1,91 @@
+import { PROBLEMS, type ProblemError, type ProblemSlug } from '../../problems.js';
+import type { WrittenError } from '../plugins/problems.js';
+
+/** Where Modellix has its routes. */
+export const PREFIX = '/api/v1';
+
+/** Whether a URL's path is one of Modellix's, be there a route or not. */
+export function isDropIn(url: string): boolean {
+  return /^\/api\/v1(?:[/?#]|$)/.test(url);
+}
+
+/**
+ * What each problem is called where Modellix's words are spoken: the status, and the category before the detail. Modellix's
+ * clients take some statuses of a submit for a certain refusal (400, 401, 402, 403, 404, 405, 413, 415, 422, 429) and
+ * all others for an outcome that is unknown (contract, "A submit costs money"), so where it is certain that nothing was
+ * made the status is one of those.
+ */
+const REFUSALS: Readonly<Record<ProblemSlug, readonly [status: number, category: string]>> = {
+  'bad-request': [400, 'Invalid format'],
+  'invalid-json': [400, 'Invalid format'],
+  'invalid-multipart': [400, 'Invalid format'],
+  'idempotency-key-invalid': [400, 'Invalid format'],
+  'idempotency-key-required': [400, 'Missing required parameter'],
+  'invalid-query': [400, 'Invalid parameters'],
+  'invalid-cursor': [400, 'Invalid parameters'],
+  'not-found': [404, 'Not found'],
+  'method-not-allowed': [405, 'Method not allowed'],
+  'not-acceptable': [406, 'Not acceptable'],
+  'request-timeout': [408, 'Request timeout'],
+  'video-not-ready': [409, 'Not ready'],
+  'not-unconfirmed': [409, 'Conflict'],
+  'not-cancelable': [409, 'Conflict'],
+  'not-final': [409, 'Conflict'],
+  'no-callback': [409, 'Conflict'],
+  'task-taken': [409, 'Conflict'],
+  'video-gone': [410, 'Gone'],
+  'payload-too-large': [413, 'Payload too large'],
+  'unsupported-media-type': [415, 'Unsupported media type'],
+  'range-not-satisfiable': [416, 'Value out of range'],
+  validation: [400, 'Invalid parameters'],
+  'invalid-media': [400, 'Invalid format'],
+  'url-not-allowed': [400, 'Invalid format'],
+  'idempotency-key-reused': [422, 'Invalid parameters'],
+  'refused-by-modellix': [400, 'Invalid parameters'],
+  'queue-full': [429, 'Concurrent limit exceeded'],
+  'rate-limited': [429, 'Rate limit exceeded'],
+  'headers-too-large': [431, 'Invalid format'],
+  internal: [500, 'Internal error'],
+  'task-failed': [502, 'Task failed'],
+  'task-lost': [502, 'Task failed'],
+  'outcome-unknown': [502, 'Outcome unknown'],
+  'not-made': [422, 'Not submitted'],
+  'video-unavailable': [502, 'Service unavailable'],
+  overloaded: [429, 'Concurrent limit exceeded'],
+  'account-problem': [402, 'Account problem'],
+  'not-ready': [503, 'Service unavailable'],
+  'store-unavailable': [503, 'Service unavailable'],
+  'never-sent': [422, 'Not submitted'],
+  'task-timeout': [504, 'Task failed'],
+};
+
+/** In these Modellix itself speaks: its status and its words are handed on. */
+const MODELLIX_SPEAKS: ReadonlySet<ProblemSlug> = new Set(['refused-by-modellix', 'account-problem']);
+
+/** A problem as Modellix would put it. */
+export function refusalOf(problem: ProblemError): WrittenError {
+  const { slug, message, errors, upstreamStatus } = problem;
+  const [status, category] = REFUSALS[slug];
+  if (MODELLIX_SPEAKS.has(slug) && upstreamStatus !== null) return refusal(upstreamStatus, message);
+  const fields = errors?.map(({ pointer, detail }) => `${pointer.slice(1)} ${detail}`).join('; ');
+  return refusal(status, `${category}: ${fields ?? message}`);
+}
+
+/** @param message `<Category>: <detail>`. Modellix's have no full stop, and its clients put one behind them. */
+export function refusal(status: number, message: string): WrittenError {
+  return {
+    status,
+    type: 'application/json; charset=utf-8',
+    body: { code: status, message: message.replace(/\.$/, ''), data: {} },
+  };
+}
+
+/** The problems that are answered with a status, each with what it means and its message in Modellix's form. */
+export function refusalsWith(status: number): { slug: ProblemSlug; help: string; message: string }[] {
+  return (Object.keys(REFUSALS) as ProblemSlug[])
+    .filter((slug) => REFUSALS[slug][0] === status)
+    .map((slug) => {
+      const { help, title } = PROBLEMS[slug];
+      return { slug, help, message: `${REFUSALS[slug][1]}: ${title}` };
+    });
+}

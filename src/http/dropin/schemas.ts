@@ -1,0 +1,140 @@
+import { type Static, Type } from 'typebox';
+import { CreateAvatar } from '../schemas/avatar.js';
+import { commonHeaders } from '../schemas/responses.js';
+import { refusalsWith } from './refusals.js';
+
+const { image, sound_file, audio_id, prompt, mode } = CreateAvatar.properties;
+
+export const SubmitTask = Type.Object(
+  { image, sound_file, audio_id, prompt, mode },
+  {
+    title: 'SubmitTask',
+    additionalProperties: false,
+    oneOf: [{ required: ['sound_file'] }, { required: ['audio_id'] }],
+    description:
+      'As Modellix takes it. Exactly one of `sound_file` and `audio_id`; a member that is `null` is as good as not sent.',
+    examples: [{ image: 'https://example.com/avatar.jpg', audio_id: 'audio-abc123' }],
+  },
+);
+export type SubmitTask = Static<typeof SubmitTask>;
+
+const status = Type.Enum(['pending', 'processing', 'success', 'failed'], {
+  description:
+    '`pending`: queued here, on its way, or waiting at Modellix. `failed` also where the task was canceled or timed out, and where it is not known whether Modellix took it: `error` says which.',
+});
+const task_id = Type.String({ description: "The avatar's id: `/avatars/{task_id}` is the same thing." });
+const model_id = Type.String();
+
+const SubmittedTask = Type.Object({
+  status,
+  task_id,
+  model_id,
+  get_result: Type.Object({ method: Type.Literal('GET'), url: Type.String() }),
+});
+export type SubmittedTask = Static<typeof SubmittedTask>;
+
+const Task = Type.Object({
+  status,
+  task_id,
+  model_id,
+  error: Type.Optional(Type.String({ description: 'Why it failed.' })),
+  message: Type.Optional(Type.String({ description: 'The same as `error`.' })),
+  duration: Type.Optional(Type.Integer({ description: 'From the submit to the end, in ms.' })),
+  result: Type.Optional(
+    Type.Object({
+      resources: Type.Array(
+        Type.Object({
+          url: Type.String({ description: 'Where this gateway serves the bytes.' }),
+          type: Type.Literal('video'),
+          role: Type.Literal('primary'),
+          format: Type.String(),
+          width: Type.Optional(Type.Integer()),
+          height: Type.Optional(Type.Integer()),
+          size: Type.Optional(Type.Integer({ description: 'Bytes.' })),
+        }),
+      ),
+    }),
+  ),
+  result_expires_at: Type.Optional(
+    Type.Integer({ description: 'When the video is gone, in ms since the epoch.' }),
+  ),
+});
+export type Task = Static<typeof Task>;
+
+const Models = Type.Object({
+  models: Type.Array(
+    Type.Object({
+      slug: Type.String(),
+      type: Type.String(),
+      description: Type.String(),
+      docs_url: Type.String(),
+    }),
+  ),
+});
+
+export const TaskParams = Type.Object({ id: Type.String({ description: 'The `task_id` of the submit.' }) });
+
+const rateHeaders = {
+  ...commonHeaders,
+  'X-RateLimit-Limit': Type.Integer({ description: 'Requests a minute from one address.' }),
+  'X-RateLimit-Remaining': Type.Integer({ description: 'How many are left.' }),
+  'X-RateLimit-Reset': Type.Integer({ description: 'When they are counted anew, in Unix seconds.' }),
+};
+
+const success = (description: string, data: Type.TSchema, headers = {}) => ({
+  description,
+  headers: { ...rateHeaders, ...headers },
+  content: {
+    'application/json': {
+      schema: Type.Object({ code: Type.Literal(0), message: Type.Literal('success'), data }),
+    },
+  },
+});
+
+export const submittedResponse = success('The task was taken.', SubmittedTask, {
+  'Idempotent-Replayed': Type.Literal('true', {
+    description: 'Sent where the `Idempotency-Key` had made the task before; nothing was made now.',
+  }),
+});
+export const taskResponse = success('The task as it is now.', Task);
+export const validResponse = success('You may call.', Type.Object({ is_valid: Type.Boolean() }));
+export const modelsResponse = {
+  description: 'The one model that is served.',
+  headers: rateHeaders,
+  content: { 'application/json': { schema: Models } },
+};
+
+const Refusal = Type.Object({
+  code: Type.Integer({ description: 'The HTTP status.' }),
+  message: Type.String({ description: '`<Category>: <detail>`' }),
+  data: Type.Object({}),
+});
+
+/** What Modellix itself refused has its own status, whichever that is. */
+const ALSO_MODELLIX: ReadonlySet<number> = new Set([400, 401, 402, 403, 404, 413, 415, 422]);
+
+/** The refusals with these statuses, as responses of a route. */
+export function refusals(...statuses: number[]): Record<number, object> {
+  return Object.fromEntries(statuses.map((status) => [status, refusalResponse(status)]));
+}
+
+function refusalResponse(status: number) {
+  const known = refusalsWith(status);
+  const handedOn = ALSO_MODELLIX.has(status) ? ['What Modellix said, in its words.'] : [];
+  const retryAfter = status === 429 || status === 503;
+  return {
+    description: [...known.map(({ slug, help }) => `\`${slug}\`: ${help}`), ...handedOn].join('\n\n'),
+    headers: {
+      ...rateHeaders,
+      ...(retryAfter && { 'Retry-After': Type.Integer({ description: 'Seconds to wait.' }) }),
+    },
+    content: {
+      'application/json': {
+        schema: Refusal,
+        examples: Object.fromEntries(
+          known.map(({ slug, message }) => [slug, { value: { code: status, message, data: {} } }]),
+        ),
+      },
+    },
+  };
+}

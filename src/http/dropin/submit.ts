@@ -1,0 +1,77 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import type { Gateway } from '../../gateway/gateway.js';
+import { PROBLEMS, ProblemError } from '../../problems.js';
+import { callerOf } from '../caller.js';
+import { idempotencyKeyOf } from '../idempotency-key.js';
+import { mediaRequestOf } from '../media-request.js';
+import { traceparentOf } from '../routes/avatars.js';
+import { createHeaders } from '../schemas/avatar.js';
+import { baseOf } from './base.js';
+import { refusals, SubmitTask, submittedResponse } from './schemas.js';
+import { submittedTask, success } from './view.js';
+
+/** Where Modellix has had its submit over time, and what the route is called in the document. */
+const PATHS = {
+  '/image-to-video/kling/kling-avatar/async': 'submitTask',
+  '/kling/kling-avatar/async': 'submitTaskAsync',
+  '/kling/kling-avatar': 'runModel',
+} as const;
+
+interface Options {
+  readonly gateway: Gateway;
+  readonly requireIdempotencyKey: boolean;
+  readonly publicUrl: string | null;
+}
+
+export const submitRoutes: FastifyPluginAsyncTypebox<Options> = async (app, options) => {
+  const { gateway, requireIdempotencyKey, publicUrl } = options;
+  for (const [path, operationId] of Object.entries(PATHS)) {
+    app.post<{ Body: SubmitTask }>(
+      path,
+      {
+        preValidation: async (request) => {
+          request.body = withoutNulls(request.body) as SubmitTask; // if it is one: that is checked next
+        },
+        schema: {
+          operationId,
+          tags: ['drop-in'],
+          summary: 'Submit a task',
+          description:
+            'What `POST /avatars` does, in the form of Modellix. `Authorization` is neither asked for nor looked at.',
+          headers: createHeaders,
+          body: { content: { 'application/json': { schema: SubmitTask } } },
+          response: {
+            200: submittedResponse,
+            ...refusals(400, 401, 402, 403, 404, 408, 413, 415, 422, 429, 500, 503),
+          },
+        },
+      },
+      async (request, reply) => {
+        const { body } = request;
+        const idempotencyKey = idempotencyKeyOf(request.headers['idempotency-key']);
+        if (idempotencyKey === null && requireIdempotencyKey) {
+          throw new ProblemError('idempotency-key-required', PROBLEMS['idempotency-key-required'].title);
+        }
+        const { avatar, replayed } = await gateway.create({
+          caller: callerOf(request),
+          idempotencyKey,
+          ...mediaRequestOf(body, request.media),
+          prompt: body.prompt ?? null,
+          externalId: null,
+          metadata: {},
+          callbackUrl: null,
+          traceparent: traceparentOf(request.headers.traceparent),
+          keepMemory: () => request.memory?.keep() ?? (() => undefined),
+        });
+        if (replayed) reply.header('idempotent-replayed', 'true');
+        return success(submittedTask(avatar, baseOf(request, publicUrl)));
+      },
+    );
+  }
+};
+
+/** Clients in typed languages write `null` for what is not set. */
+function withoutNulls(body: unknown): unknown {
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) return body;
+  return Object.fromEntries(Object.entries(body).filter(([, value]) => value !== null));
+}
