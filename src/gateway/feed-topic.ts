@@ -63,7 +63,7 @@ export class FeedTopic implements Reread {
   async #readOn(): Promise<boolean> {
     while (this.at !== null && this.wanted) {
       const { changed, last, whole } = await this.#sources.store.feed(this.#caller, this.at, PAGE);
-      if (!whole || last < this.at) {
+      if (!whole) {
         this.at = last;
         for (const watcher of [...this.watchers]) watcher.lost(last);
         return false;
@@ -74,7 +74,10 @@ export class FeedTopic implements Reread {
         for (const watcher of [...this.watchers]) watcher.changed(each.at, seen);
         this.#single.tell(seen);
       }
-      if (changed.length < PAGE) return true;
+      if (changed.length < PAGE) {
+        this.at = last;
+        return true;
+      }
     }
     return false;
   }

@@ -127,7 +127,7 @@ class Past implements FeedWatcher {
   /** Finds out where the past ends, and whether all of it is known. */
   async start(after: number | null): Promise<{ readonly last: number; readonly isLost: boolean }> {
     const { last, whole } = await this.#following.store.feed(this.#caller, after, 1);
-    const isLost = after !== null && (!whole || last < after);
+    const isLost = after !== null && !whole;
     this.at = after === null || isLost ? last : after;
     this.#heard = Math.max(this.#heard, last);
     return { last, isLost };
@@ -137,7 +137,7 @@ class Past implements FeedWatcher {
     while (this.#heard > this.at) {
       const heard = this.#heard;
       const { changed, whole, last } = await this.#following.store.feed(this.#caller, this.at, PAGE);
-      if (!whole || last < this.at) {
+      if (!whole) {
         this.#jump(last);
         continue;
       }
@@ -147,8 +147,8 @@ class Past implements FeedWatcher {
         this.at = each.at;
         if (!this.#gone.has(each.avatar.id)) follower.changed(each.at, seen);
       }
-      // What was heard of and is not in it was changed again since, or removed.
-      if (changed.length < PAGE) this.at = Math.max(this.at, heard);
+      // What was heard of before and is not in it was removed.
+      if (changed.length < PAGE) this.at = Math.max(this.at, last, heard);
     }
     this.#isPast = false;
     this.#gone.clear();

@@ -5,7 +5,11 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
  * never hears of the end of that.
  */
 export function onEnd({ raw: { socket } }: FastifyRequest, reply: FastifyReply, ended: () => void): void {
+  let isOver = false;
   const end = () => {
+    // The one may be told in the midst of telling the other.
+    if (isOver) return;
+    isOver = true;
     socket.off('close', end);
     reply.raw.off('close', end);
     ended();

@@ -139,5 +139,6 @@ function feedTo(stream: EventStream): FeedFollower {
 /** One that was never given out is as one that is too old. */
 function placeIn(lastEventId: string | undefined): number | null {
   if (lastEventId === undefined || lastEventId === '') return null;
-  return /^\d{1,15}$/.test(lastEventId) ? Number(lastEventId) : Number.MAX_SAFE_INTEGER;
+  const place = /^\d+$/.test(lastEventId) ? Number(lastEventId) : Number.MAX_SAFE_INTEGER;
+  return Math.min(place, Number.MAX_SAFE_INTEGER);
 }
