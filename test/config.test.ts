@@ -41,8 +41,6 @@ t.test('a key is all it needs', async (t) => {
     port: 8080,
     logLevel: 'info',
     rateLimitPerMinute: 1200,
-    maxWaiters: 20_000,
-    readStalenessMs: 0,
     requireIdempotencyKey: false,
     maxWaiters: 20_000,
     readStalenessMs: 0,
