@@ -70,7 +70,7 @@ const NOWHERE = [
   '/docs/static/.env',
   '/avatars/..%2flivez',
   '/favicon.ico',
-  '/api/v1/tasks/task-1',
+  '/v1/tasks/task-1',
 ];
 const IDS = [
   ID,
