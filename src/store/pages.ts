@@ -1,5 +1,5 @@
 /**
- * Pages of a list from ordered indexes. An entry is `<createdAt, 16 digits>!<id>`, so that the order of entries is that
+ * Pages of a list from ordered indexes. An entry is `<createdAt, 15 digits>!<id>`, so that the order of entries is that
  * of the list backwards. Each avatar stands in one index for each status, so that one status is one range, and any of
  * them are a merge; or in one of its external id.
  */
@@ -7,7 +7,9 @@
 import type { Avatar } from '../domain/avatar.js';
 import type { Found, ListQuery, Page, Place } from './store.js';
 
-const DIGITS = 16;
+/** Until the year 33658. */
+const DIGITS = 15;
+const LATEST = 10 ** DIGITS - 1;
 
 /** Of entries, without the ends. */
 export interface EntryRange {
@@ -79,5 +81,5 @@ function rangeOf({ createdAfter, createdBefore, behind }: ListQuery): EntryRange
 }
 
 function digits(ms: number): string {
-  return String(Math.max(0, Math.floor(ms))).padStart(DIGITS, '0');
+  return String(Math.min(Math.max(0, Math.floor(ms)), LATEST)).padStart(DIGITS, '0');
 }

@@ -102,6 +102,7 @@ export function feeds(check: Check): void {
     const at = (await feed(store)).changed.find(({ avatar }) => avatar.id === 'av_1')?.at;
     await store.remove('av_1', 3);
     await hears(3);
+    t.equal(heard.length, 3);
     t.match(heard, [
       { id: 'av_1', caller: CALLER, version: 1, at: Number },
       { id: 'av_1', caller: CALLER, version: 2, at },

@@ -63,8 +63,9 @@ export function create(
   const key = idempotency && keyDigest(caller, idempotency.key);
   const due = now() + wholeDelay(dueInMs);
   const tag = queue.nextTag(caller);
-  const at = noteChange(tx, callerDigest(caller), now());
-  const listing = listingOf(avatar, at);
+  const digest = callerDigest(caller);
+  const at = noteChange(tx, digest, now());
+  const listing = listingOf(avatar, digest, at);
   const meta: Meta = { version: 1, due, lane: null, task: null, key, tag, bytes, listing };
   if (key !== null) tx.put(idempotencyKey(key), Buffer.from(id));
   tx.put(avatarKey(id), record);
@@ -93,7 +94,8 @@ export function save(
     if (engine.slots.count(keyId, now) >= slots) return { saved: false, reason: 'no-slot' };
   }
 
-  const at = silent ? null : noteChange(tx, callerDigest(caller), now);
+  const digest = callerDigest(caller);
+  const at = silent ? null : noteChange(tx, digest, now);
   const after: Meta = {
     ...before,
     version: version + 1,
@@ -101,7 +103,7 @@ export function save(
     lane,
     task: taskId ?? before.task,
     bytes: submission === 'drop' ? 0 : before.bytes,
-    listing: listingOf(avatar, at ?? before.listing?.changedAt ?? null),
+    listing: listingOf(avatar, digest, at ?? before.listing?.changedAt ?? null),
   };
   tx.put(avatarKey(id), record);
   schedule(tx, id, before, after);
@@ -133,9 +135,10 @@ export function remove(engine: Engine, tx: Transaction, id: string, version: num
   return avatar.caller;
 }
 
-function listingOf({ id, caller, status, externalId, createdAt }: Avatar, changedAt: number | null): Listing {
+function listingOf(avatar: Avatar, caller: string, changedAt: number | null): Listing {
+  const { id, status, externalId, createdAt } = avatar;
   return {
-    caller: callerDigest(caller),
+    caller,
     status,
     externalId: externalId === null ? null : externalDigest(externalId),
     entry: entryOf({ createdAt, id }),

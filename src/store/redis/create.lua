@@ -1,8 +1,8 @@
 --[[
   Puts a new avatar, and, where it is queued, gives it its place: behind its caller's others, and otherwise in turn.
 
-  KEYS[1] record    hash: v (version), doc (the record), w (token of its last write), tag (its place in the
-                    queue), lane (id of its key, while it may hold something there)
+  KEYS[1] record    hash: v (version), doc (the record), w (token of its last write), s (mark of the status that it is
+                    listed by), tag (its place in the queue), lane (id of its key, while it may hold something there)
   KEYS[2] submission
                     hash: bytes (how many), and the pieces, from 0
   KEYS[3] due       sorted set: id by due time, in ms
@@ -14,10 +14,9 @@
   KEYS[9] bytes     of all submissions that are queued
   KEYS[10] doubt    sorted set: id by when its creation is no longer in doubt
   KEYS[11] upload   the pieces of a submission that is no argument
-  KEYS[12] list     sorted set, all with score 0: its entry, among those of its caller and status
-  KEYS[13] external the same, among those of its caller that have an external id
-  KEYS[14] feed     sorted set: id by the place of its last change; see noteChange
-  KEYS[15] key      id of the avatar that was created with the idempotency key; left out without one
+  KEYS[12] list     of its caller: sorted set, all with score 0: mark and entry; prefix and entry
+  KEYS[13] feed     sorted set: id by the place of its last change; see noteChange
+  KEYS[14] key      id of the avatar that was created with the idempotency key; left out without one
 
   ARGV[1] id
   ARGV[2] doc
@@ -31,9 +30,10 @@
   ARGV[10] how long it is in doubt, in ms
   ARGV[11] how many bytes the submission has
   ARGV[12] how long an upload is kept, in ms
-  ARGV[13] its entry in lists
-  ARGV[14] the same behind its external id, or ''
-  ARGV[15] how long changes are known, in ms
+  ARGV[13] mark of its status
+  ARGV[14] its entry in lists
+  ARGV[15] the same behind the prefix of its external id, or ''
+  ARGV[16] how long changes are known, in ms
 
   Result: now, in ms; the id of the avatar that has the idempotency key; {'avatars'} or {'bytes'} when the queue holds
   as many as it may; nil when the id is taken; {'upload'} when nothing but the
@@ -70,7 +70,7 @@ if redis.call('EXISTS', KEYS[1]) == 1 then
   redis.call('HSET', KEYS[1], 'w', ARGV[5])
   return now
 end
-local owner = KEYS[15] and redis.call('GET', KEYS[15])
+local owner = KEYS[14] and redis.call('GET', KEYS[14])
 if owner then
   return refuse(owner)
 end
@@ -104,18 +104,24 @@ if queued then
   redis.call('ZADD', KEYS[7], tag, ARGV[6])
   redis.call('INCRBY', KEYS[9], bytes)
   redis.call('HSET', KEYS[1], 'tag', tag)
-  if not KEYS[15] then
+  if not KEYS[14] then
     redis.call('ZADD', KEYS[10], now + ARGV[10], ARGV[1])
   end
 end
-redis.call('HSET', KEYS[1], 'v', 1, 'doc', ARGV[2], 'w', ARGV[5])
-if KEYS[15] then
-  redis.call('SET', KEYS[15], ARGV[1])
+redis.call('HSET', KEYS[1], 'v', 1, 'doc', ARGV[2], 'w', ARGV[5], 's', ARGV[13])
+if KEYS[14] then
+  redis.call('SET', KEYS[14], ARGV[1])
 end
 redis.call('ZADD', KEYS[3], now + ARGV[4], ARGV[1])
-redis.call('ZADD', KEYS[12], 0, ARGV[13])
-if ARGV[14] ~= '' then
-  redis.call('ZADD', KEYS[13], 0, ARGV[14])
+redis.call('ZADD', KEYS[12], 0, ARGV[13] .. ARGV[14])
+if ARGV[15] ~= '' then
+  redis.call('ZADD', KEYS[12], 0, ARGV[15])
 end
-tell(KEYS[5], 1, ARGV[1], ARGV[6], noteChange(KEYS[14], ARGV[1], ARGV[15]))
+local at = noteChange(KEYS[13], ARGV[1])
+-- Here alone: nothing else makes a feed longer.
+local old = time[1] * 1000000 + time[2] - ARGV[16] * 1000
+if redis.call('ZREMRANGEBYSCORE', KEYS[13], 0, old) > 0 then
+  redis.call('ZADD', KEYS[13], -old, '!forgotten')
+end
+tell(KEYS[5], 1, ARGV[1], ARGV[6], at)
 return now

@@ -49,7 +49,7 @@ export class Creations {
       const args = [
         ...[id, doc, argument, wholeDelay(dueInMs), token, caller, queued],
         ...[bounds.maxAvatars, bounds.maxBytes, wholeDelay(doubtMs), bytes, UPLOAD_MS],
-        ...[names.entry, names.external, FEED_MS],
+        ...[names.mark, names.entry, names.external, FEED_MS],
       ];
       // Without waiting for copies, since nothing is made by it: what it says otherwise is asked again below.
       const isAsked = isLarge && wordOf(await this.#redis.run('create', keys, ...args)) === 'upload';
@@ -67,14 +67,14 @@ export class Creations {
     return { owner: null, now: Number(answer) };
   }
 
-  #keysOf({ id, caller, status, idempotency }: Avatar, token: string): string[] {
+  #keysOf({ id, caller, idempotency }: Avatar, token: string): string[] {
     const keys = this.#keys;
     const digest = idempotency && keyDigest(caller, idempotency.key);
     const owner = callerDigest(caller);
     return [
       ...[keys.record(id), keys.submission(id), keys.due, keys.aside(id), keys.changes, keys.queue],
       ...[keys.callers, keys.clock, keys.bytes, keys.doubt, keys.upload(token)],
-      ...[keys.list(owner, status), keys.external(owner), keys.feed(owner), ...keys.key(digest)],
+      ...[keys.list(owner), keys.feed(owner), ...keys.key(digest)],
     ];
   }
 }

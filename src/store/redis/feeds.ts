@@ -36,7 +36,7 @@ export class Feeds {
   }
 
   async #look(caller: string, id: string, feed: string): Promise<Stored | null> {
-    const found = await this.#records.listed(caller, id, id, [feed]);
+    const found = await this.#records.listed(caller, id, feed, [id]);
     return found && { avatar: found.avatar, version: found.version, now: found.now };
   }
 }

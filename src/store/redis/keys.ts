@@ -1,5 +1,3 @@
-import type { Status } from '../../domain/avatar.js';
-
 /** The keyspace in Redis. All keys share one hash tag, so that a Redis Cluster keeps them together. */
 export class Keys {
   readonly #tag: string;
@@ -51,14 +49,9 @@ export class Keys {
     return `${this.#tag}:doc:${name}`;
   }
 
-  /** Entries of `pages.ts`, of a caller by its digest. */
-  list(caller: string, status: Status): string {
-    return `${this.#tag}:list:${caller}:${status}`;
-  }
-
-  /** The same behind the digest of an external id and `!`, for avatars that have one. */
-  external(caller: string): string {
-    return `${this.#tag}:external:${caller}`;
+  /** Names of the avatars of a caller, which is said by its digest: see `lists.ts`. */
+  list(caller: string): string {
+    return `${this.#tag}:list:${caller}`;
   }
 
   /** Ids by the place of their last change. */

@@ -25,17 +25,12 @@ local function dueIn(due)
   return #first == 0 and -1 or math.max(0, tonumber(first[2]) - now)
 end
 
--- Gives the change of an avatar the next place in the feed of its caller, and forgets what is older than told. Two
--- members of a feed are no ids and have scores below 0, where nothing is forgotten: !last is the last place there was,
--- !forgotten that up to which changes may be missing. Returns the place.
-local function noteChange(feed, id, keepMs)
+-- Gives the change of an avatar the next place in the feed of its caller, and returns it. Two members of a feed are no
+-- ids and have scores below 0: !last is the last place there was, !forgotten that up to which changes may be missing.
+local function noteChange(feed, id)
   local micros = time[1] * 1000000 + time[2]
   local at = math.max(micros, 1 - tonumber(redis.call('ZSCORE', feed, '!last') or 0))
   redis.call('ZADD', feed, at, id, -at, '!last')
-  local forgotten = micros - keepMs * 1000
-  if redis.call('ZREMRANGEBYSCORE', feed, 0, forgotten) > 0 then
-    redis.call('ZADD', feed, -forgotten, '!forgotten')
-  end
   return string.format('%.0f', at)
 end
 

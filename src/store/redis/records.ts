@@ -41,15 +41,16 @@ export class Records {
   }
 
   /**
-   * What was found under a name in lists or a feed of a caller; `null` where there is nothing to show. A name that leads
-   * nowhere is taken out.
+   * What an id in a list or feed of a caller leads to; `null` where there is nothing to show. One that leads nowhere is
+   * taken out.
+   * @param names what the avatar may be called there
    * @throws StoreUnavailableError
    */
-  async listed(caller: string, id: string, name: string, lists: readonly string[]): Promise<Found | null> {
+  async listed(caller: string, id: string, list: string, names: readonly string[]): Promise<Found | null> {
     const found = await this.find(id);
     if (found === null || found instanceof CorruptRecordError) {
       // Where it cannot be taken out it is passed over again.
-      await this.#redis.run('unlist', [this.#keys.record(id), ...lists], name).catch(() => {});
+      await this.#redis.run('unlist', [this.#keys.record(id), list], ...names).catch(() => {});
     }
     return found === null || found instanceof Error || found.avatar.caller !== caller ? null : found;
   }

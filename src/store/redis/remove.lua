@@ -9,9 +9,8 @@
   KEYS[6] bytes
   KEYS[7] doubt
   KEYS[8] feed       of its caller
-  KEYS[9] external   of its caller
-  KEYS[10-18] lists  of its caller and each status
-  KEYS[19...] due and slots of its key, where it has one; then what leads to it: owner of its task id, owner of its
+  KEYS[9] list       of its caller
+  KEYS[10...] due and slots of its key, where it has one; then what leads to it: owner of its task id, owner of its
              idempotency key, where it has them; as the record says at this version
 
   ARGV[1] id
@@ -19,11 +18,12 @@
   ARGV[3] id of its key, or ''
   ARGV[4] caller
   ARGV[5] its entry in lists
-  ARGV[6] the same behind its external id, or ''
+  ARGV[6] the same behind the prefix of its external id, or ''
 
   Result: 1, or 0 when the record is at another version
 ]]
-if tonumber(redis.call('HGET', KEYS[1], 'v')) ~= tonumber(ARGV[2]) then
+local record = redis.call('HMGET', KEYS[1], 'v', 's')
+if tonumber(record[1]) ~= tonumber(ARGV[2]) then
   return 0
 end
 
@@ -31,15 +31,12 @@ leaveQueue(KEYS[5], KEYS[6], KEYS[2], ARGV[1])
 redis.call('ZREM', KEYS[3], ARGV[1])
 redis.call('ZREM', KEYS[7], ARGV[1])
 redis.call('ZREM', KEYS[8], ARGV[1])
-redis.call('ZREM', KEYS[9], ARGV[6])
-for i = 10, 18 do
-  redis.call('ZREM', KEYS[i], ARGV[5])
-end
-local leads = 19
+redis.call('ZREM', KEYS[9], (record[2] or '') .. ARGV[5], ARGV[6])
+local leads = 10
 if ARGV[3] ~= '' then
-  redis.call('ZREM', KEYS[19], ARGV[1])
-  redis.call('ZREM', KEYS[20], ARGV[1])
-  leads = 21
+  redis.call('ZREM', KEYS[10], ARGV[1])
+  redis.call('ZREM', KEYS[11], ARGV[1])
+  leads = 12
 end
 redis.call('DEL', KEYS[1], KEYS[2], unpack(KEYS, leads))
 tell(KEYS[4], 0, ARGV[1], ARGV[4], 0)

@@ -12,9 +12,8 @@
   KEYS[8] bytes
   KEYS[9] lanes      set: every key that ever had a due index
   KEYS[10] feed      of its caller
-  KEYS[11] list      of its caller and status
-  KEYS[12-19] lists  of its caller and the other statuses
-  KEYS[20...] due of its key, slots of its key (sorted set: id by when it is over), where it has one; then
+  KEYS[11] list      of its caller
+  KEYS[12...] due of its key, slots of its key (sorted set: id by when it is over), where it has one; then
              the owner of its task id, where it has one
 
   ARGV[1] id
@@ -28,13 +27,13 @@
   ARGV[9] how long it holds a slot all the same, in ms
   ARGV[10] how many slots its key has, or ''
   ARGV[11] caller, where the change is told; or ''
-  ARGV[12] its entry in lists
-  ARGV[13] how long changes are known, in ms
+  ARGV[12] mark of its status
+  ARGV[13] its entry in lists
 
   Result: 'saved', 'stale', 'task-taken' or 'no-slot'
 ]]
 local id, keyId, standing = ARGV[1], ARGV[7], ARGV[8]
-local record = redis.call('HMGET', KEYS[1], 'v', 'w', 'tag')
+local record = redis.call('HMGET', KEYS[1], 'v', 'w', 'tag', 's')
 local version = tonumber(record[1])
 local expected = tonumber(ARGV[2])
 if version == expected + 1 and record[2] == ARGV[6] then
@@ -45,9 +44,9 @@ end
 if version ~= expected then
   return 'stale'
 end
-local dueOfKey, slots, task = nil, nil, KEYS[20]
+local dueOfKey, slots, task = nil, nil, KEYS[12]
 if keyId ~= '' then
-  dueOfKey, slots, task = KEYS[20], KEYS[21], KEYS[22]
+  dueOfKey, slots, task = KEYS[12], KEYS[13], KEYS[14]
 end
 local owner = task and redis.call('GET', task)
 if owner and owner ~= id then
@@ -60,7 +59,7 @@ if holds and ARGV[10] ~= '' and tonumber(redis.call('ZSCORE', slots, id) or 0) <
   end
 end
 
-redis.call('HSET', KEYS[1], 'v', expected + 1, 'doc', ARGV[3], 'w', ARGV[6])
+redis.call('HSET', KEYS[1], 'v', expected + 1, 'doc', ARGV[3], 'w', ARGV[6], 's', ARGV[12])
 if task then
   redis.call('SET', task, id)
 end
@@ -108,13 +107,14 @@ if ARGV[5] == 'drop' then
   redis.call('DEL', KEYS[2])
   redis.call('HDEL', KEYS[1], 'tag')
 end
--- It was in another list only where it was not in this one.
-if redis.call('ZADD', KEYS[11], 0, ARGV[12]) == 1 then
-  for i = 12, 19 do
-    redis.call('ZREM', KEYS[i], ARGV[12])
+local listed = record[4]
+if listed ~= ARGV[12] then
+  redis.call('ZADD', KEYS[11], 0, ARGV[12] .. ARGV[13])
+  if listed then
+    redis.call('ZREM', KEYS[11], listed .. ARGV[13])
   end
 end
 if ARGV[11] ~= '' then
-  tell(KEYS[4], expected + 1, id, ARGV[11], noteChange(KEYS[10], id, ARGV[13]))
+  tell(KEYS[4], expected + 1, id, ARGV[11], noteChange(KEYS[10], id))
 end
 return 'saved'

@@ -2,16 +2,14 @@
   Takes an avatar that is not there out of where it was found.
 
   KEYS[1] record
-  KEYS[2...] lists or a feed
+  KEYS[2] list or feed
 
-  ARGV[1] what it is called there
+  ARGV[1...] what it may be called there
 
   Result: 1, or 0 when it is there
 ]]
 if redis.call('EXISTS', KEYS[1]) == 1 then
   return 0
 end
-for i = 2, #KEYS do
-  redis.call('ZREM', KEYS[i], ARGV[1])
-end
+redis.call('ZREM', KEYS[2], unpack(ARGV))
 return 1

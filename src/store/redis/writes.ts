@@ -1,10 +1,10 @@
-import { type Avatar, isFinal, STATUSES } from '../../domain/avatar.js';
+import { type Avatar, isFinal } from '../../domain/avatar.js';
 import { standingOf } from '../../domain/standing.js';
 import { wholeDelay } from '../delay.js';
 import { callerDigest } from '../digests.js';
 import { keyDigest } from '../idempotency.js';
 import { encodeRecord } from '../record.js';
-import { FEED_MS, type Save, type SaveResult } from '../store.js';
+import type { Save, SaveResult } from '../store.js';
 import type { Connection } from './connection.js';
 import type { Keys } from './keys.js';
 import { namesOf } from './lists.js';
@@ -28,17 +28,16 @@ export class Writes {
 
   /** @throws StoreUnavailableError */
   async save(avatar: Avatar, version: number, save: Save): Promise<SaveResult> {
-    const { id, caller, status, taskId, keyId } = avatar;
+    const { id, caller, taskId, keyId } = avatar;
     const { dueInMs, submission, slots, slotForMs = 0, silent = false } = save;
     const record = encodeRecord(avatar);
     const doc = isFinal(avatar.status) ? pack(record) : record;
     const { due, changes, queue, callers, clock, bytes, lanes } = this.#keys;
     const owner = callerDigest(caller);
-    const others = STATUSES.filter((other) => other !== status);
+    const names = namesOf(avatar);
     const keys = [
       ...[this.#keys.record(id), this.#keys.submission(id), due, changes, queue, callers, clock, bytes],
-      ...[lanes, this.#keys.feed(owner)],
-      ...[status, ...others].map((each) => this.#keys.list(owner, each)),
+      ...[lanes, this.#keys.feed(owner), this.#keys.list(owner)],
       ...[...this.#keys.ofLane(keyId), ...this.#keys.task(taskId)],
     ];
     const { queued, slot, lane } = standingOf(avatar);
@@ -49,7 +48,7 @@ export class Writes {
         keys,
         ...[id, version, doc, wholeDelay(dueInMs), submission, token],
         ...[keyId ?? '', standing, wholeDelay(slotForMs), slots ?? '', silent ? '' : caller],
-        ...[namesOf(avatar).entry, FEED_MS],
+        ...[names.mark, names.entry],
       ),
     );
     const word = String(result);
@@ -67,8 +66,7 @@ export class Writes {
     const { due, changes, queue, bytes, doubt } = this.#keys;
     const keys = [
       ...[this.#keys.record(id), this.#keys.submission(id), due, changes, queue, bytes, doubt],
-      ...[this.#keys.feed(owner), this.#keys.external(owner)],
-      ...STATUSES.map((status) => this.#keys.list(owner, status)),
+      ...[this.#keys.feed(owner), this.#keys.list(owner)],
       ...[...this.#keys.ofLane(keyId), ...this.#keys.task(taskId), ...this.#keys.key(digest)],
     ];
     const names = namesOf(found.avatar);
