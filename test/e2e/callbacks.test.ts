@@ -106,6 +106,11 @@ for (const { name: store, settings } of STORES) {
     const next = await startProcess(t, simulator, env);
     for (const id of ids) await toldOf(next.url, id);
     t.ok(performance.now() - startedAt < 30_000, 'no lease had to lapse');
+    for (const id of ids) {
+      const log = await (await fetch(`${next.url}/avatars/${id}/deliveries`)).json();
+      t.match(log, { data: [{ attempt: 1, status: 204 }] }, 'what was cut off is no failure of the receiver');
+      t.equal((log as { data: unknown[] }).data.length, 1);
+    }
     const names = receiver.calls.map(({ headers }) => String(headers['webhook-id']));
     t.equal(names.length, 13);
     t.equal(new Set(names).size, 12, 'the one that was cut off was told under its name again');
