@@ -22,8 +22,14 @@ t.test('no parser crashes, hangs or leaks', async (t) => {
 
 t.test('parsers that are broken are found out', async (t) => {
   const module = new URL('fuzz/broken.ts', import.meta.url);
-  const results = await fuzz({ module, targets: BROKEN, seed: 7, durationMs: 3_000, threads: 3 });
-  const found = new Map(results.map(({ name, findings }) => [name, findings[0]]));
+  const isLeaking = ({ name }: { readonly name: string }) => name === 'leaking';
+  const options = { module, seed: 7, mostFindings: 1 };
+  // A leak shows at the end only, and grows until then; the others are over once they are found.
+  const results = await Promise.all([
+    fuzz({ ...options, targets: BROKEN.filter(isLeaking), durationMs: 3_000, threads: 1 }),
+    fuzz({ ...options, targets: BROKEN.filter((each) => !isLeaking(each)), durationMs: 120_000, threads: 2 }),
+  ]);
+  const found = new Map(results.flat().map(({ name, findings }) => [name, findings[0]]));
   t.match(found.get('crashing'), { what: 'crash', words: /ERR_OUT_OF_RANGE|outside buffer bounds/ });
   t.equal(found.get('crashing')?.bytes?.[0], 0xff, 'with the bytes');
   t.match(found.get('hanging'), { what: 'hang' });

@@ -12,6 +12,8 @@ export interface FuzzOptions {
   /** Of each target. */
   readonly durationMs: number;
   readonly threads: number;
+  /** A target that so many were found in is left. {@link MOST_FINDINGS} where not given. */
+  readonly mostFindings?: number;
   readonly onResult?: (result: FuzzResult) => void;
 }
 
@@ -52,7 +54,10 @@ export async function fuzz(options: FuzzOptions): Promise<readonly FuzzResult[]>
   return results;
 }
 
-function fuzzOne(target: Target, { module, seed, durationMs }: FuzzOptions): Promise<FuzzResult> {
+function fuzzOne(
+  target: Target,
+  { module, seed, durationMs, mostFindings = MOST_FINDINGS }: FuzzOptions,
+): Promise<FuzzResult> {
   const findings: Finding[] = [];
   let tally: Tally | null = null;
   const job: Job = {
@@ -75,7 +80,7 @@ function fuzzOne(target: Target, { module, seed, durationMs }: FuzzOptions): Pro
     worker.on('message', (message: Message) => {
       if (message.kind === 'done') tally = message.tally;
       else findings.push(message.finding);
-      if (findings.length >= MOST_FINDINGS) void worker.terminate();
+      if (findings.length >= mostFindings) void worker.terminate();
     });
     worker.on('error', (error) => {
       findings.push({ what: 'died', words: error.stack ?? error.message, bytes: inputOf(job) });
