@@ -1,0 +1,248 @@
+/** Who watches is told of each change, at the price of one read; who waits without a change costs none. */
+
+import t, { type Test } from 'tap';
+import type { Avatar } from '../../src/domain/avatar.js';
+import { followAll } from '../../src/gateway/follow.js';
+import type { SeenVersion } from '../../src/gateway/seen.js';
+import { until } from '../../src/gateway/until.js';
+import { Watch } from '../../src/gateway/watch.js';
+import { openEmbeddedStore } from '../../src/store/embedded.js';
+import { type Change, type Found, type Store, StoreUnavailableError } from '../../src/store/store.js';
+import { avatarOf, CALLER, dueIn, LONG, SUBMISSION } from '../store/fixtures.js';
+import { until as eventually } from '../support/until.js';
+
+const see = ({ avatar, version }: Found): SeenVersion => ({ avatar, version, queue: null });
+const NEVER = () => false;
+const HOUR_MS = 3_600_000;
+
+/** A store whose reads are counted, and fail while it is said to be away. */
+async function started(t: Test) {
+  const real = await openEmbeddedStore({ dir: t.testdir() });
+  const counts = { find: 0, feed: 0, atOnce: 0, most: 0 };
+  let away = false;
+  const listeners = new Set<(change: Change | null) => void>();
+  const counted = async <T>(what: 'find' | 'feed', read: () => Promise<T>): Promise<T> => {
+    counts[what] += 1;
+    counts.atOnce += 1;
+    counts.most = Math.max(counts.most, counts.atOnce);
+    try {
+      if (away) throw new StoreUnavailableError('away');
+      return await read();
+    } finally {
+      counts.atOnce -= 1;
+    }
+  };
+  const store: Pick<Store, 'find' | 'feed' | 'onChange'> = {
+    find: (caller, id) => counted('find', () => real.find(caller, id)),
+    feed: (caller, after, limit) => counted('feed', () => real.feed(caller, after, limit)),
+    onChange(listener) {
+      listeners.add(listener);
+      const end = real.onChange((change) => !away && listener(change));
+      return () => {
+        listeners.delete(listener);
+        end();
+      };
+    },
+  };
+  const watch = new Watch({ store, see, random: () => 0, wake: () => undefined });
+  t.teardown(async () => {
+    watch.close();
+    await real.close();
+  });
+  const sources = { store, see, watch };
+  async function create(change: Partial<Avatar> = {}) {
+    let { avatar, version } = await real.create(
+      avatarOf({ status: 'pending', ...change }),
+      [SUBMISSION],
+      dueIn(LONG),
+    );
+    return {
+      id: avatar.id,
+      async write(prompt: string) {
+        avatar = { ...avatar, prompt };
+        const saved = await real.save(avatar, version, { dueInMs: LONG, submission: 'keep' });
+        if (!saved.saved) throw new Error(saved.reason);
+        version = saved.version;
+      },
+      remove: () => real.remove(avatar.id, version),
+    };
+  }
+  return {
+    watch,
+    counts,
+    sources,
+    create,
+    wait: (id: string, isDone: (avatar: Avatar) => boolean, withinMs = HOUR_MS) =>
+      until(sources, CALLER, id, { withinMs }, isDone),
+    /** Words may have been lost. */
+    doubt() {
+      for (const listener of listeners) listener(null);
+    },
+    setAway: (is: boolean) => {
+      away = is;
+    },
+  };
+}
+
+const isCalled = (name: string) => (avatar: Avatar) => avatar.prompt === name;
+/** So that what is not to happen has had its time. */
+const aWhile = () => new Promise((resolve) => setTimeout(resolve, 600));
+
+t.test(
+  'a thousand who wait cost one read each, none while nothing changes, and one for all of them',
+  async (t) => {
+    const { counts, create, wait, sources } = await started(t);
+    const { id, write } = await create();
+    const others = await Promise.all(Array.from({ length: 500 }, () => create()));
+    const waits = [
+      ...Array.from({ length: 500 }, () => wait(id, isCalled('new'))),
+      ...others.map(({ id }) => wait(id, NEVER, 700)),
+    ];
+    await eventually('all have read', async () => (counts.find === 1_000 ? true : null));
+    await aWhile();
+    t.equal(counts.find, 1_000);
+    await write('another');
+    await write('new');
+    const found = await Promise.all(waits.slice(0, 500));
+    t.ok(found.every((each) => each?.avatar.prompt === 'new'));
+    t.ok(counts.find <= 1_002, `${counts.find - 1_000} for two changes`);
+    await Promise.all(waits);
+    t.ok(counts.find <= 1_002, 'nor does the end of a wait cost any');
+    t.equal(sources.watch.ids.size, 0, 'nobody is left behind');
+  },
+);
+
+t.test('a change between the word and the read, or during it, is not missed', async (t) => {
+  const { create, sources } = await started(t);
+  const { id, write } = await create();
+  const { store } = sources;
+  let reads = 0;
+  const find: Store['find'] = async (caller, id) => {
+    const found = await store.find(caller, id);
+    reads += 1;
+    if (reads === 1) await write('new'); // after the state was read, before it is known
+    return found;
+  };
+  const seen = await until(
+    ...[{ ...sources, store: { ...store, find } }, CALLER, id, { withinMs: HOUR_MS }, isCalled('new')],
+  );
+  t.equal(seen?.avatar.prompt, 'new');
+});
+
+t.test('it ends on time with the last known state, where the store is away too', async (t) => {
+  const { create, wait, setAway } = await started(t);
+  const { id } = await create({ prompt: 'old' });
+  const waiting = wait(id, NEVER, 300);
+  await new Promise(setImmediate);
+  setAway(true);
+  t.equal((await waiting)?.avatar.prompt, 'old');
+  await t.rejects(wait(id, NEVER, 300), StoreUnavailableError, 'who never knew has no answer');
+});
+
+t.test('what could not be read is read again, and words that were lost are made up for', async (t) => {
+  const { create, wait, setAway, doubt, counts } = await started(t);
+  const { id, write } = await create();
+  const waiting = wait(id, isCalled('new'));
+  await eventually('it is read', async () => (counts.find > 0 ? true : null));
+  setAway(true);
+  await write('new');
+  doubt(); // and this read fails
+  await eventually('it is tried', async () => (counts.find > 1 ? true : null));
+  setAway(false);
+  t.equal((await waiting)?.avatar.prompt, 'new');
+});
+
+t.test('all that is watched is read again in doubt, a few at once', async (t) => {
+  const { create, wait, doubt, counts } = await started(t);
+  const avatars = await Promise.all(Array.from({ length: 200 }, () => create()));
+  const waits = avatars.map(({ id }) => wait(id, NEVER, 3_000));
+  await eventually('all have read', async () => (counts.find === 200 && counts.atOnce === 0 ? true : null));
+  counts.most = 0;
+  doubt();
+  await eventually('all are read again', async () => (counts.find >= 400 ? true : null));
+  await aWhile();
+  t.equal(counts.find, 400);
+  t.ok(counts.most <= 8, `${counts.most} at once`);
+  await Promise.all(waits);
+});
+
+t.test('a removal is told, and what is not there is not waited for', async (t) => {
+  const { create, wait, counts } = await started(t);
+  const avatar = await create();
+  const waiting = wait(avatar.id, NEVER);
+  await eventually('it is read', async () => (counts.find > 0 ? true : null));
+  await avatar.remove();
+  t.equal(await waiting, null);
+  t.equal(await wait('av_0', NEVER), null);
+});
+
+t.test('another caller is told nothing', async (t) => {
+  const { create, wait, sources, counts } = await started(t);
+  const { id, write } = await create();
+  const mine = wait(id, isCalled('new'));
+  await eventually('it is read', async () => (counts.find > 0 ? true : null));
+  const told: unknown[] = [];
+  const leave = sources.watch.avatar(id, {
+    caller: 'another',
+    told: (seen) => told.push(seen),
+    ended: () => undefined,
+  });
+  t.equal(await until(sources, 'another', id, { withinMs: HOUR_MS }, NEVER), null);
+  await write('new');
+  t.equal((await mine)?.avatar.prompt, 'new');
+  t.notOk(told.some((each) => each !== null));
+  leave();
+});
+
+t.test('who goes away is let go, and so is everybody at the end', async (t) => {
+  const { create, wait, sources, watch } = await started(t);
+  const { id } = await create({ prompt: 'old' });
+  let left: Promise<SeenVersion | null> = Promise.resolve(null);
+  const leave = await new Promise<() => void>((leaving) => {
+    left = until(sources, CALLER, id, { withinMs: HOUR_MS, leaving }, NEVER);
+  });
+  const waiting = wait(id, NEVER);
+  await aWhile();
+  leave();
+  t.equal((await left)?.avatar.prompt, 'old');
+  t.equal(watch.ids.size, 1);
+  watch.close();
+  t.equal((await waiting)?.avatar.prompt, 'old');
+  t.equal((await wait(id, NEVER))?.avatar.prompt, 'old', 'nor does anybody wait from then on');
+  t.equal(watch.ids.size, 0);
+});
+
+t.test('one read brings a change to those who follow all and to those who follow the one', async (t) => {
+  const { create, wait, sources, counts } = await started(t);
+  const { id, write } = await create();
+  const told: (string | null)[] = [];
+  const following = await followAll(sources, CALLER, null, () => ({
+    changed: (_at, seen) => told.push(seen.avatar.prompt),
+    removed: () => undefined,
+    lost: () => undefined,
+    ended: () => undefined,
+    room: async () => true,
+  }));
+  await following.caughtUp;
+  const waiting = wait(id, isCalled('new'));
+  await eventually('it is read', async () => (counts.find > 0 ? true : null));
+  await aWhile();
+  const before = { ...counts };
+  await write('new');
+  t.equal((await waiting)?.avatar.prompt, 'new');
+  t.equal(counts.find, before.find);
+  t.equal(counts.feed, before.feed + 1);
+  await eventually('it is told', async () => (told.length > 0 ? true : null));
+  t.strictSame(told, ['new']);
+
+  await t.test('also where the ones who follow all leave before it is read', async (t) => {
+    const waiting = wait(id, isCalled('newest'));
+    await eventually('it is read', async () => (counts.find > before.find ? true : null));
+    await aWhile();
+    const writing = write('newest');
+    const end = sources.store.onChange(() => following.leave());
+    await writing;
+    t.equal((await waiting)?.avatar.prompt, 'newest');
+    end();
+  });
+});

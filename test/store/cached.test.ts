@@ -1,0 +1,131 @@
+/** Reads from memory: never older than is allowed, and none that a change was heard of. */
+
+import t, { type Test } from 'tap';
+import { CachedReads } from '../../src/store/cached.js';
+import type { Change, Found } from '../../src/store/store.js';
+import { startReplicas } from '../support/replicas.js';
+import { createAvatar, readAvatar } from '../support/requests.js';
+import { until } from '../support/until.js';
+import { avatarOf, CALLER } from './fixtures.js';
+
+const found = (version: number): Found => ({
+  avatar: avatarOf({ id: 'av_1' }),
+  version,
+  now: 0,
+  ahead: null,
+});
+
+/** A store whose answers come when they are given. */
+function started(t: Test, maxAgeMs: number) {
+  let now = Math.round(performance.now());
+  t.intercept(performance, 'now', { value: () => now, configurable: true });
+  const asked: ((found: Found | null) => void)[] = [];
+  let listener: (change: Change | null) => void = () => undefined;
+  const reads = new CachedReads(
+    {
+      find: () => new Promise((resolve) => asked.push(resolve)),
+      onChange(heard) {
+        listener = heard;
+        return () => undefined;
+      },
+    },
+    maxAgeMs,
+  );
+  return {
+    read: (caller = CALLER) => reads.find(caller, 'av_1'),
+    asked,
+    answer: (value: Found | null) => asked.at(-1)?.(value),
+    hear: (id: string | null, caller = CALLER) =>
+      listener(id === null ? null : { id, caller, version: 2, at: 1 }),
+    pass: (ms: number) => {
+      now += ms;
+    },
+  };
+}
+
+t.test('a read is kept as long as it may be, from when it began', async (t) => {
+  const { read, asked, answer, pass } = started(t, 100);
+  const first = read();
+  pass(60);
+  answer(found(1));
+  t.equal((await first)?.version, 1);
+  pass(39);
+  t.equal((await read())?.version, 1);
+  t.equal(asked.length, 1);
+  pass(2);
+  void read();
+  t.equal(asked.length, 2);
+});
+
+t.test('equal reads at the same time are one, while it is young', async (t) => {
+  const { read, asked, answer, pass } = started(t, 100);
+  const reads = [read(), read(), read()];
+  t.equal(asked.length, 1);
+  answer(found(1));
+  t.strictSame(
+    (await Promise.all(reads)).map((each) => each?.version),
+    [1, 1, 1],
+  );
+  pass(200);
+  const old = read();
+  pass(101);
+  const young = read();
+  t.equal(asked.length, 3);
+  asked[2]?.(found(3));
+  t.equal((await young)?.version, 3);
+  asked[1]?.(found(2));
+  t.equal((await old)?.version, 2);
+  t.equal((await read())?.version, 3, 'the older one does not take its place');
+});
+
+for (const id of ['av_1', null]) {
+  const what = id === null ? 'that anything may have changed' : 'a change';
+  t.test(`${what} drops what is kept, and what is being read is not kept`, async (t) => {
+    const { read, asked, answer, hear } = started(t, 1_000);
+    const first = read();
+    hear(id);
+    const second = read();
+    t.equal(asked.length, 2, 'who asks after it reads after it');
+    asked[0]?.(found(1));
+    t.equal((await first)?.version, 1);
+    answer(found(2));
+    t.equal((await second)?.version, 2);
+    t.equal((await read())?.version, 2);
+    t.equal(asked.length, 2);
+    hear('av_2');
+    hear('av_1', 'another');
+    t.equal((await read())?.version, 2, 'others are none of its business');
+    hear(id);
+    void read();
+    t.equal(asked.length, 3);
+  });
+}
+
+t.test('what is not there, and what fails, is not kept; callers are kept apart', async (t) => {
+  const { read, asked, answer } = started(t, 1_000);
+  const none = read('another');
+  answer(null);
+  t.equal(await none, null);
+  const some = read();
+  answer(found(1));
+  await some;
+  void read('another');
+  t.equal(asked.length, 3);
+});
+
+t.test('redis: with a cache, a change on one replica is read on the other', async (t) => {
+  const { one, other } = await startReplicas(t, 'redis', { readStalenessMs: 60_000 });
+  const avatar = await createAvatar(one.url);
+  const taskId = await until('it has a task', async () => (await readAvatar(other.url, avatar.id)).task_id);
+  await readAvatar(one.url, avatar.id);
+  one.simulator.settle(taskId, { end: 'success' });
+  for (const { url } of [one, other]) {
+    await until('it is final', async () => (await readAvatar(url, avatar.id)).completed_at);
+  }
+  t.equal((await fetch(`${one.url}${avatar.links.self}`, { method: 'DELETE' })).status, 204);
+  for (const { url } of [one, other]) {
+    await until('it is gone', async () => {
+      return (await fetch(`${url}${avatar.links.self}`)).status === 404 ? true : null;
+    });
+  }
+});
