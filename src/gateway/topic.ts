@@ -5,7 +5,7 @@ import type { SeenVersion } from './seen.js';
 /** Who watches one avatar. */
 export interface Watcher {
   readonly caller: string;
-  /** It was changed; `null`: it was removed. Not for what the watcher read itself, which may be of a later version. */
+  /** How it is, where it may have changed: perhaps no other than it was, or than the watcher read itself. `null`: it was removed. */
   told(seen: SeenVersion | null): void;
   /** The gateway stops: no more is told. */
   ended(): void;
@@ -39,8 +39,6 @@ export class Topic implements Reread {
   readonly watchers = new Set<Watcher>();
   readonly #id: string;
   readonly #sources: Sources;
-  /** The latest that was told. */
-  #version = 0;
 
   constructor(id: string, sources: Sources) {
     this.#id = id;
@@ -61,8 +59,6 @@ export class Topic implements Reread {
   }
 
   tell(caller: string, seen: SeenVersion | null): void {
-    if (seen !== null && seen.version <= this.#version) return;
-    if (seen !== null) this.#version = seen.version;
     for (const watcher of [...this.watchers]) if (watcher.caller === caller) watcher.told(seen);
   }
 }
