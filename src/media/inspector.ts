@@ -1,3 +1,4 @@
+import { extname } from 'node:path';
 import { Piscina } from 'piscina';
 import type { AudioFacts, ImageFacts } from '../domain/avatar.js';
 import type { Looked } from '../domain/media/looked.js';
@@ -12,7 +13,8 @@ const TIMEOUT_MS = 60_000;
 /** Looks at media in threads of its own, so that the event loop has time for others. */
 export class ThreadedInspector {
   readonly #threads = new Piscina<Task, Report>({
-    filename: new URL('./inspection.js', import.meta.url).href,
+    // As this file is, JavaScript or not yet: what loads the others does not find it by another name.
+    filename: new URL(`./inspection${extname(import.meta.url)}`, import.meta.url).href,
     // Each begins with the first look that needs it, and stays.
     minThreads: 0,
     maxThreads: THREADS,
