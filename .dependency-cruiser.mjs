@@ -39,6 +39,18 @@ export default {
       'An adapter serves its port and knows the domain: nobody above it, and no other adapter.',
     ),
     forbid(
+      'client-stands-alone',
+      from('^src/client/'),
+      { pathNot: ['^src/client/', npm('eventsource-parser')] },
+      'The client runs elsewhere, in browsers too: nothing of the gateway, and nothing of Node.js.',
+    ),
+    forbid(
+      'client-for-others',
+      from('^src/', '^src/(client|cli)/'),
+      { path: '^src/client/' },
+      'The gateway is not a client of itself.',
+    ),
+    forbid(
       'problems-know-nobody',
       from('^src/problems\\.ts$'),
       {},
@@ -101,9 +113,9 @@ export default {
     forbid('no-missing-files', {}, { couldNotResolve: true }, 'An import that leads nowhere.'),
     forbid(
       'no-dead-files',
-      from('^src/main\\.ts$'),
-      { path: '^src/', pathNot: '^src/main\\.ts$', reachable: false },
-      'A file that main.ts does not reach is dead code.',
+      from('^src/(main|client/index)\\.ts$'),
+      { path: '^src/', pathNot: '^src/(main|client/index)\\.ts$', reachable: false },
+      'A file that neither the process nor the client needs is dead code.',
     ),
   ],
   options: {

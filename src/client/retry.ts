@@ -1,0 +1,81 @@
+import { ConnectionError, GatewayError } from './errors.js';
+
+const FIRST_PAUSE_MS = 500;
+const LONGEST_PAUSE_MS = 8_000;
+/** When told to stay away for longer than this, a caller had better know. */
+const LONGEST_TOLD_MS = 60_000;
+
+/** Too slow, too often, or something that passes. A 409 of the gateway does not pass by itself. */
+const PASSING = new Set([408, 429, 500, 502, 503, 504]);
+/** Said before anything was done. */
+const UNTOUCHED = new Set([408, 429]);
+
+/** The end of an avatar that was made, told to whoever made it: it is the same each time. */
+const ABOUT_AN_AVATAR = /^\/avatars\/av_/;
+
+/** Whether the same request may meet with something else later. */
+export function isPassing(error: unknown): boolean {
+  if (error instanceof ConnectionError) return true;
+  return error instanceof GatewayError && PASSING.has(error.status);
+}
+
+/** As {@link isPassing}, for a request that makes an avatar. */
+export function isPassingForCreate(error: unknown): boolean {
+  const isItsEnd = error instanceof GatewayError && ABOUT_AN_AVATAR.test(error.problem?.instance ?? '');
+  return !isItsEnd && isPassing(error);
+}
+
+/** As {@link isPassing}, for a request that must not be sent again once it may have had effect. */
+export function isUntouched(error: unknown): boolean {
+  return error instanceof GatewayError && UNTOUCHED.has(error.status);
+}
+
+/**
+ * How long to wait before the next attempt: at least what was told, else twice as long each time; a part of it is
+ * random, so that those who failed together do not come back together. `null`: too long to wait for.
+ * @param failures how many there were before this one
+ */
+export function pauseMs(failures: number, error: unknown, random: () => number = Math.random): number | null {
+  const backoffMs = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** failures);
+  const jitteredMs = backoffMs * (0.5 + random() / 2);
+  const toldMs = error instanceof GatewayError ? error.retryAfterMs : null;
+  if (toldMs === null) return jitteredMs;
+  return toldMs > LONGEST_TOLD_MS ? null : toldMs + jitteredMs / 4;
+}
+
+/** Resolves after so many ms, or rejects with the reason of the signal. */
+export function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const done = () => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', done);
+      if (signal?.aborted) reject(signal.reason);
+      else resolve();
+    };
+    const timer = setTimeout(done, ms);
+    signal?.addEventListener('abort', done);
+    if (signal?.aborted) done();
+  });
+}
+
+interface Retries {
+  readonly maxRetries: number;
+  readonly signal: AbortSignal | undefined;
+  readonly isSafe?: (error: unknown) => boolean;
+}
+
+/** @param attempt is told how many failed before it */
+export async function retrying<T>(
+  { maxRetries, signal, isSafe = isPassing }: Retries,
+  attempt: (failures: number) => Promise<T>,
+): Promise<T> {
+  for (let failures = 0; ; failures++) {
+    try {
+      return await attempt(failures);
+    } catch (error) {
+      const ms = pauseMs(failures, error);
+      if (failures >= maxRetries || ms === null || !isSafe(error)) throw error;
+      await pause(ms, signal);
+    }
+  }
+}

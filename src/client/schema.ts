@@ -1,0 +1,282 @@
+// Made from openapi/openapi.json by `npm run openapi`. Do not edit.
+
+export type paths = Record<string, never>;
+export type webhooks = Record<string, never>;
+export interface components {
+    schemas: {
+        /** @description What went wrong, as of RFC 9457. */
+        Problem: {
+            /** @description Stable name of the problem: `urn:avatar-gateway:problem:<slug>`. */
+            type: string;
+            title: string;
+            status: number;
+            detail: string;
+            /** @description What it happened to: the path of the request, or of the avatar. */
+            instance: string;
+            /** @description As in `X-Request-Id` and in the log. */
+            request_id: string;
+            /** @description Each field at fault. */
+            errors?: {
+                /** @description JSON pointer into the body (RFC 6901), or a query parameter. */
+                pointer: string;
+                detail: string;
+            }[];
+        };
+        /** @description A talking avatar: what was asked for, how far it is, and what came of it. */
+        Avatar: {
+            id: string;
+            /**
+             * @description `queued`: waits for its turn. `submitting`: on its way. `pending`, `processing`: at Modellix. Final: `succeeded`, `failed`, `timed_out` (Modellix never finished), `canceled` (before it was sent), `unconfirmed` (it is not known whether Modellix took it; never sent again by itself).
+             * @enum {unknown}
+             */
+            status: "queued" | "submitting" | "pending" | "processing" | "succeeded" | "failed" | "timed_out" | "canceled" | "unconfirmed";
+            /**
+             * @description `pro` costs more and takes longer.
+             * @enum {unknown}
+             */
+            mode: "std" | "pro";
+            prompt: string | null;
+            external_id: string | null;
+            metadata: {
+                [key: string]: string;
+            };
+            /** @description What was found in the image; `null` where the gateway did not see the bytes. */
+            image: {
+                /** @enum {unknown} */
+                source: "inline" | "url";
+                format: ("jpeg" | "png") | null;
+                width: number | null;
+                height: number | null;
+                bytes: number | null;
+            };
+            /** @description What was found in the speech; `null` where the gateway did not see the bytes. */
+            audio: {
+                /** @enum {unknown} */
+                source: "inline" | "url" | "audio_id";
+                format: ("mp3" | "wav" | "m4a" | "aac") | null;
+                duration_seconds: number | null;
+                bytes: number | null;
+            };
+            video: {
+                /** @description Where the gateway serves the bytes. */
+                url: string;
+                format: string | null;
+                width: number | null;
+                height: number | null;
+                bytes: number | null;
+                /** @description When Modellix drops it, where it said so. */
+                expires_at: string | null;
+            } | null;
+            error: {
+                /** @description The type of the problem, from the catalogue. */
+                type: string;
+                title: string;
+                detail: string;
+                /** @description What Modellix answered with, where it did. */
+                upstream_status: number | null;
+            } | null;
+            /** @description What it is expected to cost, from the length of the speech. */
+            cost: {
+                /** @enum {string} */
+                currency: "USD";
+                /** @description `null` where the length of the speech is not known. */
+                estimate: number | null;
+            };
+            /** @description Where it stands in the queue, while it is `queued`. */
+            queue: {
+                /** @description 1 is the next. The queue is fair between callers. */
+                position: number;
+                /** @description When it may be submitted, from how fast the queue drains; `null` where that is not known yet. */
+                estimated_start_at: string | null;
+            } | null;
+            callback: {
+                url: string;
+                /**
+                 * @description `waiting` for the end, or to be told, which is tried until it is `delivered`, or `given_up` after about a day.
+                 * @enum {unknown}
+                 */
+                state: "waiting" | "delivered" | "given_up";
+            } | null;
+            /** @description Modellix's id of the task, once it was made. */
+            task_id: string | null;
+            /**
+             * Format: date-time
+             * @description When it was accepted.
+             */
+            created_at: string;
+            /** @description When Modellix took it. */
+            submitted_at: string | null;
+            /** @description When it became final. */
+            completed_at: string | null;
+            /** @description When the record is forgotten; set once it is final. */
+            expires_at: string | null;
+            links: {
+                self: string;
+                events: string;
+                video: string;
+            };
+        };
+        /** @description A page of avatars, the newest first. */
+        AvatarList: {
+            data: components["schemas"]["Avatar"][];
+            /** @description Leads to the next page; `null` on the last one. */
+            next_cursor: string | null;
+            has_more: boolean;
+        };
+        /** @description What was found, and what an avatar of it would cost. */
+        Check: {
+            /**
+             * @description `pro` costs more and takes longer.
+             * @enum {unknown}
+             */
+            mode: "std" | "pro";
+            /** @description What was found in the image; `null` where the gateway did not see the bytes. */
+            image: {
+                /** @enum {unknown} */
+                source: "inline" | "url";
+                format: ("jpeg" | "png") | null;
+                width: number | null;
+                height: number | null;
+                bytes: number | null;
+            };
+            /** @description What was found in the speech; `null` where the gateway did not see the bytes. */
+            audio: {
+                /** @enum {unknown} */
+                source: "inline" | "url" | "audio_id";
+                format: ("mp3" | "wav" | "m4a" | "aac") | null;
+                duration_seconds: number | null;
+                bytes: number | null;
+            };
+            /** @description What it is expected to cost, from the length of the speech. */
+            cost: {
+                /** @enum {string} */
+                currency: "USD";
+                /** @description `null` where the length of the speech is not known. */
+                estimate: number | null;
+            };
+        };
+        /** @description How telling the receiver went. */
+        Deliveries: {
+            url: string;
+            /**
+             * @description `waiting` for the end, or to be told, which is tried until it is `delivered`, or `given_up` after about a day.
+             * @enum {unknown}
+             */
+            state: "waiting" | "delivered" | "given_up";
+            /** @description What `webhook-id` is each time this end is told; `null` before the end. */
+            webhook_id: string | null;
+            /** @description When it is tried next, at the earliest; `null` where it is not. */
+            next_attempt_at: string | null;
+            /** @description The last tries, at most 20, the first one first. */
+            data: {
+                attempt: number;
+                /**
+                 * Format: date-time
+                 * @description When it began.
+                 */
+                at: string;
+                /** @description What the receiver answered with, where it did. */
+                status: number | null;
+                /** @description Until the head of the answer was there, or there was none. */
+                latency_ms: number;
+                /** @description Why it does not count; `null` where it does. */
+                error: string | null;
+            }[];
+        };
+        /**
+         * CreateAvatar
+         * @description A portrait and speech. Exactly one of `sound_file` and `audio_id`.
+         */
+        CreateAvatar: {
+            /** @description The portrait: an http(s) URL, bare base64, or a `data:` URI. JPEG or PNG, at most 10 MB, both sides at least 300 px, aspect ratio from 1:2.5 to 2.5:1. */
+            image: string;
+            /** @description The speech: an http(s) URL, bare base64, or a `data:` URI. mp3, wav, m4a or aac, at most 5 MB, 2 to 300 s. Give either this or `audio_id`. */
+            sound_file?: string;
+            /**
+             * Format: text
+             * @description Id of speech made with Modellix's TTS in the last 30 days. Give either this or `sound_file`.
+             */
+            audio_id?: string;
+            /**
+             * Format: text
+             * @description Actions, emotions, camera; 1 to 2500 characters.
+             */
+            prompt?: string;
+            /**
+             * @description `pro` costs more and takes longer.
+             * @default std
+             * @enum {unknown}
+             */
+            mode?: "std" | "pro";
+            /**
+             * Format: text
+             * @description Your own name for it; not interpreted.
+             */
+            external_id?: string;
+            /** @description Where the gateway POSTs the avatar once it has ended: an http(s) URL on the public internet, without user info, at most 2048 characters. The message is signed; see docs/callbacks.md. */
+            callback_url?: string;
+            /** @description Your own notes: at most 50 names of at most 40 characters, values of at most 500. */
+            metadata?: {
+                [key: string]: string;
+            };
+        };
+        /**
+         * Resolution
+         * @description Either the task that was found, or that none was made.
+         */
+        Resolution: {
+            /** @description The task's id in the Modellix console. */
+            task_id?: string;
+            /**
+             * @description There is no such task: nothing was made.
+             * @enum {boolean}
+             */
+            made?: false;
+        };
+        ListQuery: {
+            /**
+             * Format: statuses
+             * @description Only avatars with this status, or with one of several, separated by commas.
+             */
+            status?: string;
+            /**
+             * Format: text
+             * @description Only avatars with this name of yours.
+             */
+            external_id?: string;
+            /**
+             * Format: date-time
+             * @description Only avatars made later.
+             */
+            created_after?: string;
+            /**
+             * Format: date-time
+             * @description Only avatars made earlier.
+             */
+            created_before?: string;
+            /**
+             * Format: page-size
+             * @description How many avatars a page has at most: 1 to 100.
+             * @default 20
+             */
+            limit?: string;
+            /** @description `next_cursor` of the page before. The filters have to be the same. */
+            cursor?: string;
+        };
+    };
+    responses: never;
+    parameters: never;
+    requestBodies: never;
+    headers: never;
+    pathItems: never;
+}
+export type Problem = components['schemas']['Problem'];
+export type Avatar = components['schemas']['Avatar'];
+export type AvatarList = components['schemas']['AvatarList'];
+export type Check = components['schemas']['Check'];
+export type Deliveries = components['schemas']['Deliveries'];
+export type CreateAvatar = components['schemas']['CreateAvatar'];
+export type Resolution = components['schemas']['Resolution'];
+export type ListQuery = components['schemas']['ListQuery'];
+export type $defs = Record<string, never>;
+export type operations = Record<string, never>;
