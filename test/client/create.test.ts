@@ -35,8 +35,14 @@ t.test('create', async (t) => {
 
   await t.test('of a file and a text that is too long for a form', async (t) => {
     const long = `data:;base64,${Buffer.concat([Buffer.from(GOOD.sound_file, 'base64'), Buffer.alloc(300_000)]).toString('base64')}`;
-    t.match(await client.create({ image, sound_file: long }), { image: SEEN.image, audio: { format: 'mp3' } });
-    await t.rejects(client.create({ image, sound_file: 'no base64!' }), { status: 422, type: 'invalid-media' });
+    t.match(await client.create({ image, sound_file: long }), {
+      image: SEEN.image,
+      audio: { format: 'mp3' },
+    });
+    await t.rejects(client.create({ image, sound_file: 'no base64!' }), {
+      status: 422,
+      type: 'invalid-media',
+    });
   });
 
   await t.test('of what is elsewhere', async (t) => {
