@@ -1,6 +1,7 @@
 import type { Avatar, Problem } from './schema.js';
 
-const TYPE_PREFIX = 'urn:avatar-gateway:problem:';
+/** Of the types of the gateway's problems. */
+export const PROBLEM_PREFIX = 'urn:avatar-gateway:problem:';
 
 interface Answered {
   readonly status: number;
@@ -28,7 +29,7 @@ export class GatewayError extends Error {
   constructor({ status, problem, requestId, retryAfterMs, idempotencyKey }: Answered) {
     super(problem === null ? `The answer was ${status}` : messageOf(problem));
     this.status = status;
-    this.type = problem?.type.startsWith(TYPE_PREFIX) ? problem.type.slice(TYPE_PREFIX.length) : null;
+    this.type = problem?.type.slice(PROBLEM_PREFIX.length) ?? null;
     this.problem = problem;
     this.requestId = requestId;
     this.retryAfterMs = retryAfterMs;

@@ -1,4 +1,4 @@
-import { ConnectionError, GatewayError } from './errors.js';
+import { ConnectionError, GatewayError, PROBLEM_PREFIX } from './errors.js';
 import type { Problem } from './schema.js';
 import type { ClientOptions, RequestOptions } from './types.js';
 
@@ -90,10 +90,12 @@ async function errorOf(response: Response, idempotencyKey: string | null): Promi
   });
 }
 
+/** `null`: it is from somebody else, a proxy for example. */
 function problemIn(type: string, text: string): Problem | null {
   if (!type.startsWith('application/problem+json')) return null;
   try {
-    return JSON.parse(text) as Problem;
+    const problem = JSON.parse(text) as Problem;
+    return problem.type.startsWith(PROBLEM_PREFIX) ? problem : null;
   } catch {
     return null;
   }
