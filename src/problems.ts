@@ -98,7 +98,7 @@ const CATALOGUE = {
   'video-gone': {
     status: 410,
     title: 'The video is no longer there',
-    help: 'Modellix keeps a result for some days only; it has dropped this one.',
+    help: 'Modellix keeps a result for some days only; it has dropped this one, and the gateway kept none.',
   },
   'payload-too-large': {
     status: 413,
@@ -199,6 +199,11 @@ const CATALOGUE = {
     status: 503,
     title: 'The gateway is not ready',
     help: '`detail` says what it waits for.',
+  },
+  'video-url-expired': {
+    status: 503,
+    title: 'The URL of the video is over',
+    help: 'Modellix cannot be asked for another one right now. Try again after `Retry-After`.',
   },
   'store-unavailable': {
     status: 503,

@@ -15,6 +15,7 @@ import type { Hold } from './memory.js';
 import type { Ports } from './ports.js';
 import { Receivers } from './receivers.js';
 import { redeliver } from './redeliver.js';
+import { Renewals } from './renewals.js';
 import type { AvatarRequest, CheckRequest } from './request.js';
 import { type Finding, resolve } from './resolve.js';
 import { type Seen, type SeenVersion, seen } from './seen.js';
@@ -83,7 +84,7 @@ const RETRY_AFTER = { 'retry-after': '2' };
 
 /** What a gateway is made of, besides what it makes itself. */
 export interface GatewayParts
-  extends Omit<Ports, 'stopping' | 'limits' | 'timing' | 'receivers' | 'watched'> {
+  extends Omit<Ports, 'stopping' | 'limits' | 'timing' | 'receivers' | 'renewals' | 'watched'> {
   /** Where {@link Gateway.read} reads, if not from the store itself. */
   readonly reads?: Pick<Store, 'find'>;
   /** What each key may do at most. */
@@ -92,7 +93,7 @@ export interface GatewayParts
 }
 
 export function createGateway({ ceiling, timing, reads, ...parts }: GatewayParts): Gateway {
-  const { store, random, keyring, modellix } = parts;
+  const { store, random, keyring } = parts;
   const stopping = new AbortController();
   setMaxListeners(0, stopping.signal); // One for each pause under way.
   const limits = new Limits(store, ceiling, random);
@@ -104,6 +105,7 @@ export function createGateway({ ceiling, timing, reads, ...parts }: GatewayParts
     limits,
     timing: new Timing(store, timing, random),
     receivers: new Receivers(random, stopping.signal),
+    renewals: new Renewals(),
     watched: watch.ids,
     stopping: stopping.signal,
   };
@@ -151,9 +153,9 @@ export function createGateway({ ceiling, timing, reads, ...parts }: GatewayParts
       worker.wake();
       return { avatar, queue: null };
     },
-    videoUrl: async (caller, id) => videoUrl((await find(store, caller, id)).avatar),
+    videoUrl: async (caller, id) => orUnavailable(videoUrl(ports, await find(store, caller, id))),
     video: async (caller, id, request) =>
-      openVideo(modellix, (await find(store, caller, id)).avatar, request),
+      orUnavailable(openVideo(ports, await find(store, caller, id), request)),
     async ready() {
       if (stopping.signal.aborted) throw new ProblemError('not-ready', 'The gateway is stopping.');
       try {

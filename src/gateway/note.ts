@@ -10,7 +10,7 @@ import type { Ports } from './ports.js';
  * logged by the replica that met it, once. A store that is away leaves it unknown to the others.
  */
 export async function note(
-  { limits, log }: Ports,
+  { limits, log }: Pick<Ports, 'limits' | 'log'>,
   { id: key }: ApiKey,
   { createdAt }: Avatar,
   outcome: SubmitOutcome | QueryOutcome,

@@ -11,6 +11,7 @@ import type { Answer } from './answer.js';
 import type { Limits } from './limits.js';
 import type { Memory } from './memory.js';
 import type { Receivers } from './receivers.js';
+import type { Renewals } from './renewals.js';
 import type { Timing } from './timing.js';
 
 /** What the verbs log through; pino's shape, so that fields come first. */
@@ -121,6 +122,7 @@ export interface Ports {
   /** Unless nobody can be told, since there is nothing to sign with. */
   readonly callbacks: CallbackSender | null;
   readonly receivers: Receivers;
+  readonly renewals: Renewals;
   /** The avatar as its caller sees it. */
   readonly render: (avatar: Avatar) => object;
   readonly memory: Memory;

@@ -13,6 +13,7 @@ import { Memory } from '../../src/gateway/memory.js';
 import { pass } from '../../src/gateway/pass.js';
 import type { GatewaySettings, Ports } from '../../src/gateway/ports.js';
 import { Receivers } from '../../src/gateway/receivers.js';
+import { Renewals } from '../../src/gateway/renewals.js';
 import { replayAnswers } from '../../src/gateway/settle.js';
 import { Timing } from '../../src/gateway/timing.js';
 import type { Until } from '../../src/gateway/until.js';
@@ -179,6 +180,7 @@ export class World {
       videos: null,
       callbacks: null,
       receivers: new Receivers(() => 0, new AbortController().signal),
+      renewals: new Renewals(),
       render: () => ({}),
       memory: new Memory(Number.POSITIVE_INFINITY),
       watched: new Set(),

@@ -23,9 +23,13 @@ t.test('the video', async (t) => {
       'accept-ranges': 'bytes',
       'cache-control': 'private, no-store',
       etag: /^".+"$/,
+      'content-disposition': /^inline; filename="av_\w+\.mp4"$/,
       'x-request-id': /./,
     });
     t.ok((await bytesOf(response)).equals(VIDEO));
+    const saved = await fetch(`${video}?download=true`);
+    t.match(saved.headers.get('content-disposition'), /^attachment; filename="av_\w+\.mp4"$/);
+    t.ok((await bytesOf(saved)).equals(VIDEO));
   });
 
   await t.test('a range of them', async (t) => {
@@ -81,7 +85,9 @@ t.test('the video', async (t) => {
     await t.test(`a host that ${name}`, async (t) => {
       simulator.inject({ on: 'result', do: fault });
       const response = await fetch(video);
-      t.equal(response.headers.get('etag'), null, 'nothing is left of the video');
+      for (const name of ['etag', 'content-disposition']) {
+        t.equal(response.headers.get(name), null, 'nothing is left of the video');
+      }
       const { detail } = await isVideoProblem(t, response, status, slug);
       t.notMatch(detail, /sig=|results/, 'the signed URL is not shown');
       t.equal((await fetch(video)).status, 200, 'and the next time it is there');

@@ -27,6 +27,7 @@ function optionsFrom(env: NodeJS.ProcessEnv): SimulatorOptions {
       failureRate: number('SIMULATOR_FAILURE_RATE'),
       longPollMs: number('SIMULATOR_LONG_POLL_MS'),
       resultTtlMs: number('SIMULATOR_RESULT_TTL_MS'),
+      urlTtlMs: number('SIMULATOR_URL_TTL_MS'),
     }),
   };
   return {

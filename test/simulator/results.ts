@@ -23,9 +23,10 @@ export class Results {
     this.#exists = exists;
   }
 
-  /** The signed URL of a task's video, good until `expiresAt` (ms since the epoch). */
-  url(base: string, taskId: string, expiresAt: number): string {
-    const expires = Math.floor(expiresAt / 1000);
+  /** The signed URL of a task's video, good until `expiresAt` (ms since the epoch), and for `ttlMs` at most unless that is 0. */
+  url(base: string, taskId: string, expiresAt: number, ttlMs: number): string {
+    const until = ttlMs === 0 ? expiresAt : Math.min(expiresAt, this.#now() + ttlMs);
+    const expires = Math.floor(until / 1000);
     const query = new URLSearchParams({ expires: String(expires), sig: this.#sign(taskId, expires) });
     return `${base}/results/${taskId}.mp4?${query}`;
   }

@@ -111,7 +111,8 @@ export class Service {
     if (call.query.get('wait') === 'true') await tasks.waitFinal(task, settings().longPollMs, call.signal);
     find();
     const expiresAt = tasks.endsAt(task) + settings().resultTtlMs;
-    const url = results.url(settings().publicUrl || this.#base(call), task.id, expiresAt);
+    const base = settings().publicUrl || this.#base(call);
+    const url = results.url(base, task.id, expiresAt, settings().urlTtlMs);
     return { answer: describeTask(task, tasks.status(task), url, expiresAt, settings().expiresAs), task };
   }
 

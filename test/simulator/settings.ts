@@ -35,6 +35,8 @@ const SettingsSchema = Type.Object(
     longPollMs: Count,
     /** How long a result can be fetched after its task ended. */
     resultTtlMs: Count,
+    /** How long the URL of one query is good; 0: as long as the result. */
+    urlTtlMs: Count,
     /** How `result_expires_at` is written. */
     expiresAs: Type.Union([Type.Literal('ms'), Type.Literal('iso')]),
     /** Base of result URLs; empty means the host the query was sent to. */
@@ -72,6 +74,7 @@ export const DEFAULTS: Settings = {
   retryAfterShare: 0.5,
   longPollMs: 45_000,
   resultTtlMs: 7 * 24 * 3_600_000,
+  urlTtlMs: 0,
   expiresAs: 'ms',
   publicUrl: '',
 };

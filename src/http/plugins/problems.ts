@@ -27,6 +27,7 @@ const BY_STATUS: Readonly<Record<number, readonly [ProblemSlug, string]>> = {
 const REPRESENTATION = [
   'accept-ranges',
   'cache-control',
+  'content-disposition',
   'content-encoding',
   'content-length',
   'content-range',

@@ -10,6 +10,12 @@ import { commonHeaders, problems } from '../schemas/responses.js';
 
 const Query = Type.Object(
   {
+    download: Type.Optional(
+      Type.Enum(['true', 'false'], {
+        default: 'false',
+        description: '`true`: a browser saves it rather than shows it.',
+      }),
+    ),
     redirect: Type.Optional(
       Type.Enum(['true', 'false'], {
         default: 'false',
@@ -25,6 +31,9 @@ const bytes = { 'video/mp4': { schema: Type.String({ contentMediaType: 'video/mp
 const videoHeaders = {
   ...commonHeaders,
   'Accept-Ranges': Type.String({ description: '`bytes`, where the host of the video said so.' }),
+  'Content-Disposition': Type.String({
+    description: '`inline`, or `attachment` with `download=true`; and a name for the file.',
+  }),
   'Content-Length': Type.Integer({ description: 'Bytes in this answer.' }),
   ETag: Type.String({ description: "The host's, for `If-Range`." }),
 };
@@ -39,7 +48,7 @@ export const videoRoutes: FastifyPluginAsyncTypebox<{ gateway: Gateway }> = asyn
         tags: ['avatars'],
         summary: 'Fetch the video',
         description:
-          'The bytes, passed on from where Modellix keeps them; `Range` and `If-Range` are passed through.',
+          'The bytes, passed on from where Modellix keeps them; `Range` and `If-Range` are passed through. Where the signed URL has expired, Modellix is asked once for a fresh one.',
         params: AvatarParams,
         querystring: Query,
         headers: Type.Object({
@@ -67,7 +76,8 @@ export const videoRoutes: FastifyPluginAsyncTypebox<{ gateway: Gateway }> = asyn
     },
     async (request, reply) => {
       const { id } = request.params;
-      if (request.query.redirect === 'true') {
+      const { redirect, download } = request.query;
+      if (redirect === 'true') {
         const { href } = new URL(await gateway.videoUrl(callerOf(request), id)); // in ASCII, as a header must be
         return reply.header('cache-control', 'no-store').redirect(href, 302);
       }
@@ -82,7 +92,12 @@ export const videoRoutes: FastifyPluginAsyncTypebox<{ gateway: Gateway }> = asyn
       });
       return reply
         .code(status)
-        .headers({ 'content-type': 'video/mp4', ...headers, 'cache-control': 'private, no-store' })
+        .headers({
+          'content-type': 'video/mp4',
+          ...headers,
+          'content-disposition': `${download === 'true' ? 'attachment' : 'inline'}; filename="${id}.mp4"`,
+          'cache-control': 'private, no-store',
+        })
         .send(Readable.from(namingErrors(body), { objectMode: false }));
     },
   );
