@@ -1,9 +1,11 @@
 /** The two reference pages that are made from the code: each setting, each problem. */
 
-import { SETTINGS } from '../src/config.js';
+import { SECRETS, SETTINGS } from '../src/config.js';
 import { PROBLEMS, type ProblemSlug, problemType } from '../src/problems.js';
 
 const NOTE = '<!-- Made by `npm run docs` from the code; edit the code. -->';
+
+const FILES = SECRETS.map((name) => `\`${name}_FILE\``);
 
 export const pages: Readonly<Record<string, () => string>> = {
   'problems.md': () => {
@@ -35,8 +37,9 @@ ${rows.join('\n')}
 ${NOTE}
 
 Settings are environment variables, checked at start: a wrong one stops the start with one line that names it and exit
-code 2. An empty variable counts as unset. A secret can be given in a file instead: \`MODELLIX_API_KEY_FILE\` and
-\`REDIS_URL_FILE\` name files that hold the value.
+code 2. An empty variable counts as unset. A secret can be given in a file instead:
+${FILES.slice(0, -1).join(', ')} and ${FILES.at(-1)}
+name files that hold the value.
 
 | variable | what it is | default |
 |---|---|---|

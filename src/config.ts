@@ -10,7 +10,12 @@ import { Environment, isWholeNumber, ruleOf } from './settings.js';
 export { SETTINGS } from './settings.js';
 
 /** Variables that hold a secret; `NAME_FILE` may hold it instead. */
-const SECRETS = ['MODELLIX_API_KEY', 'WEBHOOK_SECRETS', 'REDIS_URL', 'REDIS_SENTINEL_PASSWORD'] as const;
+export const SECRETS = [
+  'MODELLIX_API_KEY',
+  'WEBHOOK_SECRETS',
+  'REDIS_URL',
+  'REDIS_SENTINEL_PASSWORD',
+] as const;
 
 /** Those that may be several; in a file they may stand on lines of their own. */
 const LISTS: ReadonlySet<string> = new Set(['MODELLIX_API_KEY', 'WEBHOOK_SECRETS']);

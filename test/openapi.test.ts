@@ -54,6 +54,18 @@ t.test('the drop-in routes declare refusals in the form of Modellix', async (t) 
   }
 });
 
+t.test('the call at the end of an avatar is described', async (t) => {
+  const { schema, examples } = document.webhooks.avatarEnded.post.requestBody.content['application/json'];
+  const check = (message: unknown) => Schema.Check({ components, ...schema }, message);
+  for (const [name, { value }] of Object.entries(examples)) {
+    const message = value as { readonly data: object };
+    t.ok(check(message), name);
+    t.notOk(check({ ...message, type: 'avatar.pending' }), 'it is told of ends alone');
+    t.ok(check({ ...message, truncated: true, data: { ...message.data, metadata: null } }), 'shortened');
+    t.notOk(check({ ...message, data: { ...message.data, links: null } }));
+  }
+});
+
 t.test('what is asked of a body stands in the document', async (t) => {
   const post = document.paths['/avatars']?.post as unknown as {
     requestBody: { content: { 'application/json': { schema: object & { examples?: unknown[] } } } };

@@ -5,6 +5,7 @@ import type { AvatarView } from '../../src/http/schemas/avatar.js';
 import type { DeliveriesView } from '../../src/http/schemas/deliveries.js';
 import { parseNetworks } from '../../src/outbound/addresses.js';
 import { type RunningApp, startApp } from '../support/app.js';
+import { foretold } from '../support/openapi.js';
 import { hold, startReceiver, status, verified } from '../support/receiver.js';
 import { createAvatar, portrait, postJson, readAvatar, speech, URLS } from '../support/requests.js';
 import { until } from '../support/until.js';
@@ -61,6 +62,7 @@ t.test('the receiver is told what GET shows, once', async (t) => {
     timestamp: avatar.completed_at,
     data: { ...avatar, callback: { url, state: 'waiting' } },
   });
+  foretold(t, call.headers, message);
   const seen = JSON.stringify([call.headers, call.body]);
   for (const secret of [...app.config.modellix.keys, ...app.config.callbacks.secrets]) {
     t.notOk(seen.includes(secret), 'no secret goes out');
@@ -231,6 +233,7 @@ t.test('a message stays below 20 kB', async (t) => {
   const call = await receiver.call(0);
   t.match(verified(call), { truncated: true, data: { id: avatar.id, metadata: null, prompt } });
   t.ok(Buffer.byteLength(call.body) < 20_000);
+  foretold(t, call.headers, verified(call));
   await finished(app, receiver.url, { metadata: { a: 'b' } });
   t.match(verified(await receiver.call(1)), { truncated: undefined, data: { metadata: { a: 'b' } } });
 });
@@ -242,6 +245,7 @@ t.test('two secrets while one takes over', async (t) => {
   const { id } = await finished(app, receiver.url);
   const call = await receiver.call(0);
   for (const secret of secrets) t.match(verified(call, secret), { data: { id } });
+  foretold(t, call.headers, verified(call, secrets[0]));
 });
 
 t.test('a record that is forgotten while its receiver is told stays forgotten', async (t) => {

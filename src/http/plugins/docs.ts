@@ -4,6 +4,7 @@ import type { FastifyInstance } from 'fastify';
 import { AvatarView, CheckView } from '../schemas/avatar.js';
 import { DeliveriesView } from '../schemas/deliveries.js';
 import { AvatarList } from '../schemas/list.js';
+import { CallbackMessage, webhooks } from '../schemas/message.js';
 import { Problem } from '../schemas/problem.js';
 import { noQuery } from '../schemas/responses.js';
 
@@ -14,6 +15,7 @@ export async function documentApi(app: FastifyInstance, version: string): Promis
   app.addSchema(AvatarList);
   app.addSchema(CheckView);
   app.addSchema(DeliveriesView);
+  app.addSchema(CallbackMessage);
   await app.register(swagger, {
     refResolver: {
       buildLocalReference: ({ $id }, _base, _fragment, index) => String($id ?? `schema-${index}`),
@@ -30,6 +32,7 @@ export async function documentApi(app: FastifyInstance, version: string): Promis
       },
       // Whoever reaches the port is served; see README, "Who may call".
       security: [],
+      webhooks,
       servers: [{ url: '/', description: 'This gateway' }],
       tags: [
         { name: 'avatars', description: 'Make talking avatars and fetch them.' },
