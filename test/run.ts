@@ -62,5 +62,6 @@ const { status } = spawnSync(
   },
 );
 const { passed, failed, redis } = countTests(readFileSync(REPORT, 'utf8'));
-process.stdout.write(`${redis} tests ran against Redis\n${passed} passed, ${failed} failed\n`);
-process.exitCode = status === 0 && failed === 0 && passed > 0 ? 0 : 1;
+for (const name of failed) process.stdout.write(`not ok: ${name}\n`);
+process.stdout.write(`${redis} tests ran against Redis\n${passed} passed, ${failed.length} failed\n`);
+process.exitCode = status === 0 && failed.length === 0 && passed > 0 ? 0 : 1;
