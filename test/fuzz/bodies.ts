@@ -23,10 +23,10 @@ const FORM = [
 
 class Refused extends Error {}
 
-let server: Promise<string> | undefined;
+let url = '';
 
 /** A route that takes whatever could be read. Loaded when it is needed: other targets run in threads without it. */
-async function startServer(): Promise<string> {
+async function startServer(): Promise<void> {
   const [{ default: Fastify }, body, problems, uploads] = await Promise.all([
     import('fastify'),
     import('../../src/http/plugins/body.js'),
@@ -38,14 +38,11 @@ async function startServer(): Promise<string> {
   await body.readBodies(app, () => ({ keep: () => () => undefined }));
   app.post('/', { config: { takesForms: true } }, async () => ({}));
   uploads.endSlowUploads(app, STALL_MS);
-  const url = await app.listen({ host: '127.0.0.1', port: 0 });
+  url = await app.listen({ host: '127.0.0.1', port: 0 });
   app.server.unref();
-  return url;
 }
 
 async function runForm(bytes: Buffer): Promise<void> {
-  server ??= startServer();
-  const url = await server;
   const headers = { 'content-type': 'multipart/form-data; boundary=x' };
   const answer = await fetch(url, { method: 'POST', headers, body: new Uint8Array(bytes) });
   const text = await answer.text();
@@ -88,6 +85,7 @@ export const BODY_TARGETS: readonly Target[] = [
   {
     name: 'form',
     seeds: [Buffer.from(FORM)],
+    prepare: startServer,
     maxBytes: MAX_BYTES,
     run: runForm,
     isRefusal: (error) => error instanceof Refused,

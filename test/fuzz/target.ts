@@ -4,6 +4,8 @@ export interface Target {
   readonly name: string;
   /** Small files that the function takes, to begin with. */
   readonly seeds: readonly Buffer[];
+  /** Done once before the first call: what the function needs, and would take longer to load than a call may last. */
+  readonly prepare?: () => Promise<void>;
   /** The most bytes that the function is ever given. */
   readonly maxBytes: number;
   /**

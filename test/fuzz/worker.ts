@@ -108,6 +108,7 @@ async function heldByTarget(): Promise<number> {
   return (await heldBytes()) - files.reduce((sum, { length }) => sum + length, 0);
 }
 
+await target.prepare?.();
 for (const bytes of target.seeds) await callTimed(bytes);
 coverage.isNew(true);
 const begun = performance.now();
