@@ -43,10 +43,10 @@ export class Subscription {
 
   #subscribe(): Redis {
     const client = this.#connect();
-    let answered = true;
+    let peer: 'answered' | 'asked' | 'left' = 'answered';
     client.on('error', () => {}); // It comes back by itself, and the store's own connection says what is wrong.
     client.on('ready', () => {
-      answered = true;
+      peer = 'answered';
       client.subscribe(this.#channel).then(
         () => this.#tell(null),
         () => {}, // Who may not hear does without.
@@ -57,12 +57,16 @@ export class Subscription {
       if (change !== null) this.#tell(change);
     });
     this.#timer = setInterval(() => {
-      if (client.status !== 'ready') return;
-      if (!answered) return client.disconnect(true);
-      answered = false;
+      if (client.status !== 'ready' || peer === 'left') return;
+      if (peer === 'asked') {
+        peer = 'left'; // It takes a while to be over, where nobody answers.
+        client.disconnect(true);
+        return;
+      }
+      peer = 'asked';
       client.ping().then(
         () => {
-          answered = true;
+          peer = 'answered';
         },
         () => {},
       );
