@@ -137,7 +137,7 @@ t.test('not before Retry-After', async (t) => {
 
 t.test('an attempt has its time, and a wait comes on top of it', async (t) => {
   const silent = await startScripted(t, hangs, says(200, { id: 'av_1' }));
-  const client = createClient({ baseUrl: silent.url, timeoutMs: 200 });
+  const client = createClient({ baseUrl: silent.url, timeoutMs: 1_000 });
   t.match(await client.get('av_1'), { id: 'av_1' }, 'the next one is answered');
   const half = await startScripted(t, (response) => void response.writeHead(200).write('{'));
   t.match(await rejection(createClient({ baseUrl: half.url, timeoutMs: 200, maxRetries: 0 }).get('av_1')), {

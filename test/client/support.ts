@@ -16,7 +16,9 @@ export interface Proxy {
   losing: number;
   /** Connections made so far. */
   readonly connections: () => number;
-  /** Breaks all connections. */
+  /** Everything the gateway said so far. */
+  readonly said: () => string;
+  /** Breaks all connections, once what is on its way has arrived. */
   cut(): void;
 }
 
@@ -24,6 +26,7 @@ export interface Proxy {
 export async function startProxy(t: Teardown, target: string): Promise<Proxy> {
   const sockets = new Set<Socket>();
   let connections = 0;
+  let said = '';
   const keep = (socket: Socket) => {
     sockets.add(socket);
     return socket.on('error', () => {}).on('close', () => sockets.delete(socket));
@@ -34,6 +37,7 @@ export async function startProxy(t: Teardown, target: string): Promise<Proxy> {
     const gateway = keep(connect(Number(port), hostname));
     keep(caller).pipe(gateway);
     gateway.on('data', (bytes) => {
+      said += bytes.toString('latin1');
       if (proxy.losing === 0) return void caller.write(bytes);
       proxy.losing -= 1;
       caller.destroy();
@@ -44,14 +48,14 @@ export async function startProxy(t: Teardown, target: string): Promise<Proxy> {
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const cut = () => {
-    for (const socket of sockets) socket.destroy();
+    for (const socket of sockets) socket.destroySoon();
   };
   t.teardown(() => {
     server.close();
     cut();
   });
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const proxy: Proxy = { url, target, losing: 0, connections: () => connections, cut };
+  const proxy: Proxy = { url, target, losing: 0, connections: () => connections, said: () => said, cut };
   return proxy;
 }
 
@@ -102,4 +106,10 @@ export function rejection(work: Promise<unknown>): Promise<unknown> {
     },
     (error: unknown) => error,
   );
+}
+
+export async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const found: T[] = [];
+  for await (const item of items) found.push(item);
+  return found;
 }

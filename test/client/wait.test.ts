@@ -1,0 +1,111 @@
+/** Waiting for the end, whatever becomes of the gateway meanwhile. */
+
+import t from 'tap';
+import { createClient, type WaitTimeoutError } from '../../src/client/index.js';
+import { startSimulator } from '../simulator/simulator.js';
+import { startApp } from '../support/app.js';
+import { createAvatar, URLS } from '../support/requests.js';
+import { until } from '../support/until.js';
+import { hangs, rejection, says, startProxy, startScripted } from './support.js';
+
+const SETTINGS = { taskMs: { min: 3_600_000, max: 3_600_000 } };
+const fast = { queryTimeoutMs: 5_000 };
+
+t.test('across a restart of the gateway', async (t) => {
+  const simulator = await startSimulator({ settings: SETTINGS });
+  t.teardown(() => simulator.close());
+  const dataDir = t.testdir();
+  const first = await startApp(t, { dataDir, beside: simulator, modellix: fast });
+  const proxy = await startProxy(t, first.url);
+  const client = createClient({ baseUrl: proxy.url });
+  const { id, task_id } = await client.create(URLS);
+
+  const seen: string[] = [];
+  const waiting = client.wait(id, { onChange: ({ status }) => seen.push(status) });
+  await until('it was seen', async () => (seen.length > 0 ? true : null));
+  await first.close();
+  proxy.cut();
+  const before = proxy.connections();
+  await until('it was tried in vain', async () => (proxy.connections() > before ? true : null));
+  const second = await startApp(t, { dataDir, beside: simulator, modellix: fast });
+  proxy.target = second.url;
+  simulator.settle(String(task_id), { end: 'success' });
+
+  t.match(await waiting, { id, status: 'succeeded', video: { format: 'mp4' } });
+  t.equal(seen.at(-1), 'succeeded');
+  t.equal(simulator.ledger().length, 1);
+});
+
+t.test('the end', async (t) => {
+  const { url, simulator } = await startApp(t);
+  const client = createClient({ baseUrl: url });
+
+  await t.test('may be a failure', async (t) => {
+    const { id, task_id } = await client.create(URLS);
+    const waiting = client.wait(id);
+    simulator.settle(String(task_id), { end: 'failed' });
+    t.match(await waiting, { id, status: 'failed', error: { type: /:task-failed$/ } });
+    t.match(await client.wait(id), { status: 'failed' }, 'at once where it is there');
+  });
+
+  await t.test('does not come in time', async (t) => {
+    const { id } = await client.create(URLS);
+    const error = (await rejection(client.wait(id, { timeoutMs: 3_000 }))) as WaitTimeoutError;
+    t.match(error, { name: 'WaitTimeoutError', avatar: { id } });
+    t.match(error.message, new RegExp(`^The avatar ${id} is \\w+ after 3000 ms$`));
+  });
+
+  await t.test('is no longer wanted', async (t) => {
+    const { id } = await client.create(URLS);
+    const reason = new Error('enough');
+    const leave = new AbortController();
+    const waiting = rejection(client.wait(id, { signal: leave.signal, onChange: () => leave.abort(reason) }));
+    t.equal(await waiting, reason);
+    t.equal(await rejection(client.wait(id, { signal: leave.signal })), reason, 'nor begun');
+  });
+
+  await t.test('of what is not there', async (t) => {
+    t.match(await rejection(client.wait('av_none')), { status: 404, type: 'not-found' });
+    const { id } = await createAvatar(url);
+    const fault = new Error('in onChange');
+    const onChange = () => {
+      throw fault;
+    };
+    t.equal(await rejection(client.wait(id, { onChange })), fault, 'what its caller does wrong is no outage');
+  });
+});
+
+t.test('a gateway that is away', async (t) => {
+  const away = await startScripted(t, says(503, {}, { 'retry-after': '3600' }));
+  const client = createClient({ baseUrl: away.url, maxRetries: 0 });
+  t.match(await rejection(client.wait('av_1')), { status: 503 }, 'is not waited for without an end');
+  t.match(
+    await rejection(client.wait('av_1', { timeoutMs: 2_000 })),
+    {
+      name: 'WaitTimeoutError',
+      message: 'The avatar av_1 was not seen after 2000 ms',
+      cause: { status: 503 },
+    },
+    'but as long as it was said',
+  );
+
+  const silent = await startScripted(t, hangs);
+  const waiting = createClient({ baseUrl: silent.url }).wait('av_1', { timeoutMs: 200 });
+  t.match(await rejection(waiting), { name: 'WaitTimeoutError', avatar: null });
+});
+
+t.test('a gateway that has no room for who waits is not asked at once again', async (t) => {
+  const server = await startScripted(t, says(200, { id: 'av_1', status: 'queued' }, { etag: 'W/"1"' }));
+  const leave = new AbortController();
+  const waiting = rejection(createClient({ baseUrl: server.url }).wait('av_1', { signal: leave.signal }));
+  await until('it was asked to wait', async () => (server.requests.length > 1 ? true : null));
+  leave.abort();
+  await waiting;
+  t.strictSame(
+    server.requests.map(({ headers }) => [headers.prefer, headers['if-none-match']]),
+    [
+      [undefined, undefined],
+      ['wait=30', 'W/"1"'],
+    ],
+  );
+});
