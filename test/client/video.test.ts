@@ -8,7 +8,7 @@ import { URLS } from '../support/requests.js';
 import { rejection, startScripted } from './support.js';
 
 const VIDEO = readFileSync(new URL('../simulator/result.mp4', import.meta.url));
-const bytesOf = async ({ body }: Video) => Buffer.from(await new Response(body as BodyInit).arrayBuffer());
+const bytesOf = async ({ body }: Video) => Buffer.from(await new Response(body).arrayBuffer());
 
 t.test('a video', async (t) => {
   const { url, simulator } = await startApp(t);
