@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import t from 'tap';
 import Schema from 'typebox/schema';
+import { clientTypes } from '../openapi/client-types.js';
 import { openApiDocument } from '../openapi/document.js';
 import { PROBLEMS } from '../src/problems.js';
 import { FILE, type OpenApi } from './support/openapi.js';
@@ -22,6 +23,11 @@ const isDropIn = ({ path }: { path: string }) => path.startsWith('/api/v1/');
 
 t.test('openapi.json is what the routes describe', async (t) => {
   t.equal(await readFile(FILE, 'utf8'), text, 'otherwise: npm run openapi');
+});
+
+t.test("the client's types are what the document says", async (t) => {
+  const file = new URL('../src/client/schema.ts', import.meta.url);
+  t.equal(await readFile(file, 'utf8'), await clientTypes(text), 'otherwise: npm run openapi');
 });
 
 t.test('a status that a route declares comes with every problem that has it', async (t) => {
