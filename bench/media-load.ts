@@ -6,8 +6,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { Client } from 'undici';
 import { makeBodies } from './media-files.js';
-import { codeOf, type Job, type Loaded, say, type Told } from './media-messages.js';
+import { codeOf, type Job, type Loaded, type Said, type Told } from './media-messages.js';
 import type { Probed } from './media-prober.js';
+import { say } from './probe-messages.js';
 
 const ANSWER_TIMEOUT_MS = 60_000;
 /** After an error, before the next body. */
@@ -17,9 +18,9 @@ const TAKEN: ReadonlySet<number> = new Set([200, 202]);
 const bodies = makeBodies();
 process.once('disconnect', () => process.exit());
 process.on('message', async (told: Told) => {
-  if (told.kind === 'load') say({ kind: 'loaded', loaded: await load(told.job) });
+  if (told.kind === 'load') say<Said>({ kind: 'loaded', loaded: await load(told.job) });
 });
-say({
+say<Said>({
   kind: 'ready',
   bodyBytes: { json: bodies.json.bytes.length, multipart: bodies.multipart.bytes.length },
 });
@@ -58,11 +59,11 @@ async function load({ body, postUrl, getUrl, connections, warmUpMs, measureMs }:
   await sleep(warmUpMs);
   phase = 'measured';
   prober.postMessage('measure');
-  say({ kind: 'measuring' });
+  say<Said>({ kind: 'measuring' });
   await sleep(measureMs);
   phase = 'over';
   prober.postMessage('end');
-  say({ kind: 'measured' });
+  say<Said>({ kind: 'measured' });
   await Promise.all(posting);
   const [{ getsMs, notOk: getsNotOk }] = (await probed) as [Probed];
   await prober.terminate();

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { startRedis } from '../test/support/redis.js';
 import type { Teardown } from '../test/support/redis-process.js';
 import { type Body, bodiesOf } from './media-files.js';
-import type { BodyKind } from './media-messages.js';
-import { type Running, type Scripts, start } from './media-process.js';
+import type { BodyKind, Said, Told } from './media-messages.js';
+import { type Running, type Scripts, start } from './process.js';
 
 /** What a subject finds around it. */
 export interface World {
@@ -17,7 +17,7 @@ export interface World {
 }
 
 export interface Started {
-  readonly process: Running;
+  readonly process: Running<Told, Said>;
   readonly postUrl: string;
   readonly getUrl: string;
 }
@@ -39,7 +39,7 @@ function forwarder(id: string, name: string): Subject {
     name,
     body: 'json',
     async start({ scripts, upstreamUrl }, t) {
-      const process = start(scripts.bench('forwarder'), {
+      const process = start<Told, Said>(scripts.bench('media-forwarder'), {
         args: [id, upstreamUrl],
         preload: scripts.bench('probe'),
       });
@@ -59,7 +59,7 @@ function gateway(id: string, name: string, body: BodyKind, onRedis: boolean): Su
     body,
     async start({ scripts, upstreamUrl, dir }, t) {
       const data = await mkdtemp(join(dir, `${id}-`));
-      const process = start(scripts.gateway, {
+      const process = start<Told, Said>(scripts.gateway, {
         preload: scripts.bench('probe'),
         env: { ...settings(upstreamUrl), DATA_DIR: data, ...(onRedis ? await redis(data, t) : {}) },
       });

@@ -14,11 +14,12 @@ import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { LOOP_RESOLUTION_MS, type Said } from './media-messages.js';
-import { buildScripts, forgetPeak, type Running, residentBytes, start } from './media-process.js';
+import type { Said, Told } from './media-messages.js';
 import { type Figures, goals, line, type Measured, medianOf, results } from './media-report.js';
 import { SUBJECTS, type Subject, type World } from './media-subjects.js';
 import { machine, today, writeBlock } from './page.js';
+import { LOOP_RESOLUTION_MS } from './probe-messages.js';
+import { buildScripts, forgetPeak, type Running, residentBytes, start } from './process.js';
 
 const CONNECTIONS = 8;
 const WARM_UP_MS = 2_000;
@@ -37,7 +38,7 @@ const measureMs = Number(values.seconds) * 1000;
 const subjects = SUBJECTS.filter(({ id }) => values.only.split(',').includes(id));
 
 interface Bench extends World {
-  readonly load: Running;
+  readonly load: Running<Told, Said>;
   readonly bodyBytes: Extract<Said, { kind: 'ready' }>['bodyBytes'];
 }
 
@@ -100,8 +101,8 @@ async function measureAll(bench: Bench): Promise<Measured[]> {
 
 async function bench(dir: string): Promise<void> {
   const scripts = await buildScripts(dir);
-  const upstream = start(scripts.bench('upstream'), { preload: scripts.bench('probe') });
-  const load = start(scripts.bench('load'));
+  const upstream = start<Told, Said>(scripts.bench('media-upstream'), { preload: scripts.bench('probe') });
+  const load = start<Told, Said>(scripts.bench('media-load'));
   try {
     const { url: upstreamUrl } = await upstream.hear('listening');
     const { bodyBytes } = await load.hear('ready');

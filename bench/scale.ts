@@ -11,9 +11,8 @@ import { Redis } from 'ioredis';
 import type { Avatar } from '../src/domain/avatar.js';
 import { encodeRecord } from '../src/store/record.js';
 import { pack } from '../src/store/redis/packed.js';
-import { openRedisStore } from '../src/store/redis/redis.js';
-import type { Store } from '../src/store/store.js';
 import { startRedis } from '../test/support/redis.js';
+import { connected, inParallel } from './fill.js';
 import { machine, table, today, writeBlock } from './page.js';
 import { create, putFinished, putFinishedStepByStep, queuedAvatar, SUBMISSION } from './scale-avatars.js';
 import { type Latencies, latencies, OPERATIONS } from './scale-latency.js';
@@ -27,8 +26,6 @@ const { values } = parseArgs({
 });
 const FINISHED = Number(values.finished);
 const LEVELS = values.queued.split(',').map(Number);
-/** Calls under way at the same time while the store is filled. */
-const AT_ONCE = 128;
 /** Avatars that went through every step, to see that the short way weighs the same. */
 const SAMPLE = 2_000;
 /** Of each kind, so many are kept to be looked up. */
@@ -103,23 +100,6 @@ async function fillAndMeasure(finished: number): Promise<Filled> {
   } finally {
     for (const end of endings) await end();
   }
-}
-
-async function inParallel(count: number, work: (n: number) => Promise<void>): Promise<void> {
-  let next = 0;
-  const worker = async (): Promise<void> => {
-    while (next < count) await work(next++);
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, worker));
-}
-
-function connected(url: string): Promise<Store> {
-  return new Promise((resolve) => {
-    const store = openRedisStore({
-      url,
-      onEvent: ({ kind }) => kind === 'connected' && setImmediate(() => resolve(store)),
-    });
-  });
 }
 
 async function usedBytes(client: Redis): Promise<number> {

@@ -1,5 +1,5 @@
 /**
- * Loaded before the script of a process that is measured (`node --import`): says where the process listens and, when
+ * Loaded before the script of a process that is measured (`node --import`), or by it: says where the process listens and, when
  * asked, how late its event loop was and what processor time it took. The process ends with the bench.
  */
 
@@ -7,7 +7,7 @@ import { subscribe } from 'node:diagnostics_channel';
 import { Server } from 'node:net';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { isMainThread } from 'node:worker_threads';
-import { LOOP_RESOLUTION_MS, say, type Told } from './media-messages.js';
+import { LOOP_RESOLUTION_MS, type ProbeSaid, type ProbeTold, say } from './probe-messages.js';
 
 // Threads of the process load it, too: the loop that answers requests is that of the main one.
 if (isMainThread) watch();
@@ -20,25 +20,41 @@ function watch(): void {
     const { server } = message as { readonly server?: unknown };
     const address = server instanceof Server ? server.address() : null;
     if (address !== null && typeof address === 'object') {
-      say({ kind: 'listening', url: `http://127.0.0.1:${address.port}` });
+      tell({ kind: 'listening', url: `http://127.0.0.1:${address.port}` });
     }
   });
-  process.on('message', (told: Told) => {
+  process.on('message', (told: ProbeTold) => {
     switch (told.kind) {
       case 'settle':
-        globalThis.gc?.();
-        say({ kind: 'settled' });
+        settle();
         break;
       case 'reset':
         delay.reset();
         cpu = process.cpuUsage();
-        say({ kind: 'reset' });
+        tell({ kind: 'reset' });
         break;
       case 'read':
-        say({ kind: 'figures', loopP99Ms: delay.percentile(99) / 1e6, cpuMs: cpuMsSince(cpu) });
+        tell({
+          kind: 'figures',
+          loopP99Ms: delay.percentile(99) / 1e6,
+          loopMaxMs: delay.max / 1e6,
+          cpuMs: cpuMsSince(cpu),
+        });
     }
   });
   process.once('disconnect', () => process.exit());
+}
+
+/** Twice: what the first collection sets free may hold something that only the second one takes. */
+function settle(): void {
+  globalThis.gc?.();
+  globalThis.gc?.();
+  const { heapUsed, external } = process.memoryUsage();
+  tell({ kind: 'settled', heapBytes: heapUsed, externalBytes: external });
+}
+
+function tell(said: ProbeSaid): void {
+  say(said);
 }
 
 /** Of all threads of the process. */

@@ -1,4 +1,4 @@
-/** The processes of `bench:media`: how they are made, started, asked and ended. Linux only: memory is read from /proc. */
+/** The processes of a measurement: how they are made, started, asked and ended. Linux only: memory is read from /proc. */
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { on, once } from 'node:events';
@@ -6,11 +6,10 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import ts from 'typescript';
 import { buildGateway } from '../test/support/build.js';
-import type { Said, Told } from './media-messages.js';
 
 export interface Scripts {
   readonly gateway: string;
-  /** Of the bench itself, by the name behind `media-`. */
+  /** Of the bench itself, by the name of its file. */
   readonly bench: (name: string) => string;
 }
 
@@ -20,7 +19,7 @@ export async function buildScripts(dir: string): Promise<Scripts> {
   const [from, to] = [new URL('./', import.meta.url), join(dir, 'bench')];
   await mkdir(to);
   for (const name of await readdir(from)) {
-    if (!/^media-.*\.ts$/.test(name)) continue;
+    if (!name.endsWith('.ts')) continue;
     const { outputText } = ts.transpileModule(await readFile(new URL(name, from), 'utf8'), {
       compilerOptions: {
         target: ts.ScriptTarget.ES2023,
@@ -30,10 +29,16 @@ export async function buildScripts(dir: string): Promise<Scripts> {
     });
     await writeFile(join(to, name.replace(/\.ts$/, '.js')), outputText);
   }
-  return { gateway, bench: (name) => join(to, `media-${name}.js`) };
+  return { gateway, bench: (name) => join(to, `${name}.js`) };
 }
 
-export interface Running {
+/** What processes tell each other. */
+export interface Message {
+  readonly kind: string;
+}
+
+/** A process that understands `Told` and answers with `Said`. */
+export interface Running<Told extends Message, Said extends Message> {
   readonly pid: number;
   readonly tell: (told: Told) => void;
   /** What it says next, which has to be of this kind. @throws when it is not, or when the process ended */
@@ -56,7 +61,10 @@ process.once('exit', () => {
 const INHERITED = ['PATH', 'HOME', 'TMPDIR'] as const;
 
 /** Starts a script. It ends with this process, however that ends: it listens for the end of the channel. */
-export function start(script: string, { args = [], env = {}, preload }: StartOptions = {}): Running {
+export function start<Told extends Message, Said extends Message>(
+  script: string,
+  { args = [], env = {}, preload }: StartOptions = {},
+): Running<Told, Said> {
   const inherited = INHERITED.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : []));
   const preloaded = preload === undefined ? [] : ['--expose-gc', '--import', preload];
   const child = spawn(process.execPath, [...preloaded, script, ...args], {
@@ -86,7 +94,7 @@ export function start(script: string, { args = [], env = {}, preload }: StartOpt
         throw new Error(`${script} ${args.join(' ')} ended before its time:\n${output}`);
       });
       const said = next.value[0];
-      if (!isOf(said, kind)) throw new Error(`${script} said ${said.kind}, not ${kind}`);
+      if (!isOf(said, kind)) throw new Error(`${script} said ${(said as Message).kind}, not ${kind}`);
       return said;
     },
     async kill() {
@@ -96,7 +104,10 @@ export function start(script: string, { args = [], env = {}, preload }: StartOpt
   };
 }
 
-function isOf<Kind extends Said['kind']>(said: Said, kind: Kind): said is Extract<Said, { kind: Kind }> {
+function isOf<Said extends Message, Kind extends Said['kind']>(
+  said: Said,
+  kind: Kind,
+): said is Extract<Said, { kind: Kind }> {
   return said.kind === kind;
 }
 
