@@ -42,7 +42,7 @@ export async function* followEvents(
     } catch (error) {
       signal?.throwIfAborted();
       if (!isPassing(error) || (!wasOpen && failures >= maxRetries)) throw error;
-      await pause(pauseMs(failures++, error) ?? place.comeBackMs, signal);
+      await pause(pauseMs(failures++, error), signal);
     }
   }
 }

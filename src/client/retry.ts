@@ -4,6 +4,8 @@ const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 8_000;
 /** When told to stay away for longer than this, a caller had better know. */
 const LONGEST_TOLD_MS = 60_000;
+/** A timer for longer would be due at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** Too slow, too often, or something that passes. A 409 of the gateway does not pass by itself. */
 const PASSING = new Set([408, 429, 500, 502, 503, 504]);
@@ -32,15 +34,18 @@ export function isUntouched(error: unknown): boolean {
 
 /**
  * How long to wait before the next attempt: at least what was told, else twice as long each time; a part of it is
- * random, so that those who failed together do not come back together. `null`: too long to wait for.
+ * random, so that those who failed together do not come back together.
  * @param failures how many there were before this one
  */
-export function pauseMs(failures: number, error: unknown, random: () => number = Math.random): number | null {
+export function pauseMs(failures: number, error: unknown, random: () => number = Math.random): number {
   const backoffMs = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** failures);
   const jitteredMs = backoffMs * (0.5 + random() / 2);
-  const toldMs = error instanceof GatewayError ? error.retryAfterMs : null;
-  if (toldMs === null) return jitteredMs;
-  return toldMs > LONGEST_TOLD_MS ? null : toldMs + jitteredMs / 4;
+  const told = toldMs(error);
+  return told === null ? jitteredMs : told + jitteredMs / 4;
+}
+
+function toldMs(error: unknown): number | null {
+  return error instanceof GatewayError ? error.retryAfterMs : null;
 }
 
 /** Resolves after so many ms, or rejects with the reason of the signal. */
@@ -52,7 +57,7 @@ export function pause(ms: number, signal: AbortSignal | undefined): Promise<void
       if (signal?.aborted) reject(signal.reason);
       else resolve();
     };
-    const timer = setTimeout(done, ms);
+    const timer = setTimeout(done, Math.min(ms, LONGEST_TIMER_MS));
     signal?.addEventListener('abort', done);
     if (signal?.aborted) done();
   });
@@ -73,9 +78,8 @@ export async function retrying<T>(
     try {
       return await attempt(failures);
     } catch (error) {
-      const ms = pauseMs(failures, error);
-      if (failures >= maxRetries || ms === null || !isSafe(error)) throw error;
-      await pause(ms, signal);
+      if (failures >= maxRetries || !isSafe(error) || (toldMs(error) ?? 0) > LONGEST_TOLD_MS) throw error;
+      await pause(pauseMs(failures, error), signal);
     }
   }
 }

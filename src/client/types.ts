@@ -55,7 +55,7 @@ export interface WaitOptions {
   /** How long in all; unset: as long as it takes. */
   readonly timeoutMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** Called with the avatar as it is first seen, and each time it has changed. */
+  /** Called with the avatar as it is first seen, each time it has changed, and twice a minute while it is queued. */
   readonly onChange?: ((avatar: Avatar) => void) | undefined;
 }
 

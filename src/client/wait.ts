@@ -49,7 +49,8 @@ export async function waitForEnd(send: Send, wait: Wait): Promise<Avatar> {
         const look: Look = await lookAt(send, wait.path, etag, patience.signal);
         failures = 0;
         trouble = undefined;
-        etag = look.etag;
+        // Its place in the queue changes without its ETag: that is looked up now and then.
+        etag = look.avatar === null && last?.status === 'queued' ? null : look.etag;
         if (look.avatar !== null) {
           last = look.avatar;
           onChange?.(last);
@@ -60,8 +61,7 @@ export async function waitForEnd(send: Send, wait: Wait): Promise<Avatar> {
         const isHopeless = last === null && !hasEnd && failures >= maxRetries;
         if (patience.signal.aborted || !isPassing(error) || isHopeless) throw error;
         trouble = error;
-        // However long it is told to stay away: it has the time.
-        await pause(pauseMs(failures++, error) ?? UNWAITED_MS, patience.signal);
+        await pause(pauseMs(failures++, error), patience.signal);
       }
     }
   } catch (error) {

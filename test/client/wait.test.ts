@@ -1,12 +1,12 @@
 /** Waiting for the end, whatever becomes of the gateway meanwhile. */
 
 import t from 'tap';
-import { createClient, type WaitTimeoutError } from '../../src/client/index.js';
+import { type Avatar, createClient, type WaitTimeoutError } from '../../src/client/index.js';
 import { startSimulator } from '../simulator/simulator.js';
 import { startApp } from '../support/app.js';
 import { createAvatar, URLS } from '../support/requests.js';
 import { until } from '../support/until.js';
-import { hangs, rejection, says, startProxy, startScripted } from './support.js';
+import { type Answer, hangs, rejection, says, startProxy, startScripted } from './support.js';
 
 const SETTINGS = { taskMs: { min: 3_600_000, max: 3_600_000 } };
 /** Rarely: a look that is under way when the gateway ends is made again only when its lease is over. */
@@ -109,4 +109,21 @@ t.test('a gateway that has no room for who waits is not asked at once again', as
       ['wait=30', 'W/"1"'],
     ],
   );
+});
+
+t.test('the place in the queue is looked up anew', async (t) => {
+  const at = (position: number) =>
+    says(200, { id: 'av_1', status: 'queued', queue: { position } }, { etag: 'W/"1"' });
+  const end = says(
+    200,
+    { id: 'av_1', status: 'canceled' },
+    { etag: 'W/"2"', 'preference-applied': 'wait=30' },
+  );
+  const same: Answer = (response) =>
+    void response.writeHead(304, { etag: 'W/"1"', 'preference-applied': 'wait=30' }).end();
+  const server = await startScripted(t, at(5), same, at(2), end);
+  const places: unknown[] = [];
+  const onChange = ({ queue }: Avatar) => places.push(queue?.position);
+  t.match(await createClient({ baseUrl: server.url }).wait('av_1', { onChange }), { status: 'canceled' });
+  t.strictSame(places, [5, 2, undefined]);
 });
