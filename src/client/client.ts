@@ -9,6 +9,8 @@ import { openVideo } from './video.js';
 import { waitForEnd } from './wait.js';
 
 const MAX_RETRIES = 4;
+/** The gateway says something on an event stream every 15 s. */
+const SILENCE_MS = 60_000;
 
 /** @throws {TypeError} for options that cannot be used */
 export function createClient(options: ClientOptions): AvatarGatewayClient {
@@ -75,6 +77,7 @@ export function createClient(options: ClientOptions): AvatarGatewayClient {
         path: id === null ? '/avatars/events' : pathOf(id, '/events'),
         isOne: id !== null,
         maxRetries,
+        silenceMs: SILENCE_MS,
         ...options,
       }),
 

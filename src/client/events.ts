@@ -8,14 +8,14 @@ import { isFinal } from './wait.js';
 
 /** Until it is told something else. */
 const COME_BACK_MS = 2_000;
-/** The gateway says something every 15 s: a connection this silent is dead. */
-const SILENCE_MS = 60_000;
 
 interface Events extends EventsOptions {
   readonly path: string;
   /** Of one avatar: they have an end. */
   readonly isOne: boolean;
   readonly maxRetries: number;
+  /** A connection that says nothing for so long is dead. */
+  readonly silenceMs: number;
 }
 
 /** See `AvatarGatewayClient.events`. The first connection is tried as often as any request, later ones without end. */
@@ -23,7 +23,7 @@ export async function* followEvents(
   send: Send,
   events: Events,
 ): AsyncGenerator<AvatarEvent, void, undefined> {
-  const { path, isOne, signal, maxRetries } = events;
+  const { path, isOne, signal, maxRetries, silenceMs } = events;
   const place: Place = { lastEventId: events.lastEventId ?? '', comeBackMs: COME_BACK_MS };
   let wasOpen = false;
   for (let failures = 0; ; ) {
@@ -34,7 +34,7 @@ export async function* followEvents(
       if (body === null) return;
       wasOpen = true;
       failures = 0;
-      for await (const event of eventsIn(body, place, signal)) {
+      for await (const event of eventsIn(textIn(body, silenceMs, signal), place)) {
         yield event;
         if (isOne && (event.type === 'deleted' || (event.type === 'avatar' && isFinal(event.avatar)))) return;
       }
@@ -59,9 +59,8 @@ function headersOf({ lastEventId }: Place): Record<string, string> {
 }
 
 async function* eventsIn(
-  body: ReadableStream<Uint8Array>,
+  texts: AsyncIterable<string>,
   place: Place,
-  signal: AbortSignal | undefined,
 ): AsyncGenerator<AvatarEvent, void, undefined> {
   let arrived: EventSourceMessage[] = [];
   const parser = createParser({
@@ -71,7 +70,7 @@ async function* eventsIn(
     },
   });
   let rest = '';
-  for await (const text of textIn(body, signal)) {
+  for await (const text of texts) {
     const blocks = (rest + text).split('\n\n');
     rest = blocks.pop() ?? '';
     for (const block of blocks) {
@@ -104,6 +103,7 @@ function eventOf({ event: type, data }: EventSourceMessage, lastEventId: string)
 /** Ends where the connection does, and hangs up where its reader leaves. */
 async function* textIn(
   body: ReadableStream<Uint8Array>,
+  silenceMs: number,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<string, void, undefined> {
   const reader = body.getReader();
@@ -113,7 +113,7 @@ async function* textIn(
   try {
     for (;;) {
       signal?.throwIfAborted();
-      const timer = setTimeout(hangUp, SILENCE_MS);
+      const timer = setTimeout(hangUp, silenceMs);
       const { done, value } = await reader.read().finally(() => clearTimeout(timer));
       if (done) break;
       yield decoder.decode(value, { stream: true });

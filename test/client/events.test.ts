@@ -1,7 +1,9 @@
 /** Events read by the client, through connections that break. */
 
 import t from 'tap';
+import { followEvents } from '../../src/client/events.js';
 import { type AvatarEvent, createClient } from '../../src/client/index.js';
+import { createTransport } from '../../src/client/transport.js';
 import { startApp } from '../support/app.js';
 import { createAvatar } from '../support/requests.js';
 import { until } from '../support/until.js';
@@ -101,6 +103,20 @@ t.test('connections', async (t) => {
       server.requests.map(({ headers }) => headers['last-event-id']),
       [undefined, '5', '6', '6', '7'],
     );
+  });
+
+  await t.test('that say nothing for long are made again', async (t) => {
+    const silent: Answer = (response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' }).write('retry: 10\nid: 5\n\n');
+    };
+    const { url, requests } = await startScripted(
+      t,
+      silent,
+      stream('event: avatar\nid: 6\ndata: {"status":"failed"}\n\n'),
+    );
+    const events = { path: '/avatars/av_1/events', isOne: true, maxRetries: 0, silenceMs: 200 };
+    t.match(await all(followEvents(createTransport({ baseUrl: url }), events)), [{ lastEventId: '6' }]);
+    t.equal(requests[1]?.headers['last-event-id'], '5');
   });
 
   await t.test('that never were are not tried for ever', async (t) => {
