@@ -51,6 +51,18 @@ export default {
       'The gateway is not a client of itself.',
     ),
     forbid(
+      'commands-through-client',
+      from('^src/cli/'),
+      { path: '^src/', pathNot: '^src/(cli|client)/' },
+      'Commands do what any client can: they know nothing else of the gateway.',
+    ),
+    forbid(
+      'only-main-knows-commands',
+      from('^src/', '^src/(main\\.ts$|cli/)'),
+      { path: ['^src/cli/', npm('commander')] },
+      'The server runs without the commands.',
+    ),
+    forbid(
       'problems-know-nobody',
       from('^src/problems\\.ts$'),
       {},
@@ -63,14 +75,14 @@ export default {
       'Only the composition root knows which store is in use.',
     ),
     forbid(
-      'only-main-knows-app',
-      from('^src/', '^src/main\\.ts$'),
+      'only-serve-knows-app',
+      from('^src/', '^src/serve\\.ts$'),
       { path: '^src/(app|main)\\.ts$' },
       'The root of the tree is imported by the process alone.',
     ),
     forbid(
       'only-config-reads-settings',
-      from('^src/', '^src/(config|app|main)\\.ts$'),
+      from('^src/', '^src/(config|app|serve|main)\\.ts$'),
       { path: '^src/(config|settings)\\.ts$' },
       'Everything below the root is given what it needs.',
     ),

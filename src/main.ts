@@ -1,33 +1,14 @@
 #!/usr/bin/env node
-/** The process: configuration, listening, signals. Nothing else exits or reads signals. */
+/** The process: what it is asked to be, signals, the exit code. A server, unless a command is named. */
 
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import closeWithGrace from 'close-with-grace';
-import { pino } from 'pino';
-import { buildApp, StartError } from './app.js';
-import { type Config, ConfigError, readConfig, SETTINGS } from './config.js';
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
   version: string;
 };
 
-const USAGE = `avatar-gateway ${version}
-
-Usage: avatar-gateway [--help | --version]
-
-Serves talking avatars through Modellix's kling-avatar. Settings are environment variables:
-
-${SETTINGS.map(settingLine).join('\n')}
-`;
-
-function settingLine({ name, description, fallback }: (typeof SETTINGS)[number]): string {
-  return `  ${name.padEnd(33)} ${description}${fallback === undefined ? '' : ` [${fallback}]`}`;
-}
-
-/** The gateway cannot run here and now. */
-const EXIT_FAILURE = 1;
-/** A setting or an argument is wrong. */
+/** An argument is wrong. */
 const EXIT_USAGE = 2;
 
 function stopWith(message: string, code: number): never {
@@ -35,9 +16,31 @@ function stopWith(message: string, code: number): never {
   process.exit(code);
 }
 
-function readArguments() {
+// Each is loaded when it is asked for: a command does not wait for the server to load, nor the server for commands.
+const args = process.argv.slice(2);
+const first = args[0];
+if (first === undefined || first === 'serve' || first.startsWith('-')) {
+  await beServer(first === 'serve' ? args.slice(1) : args);
+} else {
+  await beCommand(args);
+}
+
+async function beServer(args: string[]): Promise<void> {
+  const { help, version: isVersionAsked } = readOptions(args);
+  if (help) {
+    process.stdout.write(await usage());
+  } else if (isVersionAsked) {
+    process.stdout.write(`${version}\n`);
+  } else {
+    const { serve } = await import('./serve.js');
+    await serve(version, stopWith);
+  }
+}
+
+function readOptions(args: string[]) {
   try {
     return parseArgs({
+      args,
       options: { help: { type: 'boolean', short: 'h' }, version: { type: 'boolean', short: 'v' } },
     }).values;
   } catch (error) {
@@ -45,46 +48,30 @@ function readArguments() {
   }
 }
 
-function readSettings() {
-  try {
-    return readConfig();
-  } catch (error) {
-    if (error instanceof ConfigError) stopWith(error.message, EXIT_USAGE);
-    throw error;
-  }
+async function usage(): Promise<string> {
+  const [{ COMMANDS_HELP }, { SETTINGS }] = await Promise.all([
+    import('./cli/program.js'),
+    import('./settings.js'),
+  ]);
+  const settings = SETTINGS.map(
+    ({ name, description, fallback }) =>
+      `  ${name.padEnd(33)} ${description}${fallback === undefined ? '' : ` [${fallback}]`}\n`,
+  );
+  return `avatar-gateway ${version}\n\n${COMMANDS_HELP}\nSettings of the server are environment variables:\n\n${settings.join('')}`;
 }
 
-const values = readArguments();
-if (values.help) {
-  process.stdout.write(USAGE);
-} else if (values.version) {
-  process.stdout.write(`${version}\n`);
-} else {
-  await serve();
-}
-
-async function serve(): Promise<void> {
-  const config = readSettings();
-  const log = pino({ level: config.logLevel, name: 'avatar-gateway' });
-  const app = await buildApp(config, log, version).catch((error: Error) => {
-    if (error instanceof StartError) stopWith(error.message, EXIT_FAILURE);
-    throw error;
+async function beCommand(args: string[]): Promise<void> {
+  const { run } = await import('./cli/run.js');
+  const interruption = new AbortController();
+  const interrupt = () => interruption.abort();
+  // Once: a second one ends the process, whatever it is at.
+  process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
+  // Whoever reads what is written may leave early, as `head` does.
+  process.stdout.on('error', interrupt);
+  process.exitCode = await run(args, {
+    stdout: process.stdout,
+    stderr: process.stderr,
+    env: process.env,
+    signal: interruption.signal,
   });
-  closeWithGrace({ delay: config.shutdownGraceMs, logger: log }, async ({ signal, err }) => {
-    if (err) log.fatal({ err }, 'an error nobody caught');
-    else log.info({ signal }, 'stopping');
-    await app.close();
-  });
-  try {
-    await app.server.listen({ host: config.host, port: config.port });
-  } catch (error) {
-    await app.close();
-    stopWith(cannotListen(config, error as NodeJS.ErrnoException), EXIT_FAILURE);
-  }
-  app.start();
-}
-
-function cannotListen({ host, port }: Config, { code, message }: NodeJS.ErrnoException): string {
-  if (code === 'EADDRINUSE') return `PORT=${port} is in use on ${host}`;
-  return `cannot listen on HOST=${host} PORT=${port} (${code ?? message})`;
 }

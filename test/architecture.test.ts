@@ -12,6 +12,10 @@ const RULES = join(ROOT, '.dependency-cruiser.mjs');
 const CRUISER = join(ROOT, 'node_modules/dependency-cruiser/bin/dependency-cruise.mjs');
 
 interface Cruise {
+  readonly modules: readonly {
+    readonly source: string;
+    readonly dependencies: readonly { readonly resolved: string; readonly dynamic: boolean }[];
+  }[];
   readonly summary: {
     readonly totalCruised: number;
     readonly violations: readonly { rule: { name: string }; from: string; to: string }[];
@@ -20,7 +24,7 @@ interface Cruise {
 }
 
 /** The rules over the `src` of a folder. */
-async function cruise(dir: string): Promise<Cruise['summary']> {
+async function cruise(dir: string): Promise<Cruise> {
   const report = await new Promise<string>((resolve, reject) => {
     const args = [CRUISER, '--config', RULES, '--output-type', 'json', 'src'];
     execFile(process.execPath, args, { cwd: dir, maxBuffer: 1 << 26 }, (error, stdout) => {
@@ -29,7 +33,7 @@ async function cruise(dir: string): Promise<Cruise['summary']> {
       else resolve(stdout);
     });
   });
-  return (JSON.parse(report) as Cruise).summary;
+  return JSON.parse(report) as Cruise;
 }
 
 /** A project of empty files that import what is given, with our packages at hand. */
@@ -48,7 +52,9 @@ async function project(t: Test, imports: Readonly<Record<string, readonly string
 
 /** A project in good order, one file a place. */
 const GOOD: Readonly<Record<string, readonly string[]>> = {
-  'src/main.ts': ['./app.js', './config.js', 'pino'],
+  'src/main.ts': ['./serve.js', './cli/run.js', './settings.js'],
+  'src/serve.ts': ['./app.js', './config.js', 'pino'],
+  'src/cli/run.ts': ['../client/index.js', 'commander', 'node:fs'],
   'src/app.ts': [
     './config.js',
     './gateway/verb.js',
@@ -108,7 +114,11 @@ const OFFENCES: readonly (readonly [rule: string, file: string, specifier: strin
   ['client-for-others', 'src/http/route.ts', '../client/index.js'],
   ['problems-know-nobody', 'src/problems.ts', './domain/avatar.js'],
   ['only-app-picks-adapters', 'src/main.ts', './store/redis/redis.js'],
-  ['only-main-knows-app', 'src/config.ts', './app.js'],
+  ['only-serve-knows-app', 'src/config.ts', './app.js'],
+  ['only-serve-knows-app', 'src/main.ts', './app.js'],
+  ['commands-through-client', 'src/cli/run.ts', '../http/route.js'],
+  ['only-main-knows-commands', 'src/serve.ts', './cli/run.js'],
+  ['only-main-knows-commands', 'src/http/route.ts', 'commander'],
   ['only-config-reads-settings', 'src/http/route.ts', '../config.js'],
   ['redis-driver-at-home', 'src/app.ts', 'ioredis'],
   ['level-driver-at-home', 'src/store/redis/redis.ts', 'classic-level'],
@@ -122,22 +132,29 @@ const OFFENCES: readonly (readonly [rule: string, file: string, specifier: strin
 ];
 
 t.test('src keeps every rule', async (t) => {
-  const { totalCruised, violations } = await cruise(ROOT);
+  const { modules, summary } = await cruise(ROOT);
+  const { totalCruised, violations } = summary;
   t.ok(totalCruised > 50, `${totalCruised} files were looked at`);
   t.strictSame(
     violations.map(({ rule, from, to }) => `${rule.name}: ${from} -> ${to}`),
     [],
   );
+
+  // The process loads what it is asked to be, and nothing else.
+  const main = modules.find(({ source }) => source === 'src/main.ts');
+  const loaded = main?.dependencies.filter(({ resolved }) => resolved.startsWith('src/')) ?? [];
+  t.ok(loaded.length > 2);
+  for (const { resolved, dynamic } of loaded) t.ok(dynamic, `main.ts imports ${resolved} when it is needed`);
 });
 
 t.test('a project in good order keeps every rule', async (t) => {
-  t.strictSame((await cruise(await project(t, GOOD))).violations, []);
+  t.strictSame((await cruise(await project(t, GOOD))).summary.violations, []);
 });
 
 t.test('each rule notices who breaks it', async (t) => {
   const bad: Record<string, readonly string[]> = { ...GOOD, 'src/domain/dead.ts': [] };
   for (const [, file, specifier] of OFFENCES) bad[file] = [...(bad[file] ?? []), specifier];
-  const { violations, ruleSetUsed } = await cruise(await project(t, bad));
+  const { violations, ruleSetUsed } = (await cruise(await project(t, bad))).summary;
   const seen = violations.map(({ rule, from, to }) => ({ rule: rule.name, from, to }));
   for (const [rule, from, specifier] of OFFENCES) {
     // A module is resolved to a file: `../a/b.js` to `src/a/b.ts`, a package to its folder, `node:fs` to `fs`.
@@ -154,7 +171,7 @@ t.test('each rule notices who breaks it', async (t) => {
   t.strictSame(untried, [], 'no rule without an example');
 });
 
-t.test('only config.ts reads the environment, only main.ts ends the process or hears signals', async (t) => {
+t.test('who reads the environment, ends the process and hears signals', async (t) => {
   const files = (await readdir(join(ROOT, 'src'), { recursive: true })).filter((file) =>
     file.endsWith('.ts'),
   );
@@ -164,6 +181,10 @@ t.test('only config.ts reads the environment, only main.ts ends the process or h
     );
     return texts.flatMap(([file = '', text = '']) => (pattern.test(text) ? [file] : []));
   };
-  t.strictSame(await using(/process\.env\b/), ['config.ts']);
-  t.strictSame(await using(/process\.(exit|exitCode|abort|kill|on|once)\b|close-with-grace/), ['main.ts']);
+  // main.ts passes it on to the commands, which have no other way to it.
+  t.strictSame(await using(/process\.env\b/), ['config.ts', 'main.ts']);
+  t.strictSame(await using(/process\.(exit|exitCode|abort|kill|on|once)\b|close-with-grace/), [
+    'main.ts',
+    'serve.ts',
+  ]);
 });

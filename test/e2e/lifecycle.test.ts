@@ -20,12 +20,13 @@ function refused(t: Test, { code, stdout, stderr }: Ended, line: RegExp, expecte
   t.notMatch(stderr, SECRET);
 }
 
-t.test('--help names every setting and exits 0', async (t) => {
+t.test('--help names every setting and command, and exits 0', async (t) => {
   const { code, stdout, stderr } = await runGateway(['--help'], {});
   t.equal(code, 0);
   t.equal(stderr, '');
   t.match(stdout, /^avatar-gateway \d.*\n\nUsage: avatar-gateway/);
   t.match(stdout, / {2}MODELLIX_API_KEY +\S.*\n.* {2}REDIS_URL /s);
+  t.match(stdout, / {2}create .*\n.* {2}watch .*\n.* {2}AVATAR_GATEWAY_URL /s);
 });
 
 t.test('--version prints the version and exits 0', async (t) => {

@@ -133,6 +133,18 @@ export async function runGateway(args: string[], env: Record<string, string>): P
   return { code, stdout: written.stdout, stderr: written.stderr };
 }
 
+/** A command of the gateway that may take its time; it is killed with the process that started it. */
+export async function startCommand(args: string[], env: Record<string, string>) {
+  const { child, written, exited } = launch(await gatewayScript(), args, env);
+  return {
+    stderr: () => written.stderr,
+    kill: (signal: NodeJS.Signals) => child.kill(signal),
+    /** Nobody reads what it writes to stdout any more. */
+    leave: () => child.stdout?.destroy(),
+    ended: exited.then((code): Ended => ({ code, stdout: written.stdout, stderr: written.stderr })),
+  };
+}
+
 function listeningAt(text: string): string | undefined {
   return /"msg":"Server listening at (http:[^"]+)"/.exec(text)?.[1];
 }
