@@ -18,7 +18,7 @@ export async function watch(
 }
 
 async function watchOne(session: Session, id: string, { timeout }: WatchOptions): Promise<ExitCode> {
-  // Whoever waits goes on waiting while the gateway is away. At first, that more likely is a wrong URL.
+  // Whoever waits is patient while the gateway is away. At first, that more likely is a wrong URL.
   const { id: known } = await session.client.get(id, { signal: session.signal });
   const avatar = await waitFor(session, known, {
     ...(timeout === undefined ? {} : { timeout }),
@@ -30,7 +30,6 @@ async function watchOne(session: Session, id: string, { timeout }: WatchOptions)
 /** Until it is interrupted. */
 async function watchAll(session: Session): Promise<ExitCode> {
   const { client, signal } = session;
-  await client.page({ limit: 1 }, { signal });
   for await (const event of client.events(null, { signal })) {
     if (event.type === 'reset') {
       session.note('Some changes were missed: avatar-gateway list');

@@ -76,15 +76,19 @@ t.test('help: 0, on stdout', async (t) => {
 
 t.test('nobody there: 3, and how to go on without paying twice', async (t) => {
   const url = await nobody();
-  const [list, create] = await Promise.all([
+  const [list, one, all, create] = await Promise.all([
     ran(url, ['list']),
+    ran(url, ['watch', 'av_1', '--timeout', '600']),
+    ran(url, ['watch']),
     ran(url, ['create', ...FILES, '--idempotency-key', 'order-17']),
   ]);
-  t.match(list, {
-    code: 3,
-    stdout: '',
-    stderr: /^avatar-gateway: No answer from the gateway: .*ECONNREFUSED.*\n$/,
-  });
+  for (const each of [list, one, all]) {
+    t.match(each, {
+      code: 3,
+      stdout: '',
+      stderr: /^avatar-gateway: No answer from the gateway: .*ECONNREFUSED.*\n$/,
+    });
+  }
   t.match(create, { code: 3, stderr: /run the same again with --idempotency-key order-17\n$/ });
 });
 
