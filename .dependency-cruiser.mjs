@@ -34,8 +34,8 @@ export default {
     ),
     forbid(
       'adapters-stand-alone',
-      from('^src/(store|modellix|media|outbound)/'),
-      { path: '^src/', pathNot: '^src/(domain|$1)/' },
+      from('^src/(store|modellix|media|outbound|videos)/'),
+      { path: '^src/', pathNot: '^src/(domain|disk|$1)/' },
       'An adapter serves its port and knows the domain: nobody above it, and no other adapter.',
     ),
     forbid(
@@ -61,6 +61,18 @@ export default {
       from('^src/', '^src/(main\\.ts$|cli/)'),
       { path: ['^src/cli/', npm('commander')] },
       'The server runs without the commands.',
+    ),
+    forbid(
+      'disk-knows-nobody',
+      from('^src/disk/'),
+      { path: '^src/', pathNot: '^src/disk/' },
+      'How files are written is the same for all who write some.',
+    ),
+    forbid(
+      'only-app-knows-videos',
+      from('^src/', '^src/(app\\.ts|videos/)'),
+      { path: '^src/videos/' },
+      'Only the composition root knows where videos are kept, if they are.',
     ),
     forbid(
       'problems-know-nobody',

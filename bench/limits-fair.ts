@@ -133,13 +133,15 @@ async function open(redisUrl: string, baseUrl: string, teardown: (end: () => unk
     memory: new Memory(Number.POSITIVE_INFINITY),
     timing: { pollMinMs: 1_000, pollMaxMs: 15_000, longPollMs: 0 },
     log: { info: silent, warn: silent, error: silent },
-    counts: { submit: silent, ended: silent, delivery: silent, unfamiliarStatus: silent },
+    counts: { submit: silent, ended: silent, delivery: silent, keeping: silent, unfamiliarStatus: silent },
     random: Math.random,
     settings: {
       submitGraceMs: 10_000,
       submitLeaseMs: 100_000,
       stepLeaseMs: 60_000,
       commonLeaseMs: 60_000,
+      keepTryMs: 60_000,
+      keepLeaseMs: 60_000,
       queueTimeoutMs: 86_400_000,
       queueBounds: { maxAvatars: 10_000, maxBytes: 1e9 },
       unconfirmedHoldMs: 600_000,
@@ -147,7 +149,6 @@ async function open(redisUrl: string, baseUrl: string, teardown: (end: () => unk
       retentionMs: 86_400_000,
       notMadeOn: new Set([429]),
       urlsMustAnswer: false,
-      keepVideos: false,
     },
   });
   await store.ping().catch(() => undefined);

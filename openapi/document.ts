@@ -36,6 +36,7 @@ export async function openApiDocument(): Promise<string> {
     log: pino({ level: 'silent' }),
     rateLimitPerMinute: 1,
     uploadStallMs: 1,
+    videoStallMs: 1,
     maxWaiters: 1,
     requireIdempotencyKey: false,
     publicUrl: null,

@@ -22,7 +22,12 @@ import { openEmbeddedStore } from './store/embedded.js';
 import { openRedisStore, type RedisEvent } from './store/redis/redis.js';
 import { openSpool } from './store/spool.js';
 import type { Store } from './store/store.js';
+import { openVideoFolder, type VideoFolder } from './videos/folder.js';
 
+/** How long one try to keep a video may take: the largest there may be by default, at 0.7 MB/s. */
+const KEEP_TRY_MS = 300_000;
+/** How long a kept video may outlive its avatar: clocks and folders are not always of one mind. */
+const KEPT_BEYOND_MS = 86_400_000;
 /** Above the longest that a store takes over one write before it says that it cannot (5 s with Redis). */
 const STORE_WRITE_MS = 6_000;
 
@@ -50,6 +55,7 @@ export async function buildApp(config: Config, log: FastifyBaseLogger, version: 
       throw new StartError(`${why}: answers wait there while the store is away`, { cause });
     },
   );
+  const videos = await openVideos(config, log);
   const keyring = openKeyring(config, log);
   const modellix = createModellixClient({ ...config.modellix, userAgent: `avatar-gateway/${version}` });
   const { submitTimeoutMs, queryTimeoutMs, connectTimeoutMs, longPollMs } = config.modellix;
@@ -58,6 +64,7 @@ export async function buildApp(config: Config, log: FastifyBaseLogger, version: 
     health: () => store.health(),
     upstream: () => gateway.upstream(),
     mediaBytes: () => memory.heldBytes,
+    videoBytes: () => videos?.usedBytes ?? 0,
   });
   const { pollMinMs, pollMaxMs, ...rest } = config.gateway;
   const inspector = new ThreadedInspector();
@@ -73,7 +80,7 @@ export async function buildApp(config: Config, log: FastifyBaseLogger, version: 
     callbacks: secrets.length === 0 ? null : sender,
     render: (avatar) => avatarView({ avatar, queue: null }),
     urls: check === 'off' ? null : fetcher,
-    videos: null,
+    videos,
     memory,
     store,
     spool,
@@ -87,10 +94,11 @@ export async function buildApp(config: Config, log: FastifyBaseLogger, version: 
     settings: {
       ...rest,
       urlsMustAnswer: check === 'strict',
-      keepVideos: false,
       submitLeaseMs: leaseFor(connectTimeoutMs + submitTimeoutMs),
       stepLeaseMs: leaseFor(connectTimeoutMs + longPollMs + queryTimeoutMs),
       commonLeaseMs: leaseFor(TURN_MS + config.callbacks.timeoutMs),
+      keepTryMs: KEEP_TRY_MS,
+      keepLeaseMs: leaseFor(KEEP_TRY_MS),
     },
   });
   const server = await buildServer({
@@ -98,6 +106,7 @@ export async function buildApp(config: Config, log: FastifyBaseLogger, version: 
     metrics,
     log,
     uploadStallMs: config.media.uploadStallMs,
+    videoStallMs: config.videos.stallMs,
     maxWaiters: config.maxWaiters,
     rateLimitPerMinute: config.rateLimitPerMinute,
     requireIdempotencyKey: config.requireIdempotencyKey,
@@ -117,6 +126,7 @@ export async function buildApp(config: Config, log: FastifyBaseLogger, version: 
       await inspector.close();
       await modellix.close();
       reads?.close();
+      await videos?.close();
       await store.close();
     },
   };
@@ -135,6 +145,20 @@ function openKeyring({ modellix: { keys, keyFile } }: Config, log: FastifyBaseLo
   return watchKeyFile(keyFile, keys, (event) => {
     if (event.kind === 'changed') log.info({ keys: event.keys }, 'the file of keys was read again');
     else log.error({ reason: event.reason }, 'the file of keys is of no use; the keys of before go on');
+  });
+}
+
+/** @throws {StartError} */
+async function openVideos(
+  { videos: { keep }, gateway: { retentionMs } }: Config,
+  log: FastifyBaseLogger,
+): Promise<VideoFolder | null> {
+  if (keep === null) return null;
+  const keptForMs = retentionMs + KEPT_BEYOND_MS;
+  const onTrouble = (error: unknown) => log.warn({ err: error }, 'the folder of kept videos makes trouble');
+  return openVideoFolder({ ...keep, keptForMs, onTrouble }).catch((cause: NodeJS.ErrnoException) => {
+    const why = `KEEP_VIDEOS_DIR=${keep.dir} cannot be written (${cause.code})`;
+    throw new StartError(`${why}: videos are kept there`, { cause });
   });
 }
 

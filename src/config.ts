@@ -65,6 +65,12 @@ export interface Config {
     readonly timeoutMs: number;
     readonly allowedNetworks: readonly Network[];
   };
+  readonly videos: {
+    /** How long a caller may take nothing of one. */
+    readonly stallMs: number;
+    /** `null`: they are left where Modellix keeps them. */
+    readonly keep: { readonly dir: string; readonly maxBytes: number; readonly maxTotalBytes: number } | null;
+  };
   /** Holds the embedded store, and answers that wait for the store. */
   readonly dataDir: string;
   readonly store:
@@ -157,6 +163,17 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
       secrets: listIn('WEBHOOK_SECRETS', parseSecrets, values.WEBHOOK_SECRETS),
       timeoutMs: values.CALLBACK_TIMEOUT_SECONDS * 1000,
       allowedNetworks: listIn('CALLBACK_NETWORKS', parseNetworks, values.CALLBACK_NETWORKS),
+    }),
+    videos: Object.freeze({
+      stallMs: values.VIDEO_STALL_SECONDS * 1000,
+      keep:
+        values.KEEP_VIDEOS_DIR === undefined
+          ? null
+          : Object.freeze({
+              dir: values.KEEP_VIDEOS_DIR,
+              maxBytes: values.KEEP_VIDEO_MAX_MEGABYTES * 1_000_000,
+              maxTotalBytes: values.KEEP_VIDEOS_MAX_GIGABYTES * 1_000_000_000,
+            }),
     }),
     dataDir: values.DATA_DIR,
     store: Object.freeze(

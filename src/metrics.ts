@@ -15,13 +15,15 @@ export interface MetricsSources {
   upstream(): Promise<UpstreamState | null>;
   /** What is spoken for. */
   mediaBytes(): number;
+  /** Of kept videos. */
+  videoBytes(): number;
 }
 
 /**
  * The counters of one process, and the state that all replicas share. Labels hold words of ours only: no avatar, no
  * caller, nothing that was sent; a key goes by its digest.
  */
-export function createMetrics({ health, upstream, mediaBytes }: MetricsSources): Metrics {
+export function createMetrics({ health, upstream, mediaBytes, videoBytes }: MetricsSources): Metrics {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
@@ -48,6 +50,12 @@ export function createMetrics({ health, upstream, mediaBytes }: MetricsSources):
     labelNames: ['outcome'],
     registers,
   });
+  const keepings = new Counter({
+    name: 'avatar_gateway_videos_total',
+    help: 'Videos that were to be kept, by what came of it: kept, or why not.',
+    labelNames: ['outcome'],
+    registers,
+  });
   new Gauge({
     name: 'avatar_gateway_corrupt_records',
     help: 'Records set aside since the start because they could not be read.',
@@ -62,6 +70,14 @@ export function createMetrics({ health, upstream, mediaBytes }: MetricsSources):
     registers,
     collect() {
       this.set(mediaBytes());
+    },
+  });
+  new Gauge({
+    name: 'avatar_gateway_kept_video_bytes',
+    help: 'What kept videos have together, as of ten minutes ago at most; KEEP_VIDEOS_MAX_GIGABYTES bounds it.',
+    registers,
+    collect() {
+      this.set(videoBytes());
     },
   });
   const queued = new Gauge({
@@ -102,6 +118,7 @@ export function createMetrics({ health, upstream, mediaBytes }: MetricsSources):
       submit: (outcome) => submits.inc({ outcome }),
       ended: (status) => ended.inc({ status }),
       delivery: (outcome) => deliveries.inc({ outcome }),
+      keeping: (outcome) => keepings.inc({ outcome: outcome.replace('-', '_') }),
       unfamiliarStatus: () => unfamiliar.inc(),
     },
     async render() {

@@ -79,6 +79,16 @@ export const Environment = Type.Object({
     default: false,
   }),
   VIDEO_TIMEOUT_SECONDS: seconds('longest silence of the video host', 30, 600),
+  VIDEO_STALL_SECONDS: seconds('a caller who takes nothing of a video for so long is cut off', 60, 3600),
+  KEEP_VIDEOS_DIR: Type.Optional(
+    Type.String({
+      description:
+        'folder that videos are kept in for as long as their avatars, see docs/videos.md; unset: they are left where Modellix keeps them for some days',
+      minLength: 1,
+    }),
+  ),
+  KEEP_VIDEO_MAX_MEGABYTES: count('how large a video may be that is kept', 200, 100_000),
+  KEEP_VIDEOS_MAX_GIGABYTES: count('how much all kept videos may have together', 20, 1_000_000),
   REDIS_URL: Type.Optional(
     Type.String({
       description:

@@ -52,6 +52,7 @@ t.test('a key is all it needs', async (t) => {
       urls: { check: 'off', timeoutMs: 10_000, allowedNetworks: [] },
     },
     callbacks: { secrets: [], timeoutMs: 10_000, allowedNetworks: [] },
+    videos: { stallMs: 60_000, keep: null },
     dataDir: './data',
     modellix: {
       keys: [KEY],
@@ -102,6 +103,18 @@ t.test('what is given is used', async (t) => {
     [{ MODELLIX_TASKS_PATH: '/tasks' }, ({ modellix }) => modellix.tasksPath, '/tasks'],
     [{ MODELLIX_SUBMIT_TIMEOUT_SECONDS: '1' }, ({ modellix }) => modellix.submitTimeoutMs, 1000],
     [{ POLL_MIN_SECONDS: '9', POLL_MAX_SECONDS: '9' }, ({ gateway }) => gateway.pollMaxMs, 9000],
+    [{ VIDEO_STALL_SECONDS: '5' }, ({ videos }) => videos.stallMs, 5000],
+    [
+      { KEEP_VIDEOS_DIR: '/videos' },
+      ({ videos }) => videos.keep,
+      { dir: '/videos', maxBytes: 200_000_000, maxTotalBytes: 20_000_000_000 },
+    ],
+    [
+      { KEEP_VIDEOS_DIR: '/videos', KEEP_VIDEO_MAX_MEGABYTES: '1', KEEP_VIDEOS_MAX_GIGABYTES: '2' },
+      ({ videos }) => videos.keep,
+      { dir: '/videos', maxBytes: 1_000_000, maxTotalBytes: 2_000_000_000 },
+    ],
+    [{ KEEP_VIDEO_MAX_MEGABYTES: '1' }, ({ videos }) => videos.keep, null],
     [{ CALLBACK_TIMEOUT_SECONDS: '3' }, ({ callbacks }) => callbacks.timeoutMs, 3000],
     [{ CALLBACK_NETWORKS: '10.0.0.0/8,fd00::/8' }, ({ callbacks }) => callbacks.allowedNetworks.length, 2],
     [{ WEBHOOK_SECRETS: whsec(24) }, ({ callbacks }) => callbacks.secrets, [whsec(24)]],

@@ -2,7 +2,7 @@ import { type Told, verdictOf } from '../domain/callback.js';
 import { told, triedEnough, webhookIdOf } from '../domain/delivery.js';
 import type { Stored } from '../store/store.js';
 import { messageOf } from './message.js';
-import { past, write } from './move.js';
+import { erase, past, write } from './move.js';
 import { type Ports, storeClock } from './ports.js';
 import { NO_SECRETS } from './receiver.js';
 import type { Turn } from './receivers.js';
@@ -20,10 +20,7 @@ export async function deliver(ports: Ports, stored: Stored): Promise<void> {
     throw new Error(`${avatar.id} has nobody to be told, or nothing to tell`);
   }
   const leftMs = expiresAt - storeClock(stored)();
-  if (leftMs <= 0) {
-    if (await ports.store.remove(avatar.id, version)) await ports.videos?.remove(avatar.id);
-    return;
-  }
+  if (leftMs <= 0) return void (await erase(ports, avatar, version));
   const { origin } = new URL(callback.url);
   const grant = await ports.receivers.turn(origin);
   if (grant === null) await putOff(ports, stored, 0);

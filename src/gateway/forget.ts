@@ -1,5 +1,6 @@
 import { isFinal } from '../domain/avatar.js';
 import { ProblemError } from '../problems.js';
+import { erase } from './move.js';
 import type { Ports } from './ports.js';
 
 /** How often it is tried over a record that a worker is writing. */
@@ -11,7 +12,8 @@ const ATTEMPTS = 3;
  * @throws {ProblemError} `not-found` or `not-final`
  * @throws {StoreUnavailableError} when it is not known whether it is forgotten: asking again is safe
  */
-export async function forget({ store, videos, log }: Ports, caller: string, id: string): Promise<void> {
+export async function forget(ports: Ports, caller: string, id: string): Promise<void> {
+  const { store, log } = ports;
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
     const stored = await store.find(caller, id);
     if (stored === null) throw new ProblemError('not-found', 'No avatar of yours has this id.');
@@ -23,8 +25,7 @@ export async function forget({ store, videos, log }: Ports, caller: string, id: 
       );
     }
     if (!isFinal(status)) throw new ProblemError('not-final', `The avatar is ${status}.`);
-    if (await store.remove(id, stored.version)) {
-      await videos?.remove(id);
+    if (await erase(ports, stored.avatar, stored.version)) {
       log.info({ avatarId: id, status }, 'an avatar was forgotten');
       return;
     }

@@ -13,7 +13,7 @@ import { Limits } from './limits.js';
 import { type ListQuery, list, type SeenPage } from './list.js';
 import type { Hold } from './memory.js';
 import type { Ports } from './ports.js';
-import { Receivers } from './receivers.js';
+import { OF_HOSTS, Receivers } from './receivers.js';
 import { redeliver } from './redeliver.js';
 import { Renewals } from './renewals.js';
 import type { AvatarRequest, CheckRequest } from './request.js';
@@ -65,8 +65,8 @@ export interface Gateway {
   deliveries(caller: string, id: string): Promise<DeliveryLog>;
   /** Has the avatar's receiver told again. */
   redeliver(caller: string, id: string): Promise<Seen>;
-  /** Where Modellix keeps the video of a finished avatar: a signed URL. */
-  videoUrl(caller: string, id: string): Promise<string>;
+  /** Where Modellix keeps the video of a finished avatar: a signed URL; `null` where the gateway has it itself. */
+  videoUrl(caller: string, id: string): Promise<string | null>;
   /** The bytes of a finished avatar's video. */
   video(caller: string, id: string, request: VideoRequest): Promise<VideoStream>;
   /** Resolves when avatars can be accepted. */
@@ -84,7 +84,7 @@ const RETRY_AFTER = { 'retry-after': '2' };
 
 /** What a gateway is made of, besides what it makes itself. */
 export interface GatewayParts
-  extends Omit<Ports, 'stopping' | 'limits' | 'timing' | 'receivers' | 'renewals' | 'watched'> {
+  extends Omit<Ports, 'stopping' | 'limits' | 'timing' | 'receivers' | 'hosts' | 'renewals' | 'watched'> {
   /** Where {@link Gateway.read} reads, if not from the store itself. */
   readonly reads?: Pick<Store, 'find'>;
   /** What each key may do at most. */
@@ -105,6 +105,7 @@ export function createGateway({ ceiling, timing, reads, ...parts }: GatewayParts
     limits,
     timing: new Timing(store, timing, random),
     receivers: new Receivers(random, stopping.signal),
+    hosts: new Receivers(random, stopping.signal, OF_HOSTS),
     renewals: new Renewals(),
     watched: watch.ids,
     stopping: stopping.signal,

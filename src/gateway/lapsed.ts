@@ -1,6 +1,6 @@
 import type { Stored } from '../store/store.js';
 import { neverSent, outcomeUnknown } from './after-submit.js';
-import { waiting, write } from './move.js';
+import { erase, waiting, write } from './move.js';
 import { type Ports, storeClock } from './ports.js';
 
 /**
@@ -12,7 +12,7 @@ export async function lapsed(ports: Ports, stored: Stored): Promise<void> {
   const { avatar, version } = stored;
   const now = storeClock(stored)();
   if (avatar.step === 'expire') {
-    await ports.store.remove(avatar.id, version);
+    await erase(ports, avatar, version);
   } else if (avatar.status === 'submitting') {
     const reason = 'The gateway was cut off while the request was under way.';
     await write(ports, version, outcomeUnknown(ports, avatar, reason, null, now));

@@ -32,6 +32,17 @@ export function waiting({ settings }: Pick<Ports, 'settings'>, avatar: Avatar, n
   return { avatar, dueInMs, submission: 'keep' };
 }
 
+/** Removes a record that is still at `version`, and its video where that was kept. Says whether it did. @throws {StoreUnavailableError} */
+export async function erase(
+  { store, videos }: Pick<Ports, 'store' | 'videos'>,
+  { id }: Avatar,
+  version: number,
+): Promise<boolean> {
+  const isRemoved = await store.remove(id, version);
+  if (isRemoved) await videos?.remove(id);
+  return isRemoved;
+}
+
 /**
  * Writes a move over the record at `version`. An end is counted and logged here, once, by whoever brought it about.
  * @throws {StoreUnavailableError} when it may or may not be written

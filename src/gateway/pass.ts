@@ -3,6 +3,7 @@ import type { ApiKey } from '../modellix/api-key.js';
 import type { Submission } from '../modellix/submission.js';
 import { type Outlook, type Stored, StoreUnavailableError } from '../store/store.js';
 import { deliver } from './deliver.js';
+import { keep } from './keep.js';
 import { lapsed } from './lapsed.js';
 import { endOverdue, poll } from './poll.js';
 import type { Ports } from './ports.js';
@@ -66,10 +67,14 @@ async function endWaits(ports: Ports, crew: Crew, { dueInMs }: Outlook): Promise
   if (dueInMs !== 0 || room <= 0) return dueInMs === 0 ? null : dueInMs;
   const claimed = await ports.store.claim(null, room, ports.settings.commonLeaseMs);
   for (const stored of claimed) {
-    const step = stored.avatar.step === 'deliver' ? deliver : lapsed;
-    crew.begin('common', stored, () => step(ports, stored));
+    crew.begin('common', stored, () => stepOf(stored)(ports, stored));
   }
   return claimed.length === room ? 0 : null;
+}
+
+function stepOf({ avatar: { step } }: Stored) {
+  if (step === 'keep') return keep;
+  return step === 'deliver' ? deliver : lapsed;
 }
 
 /** Where Modellix failed again and again, one free read by one replica finds out whether it is back. */

@@ -69,7 +69,7 @@ async function giveBack(ports: Ports, { avatar, version }: Stored): Promise<void
 
 /** @param ageMs time since the submit */
 function afterQuery(ports: Ports, avatar: Avatar, outcome: QueryOutcome, ageMs: number, now: number): Move {
-  const { settings, timing, log, counts } = ports;
+  const { settings, timing, log, counts, videos } = ports;
   const { retentionMs } = settings;
   const over = { now, retentionMs };
   switch (outcome.kind) {
@@ -88,7 +88,7 @@ function afterQuery(ports: Ports, avatar: Avatar, outcome: QueryOutcome, ageMs: 
     case 'success': {
       if (outcome.resource !== null) {
         const video: Video = { ...outcome.resource, expiresAt: outcome.expiresAt, keptBytes: null };
-        return ending(succeeded(avatar, video, over, settings.keepVideos), retentionMs);
+        return ending(succeeded(avatar, video, over, videos !== null), retentionMs);
       }
       const detail = 'Modellix called the task a success and named no video.';
       return ending(failed(avatar, failure('task-failed', detail), over), retentionMs);

@@ -26,6 +26,8 @@ export interface Counts {
   submit(outcome: SubmitOutcome['kind']): void;
   ended(status: Status): void;
   delivery(outcome: 'delivered' | 'failed' | 'given_up'): void;
+  /** What came of keeping a video in the end. */
+  keeping(outcome: 'kept' | Refused | 'gone' | 'given_up'): void;
   unfamiliarStatus(): void;
 }
 
@@ -46,8 +48,11 @@ export interface UrlFetcher {
 /** What came of keeping a video; where it was refused, nothing of it is there. */
 export type Keeping =
   | { readonly keptBytes: number }
-  /** Too large for one, no room beside the others, or the folder cannot be written. */
-  | { readonly refused: 'too-large' | 'no-room' | 'disk'; readonly reason: string };
+  /** `reason`: in words for the log. */
+  | { readonly refused: Refused; readonly reason: string };
+
+/** Too large for one, no room beside the others, nothing in it, or the folder cannot be written. */
+export type Refused = 'too-large' | 'no-room' | 'empty' | 'disk';
 
 /** The videos that the gateway has itself, by the ids of their avatars. */
 export interface VideoFiles {
@@ -91,6 +96,9 @@ export interface GatewaySettings {
   readonly stepLeaseMs: number;
   /** Must exceed the longest step that needs no call to Modellix: the wait for a turn to tell a receiver, and its answer. */
   readonly commonLeaseMs: number;
+  /** How long one try to keep a video may take; and a lease that exceeds it. */
+  readonly keepTryMs: number;
+  readonly keepLeaseMs: number;
   readonly queueTimeoutMs: number;
   readonly queueBounds: Bounds;
   /** How long an `unconfirmed` avatar holds the slot that its task may be using. */
@@ -101,8 +109,6 @@ export interface GatewaySettings {
   readonly notMadeOn: ReadonlySet<number>;
   /** Whether media at a URL that cannot be fetched are refused. */
   readonly urlsMustAnswer: boolean;
-  /** Whether the video of an avatar is fetched once it has succeeded. */
-  readonly keepVideos: boolean;
 }
 
 /** Everything a verb needs from outside. */
@@ -122,6 +128,8 @@ export interface Ports {
   /** Unless nobody can be told, since there is nothing to sign with. */
   readonly callbacks: CallbackSender | null;
   readonly receivers: Receivers;
+  /** The hosts that videos are kept from. */
+  readonly hosts: Receivers;
   readonly renewals: Renewals;
   /** The avatar as its caller sees it. */
   readonly render: (avatar: Avatar) => object;

@@ -1,11 +1,19 @@
-/** Whose turn it is among those who are told, so that one receiver that does not answer holds up no other. */
+/**
+ * Whose turn it is among those who are told, so that one receiver that does not answer holds up no other; and likewise
+ * among the hosts that videos are fetched from.
+ */
 
-/** Under way to one receiver, and to all of them. */
-const MOST_EACH = 8;
-const MOST = 128;
-/** In memory for a turn. */
-const MOST_WAITING_EACH = 32;
-const MOST_WAITING = 256;
+/** How many there may be at a time: under way to one receiver and to all of them, and in memory for a turn. */
+export interface Room {
+  readonly each: number;
+  readonly all: number;
+  readonly waitingEach: number;
+  readonly waiting: number;
+}
+
+const OF_RECEIVERS: Room = { each: 8, all: 128, waitingEach: 32, waiting: 256 };
+/** A video is long, and the disk is one. */
+export const OF_HOSTS: Room = { each: 4, all: 4, waitingEach: 32, waiting: 32 };
 /** How long somebody waits in memory for a turn. A lease has to outlive it. */
 export const TURN_MS = 10_000;
 /** So many failures in a row, and a receiver is left alone: longer each time it is found away again. */
@@ -54,14 +62,16 @@ interface Waiting {
 export class Receivers {
   readonly #random: () => number;
   readonly #stopping: AbortSignal;
+  readonly #room: Room;
   readonly #known = new Map<string, Receiver>();
   readonly #waiting = new Set<Waiting>();
   #underWay = 0;
 
   /** @param random in [0, 1) */
-  constructor(random: () => number, stopping: AbortSignal) {
+  constructor(random: () => number, stopping: AbortSignal, room: Room = OF_RECEIVERS) {
     this.#random = random;
     this.#stopping = stopping;
+    this.#room = room;
     stopping.addEventListener('abort', () => this.#sendAway(() => true), { once: true });
   }
 
@@ -72,9 +82,8 @@ export class Receivers {
     const restMs = this.#restMs(receiver);
     if (restMs !== null) return { putOffMs: restMs };
     if (this.#hasRoom(receiver)) return this.#take(receiver);
-    if (receiver.waiting >= MOST_WAITING_EACH || this.#waiting.size >= MOST_WAITING) {
-      return this.#putOff(receiver);
-    }
+    const { waitingEach, waiting } = this.#room;
+    if (receiver.waiting >= waitingEach || this.#waiting.size >= waiting) return this.#putOff(receiver);
     return this.#wait(receiver);
   }
 
@@ -96,7 +105,7 @@ export class Receivers {
   }
 
   #hasRoom({ underWay }: Receiver): boolean {
-    return underWay < MOST_EACH && this.#underWay < MOST;
+    return underWay < this.#room.each && this.#underWay < this.#room.all;
   }
 
   #take(receiver: Receiver): Turn {
@@ -146,7 +155,7 @@ export class Receivers {
   /** Behind all that wait and all that were put off before, by how long a try takes. */
   #putOff(receiver: Receiver): { readonly putOffMs: number } {
     const now = performance.now();
-    const perTryMs = receiver.tryMs / MOST_EACH;
+    const perTryMs = receiver.tryMs / this.#room.each;
     const soonest = now + Math.max(SOONEST_MS, receiver.waiting * perTryMs);
     receiver.lastComes = Math.min(Math.max(receiver.lastComes, soonest) + perTryMs, now + LONGEST_REST_MS);
     return { putOffMs: Math.round(receiver.lastComes - now) };
@@ -155,7 +164,7 @@ export class Receivers {
   /** Turns for those that wait, in the order in which they came. */
   #next(): void {
     for (const { receiver, settle } of this.#waiting) {
-      if (this.#underWay >= MOST) return;
+      if (this.#underWay >= this.#room.all) return;
       if (!this.#hasRoom(receiver)) continue;
       const restMs = this.#restMs(receiver);
       settle(restMs === null ? this.#take(receiver) : { putOffMs: restMs });

@@ -9,22 +9,29 @@ export type { VideoRequest } from '../modellix/client.js';
 export type VideoStream = Extract<VideoAnswer, { kind: 'ok' }>;
 
 /**
- * Where Modellix keeps the video of a finished avatar.
+ * Where Modellix keeps the video of a finished avatar; `null` where the gateway has it itself, since there it may be gone.
  * @throws {ProblemError} `video-not-ready`, `video-gone` or `video-url-expired`
  */
-export async function videoUrl(ports: Ports, stored: Stored): Promise<string> {
-  const { video, renewal } = await latest(ports, stored, videoOf(stored.avatar));
+export async function videoUrl(ports: Ports, stored: Stored): Promise<string | null> {
+  const last = videoOf(stored.avatar);
+  if (ports.videos !== null && last.keptBytes !== null) return null;
+  const { video, renewal } = await latest(ports, stored, last);
   if (renewal?.kind === 'gone') throw gone();
   if (renewal?.kind === 'later') throw later(renewal.waitMs);
   return video.url;
 }
 
 /**
- * Opens the video at its host. What becomes of it there does not change the avatar.
+ * Opens the video where the gateway has it itself, else at its host. What becomes of it there does not change the avatar.
  * @throws {ProblemError} `video-not-ready`, `video-gone`, `video-url-expired`, `range-not-satisfiable` or `video-unavailable`
  */
 export async function openVideo(ports: Ports, stored: Stored, request: VideoRequest): Promise<VideoStream> {
-  const answer = await askHost(ports, stored, videoOf(stored.avatar), request);
+  const { avatar } = stored;
+  const video = videoOf(avatar);
+  const { keptBytes } = video;
+  // Where it is not here it is another replica's, or somebody removed it.
+  const kept = keptBytes === null ? null : await ports.videos?.open(avatar.id, keptBytes, request);
+  const answer = kept ?? (await askHost(ports, stored, video, request));
   switch (answer.kind) {
     case 'ok':
       return answer;

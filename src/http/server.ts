@@ -45,6 +45,8 @@ export interface HttpOptions {
   readonly rateLimitPerMinute: number;
   /** How long a body may gain next to nothing. */
   readonly uploadStallMs: number;
+  /** How long a caller may take nothing of a video. */
+  readonly videoStallMs: number;
   /** Requests that wait, and event streams, held at once. */
   readonly maxWaiters: number;
   readonly requireIdempotencyKey: boolean;
@@ -60,6 +62,7 @@ export async function buildServer({
   log,
   rateLimitPerMinute,
   uploadStallMs,
+  videoStallMs,
   maxWaiters,
   requireIdempotencyKey,
   publicUrl,
@@ -125,7 +128,7 @@ export async function buildServer({
     await api.register(checkRoutes, { gateway });
     await api.register(resolveRoutes, { gateway });
     await api.register(deliveryRoutes, { gateway });
-    await api.register(videoRoutes, { gateway });
+    await api.register(videoRoutes, { gateway, videoStallMs });
   });
   await app.register(dropInRoutes, {
     prefix: PREFIX,

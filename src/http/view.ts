@@ -25,7 +25,8 @@ export function avatarView({ avatar, queue }: Seen): AvatarView {
       width: video.width,
       height: video.height,
       bytes: video.bytes,
-      expires_at: time(video.expiresAt),
+      kept: video.keptBytes !== null,
+      expires_at: time(video.keptBytes === null ? video.expiresAt : avatar.expiresAt),
     },
     error: failure && {
       type: problemType(failure.type),

@@ -5,8 +5,8 @@
 
 import { readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { syncDir, writeDurably } from './durable.js';
-import { makeDir } from './make-dir.js';
+import { syncDir, writeDurably } from '../disk/durable.js';
+import { makeDir } from '../disk/make-dir.js';
 
 const SUFFIX = '.json';
 

@@ -25,7 +25,7 @@ function portsOn(store: Store): Ports {
     limits: new Limits(store, { callsPerMinute: 100, tasks: 3 }, () => 0),
     settings: SETTINGS,
     log: { info: silent, warn: silent, error: silent },
-    counts: { submit: silent, ended: silent, delivery: silent, unfamiliarStatus: silent },
+    counts: { submit: silent, ended: silent, delivery: silent, keeping: silent, unfamiliarStatus: silent },
   } as Partial<Ports> as Ports;
 }
 

@@ -24,7 +24,7 @@ async function queued(t: Test) {
     spool: await openSpool(join(t.testdirName, 'answers')),
     settings: SETTINGS,
     log: { info: silent, warn: silent, error: silent },
-    counts: { submit: silent, ended: silent, delivery: silent, unfamiliarStatus: silent },
+    counts: { submit: silent, ended: silent, delivery: silent, keeping: silent, unfamiliarStatus: silent },
     random: () => 0,
     stopping: new AbortController().signal,
   } as Partial<Ports> as Ports;

@@ -37,6 +37,8 @@ export const SETTINGS: GatewaySettings = {
   submitLeaseMs: LONG_MS,
   stepLeaseMs: LONG_MS,
   commonLeaseMs: LONG_MS,
+  keepTryMs: LONG_MS,
+  keepLeaseMs: LONG_MS,
   queueBounds: { maxAvatars: 1_000, maxBytes: 1_000_000 },
   unconfirmedHoldMs: 0,
   queueTimeoutMs: LONG_MS,
@@ -44,7 +46,6 @@ export const SETTINGS: GatewaySettings = {
   retentionMs: LONG_MS,
   notMadeOn: new Set([429]),
   urlsMustAnswer: false,
-  keepVideos: false,
 };
 
 const KEYS = new KeyPool(['key']);
@@ -180,6 +181,7 @@ export class World {
       videos: null,
       callbacks: null,
       receivers: new Receivers(() => 0, new AbortController().signal),
+      hosts: new Receivers(() => 0, new AbortController().signal),
       renewals: new Renewals(),
       render: () => ({}),
       memory: new Memory(Number.POSITIVE_INFINITY),
@@ -188,7 +190,7 @@ export class World {
       modellix: this.#upstream(gated),
       settings: SETTINGS,
       log: { info: silent, warn: silent, error: silent },
-      counts: { submit: silent, ended: silent, delivery: silent, unfamiliarStatus: silent },
+      counts: { submit: silent, ended: silent, delivery: silent, keeping: silent, unfamiliarStatus: silent },
       random: () => 0,
       stopping: new AbortController().signal,
     };

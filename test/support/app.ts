@@ -42,6 +42,7 @@ export interface AppOverrides {
   readonly gateway?: Partial<Config['gateway']>;
   readonly media?: Partial<Config['media']>;
   readonly callbacks?: Partial<Config['callbacks']>;
+  readonly videos?: Partial<Config['videos']>;
   /** Unset: more than any test needs. */
   readonly limits?: Partial<Config['limits']>;
   readonly rateLimitPerMinute?: number;
@@ -132,6 +133,7 @@ function configOf(baseUrl: string, dataDir: string, overrides: AppOverrides): Co
       urls: { check: 'off', timeoutMs: 5_000, allowedNetworks: [] },
       ...overrides.media,
     },
+    videos: { stallMs: 60_000, keep: null, ...overrides.videos },
     callbacks: { secrets: [WEBHOOK_SECRET], timeoutMs: 2_000, allowedNetworks: [], ...overrides.callbacks },
     dataDir,
     store:

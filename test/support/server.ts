@@ -14,6 +14,7 @@ export async function serverFor(
     log: pino({ level: 'info' }, { write }),
     rateLimitPerMinute: 1_000,
     uploadStallMs: 10_000,
+    videoStallMs: 60_000,
     maxWaiters: 1_000,
     requireIdempotencyKey: false,
     publicUrl: null,

@@ -7,6 +7,7 @@ import { requireAccept } from '../accept.js';
 import { callerOf } from '../caller.js';
 import { AvatarParams } from '../schemas/avatar.js';
 import { commonHeaders, problems } from '../schemas/responses.js';
+import { endStalledReads } from '../stall.js';
 
 const Query = Type.Object(
   {
@@ -19,7 +20,8 @@ const Query = Type.Object(
     redirect: Type.Optional(
       Type.Enum(['true', 'false'], {
         default: 'false',
-        description: '`true`: answer 302 with the place at Modellix instead of the bytes.',
+        description:
+          '`true`: answer 302 with the place at Modellix instead of the bytes; with the bytes all the same where the gateway has kept them.',
       }),
     ),
   },
@@ -38,7 +40,13 @@ const videoHeaders = {
   ETag: Type.String({ description: "The host's, for `If-Range`." }),
 };
 
-export const videoRoutes: FastifyPluginAsyncTypebox<{ gateway: Gateway }> = async (app, { gateway }) => {
+interface Options {
+  readonly gateway: Gateway;
+  /** How long a caller may take nothing of a video. */
+  readonly videoStallMs: number;
+}
+
+export const videoRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { gateway, videoStallMs }) => {
   app.get(
     '/avatars/:id/video',
     {
@@ -77,10 +85,12 @@ export const videoRoutes: FastifyPluginAsyncTypebox<{ gateway: Gateway }> = asyn
     async (request, reply) => {
       const { id } = request.params;
       const { redirect, download } = request.query;
-      if (redirect === 'true') {
-        const { href } = new URL(await gateway.videoUrl(callerOf(request), id)); // in ASCII, as a header must be
+      const url = redirect === 'true' ? await gateway.videoUrl(callerOf(request), id) : null;
+      if (url !== null) {
+        const { href } = new URL(url); // in ASCII, as a header must be
         return reply.header('cache-control', 'no-store').redirect(href, 302);
       }
+      endStalledReads(request, reply, videoStallMs);
       const hungUp = new AbortController();
       reply.raw.once('close', () => hungUp.abort());
       const { range, 'if-range': ifRange } = request.headers;

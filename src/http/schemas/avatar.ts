@@ -143,7 +143,12 @@ const Video = Type.Object(
     width: Nullable(Type.Integer()),
     height: Nullable(Type.Integer()),
     bytes: Nullable(Type.Integer()),
-    expires_at: NullableTime('When Modellix drops it, where it said so.'),
+    kept: Type.Boolean({
+      description: 'Whether the gateway has it itself, so that it is there as long as the avatar.',
+    }),
+    expires_at: NullableTime(
+      'When it is gone: when Modellix drops it, where it said so, or with the avatar.',
+    ),
   },
   { description: 'The result.' },
 );

@@ -8,7 +8,7 @@
  */
 
 import { ClassicLevel } from 'classic-level';
-import { makeDir } from '../make-dir.js';
+import { makeDir } from '../../disk/make-dir.js';
 import { StoreLockedError, StoreUnavailableError } from '../store.js';
 import type { Changes, Disk } from './commit.js';
 

@@ -9,8 +9,8 @@
 import { randomBytes } from 'node:crypto';
 import { open, readdir, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { syncDir, writeDurably } from '../durable.js';
-import { makeDir } from '../make-dir.js';
+import { syncDir, writeDurably } from '../../disk/durable.js';
+import { makeDir } from '../../disk/make-dir.js';
 import { StoreUnavailableError } from '../store.js';
 import { Turns } from '../turns.js';
 import { decodeSubmission, rangeOf, type SubmissionFile } from './keys.js';

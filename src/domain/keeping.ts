@@ -1,0 +1,34 @@
+/** The moves of an avatar that has succeeded and whose video is being kept. */
+
+import { type Avatar, IllegalMoveError, type Video } from './avatar.js';
+import { awaited } from './callback.js';
+
+/** So long it is tried, from the end on. */
+const TRIED_FOR_MS = 3_600_000;
+
+/** The video is here, or never will be: its `keptBytes` say so. Now somebody may be told. */
+export function kept(avatar: Avatar, video: Video, now: number): Avatar {
+  const { callback } = during(avatar, 'kept');
+  return {
+    ...avatar,
+    video,
+    step: callback === null ? 'expire' : 'deliver',
+    callback: callback && awaited(callback, now),
+    failures: 0,
+  };
+}
+
+/** It could not be fetched; it is tried again. */
+export function keepFailed(avatar: Avatar): Avatar {
+  return { ...during(avatar, 'keepFailed'), failures: avatar.failures + 1 };
+}
+
+/** Whether it was tried in vain for long enough at `at`: whoever is to be told has waited for as long. */
+export function isKeepingOver({ failures, completedAt }: Avatar, at: number): boolean {
+  return failures > 0 && at > (completedAt ?? at) + TRIED_FOR_MS;
+}
+
+function during(avatar: Avatar, move: string): Avatar {
+  if (avatar.step !== 'keep') throw new IllegalMoveError(avatar, move);
+  return avatar;
+}
