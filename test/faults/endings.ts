@@ -1,3 +1,4 @@
+import type { Fault } from '../simulator/simulator.js';
 import type { Show } from './cases.js';
 import { passes, Subject } from './subject.js';
 import { errorsOf, startWorld } from './world.js';
@@ -77,4 +78,40 @@ export const lacksVideo: Show = async (t, store) => {
     });
     t.same([subject.posts().length, subject.tasks().length], [1, 1]);
   }
+};
+
+/** A video whose host is slow, breaks off, or has it no more. */
+export const losesVideo: Show = async (t, store) => {
+  const app = await startWorld(t, store, { modellix: { videoTimeoutMs: 500 } });
+  const { simulator } = app;
+  const subject = await Subject.post(app);
+  const succeeded = await subject.succeeds();
+  const video = `${app.url}/avatars/${subject.id}/video`;
+  const whole = await fetch(video);
+  t.equal(whole.status, 200);
+  const bytes = Buffer.from(await whole.arrayBuffer());
+  const answers: [Fault['do'], number, string][] = [
+    [{ hang: 'head' }, 502, 'video-unavailable'],
+    [{ hang: 'mid-head' }, 502, 'video-unavailable'],
+    [{ reset: 'head' }, 502, 'video-unavailable'],
+    [{ close: 'mid-head' }, 502, 'video-unavailable'],
+    [{ status: 503 }, 502, 'video-unavailable'],
+    [{ status: 403 }, 410, 'video-gone'],
+    [{ status: 404 }, 410, 'video-gone'],
+  ];
+  for (const [fault, status, slug] of answers) {
+    simulator.inject({ on: 'result', do: fault });
+    const response = await fetch(video);
+    t.equal(response.status, status, JSON.stringify(fault));
+    t.match(await response.json(), { type: `urn:avatar-gateway:problem:${slug}` });
+  }
+  for (const fault of [{ reset: 'mid-body' }, { close: 'mid-body' }, { hang: 'mid-body' }] as const) {
+    simulator.inject({ on: 'result', when: 'after', do: fault });
+    const response = await fetch(video);
+    t.equal(response.status, 200);
+    await t.rejects(response.arrayBuffer(), 'what was cut off is not taken for all there is');
+  }
+  t.ok(Buffer.from(await (await fetch(video)).arrayBuffer()).equals(bytes), 'once it is back it is served');
+  t.same(await subject.read(), succeeded, 'the avatar hears nothing of it');
+  t.same([subject.posts().length, subject.tasks().length], [1, 1]);
 };

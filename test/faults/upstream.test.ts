@@ -3,7 +3,7 @@ import { DEFAULT_KEY } from '../simulator/simulator.js';
 import { GOOD } from '../support/requests.js';
 import { until } from '../support/until.js';
 import { showCases } from './cases.js';
-import { lacksVideo, staysFinal, timesOut } from './endings.js';
+import { lacksVideo, losesVideo, staysFinal, timesOut } from './endings.js';
 import { allUnconfirmed, beforeAndAfter, type Mishap } from './mishaps.js';
 import type { Standing } from './replicas.js';
 import { isPaidOnce, isUnconfirmed, passes, Subject } from './subject.js';
@@ -212,4 +212,5 @@ await showCases(t, 'upstream', {
   15: staysFinal,
   16: timesOut,
   17: lacksVideo,
+  18: losesVideo,
 });
