@@ -70,18 +70,22 @@ abstract class Waiting {
   }
 }
 
-/** Asks again and again with `Prefer: wait=60`. */
+/** The longest wait, in seconds. */
+export const WAIT_SECONDS = 60;
+
+/** Asks again and again with `Prefer: wait`. */
 export class LongPoll extends Waiting {
   #id: string;
 
-  constructor(target: Target, listener: Listener, id: string) {
+  /** @param firstSeconds how long it waits at first; then as long as it may */
+  constructor(target: Target, listener: Listener, id: string, firstSeconds: number) {
     super(target, listener);
     this.#id = id;
-    this.#ask();
+    this.#ask(firstSeconds);
   }
 
-  #ask(): void {
-    this.ask(`/avatars/${this.#id}`, 'prefer: wait=60');
+  #ask(seconds = WAIT_SECONDS): void {
+    this.ask(`/avatars/${this.#id}`, `prefer: wait=${seconds}`);
   }
 
   protected read(): void {

@@ -3,7 +3,7 @@
 // How late this loop is counts as well. Not loaded before: what is told then would be heard by it alone.
 import './probe.js';
 import { say } from './probe-messages.js';
-import { EventStream, type Listener, LongPoll, type Target } from './wait-client.js';
+import { EventStream, type Listener, LongPoll, type Target, WAIT_SECONDS } from './wait-client.js';
 import { monotonicMs, type Seen, type WaitSaid, type Waits, type WaitTold } from './wait-messages.js';
 
 /** Connections that are made at once: more than the gateway has room for in its backlog would be tried again after a second. */
@@ -53,9 +53,13 @@ process.on('message', async (told: WaitTold) => {
   }
 });
 
-async function openAll({ port, from, polls, streams, feeds }: Waits): Promise<void> {
+async function openAll({ port, from, polls, areSpread, streams, feeds }: Waits): Promise<void> {
+  const firstSeconds = (n: number) =>
+    areSpread ? 1 + Math.floor((n * WAIT_SECONDS) / polls.length) : WAIT_SECONDS;
   const begin: ((target: Target) => Promise<void>)[] = [
-    ...polls.map((id) => (target: Target) => keep(new LongPoll(target, listener, id)).opened),
+    ...polls.map(
+      (id, n) => (target: Target) => keep(new LongPoll(target, listener, id, firstSeconds(n))).opened,
+    ),
     ...[...streams, ...new Array<null>(feeds).fill(null)].map(
       (id) => (target: Target) => keep(new EventStream(target, listener, id)).begun,
     ),

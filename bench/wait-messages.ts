@@ -9,6 +9,8 @@ export interface Waits {
   readonly from: readonly string[];
   /** Ids of avatars: of each long poll. */
   readonly polls: readonly string[];
+  /** Whether their first waits end one after the other within a minute, as if each had come at another time; else all wait a minute. */
+  readonly areSpread: boolean;
   /** Ids of avatars: of each event stream. */
   readonly streams: readonly string[];
   /** Event streams of all of the caller's avatars. */

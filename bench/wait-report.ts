@@ -3,10 +3,13 @@
 import { table } from './page.js';
 import { LOOP_RESOLUTION_MS } from './probe-messages.js';
 import { CALLBACKS_A_MINUTE, type CallbacksSeen, RECEIVERS } from './wait-callbacks.js';
-import type { Idle, Loop, WaitersSeen } from './wait-waiters.js';
+import type { Loop } from './wait-tell.js';
+import type { Idle, WaitersSeen } from './wait-waiters.js';
 
 const MAX_BYTES = 12_000;
 const MAX_TOLD_P99_MS = 250;
+/** Two replicas that ask for work once more in one of the two times run so many scripts. */
+const ONE_PASS = 6;
 /** What is meant by on time. */
 const MAX_CALLBACK_P99_MS = 1_000;
 
@@ -40,8 +43,8 @@ function goals(waiters: readonly WaitersSeen[], callbacks: readonly CallbacksSee
             [
               'no read of the store while nothing changes',
               `${seen.store}: ${seen.idle.seconds} s`,
-              `${extra(seen.idle)} commands more than with nobody there`,
-              verdict(extra(seen.idle) <= seen.idle.asked),
+              `${unasked(seen.idle)} that nobody asked for`,
+              verdict(unasked(seen.idle) <= ONE_PASS),
             ],
           ]),
     ]),
@@ -157,9 +160,9 @@ ${living} receivers answer, ${silent} takes connections and never does, ${refusi
 from the end of an avatar, by its \`timestamp\`, to the arrival of the message.`;
 }
 
-/** Commands that only those who wait can be the reason for. */
-function extra({ alone, withWaiters }: Idle): number {
-  return Math.max(0, total(withWaiters) - total(alone));
+/** Scripts that ran because somebody waits, and not because he asked: each read of the store is one. */
+function unasked({ alone, withWaiters, asked }: Idle): number {
+  return Math.max(0, (withWaiters.evalsha ?? 0) - (alone.evalsha ?? 0) - asked);
 }
 
 function total(counts: Readonly<Record<string, number>>): number {

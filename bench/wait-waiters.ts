@@ -2,9 +2,10 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Teardown } from '../test/support/redis-process.js';
-import { type Running, residentBytes, type Scripts, start } from './process.js';
-import { monotonicMs, type Seen, type WaitSaid, type Waits, type WaitTold } from './wait-messages.js';
-import { cancel, type Gateway, type StoreName, startWorld, type World } from './wait-world.js';
+import { residentBytes, type Scripts, start } from './process.js';
+import type { WaitSaid, Waits, WaitTold } from './wait-messages.js';
+import { type Load, type Telling, tell, toldAll, watchAll } from './wait-tell.js';
+import { cancel, type Gateway, quiet, type StoreName, startWorld, type World } from './wait-world.js';
 
 export interface WaitersOptions {
   readonly scripts: Scripts;
@@ -30,25 +31,6 @@ export interface Weight {
   readonly isGoal: boolean;
 }
 
-/** From a change until the last of those who wait for it was told, in ms each. */
-export interface Telling {
-  readonly what: string;
-  readonly toldEach: number;
-  readonly lastToldMs: readonly number[];
-  /** Of these until the change was answered. */
-  readonly answeredMs: readonly number[];
-  /** Told too few or too many times, over all changes. */
-  readonly missed: number;
-  readonly twice: number;
-  readonly gatewayLoop: Loop;
-  readonly loadLoop: Loop;
-}
-
-export interface Loop {
-  readonly p99Ms: number;
-  readonly maxMs: number;
-}
-
 /** What the store was asked while nothing changed, by the name of the command. */
 export interface Idle {
   readonly seconds: number;
@@ -66,10 +48,6 @@ export interface WaitersSeen {
   readonly notOk: Readonly<Record<string, number>>;
 }
 
-type Load = Running<WaitTold, WaitSaid>;
-
-/** After the last of them has asked, until all of them wait. */
-const SETTLE_MS = 2_000;
 const CHANGES_A_SECOND = 20;
 /** Of each kind of request, before anything is measured. */
 const WARM_UP = 500;
@@ -97,7 +75,7 @@ export async function waiters(t: Teardown, options: WaitersOptions): Promise<Wai
   await pollLoad.open({ polls: own.slice(0, WARM_UP) });
   await openStreams(own.slice(0, WARM_UP));
   for (const id of others) await cancel(world.changing, id);
-  await closeAll(all);
+  await closeAll(all, world.holding);
   const before = await memoryOf(world.holding);
   const weigh = async (what: string, waiters: number, from = before) => {
     const now = await memoryOf(world.holding);
@@ -111,21 +89,21 @@ export async function waiters(t: Teardown, options: WaitersOptions): Promise<Wai
     return now;
   };
 
+  const alone = await commandsWithin(world, idleSeconds);
   await pollLoad.open({ polls: own.slice(0, polls) });
   const withPolls = await weigh('long polls, an avatar each', polls);
   await openStreams(own.slice(polls));
   await weigh('event streams beside them, an avatar each', streams, withPolls);
-  await weigh('both', polls + streams);
-  await closeAll(all);
-  await weigh('once they have gone', polls + streams);
-
-  const alone = await commandsWithin(world, idleSeconds);
-  await pollLoad.open({ polls: spread(shared, polls) });
-  await openStreams(spread(shared, streams));
+  await weigh('both, an avatar each', polls + streams);
   await watchAll(all, {});
   const withWaiters = await commandsWithin(world, idleSeconds);
   const { sent } = await toldAll(all, notOk);
   const idle = alone && withWaiters && { seconds: idleSeconds, alone, withWaiters, asked: sent };
+  await closeAll(all, world.holding);
+  await weigh('once they have gone', polls + streams);
+
+  await pollLoad.open({ polls: spread(shared, polls), areSpread: true });
+  await openStreams(spread(shared, streams));
   await weigh(`both, ${avatars} avatars`, polls + streams);
 
   const tellings = [
@@ -137,7 +115,7 @@ export async function waiters(t: Teardown, options: WaitersOptions): Promise<Wai
       aSecond: CHANGES_A_SECOND,
     }),
   ];
-  await closeAll(streamLoads);
+  await closeAll(streamLoads, world.holding);
   const withoutStreams = await memoryOf(world.holding);
   await eachOpens(streamLoads, () => ({ feeds: streams / streamLoads.length }));
   await weigh('event streams of all avatars', streams, withoutStreams);
@@ -158,16 +136,17 @@ interface Loader extends Load {
 }
 
 function loadFrom(t: Teardown, scripts: Scripts, { holding }: World, n: number): Loader {
-  const process: Load = start(scripts.bench('wait-load'));
+  const process = start<WaitTold, WaitSaid>(scripts.bench('wait-load'));
   t.teardown(process.kill);
   const port = Number(new URL(holding.url).port);
   const from = Array.from({ length: 8 }, (_, i) => `127.0.${n}.${i + 1}`);
   return {
     ...process,
     async open(waits) {
-      process.tell({ kind: 'open', waits: { port, from, polls: [], streams: [], feeds: 0, ...waits } });
+      const none = { polls: [], areSpread: false, streams: [], feeds: 0 };
+      process.tell({ kind: 'open', waits: { port, from, ...none, ...waits } });
       await process.hear('opened');
-      await sleep(SETTLE_MS);
+      await quiet(holding);
     },
   };
 }
@@ -186,10 +165,10 @@ function spread(ids: readonly string[], count: number): string[] {
   return Array.from({ length: count }, (_, n) => ids[n % ids.length] ?? '');
 }
 
-async function closeAll(loads: readonly Load[]): Promise<void> {
+async function closeAll(loads: readonly Load[], gateway: Gateway): Promise<void> {
   for (const load of loads) load.tell({ kind: 'close' });
   for (const load of loads) await load.hear('closed');
-  await sleep(SETTLE_MS);
+  await quiet(gateway);
 }
 
 async function memoryOf({ process }: Gateway): Promise<Pick<Weight, 'rss' | 'heapAndExternal'>> {
@@ -205,87 +184,4 @@ async function commandsWithin(world: World, seconds: number): Promise<Record<str
   const after = (await world.commands()) ?? new Map<string, number>();
   const counts = [...after].map(([name, count]) => [name, count - (before.get(name) ?? 0)] as const);
   return Object.fromEntries(counts.filter(([, count]) => count > 0));
-}
-
-async function watchAll(loads: readonly Load[], next: Readonly<Record<string, string>>): Promise<void> {
-  for (const load of loads) load.tell({ kind: 'watch', next });
-  for (const load of loads) await load.hear('watching');
-}
-
-/** What all of them saw together. */
-async function toldAll(
-  loads: readonly Load[],
-  notOk: Record<string, number>,
-): Promise<Pick<Seen, 'ends' | 'sent'>> {
-  const ends: Record<string, { count: number; lastAt: number }> = {};
-  let sent = 0;
-  for (const load of loads) {
-    load.tell({ kind: 'tell' });
-    const { seen } = await load.hear('told');
-    sent += seen.sent;
-    for (const [what, count] of Object.entries(seen.notOk)) notOk[what] = (notOk[what] ?? 0) + count;
-    for (const [id, { count, lastAt }] of Object.entries(seen.ends)) {
-      const known = ends[id] ?? { count: 0, lastAt: 0 };
-      ends[id] = { count: known.count + count, lastAt: Math.max(known.lastAt, lastAt) };
-    }
-  }
-  return { ends, sent };
-}
-
-interface Changes {
-  readonly what: string;
-  readonly changed: readonly string[];
-  readonly next: readonly string[];
-  readonly toldEach: number;
-  readonly aSecond: number;
-}
-
-async function tell(
-  world: World,
-  loads: readonly Load[],
-  notOk: Record<string, number>,
-  { what, changed, next, toldEach, aSecond }: Changes,
-): Promise<Telling> {
-  await watchAll(loads, Object.fromEntries(changed.map((id, n) => [id, next[n] ?? ''])));
-  const measured = [world.holding.process, ...loads];
-  for (const each of measured) each.tell({ kind: 'reset' });
-  for (const each of measured) await each.hear('reset');
-
-  const began = new Map<string, number>();
-  const answeredMs: number[] = [];
-  const asked: Promise<void>[] = [];
-  for (const id of changed) {
-    const at = monotonicMs();
-    began.set(id, at);
-    asked.push(cancel(world.changing, id).then(() => void answeredMs.push(monotonicMs() - at)));
-    await sleep(1000 / aSecond);
-  }
-  await Promise.all(asked);
-  await sleep(SETTLE_MS);
-
-  const [gatewayLoop, ...loadLoops] = await Promise.all(measured.map(loopOf));
-  const { ends } = await toldAll(loads, notOk);
-  const toldTimes = changed.map((id) => ends[id]?.count ?? 0);
-  return {
-    what,
-    toldEach,
-    lastToldMs: changed.flatMap((id) => {
-      const end = ends[id];
-      return end === undefined ? [] : [end.lastAt - (began.get(id) ?? 0)];
-    }),
-    answeredMs,
-    missed: toldTimes.reduce((sum, times) => sum + Math.max(0, toldEach - times), 0),
-    twice: toldTimes.reduce((sum, times) => sum + Math.max(0, times - toldEach), 0),
-    gatewayLoop: gatewayLoop ?? { p99Ms: Number.NaN, maxMs: Number.NaN },
-    loadLoop: {
-      p99Ms: Math.max(...loadLoops.map(({ p99Ms }) => p99Ms)),
-      maxMs: Math.max(...loadLoops.map(({ maxMs }) => maxMs)),
-    },
-  };
-}
-
-async function loopOf(process: Load): Promise<Loop> {
-  process.tell({ kind: 'read' });
-  const { loopP99Ms, loopMaxMs } = await process.hear('figures');
-  return { p99Ms: loopP99Ms, maxMs: loopMaxMs };
 }

@@ -2,6 +2,7 @@
 
 import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { awaited } from '../src/domain/callback.js';
 import { KeyPool } from '../src/modellix/keyring.js';
@@ -110,4 +111,20 @@ async function commandsOf(client: Redis): Promise<ReadonlyMap<string, number>> {
 export async function cancel({ url }: Gateway, id: string): Promise<void> {
   const { status, ok } = await fetch(`${url}/avatars/${id}/cancel`, { method: 'POST' });
   if (!ok) throw new Error(`a cancel was answered with ${status}`);
+}
+
+/** Answers that come soon, one after the other: all that was sent before is done. */
+const SOON_MS = 25;
+const IN_A_ROW = 5;
+const LONGEST_MS = 30_000;
+
+/** Resolves when a gateway has nothing left to do. */
+export async function quiet({ url }: Gateway): Promise<void> {
+  const deadline = performance.now() + LONGEST_MS;
+  for (let soon = 0; soon < IN_A_ROW && performance.now() < deadline; ) {
+    const askedAt = performance.now();
+    await (await fetch(`${url}/livez`)).text();
+    soon = performance.now() - askedAt < SOON_MS ? soon + 1 : 0;
+    await sleep(100);
+  }
 }
