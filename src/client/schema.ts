@@ -64,7 +64,9 @@ export interface components {
                 width: number | null;
                 height: number | null;
                 bytes: number | null;
-                /** @description When Modellix drops it, where it said so. */
+                /** @description Whether the gateway has it itself, so that it is there as long as the avatar. */
+                kept: boolean;
+                /** @description When it is gone: when Modellix drops it, where it said so, or with the avatar. */
                 expires_at: string | null;
             } | null;
             error: {
@@ -183,6 +185,117 @@ export interface components {
                 error: string | null;
             }[];
         };
+        /** @description How an avatar ended. */
+        CallbackMessage: {
+            /**
+             * @description `avatar.` and the status.
+             * @enum {unknown}
+             */
+            type: "avatar.succeeded" | "avatar.failed" | "avatar.timed_out" | "avatar.canceled" | "avatar.unconfirmed";
+            /**
+             * Format: date-time
+             * @description When the avatar became final.
+             */
+            timestamp: string;
+            /**
+             * @description The message would have had 20 kB or more: `metadata`, and if need be `prompt`, is `null`.
+             * @enum {boolean}
+             */
+            truncated?: true;
+            data: components["schemas"]["Avatar"] | {
+                id: string;
+                /**
+                 * @description `queued`: waits for its turn. `submitting`: on its way. `pending`, `processing`: at Modellix. Final: `succeeded`, `failed`, `timed_out` (Modellix never finished), `canceled` (before it was sent), `unconfirmed` (it is not known whether Modellix took it; never sent again by itself).
+                 * @enum {unknown}
+                 */
+                status: "queued" | "submitting" | "pending" | "processing" | "succeeded" | "failed" | "timed_out" | "canceled" | "unconfirmed";
+                /**
+                 * @description `pro` costs more and takes longer.
+                 * @enum {unknown}
+                 */
+                mode: "std" | "pro";
+                prompt: string | null;
+                external_id: string | null;
+                metadata: null;
+                /** @description What was found in the image; `null` where the gateway did not see the bytes. */
+                image: {
+                    /** @enum {unknown} */
+                    source: "inline" | "url";
+                    format: ("jpeg" | "png") | null;
+                    width: number | null;
+                    height: number | null;
+                    bytes: number | null;
+                };
+                /** @description What was found in the speech; `null` where the gateway did not see the bytes. */
+                audio: {
+                    /** @enum {unknown} */
+                    source: "inline" | "url" | "audio_id";
+                    format: ("mp3" | "wav" | "m4a" | "aac") | null;
+                    duration_seconds: number | null;
+                    bytes: number | null;
+                };
+                video: {
+                    /** @description Where the gateway serves the bytes. */
+                    url: string;
+                    format: string | null;
+                    width: number | null;
+                    height: number | null;
+                    bytes: number | null;
+                    /** @description Whether the gateway has it itself, so that it is there as long as the avatar. */
+                    kept: boolean;
+                    /** @description When it is gone: when Modellix drops it, where it said so, or with the avatar. */
+                    expires_at: string | null;
+                } | null;
+                error: {
+                    /** @description The type of the problem, from the catalogue. */
+                    type: string;
+                    title: string;
+                    detail: string;
+                    /** @description What Modellix answered with, where it did. */
+                    upstream_status: number | null;
+                } | null;
+                /** @description What it is expected to cost, from the length of the speech. */
+                cost: {
+                    /** @enum {string} */
+                    currency: "USD";
+                    /** @description `null` where the length of the speech is not known. */
+                    estimate: number | null;
+                };
+                /** @description Where it stands in the queue, while it is `queued`. */
+                queue: {
+                    /** @description 1 is the next. The queue is fair between callers. */
+                    position: number;
+                    /** @description When it may be submitted, from how fast the queue drains; `null` where that is not known yet. */
+                    estimated_start_at: string | null;
+                } | null;
+                callback: {
+                    url: string;
+                    /**
+                     * @description `waiting` for the end, or to be told, which is tried until it is `delivered`, or `given_up` after about a day.
+                     * @enum {unknown}
+                     */
+                    state: "waiting" | "delivered" | "given_up";
+                } | null;
+                /** @description Modellix's id of the task, once it was made. */
+                task_id: string | null;
+                /**
+                 * Format: date-time
+                 * @description When it was accepted.
+                 */
+                created_at: string;
+                /** @description When Modellix took it. */
+                submitted_at: string | null;
+                /** @description When it became final. */
+                completed_at: string | null;
+                /** @description When the record is forgotten; set once it is final. */
+                expires_at: string | null;
+                links: {
+                    self: string;
+                    events: string;
+                    video: string;
+                };
+            };
+        };
         /**
          * CreateAvatar
          * @description A portrait and speech. Exactly one of `sound_file` and `audio_id`.
@@ -275,6 +388,7 @@ export type Avatar = components['schemas']['Avatar'];
 export type AvatarList = components['schemas']['AvatarList'];
 export type Check = components['schemas']['Check'];
 export type Deliveries = components['schemas']['Deliveries'];
+export type CallbackMessage = components['schemas']['CallbackMessage'];
 export type CreateAvatar = components['schemas']['CreateAvatar'];
 export type Resolution = components['schemas']['Resolution'];
 export type ListQuery = components['schemas']['ListQuery'];
