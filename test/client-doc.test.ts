@@ -2,14 +2,14 @@
 
 import { execFile, spawn } from 'node:child_process';
 import { cp, readFile, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import t, { type Test } from 'tap';
 import { parseNetworks } from '../src/outbound/addresses.js';
 import { startApp, WEBHOOK_SECRET } from './support/app.js';
-import { buildGateway } from './support/build.js';
+import { buildClient } from './support/build.js';
 import { CALLBACK_NETWORKS } from './support/receiver.js';
 import { freePort } from './support/redis-process.js';
 import { reached } from './support/replicas.js';
@@ -22,7 +22,8 @@ const run = promisify(execFile);
 const app = await startApp(t, {
   callbacks: { secrets: [WEBHOOK_SECRET], allowedNetworks: parseNetworks(CALLBACK_NETWORKS) },
 });
-const dir = dirname(dirname(await buildGateway(t.testdir())));
+const dir = t.testdir();
+await buildClient(dir);
 for (const name of ['portrait.jpg', 'speech.mp3']) await cp(join(DEMO, name), join(dir, name));
 
 const page = await readFile(new URL('../docs/client.md', import.meta.url), 'utf8');

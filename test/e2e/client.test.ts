@@ -1,13 +1,13 @@
 /** The client in a page of a real browser, which reaches the gateway through the backend that it came from. */
 
 import { readFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import httpProxy from '@fastify/http-proxy';
 import { fastify } from 'fastify';
 import t, { type Test } from 'tap';
 import { startApp } from '../support/app.js';
-import { buildGateway } from '../support/build.js';
+import { buildClient } from '../support/build.js';
 import { browserFor, complaintsOf } from './browser.js';
 
 t.setTimeout(300_000);
@@ -22,13 +22,14 @@ const PAGE = `<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,
 
 /** An application: its page, the modules it is made of, and the gateway under a path of its own. */
 async function startBackend(t: Test, gateway: string): Promise<string> {
-  const client = join(dirname(await buildGateway(t.testdir())), 'client');
+  const dir = t.testdir();
+  await buildClient(dir);
   const server = fastify();
   t.teardown(() => server.close());
   const script = async (file: string) => readFile(file, 'utf8');
   server.get('/', (_, reply) => reply.type('text/html').send(PAGE));
   server.get<{ Params: { file: string } }>('/client/:file', async ({ params }, reply) =>
-    reply.type('text/javascript').send(await script(join(client, params.file))),
+    reply.type('text/javascript').send(await script(join(dir, 'dist/client', params.file))),
   );
   server.get('/eventsource-parser.js', async (_, reply) =>
     reply
