@@ -23,8 +23,9 @@ interface Document {
 }
 
 /**
- * The types of `src/client/schema.ts`: the schemas of the document, the JSON bodies of the `/avatars` routes under their titles,
- * and what the list is asked for. Of the two ways to write `oneOf` with members that are only required, none is a type.
+ * The types of `src/client/schema.ts`: the schemas of the document, the JSON bodies of the `/avatars` routes under their
+ * titles, and what the list is asked for. A body's `oneOf` only says which members are required, and is left out: it
+ * would become `unknown`.
  */
 export async function clientTypes(openApi: string): Promise<string> {
   const { paths, components } = JSON.parse(openApi) as Document;

@@ -28,7 +28,7 @@ export function createClient(options: ClientOptions): AvatarGatewayClient {
   }
 
   return {
-    async create(request, { idempotencyKey = crypto.randomUUID(), waitSeconds, ...options } = {}) {
+    async create(request, { idempotencyKey = randomKey(), waitSeconds, ...options } = {}) {
       const { body, headers } = bodyOf(request);
       const call: Call = {
         method: 'POST',
@@ -129,6 +129,12 @@ export function createClient(options: ClientOptions): AvatarGatewayClient {
       return retrying({ maxRetries, signal: options.signal }, () => openVideo(send, call));
     },
   };
+}
+
+/** `randomUUID` is not there in a page that came over plain http, as inside a network it may. */
+function randomKey(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
 function pathOf(id: string, rest = ''): string {

@@ -40,7 +40,7 @@ export interface RequestOptions {
 }
 
 export interface CreateOptions extends RequestOptions {
-  /** Names the request, so that it makes one avatar however often it is sent; unset: a random UUID. */
+  /** Names the request, so that it makes one avatar however often it is sent; unset: a random one. */
   readonly idempotencyKey?: string | undefined;
   /** Answer once the avatar is final, or as it is after so many seconds, at most 60. */
   readonly waitSeconds?: number | undefined;

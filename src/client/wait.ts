@@ -6,7 +6,7 @@ import type { AvatarStatus, WaitOptions } from './types.js';
 
 /** Of one long poll: well below the minute after which proxies give up. */
 const POLL_SECONDS = 30;
-/** Where the gateway has no room for those who wait, it answers at once. */
+/** Where the gateway has no room for those who wait, it answers at once; a proxy may take the ETag away. */
 const UNWAITED_MS = 5_000;
 /** The longest that a timer can. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
@@ -27,7 +27,8 @@ interface Look {
   /** `null`: it is as it was. */
   readonly avatar: Avatar | null;
   readonly etag: string | null;
-  readonly waited: boolean;
+  /** The next look will wait, or this one did. Else there would be no pause between them. */
+  readonly canGoOn: boolean;
 }
 
 /** See `AvatarGatewayClient.wait`. Without a time of its own, it wants to have seen the avatar before it is patient. */
@@ -56,7 +57,7 @@ export async function waitForEnd(send: Send, wait: Wait): Promise<Avatar> {
           onChange?.(last);
           if (isFinal(last)) return last;
         }
-        if (!look.waited) await pause(UNWAITED_MS * (0.5 + Math.random() / 2), patience.signal);
+        if (!look.canGoOn) await pause(UNWAITED_MS * (0.5 + Math.random() / 2), patience.signal);
       } catch (error) {
         const isHopeless = last === null && !hasEnd && failures >= maxRetries;
         if (patience.signal.aborted || !isPassing(error) || isHopeless) throw error;
@@ -81,6 +82,6 @@ function lookAt(send: Send, path: string, etag: string | null, signal: AbortSign
   return send({ method: 'GET', path, headers, waitSeconds, signal }, async (response) => ({
     avatar: response.status === 304 ? null : ((await response.json()) as Avatar),
     etag: response.headers.get('etag'),
-    waited: etag === null || response.headers.has('preference-applied'),
+    canGoOn: response.headers.has(etag === null ? 'etag' : 'preference-applied'),
   }));
 }
