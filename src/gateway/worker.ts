@@ -10,7 +10,7 @@ import { replayAnswers } from './settle.js';
 
 /**
  * Steps at work at the same time in one process. Those in common are more than `receivers.ts` lets be under way and
- * wait, so that there is always room for what takes no time.
+ * wait, of receivers and of hosts together, so that there is always room for what takes no time.
  */
 const ROOM = { submit: 32, look: 128, common: 512 } as const;
 /** The largest media in base64, and what stands around them. */

@@ -50,6 +50,7 @@ export async function answerWith(
     };
     isHeld = method === 'GET';
     const body = isHeld ? handle.createReadStream({ start: first, end: last }) : Readable.from([]);
+    body.on('error', () => undefined); // Whoever hung up before it is read does not hear of it.
     return { kind: 'ok', status: span === 'all' ? 200 : 206, headers, body: addAbortSignal(signal, body) };
   } finally {
     if (!isHeld) await handle.close();

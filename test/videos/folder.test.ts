@@ -79,6 +79,11 @@ t.test('a caller who hangs up', async (t) => {
   caller.abort();
   await t.rejects(ended, { name: 'AbortError' });
   t.ok(answer.body.destroyed);
+
+  const late = await folder.open('av_1', 500_000, { ...GET, signal: AbortSignal.abort() });
+  if (late?.kind !== 'ok') throw new Error('not there');
+  if (!late.body.closed) await new Promise((resolve) => late.body.once('close', resolve));
+  t.ok(late.body.destroyed, 'who hung up before it was read');
 });
 
 t.test('a body that breaks off leaves nothing behind', async (t) => {

@@ -5,6 +5,7 @@ import type { Gateway } from '../../gateway/gateway.js';
 import { ProblemError } from '../../problems.js';
 import { requireAccept } from '../accept.js';
 import { callerOf } from '../caller.js';
+import { onEnd } from '../end.js';
 import { AvatarParams } from '../schemas/avatar.js';
 import { commonHeaders, problems } from '../schemas/responses.js';
 import { endStalledReads } from '../stall.js';
@@ -92,7 +93,7 @@ export const videoRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { gat
       }
       endStalledReads(request, reply, videoStallMs);
       const hungUp = new AbortController();
-      reply.raw.once('close', () => hungUp.abort());
+      onEnd(request, reply, () => hungUp.abort());
       const { range, 'if-range': ifRange } = request.headers;
       const { status, headers, body } = await gateway.video(callerOf(request), id, {
         method: request.method === 'HEAD' ? 'HEAD' : 'GET',
