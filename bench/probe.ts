@@ -6,8 +6,12 @@
 import { subscribe } from 'node:diagnostics_channel';
 import { Server } from 'node:net';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { isMainThread } from 'node:worker_threads';
 import { LOOP_RESOLUTION_MS, type ProbeSaid, type ProbeTold, say } from './probe-messages.js';
+
+/** Between two collections: what one sets free may hold, until a later turn of the loop, what only the next one takes. */
+const PAUSE_MS = 200;
 
 // Threads of the process load it, too: the loop that answers requests is that of the main one.
 if (isMainThread) watch();
@@ -26,7 +30,7 @@ function watch(): void {
   process.on('message', (told: ProbeTold) => {
     switch (told.kind) {
       case 'settle':
-        settle();
+        void settle();
         break;
       case 'reset':
         delay.reset();
@@ -46,8 +50,11 @@ function watch(): void {
 }
 
 /** As if there were no memory left: what is not needed is given back to the machine. */
-function settle(): void {
-  globalThis.gc?.({ type: 'major', execution: 'sync', flavor: 'last-resort' });
+async function settle(): Promise<void> {
+  for (let times = 0; times < 3; times++) {
+    globalThis.gc?.({ type: 'major', execution: 'sync', flavor: 'last-resort' });
+    await sleep(PAUSE_MS);
+  }
   const { heapUsed, external } = process.memoryUsage();
   tell({ kind: 'settled', heapBytes: heapUsed, externalBytes: external });
 }

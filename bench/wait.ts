@@ -17,7 +17,6 @@ import { buildScripts } from './process.js';
 import { type CallbacksSeen, callbacks } from './wait-callbacks.js';
 import { report } from './wait-report.js';
 import { type WaitersSeen, waiters } from './wait-waiters.js';
-import type { StoreName } from './wait-world.js';
 
 const USAGE = `Usage: npm run bench:wait -- [options]
 
@@ -55,8 +54,8 @@ const OTHER_FILES = 1_000;
 
 async function bench(dir: string): Promise<void> {
   const scripts = await buildScripts(dir);
-  const stores = values.stores.split(',') as StoreName[];
-  const only = values.only.split(',');
+  const stores = namesIn(values.stores, ['redis', 'embedded']);
+  const only = namesIn(values.only, ['waiters', 'callbacks']);
   const avatars = Math.max(1, Math.round(Number(values.waiters) / AN_AVATAR));
   const changes = Math.min(Number(values.changes), Math.floor(avatars / 2));
   const seen: { waiters: WaitersSeen[]; callbacks: CallbacksSeen[] } = { waiters: [], callbacks: [] };
@@ -94,6 +93,15 @@ async function bench(dir: string): Promise<void> {
 Made by \`${command}\` on ${today()}: ${machine()}; load averages at the end ${average.join(', ')}.`;
   console.log(values.json ? JSON.stringify(seen) : text);
   if (values.write) await writeBlock('waiting.md', 'bench:wait', text);
+}
+
+/** @throws {RangeError} for one that is not known */
+function namesIn<Name extends string>(list: string, known: readonly Name[]): Name[] {
+  return list.split(',').map((name) => {
+    const found = known.find((each) => each === name);
+    if (found === undefined) throw new RangeError(`${name} is none of ${known.join(', ')}`);
+    return found;
+  });
 }
 
 /** Ends what a scene began. */
