@@ -46,7 +46,7 @@ for (const store of STORES) {
     t.match(
       stderr.text,
       new RegExp(
-        `^avatar  sending\n${id}\n${id}  pending\n(${id}  processing\n)?${id}  succeeded\n${id}  video\nwrote ${out}, `,
+        `^avatar  sending\n${id}\n(${id}  (queued|submitting)\n)*${id}  pending\n(${id}  processing\n)?${id}  succeeded\n${id}  video\nwrote ${out}, `,
       ),
     );
     t.notMatch(stderr.text, /[\r␛]/, 'no terminal: nothing is drawn');

@@ -50,6 +50,7 @@ const example = {
       width: 720,
       height: 960,
       bytes: 1_843_200,
+      kept: false,
       expires_at: '2026-11-29T10:03:04.250Z',
     },
     callback: { url: 'https://app.example.com/avatars', state: 'waiting' },
