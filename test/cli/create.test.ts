@@ -12,9 +12,12 @@ import { FILES, folder, PORTRAIT, ran, start } from './support.js';
 
 const VIDEO = await readFile(new URL('../simulator/result.mp4', import.meta.url));
 
+/** The answer comes once Modellix took the task, however slow this machine is. */
+const PATIENT = { gateway: { submitGraceMs: 60_000 } };
+
 for (const store of STORES) {
   t.test(`${store}: the video is written, and how it goes is said`, async (t) => {
-    const app = await startApp(t, store === 'redis' ? { redis: await redisUrl(t) } : {});
+    const app = await startApp(t, { ...PATIENT, ...(store === 'redis' && { redis: await redisUrl(t) }) });
     const dir = await folder(t);
     const out = join(dir, 'v.mp4');
     const made = app.simulator.nextTask();
@@ -46,7 +49,7 @@ for (const store of STORES) {
     t.match(
       stderr.text,
       new RegExp(
-        `^avatar  sending\n${id}\n(${id}  (queued|submitting)\n)*${id}  pending\n(${id}  processing\n)?${id}  succeeded\n${id}  video\nwrote ${out}, `,
+        `^avatar  sending\n${id}\n${id}  pending\n(${id}  \\w+\n)*${id}  succeeded\n${id}  video\nwrote ${out}, `,
       ),
     );
     t.notMatch(stderr.text, /[\r␛]/, 'no terminal: nothing is drawn');
@@ -54,7 +57,7 @@ for (const store of STORES) {
 }
 
 t.test('one app for the rest', async (t) => {
-  const app = await startApp(t);
+  const app = await startApp(t, PATIENT);
   const { simulator, url } = app;
   const paid = () => simulator.ledger().length;
 
