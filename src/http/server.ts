@@ -29,6 +29,7 @@ import { listRoutes } from './routes/list.js';
 import { type MetricsSource, metricsRoutes } from './routes/metrics.js';
 import { resolveRoutes } from './routes/resolve.js';
 import { videoRoutes } from './routes/video.js';
+import { buildSerializers } from './serializers.js';
 import { validatorOptions } from './validation.js';
 import { Waiters } from './waiters.js';
 
@@ -84,6 +85,7 @@ export async function buildServer({
     // A request that arrives while the server closes is still answered.
     return503OnClosing: false,
     ajv: validatorOptions,
+    schemaController: { compilersFactory: { buildSerializer: buildSerializers } },
     clientErrorHandler: clientErrors.handle,
     frameworkErrors: (error, request, reply) =>
       isDropIn(request.url) ? sendRefusal(error, request, reply) : sendProblem(error, request, reply),

@@ -11,7 +11,7 @@ import { FILES, folder } from './support.js';
 
 const VIDEO = await readFile(new URL('../simulator/result.mp4', import.meta.url));
 
-t.setTimeout(300_000);
+t.setTimeout(600_000);
 
 t.test('a gateway beside', async (t) => {
   const { url, simulator } = await startApp(t);

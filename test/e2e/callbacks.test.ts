@@ -12,7 +12,7 @@ import { createAvatar, readAvatar, URLS } from '../support/requests.js';
 import { until } from '../support/until.js';
 import { finished, STORES, simulatorFor, tempDir } from './support.js';
 
-t.setTimeout(300_000);
+t.setTimeout(600_000);
 
 const CALLING = { WEBHOOK_SECRETS: WEBHOOK_SECRET, CALLBACK_NETWORKS };
 

@@ -10,7 +10,7 @@ import { startApp } from '../support/app.js';
 import { buildClient } from '../support/build.js';
 import { browserFor, complaintsOf } from './browser.js';
 
-t.setTimeout(300_000);
+t.setTimeout(600_000);
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const PAGE = `<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,">

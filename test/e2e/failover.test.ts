@@ -13,7 +13,7 @@ import { startSentinels } from '../support/redis-sentinel.js';
 import { asUser, PREFIX, withUser } from '../support/redis-user.js';
 import { until } from '../support/until.js';
 
-t.setTimeout(300_000);
+t.setTimeout(600_000);
 
 const WAIT_FOR = { replicas: 1, ownFile: false };
 /** Tasks end at once, and nothing of Modellix is in the way. */

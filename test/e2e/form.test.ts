@@ -9,7 +9,7 @@ import type { AvatarView } from '../../src/http/schemas/avatar.js';
 import { browserFor } from './browser.js';
 import { gatewayFor, settingsFor, simulatorFor, tempDir } from './support.js';
 
-t.setTimeout(300_000);
+t.setTimeout(600_000);
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const PORTRAIT = `${ROOT}test/demo/portrait.jpg`;

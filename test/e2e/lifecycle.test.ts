@@ -7,7 +7,7 @@ import { type Ended, runGateway } from '../support/processes.js';
 import { until } from '../support/until.js';
 import { create, gatewayFor, KEY, postExample, settingsFor, simulatorFor, tempDir } from './support.js';
 
-t.setTimeout(300_000);
+t.setTimeout(600_000);
 
 const { version } = JSON.parse(await readFile('package.json', 'utf8')) as { version: string };
 const SECRET = 'sk-do-not-show-me';

@@ -12,7 +12,7 @@ import {
   simulatorFor,
 } from './support.js';
 
-t.setTimeout(300_000);
+t.setTimeout(600_000);
 
 for (const store of STORES) {
   t.test(`${store.name}: killed while Modellix works, the avatar still succeeds`, async (t) => {

@@ -16,7 +16,7 @@ import { until } from '../support/until.js';
 import { API_KEY, Caller, misfortunes } from './misfortunes.js';
 import { gatewayFor, settingsFor, simulatorFor, tempDir } from './support.js';
 
-t.setTimeout(300_000);
+t.setTimeout(600_000);
 
 const PASSWORD = 'redis-pa55word-e2e-0123456789';
 

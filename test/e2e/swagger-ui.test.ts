@@ -6,7 +6,7 @@ import type { AvatarView } from '../../src/http/schemas/avatar.js';
 import { browserFor, complaintsOf } from './browser.js';
 import { gatewayFor, settingsFor, simulatorFor, tempDir } from './support.js';
 
-t.setTimeout(300_000);
+t.setTimeout(600_000);
 
 /** Presses Execute in an operation and waits until the answer of the server is shown. */
 async function execute(operation: Locator): Promise<{ status: string; body: string }> {

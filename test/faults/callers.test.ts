@@ -3,7 +3,7 @@ import { showCases } from './cases.js';
 import { isPaidOnce, passes, Subject } from './subject.js';
 import { startWorld } from './world.js';
 
-t.setTimeout(300_000);
+t.setTimeout(600_000);
 
 await showCases(t, 'callers', {
   async 37(t, store) {

@@ -11,7 +11,7 @@ import { isPaidOnce, passes, Subject } from './subject.js';
 import { growsPauses } from './trouble.js';
 import { errorsOf } from './world.js';
 
-t.setTimeout(300_000);
+t.setTimeout(600_000);
 
 const MINUTE = 60_000;
 

@@ -8,7 +8,7 @@ import { type StoreName, showCases } from './cases.js';
 import { Subject } from './subject.js';
 import { errorsOf, startWorld, type World } from './world.js';
 
-t.setTimeout(300_000);
+t.setTimeout(600_000);
 
 const DAY = 86_400_000;
 

@@ -15,7 +15,7 @@ import { refuses } from './refusals.js';
 import { isPaidOnce, passes, Subject } from './subject.js';
 import { errorsOf, isReady, startProcess, startWorld } from './world.js';
 
-t.setTimeout(300_000);
+t.setTimeout(600_000);
 
 /** The name of an answer that waits for the store on this machine's disk. */
 async function spooled(dataDir: string): Promise<string | null> {

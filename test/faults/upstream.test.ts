@@ -9,7 +9,7 @@ import type { Standing } from './replicas.js';
 import { isPaidOnce, isUnconfirmed, passes, Subject } from './subject.js';
 import { errorsOf, startWorld, type World } from './world.js';
 
-t.setTimeout(300_000);
+t.setTimeout(600_000);
 
 /** Has the first rest of its key be over, and waits until it goes by that. */
 async function goesOn(app: World): Promise<void> {

@@ -10,7 +10,7 @@ import { hold, startReceiver, status } from '../support/receiver.js';
 import { URLS } from '../support/requests.js';
 import { until } from '../support/until.js';
 
-t.setTimeout(300_000);
+t.setTimeout(600_000);
 
 // Longer than any test: what ends a try is the receiver.
 const callbacks = { timeoutMs: 600_000, allowedNetworks: parseNetworks('127.0.0.0/8') };

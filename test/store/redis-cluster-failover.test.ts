@@ -9,7 +9,7 @@ import { cutOff, REPLICATION, replicates } from '../support/redis-replication.js
 import { openConnected, reachable } from './fixtures-redis.js';
 import { Load } from './load.js';
 
-t.setTimeout(300_000);
+t.setTimeout(600_000);
 
 const cluster = await startCluster(t, { replicas: true, args: REPLICATION });
 const [first, second, third, ofFirst, ofSecond] = cluster.nodes as [

@@ -15,7 +15,7 @@ import type { Raw } from './contract-damage.js';
 import { avatarOf, dueIn, LONG, SUBMISSION } from './fixtures.js';
 import { heardBy, holdsSubmission, openConnected } from './fixtures-redis.js';
 
-t.setTimeout(300_000);
+t.setTimeout(600_000);
 
 const cluster = await startCluster(t, { args: withUser({ anyPrefix: true }) });
 const [first, second, third] = cluster.nodes;

@@ -7,7 +7,7 @@ import { type Sentinels, startSentinels } from '../support/redis-sentinel.js';
 import { clientOf, openConnected, reachable } from './fixtures-redis.js';
 import { Load } from './load.js';
 
-t.setTimeout(300_000);
+t.setTimeout(600_000);
 
 /** Three stores. A write counts once a replica has it. */
 async function storesOn(t: Test, { url }: Sentinels): Promise<[Store, Store, Store]> {

@@ -13,7 +13,7 @@ import { until } from '../support/until.js';
 import { avatarOf, CALLER, dueIn, LONG, SUBMISSION } from './fixtures.js';
 import { clientOf, heardBy, openConnected } from './fixtures-redis.js';
 
-t.setTimeout(300_000);
+t.setTimeout(600_000);
 
 const SENTINEL_PASSWORD = 'sentinel-pa55word';
 const behind = await startSentinels(t, { sentinelPassword: SENTINEL_PASSWORD });
