@@ -94,8 +94,8 @@ export default {
     ),
     forbid(
       'only-config-reads-settings',
-      from('^src/', '^src/(config|app|serve|main)\\.ts$'),
-      { path: '^src/(config|settings)\\.ts$' },
+      from('^src/', '^src/(config|environment|app|serve|main)\\.ts$'),
+      { path: '^src/(config|environment|settings)\\.ts$' },
       'Everything below the root is given what it needs.',
     ),
     forbid(

@@ -1,27 +1,12 @@
 /** Environment and secret files -> one frozen, typed Config. The only reader of the environment. */
 
-import { readFileSync } from 'node:fs';
-import { envSchema } from 'env-schema';
-import { keysIn } from './modellix/key-file.js';
+import { ConfigError, readNamedFile, valuesOf } from './environment.js';
 import { type Network, parseNetworks } from './outbound/addresses.js';
 import { parseSecrets } from './outbound/signature.js';
-import { Environment, isWholeNumber, ruleOf } from './settings.js';
+import type { Environment } from './settings.js';
 
+export { ConfigError, SECRETS } from './environment.js';
 export { SETTINGS } from './settings.js';
-
-/** Variables that hold a secret; `NAME_FILE` may hold it instead. */
-export const SECRETS = [
-  'MODELLIX_API_KEY',
-  'WEBHOOK_SECRETS',
-  'REDIS_URL',
-  'REDIS_SENTINEL_PASSWORD',
-] as const;
-
-/** Those that may be several; in a file they may stand on lines of their own. */
-const LISTS: ReadonlySet<string> = new Set(['MODELLIX_API_KEY', 'WEBHOOK_SECRETS']);
-
-/** Variables whose value is never printed: secrets, and a URL that somebody may have put one into. */
-const UNPRINTED: ReadonlySet<string> = new Set([...SECRETS, 'MODELLIX_BASE_URL']);
 
 /** Times are in milliseconds. */
 export interface Config {
@@ -98,17 +83,12 @@ export interface Config {
   };
 }
 
-/** A setting that is missing or wrong. The message is one line, names the variable and shows no secret. */
-export class ConfigError extends Error {
-  override readonly name = 'ConfigError';
-}
-
 /**
  * Reads and checks the configuration.
  * @throws {ConfigError} for the first variable at fault
  */
 export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
-  const values = parse(withSecretFiles(env));
+  const values = valuesOf(env);
   if (!isLoopback(values.HOST) && !values.ALLOW_ANONYMOUS) {
     throw new ConfigError(
       `HOST=${values.HOST} is not a loopback address: set ALLOW_ANONYMOUS=true to serve whoever reaches it`,
@@ -231,87 +211,6 @@ function hostsIn(url: string): string[] {
     .split(',')
     .filter(() => scheme !== undefined)
     .map((host) => `${scheme}://${host}${path}`);
-}
-
-/** An empty variable counts as unset, which is how compose files and shells pass on what is not there. */
-function withSecretFiles(env: NodeJS.ProcessEnv): Record<string, string> {
-  const values: Record<string, string> = {};
-  for (const [name, value] of Object.entries(env)) if (value) values[name] = value;
-  for (const name of SECRETS) {
-    const file = values[`${name}_FILE`];
-    if (file === undefined) continue;
-    if (values[name] !== undefined) throw new ConfigError(`${name} and ${name}_FILE are both set: give one`);
-    const secret = readNamedFile(`${name}_FILE`, file);
-    values[name] = LISTS.has(name) ? keysIn(secret).join(',') : secret;
-  }
-  return values;
-}
-
-/** Neither the file's content nor its name is shown: the secret itself may have been given for a name. */
-function readNamedFile(name: string, file: string): string {
-  let secret: string;
-  try {
-    secret = readFileSync(file, 'utf8').trim();
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? 'unreadable';
-    throw new ConfigError(`${name} names a file that cannot be read (${code})`);
-  }
-  if (secret === '') throw new ConfigError(`${name} names an empty file`);
-  return secret;
-}
-
-interface AjvError {
-  readonly instancePath: string;
-  readonly keyword: string;
-  readonly message?: string;
-  readonly params: Record<string, unknown>;
-}
-
-function parse(values: Record<string, string>): Environment {
-  for (const [name, value] of Object.entries(values)) {
-    if (isWholeNumber(name) && !/^-?\d{1,15}$/.test(value)) {
-      throw new ConfigError(`${shown(name, value)} must be a whole number`);
-    }
-  }
-  try {
-    return envSchema<Environment>({ schema: Environment, data: values, env: false, dotenv: false });
-  } catch (error) {
-    const first = (error as { errors?: AjvError[] }).errors?.[0];
-    if (first === undefined) throw error;
-    throw new ConfigError(describe(first, values));
-  }
-}
-
-function describe(
-  { instancePath, keyword, message, params }: AjvError,
-  values: Record<string, string>,
-): string {
-  if (keyword === 'required') {
-    const name = String(params.missingProperty);
-    return `${name} is not set: give the key, or ${name}_FILE with a file that holds it`;
-  }
-  const name = instancePath.slice(1);
-  return `${shown(name, values[name] ?? '')} ${mustBe()}`;
-
-  function mustBe(): string {
-    switch (keyword) {
-      case 'pattern':
-        return ruleOf(name);
-      case 'enum':
-        return `must be one of ${(params.allowedValues as string[]).join(', ')}`;
-      case 'type':
-        return params.type === 'boolean' ? 'must be true or false' : 'is not valid';
-      default:
-        return message ?? 'is not valid';
-    }
-  }
-}
-
-/** A variable with its value, on one line and not for ever; without where it may hold a secret. */
-function shown(name: string, value: string): string {
-  if (UNPRINTED.has(name)) return name;
-  const short = value.length > 80 ? `${value.slice(0, 80)}…` : value;
-  return `${name}=${/^[\x21-\x7e…]+$/.test(short) ? short : JSON.stringify(short)}`;
 }
 
 function isLoopback(host: string): boolean {

@@ -18,7 +18,7 @@ interface Events extends EventsOptions {
   readonly silenceMs: number;
 }
 
-/** See `AvatarGatewayClient.events`. The first connection is tried as often as any request, later ones without end. */
+/** See `AvatarGatewayClient.events`. The first connection is tried as often as other requests are, later ones without end. */
 export async function* followEvents(
   send: Send,
   events: Events,

@@ -30,7 +30,7 @@ export async function askHost(
 
 /**
  * The video by the latest URL that is known of it; with what Modellix said where it was asked, since that one is over.
- * Where that came to nothing the old URL is as good as any: clocks may disagree.
+ * Where that came to nothing the old URL is tried all the same: clocks may disagree.
  */
 export async function latest(
   ports: Ports,
