@@ -34,6 +34,7 @@ function queued() {
       image: { source: 'inline', format: 'jpeg', width: 720, height: 960, bytes: 42_000 },
       audio: { source: 'inline', format: 'mp3', durationSeconds: 6.2, bytes: 50_000 },
       costEstimateUsd: 0.2767,
+      spend: null,
       traceparent: null,
       callbackUrl: null,
     },

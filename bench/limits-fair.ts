@@ -3,6 +3,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { ANONYMOUS } from '../src/domain/caller.js';
 import type { Answer } from '../src/gateway/answer.js';
 import { createGateway, type Gateway } from '../src/gateway/gateway.js';
 import { Memory } from '../src/gateway/memory.js';
@@ -54,7 +55,7 @@ export async function fairness(held: number, callers: number): Promise<Fairness>
 
 async function watch(simulator: Simulator, gateways: Gateway[], held: number, callers: number) {
   const request = (caller: string, name: string) => ({
-    caller,
+    caller: { ...ANONYMOUS, name: caller },
     idempotencyKey: null,
     image: { kind: 'url' as const, url: 'https://example.com/face.jpg' },
     speech: { audioId: 'audio-1' },

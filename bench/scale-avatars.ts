@@ -32,6 +32,7 @@ export function queuedAvatar(n: number): Avatar {
       image: { source: 'inline', format: 'jpeg', width: 720, height: 960, bytes: 48_211 },
       audio: { source: 'inline', format: 'mp3', durationSeconds: 7.2, bytes: 57_600 },
       costEstimateUsd: 0.3226,
+      spend: null,
       traceparent: `00-${randomBytes(16).toString('hex')}-${randomBytes(8).toString('hex')}-01`,
       callbackUrl: null,
     },

@@ -102,7 +102,16 @@ function avatar() {
     metadata: {},
   } as const;
   return newAvatar(
-    { ...base, id: randomUUID(), image, audio, costEstimateUsd: null, traceparent: null, callbackUrl: null },
+    {
+      ...base,
+      id: randomUUID(),
+      image,
+      audio,
+      costEstimateUsd: null,
+      spend: null,
+      traceparent: null,
+      callbackUrl: null,
+    },
     Date.now(),
   );
 }

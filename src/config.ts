@@ -1,5 +1,6 @@
 /** Environment and secret files -> one frozen, typed Config. The only reader of the environment. */
 
+import type { Mode } from './domain/avatar.js';
 import { ConfigError, readNamedFile, valuesOf } from './environment.js';
 import { type Network, parseNetworks } from './outbound/addresses.js';
 import { parseSecrets } from './outbound/signature.js';
@@ -13,7 +14,20 @@ export interface Config {
   readonly host: string;
   readonly port: number;
   readonly logLevel: Environment['LOG_LEVEL'];
+  /** Who may call: those in a file, programs on this machine, or whoever reaches the port. */
+  readonly callers:
+    | { readonly kind: 'file'; readonly file: string }
+    | { readonly kind: 'loopback' }
+    | { readonly kind: 'anyone' };
+  readonly trustedProxies: readonly Network[];
+  /** Where `/livez`, `/readyz` and `/metrics` are, if not with the rest. */
+  readonly management: { readonly host: string; readonly port: number } | null;
+  readonly maxConnections: number;
   readonly rateLimitPerMinute: number;
+  /** What becomes of requests that cannot be counted, those aside that make an avatar. */
+  readonly rateLimitFails: 'open' | 'closed';
+  /** What a second of video costs, in US dollars. */
+  readonly usdPerSecond: Readonly<Record<Mode, number>>;
   readonly maxWaiters: number;
   readonly readStalenessMs: number;
   readonly requireIdempotencyKey: boolean;
@@ -89,11 +103,6 @@ export interface Config {
  */
 export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
   const values = valuesOf(env);
-  if (!isLoopback(values.HOST) && !values.ALLOW_ANONYMOUS) {
-    throw new ConfigError(
-      `HOST=${values.HOST} is not a loopback address: set ALLOW_ANONYMOUS=true to serve whoever reaches it`,
-    );
-  }
   for (const name of ['MODELLIX_BASE_URL', 'PUBLIC_URL', 'REDIS_URL'] as const) {
     for (const url of hostsIn(values[name] ?? '')) {
       if (!URL.canParse(url)) {
@@ -108,7 +117,19 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     host: values.HOST,
     port: values.PORT,
     logLevel: values.LOG_LEVEL,
+    callers: callersIn(values),
+    trustedProxies: listIn('TRUSTED_PROXIES', parseNetworks, values.TRUSTED_PROXIES),
+    management:
+      values.MANAGEMENT_PORT === undefined
+        ? null
+        : Object.freeze({ host: values.MANAGEMENT_HOST ?? values.HOST, port: values.MANAGEMENT_PORT }),
+    maxConnections: values.MAX_CONNECTIONS,
     rateLimitPerMinute: values.RATE_LIMIT_PER_MINUTE,
+    rateLimitFails: values.RATE_LIMIT_FAILS,
+    usdPerSecond: Object.freeze({
+      std: values.PRICE_STD_USD_PER_SECOND,
+      pro: values.PRICE_PRO_USD_PER_SECOND,
+    }),
     maxWaiters: values.MAX_WAITERS,
     readStalenessMs: values.READ_STALENESS_MS,
     requireIdempotencyKey: values.REQUIRE_IDEMPOTENCY_KEY,
@@ -193,6 +214,23 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
       ]),
     }),
   });
+}
+
+/** @throws {ConfigError} where it is not said clearly who may call */
+function callersIn({ HOST, CLIENTS_FILE, ALLOW_ANONYMOUS }: Environment): Config['callers'] {
+  if (CLIENTS_FILE !== undefined) {
+    if (ALLOW_ANONYMOUS) {
+      throw new ConfigError('CLIENTS_FILE says who may call, ALLOW_ANONYMOUS=true that anyone may: give one');
+    }
+    return Object.freeze({ kind: 'file', file: CLIENTS_FILE });
+  }
+  if (ALLOW_ANONYMOUS) return Object.freeze({ kind: 'anyone' });
+  if (!isLoopback(HOST)) {
+    throw new ConfigError(
+      `HOST=${HOST} is not a loopback address: say in CLIENTS_FILE who may call, or set ALLOW_ANONYMOUS=true to serve whoever reaches it`,
+    );
+  }
+  return Object.freeze({ kind: 'loopback' });
 }
 
 /** A parser's TypeError becomes one that names the variable. */

@@ -45,6 +45,21 @@ const CATALOGUE = {
     title: 'The cursor is not valid',
     help: 'Send `next_cursor` as it was given, with the filters of the page that it came with.',
   },
+  unauthorized: {
+    status: 401,
+    title: 'A key is required here',
+    help: 'Send `Authorization: Bearer <your key>`. The key is unknown, expired, or was not sent in this form.',
+  },
+  'spend-cap-reached': {
+    status: 402,
+    title: 'A spend cap is reached',
+    help: 'The avatar could cost more than is left of what you may spend. `detail` says until when. Nothing was made.',
+  },
+  forbidden: {
+    status: 403,
+    title: 'This is not yours to do',
+    help: '`detail` says what your key is not for; without keys, this machine alone is served.',
+  },
   'not-found': {
     status: 404,
     title: 'There is nothing here',
@@ -144,6 +159,11 @@ const CATALOGUE = {
     status: 429,
     title: 'Too many avatars wait for Modellix',
     help: 'Try again after `Retry-After`. Nothing was made.',
+  },
+  'too-many-unfinished': {
+    status: 429,
+    title: 'You have as many unfinished avatars as you may',
+    help: 'Wait until one of yours ends. Nothing was made.',
   },
   'rate-limited': {
     status: 429,

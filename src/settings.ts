@@ -8,6 +8,14 @@ const seconds = (description: string, value: number, maximum: number) =>
 const count = (description: string, value: number, maximum: number) =>
   Type.Integer({ description, default: value, minimum: 1, maximum });
 
+const price = (mode: string, value: number) =>
+  Type.Number({
+    description: `what a second of video costs with mode ${mode}, in US dollars`,
+    default: value,
+    minimum: 0,
+    maximum: 1000,
+  });
+
 const REDIS_URL_RULE =
   'must be redis://, redis+sentinel:// or redis+cluster:// (rediss... for TLS), hosts with their ports, and what belongs behind them; docs/redis.md has each form';
 
@@ -15,10 +23,35 @@ const REDIS_URL_RULE =
 export const Environment = Type.Object({
   PORT: Type.Integer({ description: 'port to listen on', default: 8080, minimum: 0, maximum: 65535 }),
   HOST: Type.String({ description: 'address to listen on', default: '127.0.0.1', minLength: 1 }),
+  CLIENTS_FILE: Type.Optional(
+    Type.String({
+      description:
+        'YAML or JSON file that says who may call, see docs/callers.md; unset: programs on this machine, without a key',
+      minLength: 1,
+    }),
+  ),
   ALLOW_ANONYMOUS: Type.Boolean({
-    description: 'serve callers without a key on an address that is not loopback',
+    description: 'without CLIENTS_FILE: serve whoever reaches the port, from wherever',
     default: false,
   }),
+  TRUSTED_PROXIES: Type.Optional(
+    Type.String({
+      description:
+        'proxies whose X-Forwarded-For is believed: CIDRs, separated by commas; unset: an address is who connected',
+      minLength: 1,
+    }),
+  ),
+  MANAGEMENT_PORT: Type.Optional(
+    Type.Integer({
+      description: 'port of its own for /livez, /readyz and /metrics; unset: they are served with the rest',
+      minimum: 0,
+      maximum: 65535,
+    }),
+  ),
+  MANAGEMENT_HOST: Type.Optional(
+    Type.String({ description: 'address for MANAGEMENT_PORT; unset: that of HOST', minLength: 1 }),
+  ),
+  MAX_CONNECTIONS: count('connections held at once; one beyond it is closed', 25_000, 1_000_000),
   PUBLIC_URL: Type.Optional(
     Type.String({
       description:
@@ -198,7 +231,18 @@ export const Environment = Type.Object({
     minimum: 0,
     maximum: 60_000,
   }),
-  RATE_LIMIT_PER_MINUTE: seconds('requests a minute from one address', 1200, 1_000_000),
+  RATE_LIMIT_PER_MINUTE: seconds(
+    'requests a minute from one caller that has no limit of its own; without callers, from one address',
+    1200,
+    1_000_000,
+  ),
+  RATE_LIMIT_FAILS: Type.Enum(['open', 'closed'], {
+    description:
+      'requests that cannot be counted, since Redis is away: served, or answered 503; those that make an avatar are never served',
+    default: 'open',
+  }),
+  PRICE_STD_USD_PER_SECOND: price('std', 0.0448),
+  PRICE_PRO_USD_PER_SECOND: price('pro', 0.0896),
   SHUTDOWN_GRACE_SECONDS: seconds('how long work under way may take after SIGTERM', 60, 600),
 });
 

@@ -81,6 +81,18 @@ export interface Idempotency {
   readonly fingerprint: string;
 }
 
+/** How long a video is, and what it costs, in the units of `spend.ts`. */
+export interface Cost {
+  readonly durationMs: number;
+  readonly units: number;
+}
+
+/** What an avatar was expected to cost at most when it was accepted, and what it did cost once that is known. */
+export interface Spend {
+  readonly reserved: Cost;
+  readonly settled: Cost | null;
+}
+
 export interface Avatar {
   readonly id: string;
   readonly caller: string;
@@ -94,6 +106,8 @@ export interface Avatar {
   readonly image: ImageFacts;
   readonly audio: AudioFacts;
   readonly costEstimateUsd: number | null;
+  /** `null` where it was accepted by a release that counted nothing. */
+  readonly spend: Spend | null;
   /** W3C Trace Context of the request that made it, passed on to Modellix. */
   readonly traceparent: string | null;
   /** Which key it was last submitted with: only that one can read its task. A digest, not the key. */
@@ -150,6 +164,7 @@ type Request = Pick<
   | 'image'
   | 'audio'
   | 'costEstimateUsd'
+  | 'spend'
   | 'traceparent'
 > & { readonly callbackUrl: string | null };
 

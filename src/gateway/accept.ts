@@ -118,7 +118,7 @@ function avatarOf(request: AvatarRequest, inspected: Inspected, now: number): Av
   return newAvatar(
     {
       id: `av_${randomBytes(16).toString('hex')}`,
-      caller,
+      caller: caller.name,
       idempotency: key === null ? null : { key, fingerprint: fingerprintOf(request, inspected) },
       mode,
       prompt,
@@ -127,6 +127,7 @@ function avatarOf(request: AvatarRequest, inspected: Inspected, now: number): Av
       image: inspected.image.facts,
       audio,
       costEstimateUsd: estimateUsd(mode, audio.durationSeconds),
+      spend: null,
       traceparent,
       callbackUrl,
     },

@@ -1,4 +1,5 @@
 import { type Avatar, canceled } from '../domain/avatar.js';
+import type { Scope } from '../domain/caller.js';
 import { ProblemError } from '../problems.js';
 import { ending, write } from './move.js';
 import type { Ports } from './ports.js';
@@ -12,11 +13,11 @@ const ATTEMPTS = 3;
  * @throws {ProblemError} `not-found` or `not-cancelable`
  * @throws {StoreUnavailableError} when it is not known whether it is canceled: asking again is safe
  */
-export async function cancel(ports: Ports, caller: string, id: string): Promise<Avatar> {
+export async function cancel(ports: Ports, scope: Scope, id: string): Promise<Avatar> {
   const { store, log, settings } = ports;
   const { retentionMs } = settings;
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
-    const stored = await store.find(caller, id);
+    const stored = await store.find(scope, id);
     if (stored === null) throw new ProblemError('not-found', 'No avatar of yours has this id.');
     const { avatar, version, now } = stored;
     if (avatar.status === 'canceled') return avatar;

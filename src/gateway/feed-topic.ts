@@ -1,3 +1,4 @@
+import type { Scope } from '../domain/caller.js';
 import type { Reread } from './rereads.js';
 import type { SeenVersion } from './seen.js';
 import { type FeedWatcher, type Sources, seenOf } from './topic.js';
@@ -5,16 +6,16 @@ import { type FeedWatcher, type Sources, seenOf } from './topic.js';
 /** How many changes one read brings. */
 const PAGE = 100;
 
-/** Those who watch single avatars of the caller. */
+/** Those who watch single avatars within the scope. */
 interface Single {
   tell(seen: SeenVersion): void;
   read(id: string): void;
 }
 
-/** The avatars of a caller, watched as one. */
+/** The avatars within a scope, watched as one. */
 export class FeedTopic implements Reread {
   readonly watchers = new Set<FeedWatcher>();
-  readonly #caller: string;
+  readonly #scope: Scope;
   readonly #sources: Sources;
   readonly #single: Single;
   /** Everything up to this place was told; `null` until somebody knows one. */
@@ -22,8 +23,8 @@ export class FeedTopic implements Reread {
   /** Avatars that changed, and are watched one by one as well: the next read brings them, too. */
   #owed = new Set<string>();
 
-  constructor(caller: string, sources: Sources, single: Single) {
-    this.#caller = caller;
+  constructor(scope: Scope, sources: Sources, single: Single) {
+    this.#scope = scope;
     this.#sources = sources;
     this.#single = single;
   }
@@ -62,7 +63,7 @@ export class FeedTopic implements Reread {
   /** Says whether everything there was to tell was told. */
   async #readOn(): Promise<boolean> {
     while (this.at !== null && this.wanted) {
-      const { changed, last, whole } = await this.#sources.store.feed(this.#caller, this.at, PAGE);
+      const { changed, last, whole } = await this.#sources.store.feed(this.#scope, this.at, PAGE);
       if (!whole) {
         this.at = last;
         for (const watcher of [...this.watchers]) watcher.lost(last);

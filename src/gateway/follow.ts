@@ -1,3 +1,4 @@
+import type { Scope } from '../domain/caller.js';
 import type { SeenVersion } from './seen.js';
 import { type FeedWatcher, type Sources, seenOf } from './topic.js';
 import type { Watch } from './watch.js';
@@ -10,7 +11,7 @@ export interface Follower {
   ended(): void;
 }
 
-/** Who is told of all avatars of a caller, until it leaves. */
+/** Who is told of all avatars within a scope, until it leaves. */
 export interface FeedFollower {
   /** @param at the place of the change: who knows it can go on behind it */
   changed(at: number, seen: SeenVersion): void;
@@ -23,7 +24,7 @@ export interface FeedFollower {
 }
 
 export interface Following extends Sources {
-  readonly watch: Pick<Watch, 'avatar' | 'caller' | 'closed'>;
+  readonly watch: Pick<Watch, 'avatar' | 'all' | 'closed'>;
 }
 
 /** What lies in the past is read so many changes at a time: they stay in memory while their reader is slow. */
@@ -37,7 +38,7 @@ const PAGE = 20;
  */
 export async function follow(
   { store, watch, see }: Following,
-  caller: string,
+  scope: Scope,
   id: string,
   open: (present: SeenVersion) => Follower | null,
 ): Promise<(() => void) | null> {
@@ -50,7 +51,7 @@ export async function follow(
     follower?.told(seen);
   };
   const leave = watch.avatar(id, {
-    caller,
+    scope,
     told(seen) {
       if (follower === null) early = seen;
       else tell(seen);
@@ -58,7 +59,7 @@ export async function follow(
     ended: () => follower?.ended(),
   });
   try {
-    const found = await store.find(caller, id);
+    const found = await store.find(scope, id);
     if (found !== null) {
       latest = found.version;
       follower = open(see(found));
@@ -80,19 +81,19 @@ export interface FollowingAll {
 }
 
 /**
- * Follows a caller's avatars: from now on, or behind a place. Nothing is told twice, or left out, or before what came
+ * Follows the avatars within a scope: from now on, or behind a place. Nothing is told twice, or left out, or before what came
  * before it; a removal is told when it happens.
  * @param open is given the place behind which all is told, and whether changes before it were missed
  * @throws {StoreUnavailableError}
  */
 export async function followAll(
   following: Following,
-  caller: string,
+  scope: Scope,
   after: number | null,
   open: (at: number, isLost: boolean) => FeedFollower,
 ): Promise<FollowingAll> {
-  const past = new Past(following, caller);
-  const { begin, leave } = following.watch.caller(caller, past);
+  const past = new Past(following, scope);
+  const { begin, leave } = following.watch.all(scope, past);
   try {
     const { last, isLost } = await past.start(after);
     const follower = open(past.at, isLost);
@@ -109,7 +110,7 @@ export async function followAll(
 /** Tells of the past, then of the present. What changes while it tells of the past is found at the end of that. */
 class Past implements FeedWatcher {
   readonly #following: Following;
-  readonly #caller: string;
+  readonly #scope: Scope;
   follower: FeedFollower | null = null;
   /** Everything up to here was told. */
   at = 0;
@@ -119,14 +120,14 @@ class Past implements FeedWatcher {
   /** Removed meanwhile, so that it is not told of any more. */
   readonly #gone = new Set<string>();
 
-  constructor(following: Following, caller: string) {
+  constructor(following: Following, scope: Scope) {
     this.#following = following;
-    this.#caller = caller;
+    this.#scope = scope;
   }
 
   /** Finds out where the past ends, and whether all of it is known. */
   async start(after: number | null): Promise<{ readonly last: number; readonly isLost: boolean }> {
-    const { last, whole } = await this.#following.store.feed(this.#caller, after, 1);
+    const { last, whole } = await this.#following.store.feed(this.#scope, after, 1);
     const isLost = after !== null && !whole;
     this.at = after === null || isLost ? last : after;
     this.#heard = Math.max(this.#heard, last);
@@ -136,7 +137,7 @@ class Past implements FeedWatcher {
   async tell(follower: FeedFollower): Promise<void> {
     while (this.#heard > this.at) {
       const heard = this.#heard;
-      const { changed, whole, last } = await this.#following.store.feed(this.#caller, this.at, PAGE);
+      const { changed, whole, last } = await this.#following.store.feed(this.#scope, this.at, PAGE);
       if (!whole) {
         this.#jump(last);
         continue;

@@ -1,4 +1,5 @@
 import { isFinal } from '../domain/avatar.js';
+import type { Scope } from '../domain/caller.js';
 import { ProblemError } from '../problems.js';
 import { erase } from './move.js';
 import type { Ports } from './ports.js';
@@ -12,10 +13,10 @@ const ATTEMPTS = 3;
  * @throws {ProblemError} `not-found` or `not-final`
  * @throws {StoreUnavailableError} when it is not known whether it is forgotten: asking again is safe
  */
-export async function forget(ports: Ports, caller: string, id: string): Promise<void> {
+export async function forget(ports: Ports, scope: Scope, id: string): Promise<void> {
   const { store, log } = ports;
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
-    const stored = await store.find(caller, id);
+    const stored = await store.find(scope, id);
     if (stored === null) throw new ProblemError('not-found', 'No avatar of yours has this id.');
     const { status } = stored.avatar;
     if (status === 'unconfirmed') {

@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { type Avatar, isFinal } from '../domain/avatar.js';
 import type { KeyLimits } from '../domain/budget.js';
+import type { Scope } from '../domain/caller.js';
 import { ProblemError } from '../problems.js';
 import { type Found, type Store, StoreUnavailableError } from '../store/store.js';
 import { accept, unlessRefused } from './accept.js';
@@ -41,34 +42,34 @@ export interface Gateway {
   check(request: CheckRequest): Promise<Checked>;
   /** Speaks for memory before a body is read. @throws {ProblemError} `overloaded` */
   holdMemory(bytes: number): Hold;
-  /** The caller's avatar; `not-found` alike for what is unknown and what is another's. Never an upstream call. */
-  read(caller: string, id: string): Promise<Seen>;
-  /** The caller's avatars, a page at a time. */
-  list(caller: string, query: ListQuery): Promise<SeenPage>;
+  /** An avatar within a scope; `not-found` alike for what is unknown and what is another's. Never an upstream call. */
+  read(scope: Scope, id: string): Promise<Seen>;
+  /** Avatars within a scope, a page at a time. */
+  list(scope: Scope, query: ListQuery): Promise<SeenPage>;
   /** Ends an avatar that was not sent. */
-  cancel(caller: string, id: string): Promise<Seen>;
+  cancel(scope: Scope, id: string): Promise<Seen>;
   /** Removes a final avatar and all that belongs to it. */
-  forget(caller: string, id: string): Promise<void>;
+  forget(scope: Scope, id: string): Promise<void>;
   /** What {@link read} gives, once it is as it is waited for, or when the time is over. */
-  wait(caller: string, id: string, wait: Wait, isDone: (avatar: Avatar) => boolean): Promise<Seen>;
+  wait(scope: Scope, id: string, wait: Wait, isDone: (avatar: Avatar) => boolean): Promise<Seen>;
   /** Tells of an avatar until it is left: `open` is given its present state, and says whom to tell of later ones. Returns how to leave. */
-  follow(caller: string, id: string, open: (present: SeenVersion) => Follower | null): Promise<() => void>;
-  /** Tells of all of a caller's avatars until it is left: of what changes from now on, or behind a place. */
+  follow(scope: Scope, id: string, open: (present: SeenVersion) => Follower | null): Promise<() => void>;
+  /** Tells of all avatars within a scope until it is left: of what changes from now on, or behind a place. */
   followAll(
-    caller: string,
+    scope: Scope,
     after: number | null,
     open: (at: number, isLost: boolean) => FeedFollower,
   ): Promise<FollowingAll>;
   /** Ends the doubt about an `unconfirmed` avatar. */
-  resolve(caller: string, id: string, finding: Finding): Promise<Seen>;
+  resolve(scope: Scope, id: string, finding: Finding): Promise<Seen>;
   /** How telling the avatar's receiver went. */
-  deliveries(caller: string, id: string): Promise<DeliveryLog>;
+  deliveries(scope: Scope, id: string): Promise<DeliveryLog>;
   /** Has the avatar's receiver told again. */
-  redeliver(caller: string, id: string): Promise<Seen>;
+  redeliver(scope: Scope, id: string): Promise<Seen>;
   /** Where Modellix keeps the video of a finished avatar: a signed URL; `null` where the gateway has it itself. */
-  videoUrl(caller: string, id: string): Promise<string | null>;
+  videoUrl(scope: Scope, id: string): Promise<string | null>;
   /** The bytes of a finished avatar's video. */
-  video(caller: string, id: string, request: VideoRequest): Promise<VideoStream>;
+  video(scope: Scope, id: string, request: VideoRequest): Promise<VideoStream>;
   /** Resolves when avatars can be accepted. */
   ready(): Promise<void>;
   /** How the upstream and what waits for it stand; `null` while the store cannot say. */
@@ -114,8 +115,8 @@ export function createGateway({ ceiling, timing, reads, ...parts }: GatewayParts
   keyring.onChange(() => worker.wake());
   const waitFor: Until = (...wait) => until(sources, ...wait);
 
-  async function find(from: Pick<Store, 'find'>, caller: string, id: string): Promise<Found> {
-    return there(await orUnavailable(from.find(caller, id)));
+  async function find(from: Pick<Store, 'find'>, scope: Scope, id: string): Promise<Found> {
+    return there(await orUnavailable(from.find(scope, id)));
   }
 
   return {
@@ -136,27 +137,27 @@ export function createGateway({ ceiling, timing, reads, ...parts }: GatewayParts
     },
     check: (request) => check(ports, request),
     holdMemory: (bytes) => ports.memory.hold(bytes),
-    list: (caller, query) => orUnavailable(list(ports, caller, query)),
-    cancel: async (caller, id) => ({ avatar: await orUnavailable(cancel(ports, caller, id)), queue: null }),
-    forget: (caller, id) => orUnavailable(forget(ports, caller, id)),
-    read: async (caller, id) => see(await find(reads ?? store, caller, id)),
-    wait: async (caller, id, wait, isDone) => there(await orUnavailable(waitFor(caller, id, wait, isDone))),
-    follow: async (caller, id, open) => there(await orUnavailable(follow(sources, caller, id, open))),
-    followAll: (caller, after, open) => orUnavailable(followAll(sources, caller, after, open)),
-    async resolve(caller, id, finding) {
-      const avatar = await orUnavailable(resolve(ports, caller, id, finding));
+    list: (scope, query) => orUnavailable(list(ports, scope, query)),
+    cancel: async (scope, id) => ({ avatar: await orUnavailable(cancel(ports, scope, id)), queue: null }),
+    forget: (scope, id) => orUnavailable(forget(ports, scope, id)),
+    read: async (scope, id) => see(await find(reads ?? store, scope, id)),
+    wait: async (scope, id, wait, isDone) => there(await orUnavailable(waitFor(scope, id, wait, isDone))),
+    follow: async (scope, id, open) => there(await orUnavailable(follow(sources, scope, id, open))),
+    followAll: (scope, after, open) => orUnavailable(followAll(sources, scope, after, open)),
+    async resolve(scope, id, finding) {
+      const avatar = await orUnavailable(resolve(ports, scope, id, finding));
       worker.wake();
       return { avatar, queue: null };
     },
-    deliveries: async (caller, id) => deliveryLog((await find(store, caller, id)).avatar),
-    async redeliver(caller, id) {
-      const avatar = await orUnavailable(redeliver(ports, caller, id));
+    deliveries: async (scope, id) => deliveryLog((await find(store, scope, id)).avatar),
+    async redeliver(scope, id) {
+      const avatar = await orUnavailable(redeliver(ports, scope, id));
       worker.wake();
       return { avatar, queue: null };
     },
-    videoUrl: async (caller, id) => orUnavailable(videoUrl(ports, await find(store, caller, id))),
-    video: async (caller, id, request) =>
-      orUnavailable(openVideo(ports, await find(store, caller, id), request)),
+    videoUrl: async (scope, id) => orUnavailable(videoUrl(ports, await find(store, scope, id))),
+    video: async (scope, id, request) =>
+      orUnavailable(openVideo(ports, await find(store, scope, id), request)),
     async ready() {
       if (stopping.signal.aborted) throw new ProblemError('not-ready', 'The gateway is stopping.');
       try {

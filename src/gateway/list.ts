@@ -1,3 +1,4 @@
+import type { Scope } from '../domain/caller.js';
 import type { ListQuery, Place } from '../store/store.js';
 import type { Ports } from './ports.js';
 import { type Seen, seen } from './seen.js';
@@ -13,9 +14,9 @@ export interface SeenPage {
 /** @throws {StoreUnavailableError} */
 export async function list(
   { store, limits }: Pick<Ports, 'store' | 'limits'>,
-  caller: string,
+  scope: Scope,
   query: ListQuery,
 ): Promise<SeenPage> {
-  const { found, next } = await store.list(caller, query);
+  const { found, next } = await store.list(scope, query);
   return { page: found.map((each) => seen(limits, each)), next };
 }

@@ -1,4 +1,5 @@
 import { type Avatar, isFinal } from '../domain/avatar.js';
+import type { Scope } from '../domain/caller.js';
 import { redelivery } from '../domain/delivery.js';
 import { ProblemError } from '../problems.js';
 import { past, write } from './move.js';
@@ -12,9 +13,9 @@ const ATTEMPTS = 3;
  * Has the receiver of a finished avatar told again, under the same name, with all the tries that the first time had.
  * @throws {ProblemError} `not-found`, `not-final`, `no-callback`
  */
-export async function redeliver(ports: Ports, caller: string, id: string): Promise<Avatar> {
+export async function redeliver(ports: Ports, scope: Scope, id: string): Promise<Avatar> {
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
-    const stored = await ports.store.find(caller, id);
+    const stored = await ports.store.find(scope, id);
     if (stored === null) throw new ProblemError('not-found', 'No avatar of yours has this id.');
     const { avatar, version, now } = stored;
     if (avatar.callback === null) throw new ProblemError('no-callback', 'The avatar has no callback_url.');

@@ -1,4 +1,5 @@
 import type { Mode } from '../domain/avatar.js';
+import type { Caller } from '../domain/caller.js';
 import type { GivenMedia } from '../domain/media/media.js';
 
 /** Speech as the caller gave it. */
@@ -13,7 +14,7 @@ export interface MediaRequest {
 
 /** What a caller asks for, validated but for its media. */
 export interface AvatarRequest extends MediaRequest {
-  readonly caller: string;
+  readonly caller: Caller;
   readonly idempotencyKey: string | null;
   readonly prompt: string | null;
   readonly externalId: string | null;

@@ -1,4 +1,5 @@
 import { type Avatar, accepted, failed } from '../domain/avatar.js';
+import type { Scope } from '../domain/caller.js';
 import { ProblemError } from '../problems.js';
 import type { Stored } from '../store/store.js';
 import { ending, type Move, write } from './move.js';
@@ -14,10 +15,10 @@ const ATTEMPTS = 3;
  * Ends the doubt about an `unconfirmed` avatar: it goes on with the task that was found, or fails as never made.
  * @throws {ProblemError} `not-found`, `not-unconfirmed`, or `task-taken` where the task is another avatar's
  */
-export async function resolve(ports: Ports, caller: string, id: string, finding: Finding): Promise<Avatar> {
+export async function resolve(ports: Ports, scope: Scope, id: string, finding: Finding): Promise<Avatar> {
   const { store, log } = ports;
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
-    const stored = await store.find(caller, id);
+    const stored = await store.find(scope, id);
     if (stored === null) throw new ProblemError('not-found', 'No avatar of yours has this id.');
     if (stored.avatar.status !== 'unconfirmed') {
       throw new ProblemError(

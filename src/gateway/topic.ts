@@ -1,19 +1,20 @@
+import { isWithin, type Scope } from '../domain/caller.js';
 import type { Changed, Found, Store } from '../store/store.js';
 import type { Reread } from './rereads.js';
 import type { SeenVersion } from './seen.js';
 
 /** Who watches one avatar. */
 export interface Watcher {
-  readonly caller: string;
+  readonly scope: Scope;
   /** How it is, where it may have changed: perhaps no other than it was, or than the watcher read itself. `null`: it was removed. */
   told(seen: SeenVersion | null): void;
   /** The gateway stops: no more is told. */
   ended(): void;
 }
 
-/** Who watches all avatars of a caller. */
+/** Who watches all avatars within a scope. */
 export interface FeedWatcher {
-  /** @param at the place of the change among all of the caller's */
+  /** @param at the place of the change among all there are */
   changed(at: number, seen: SeenVersion): void;
   removed(id: string): void;
   /** Changes were missed that cannot be found any more. @param at what comes is behind this place */
@@ -49,16 +50,18 @@ export class Topic implements Reread {
     return this.watchers.size > 0;
   }
 
-  /** For each of those who claim it: an avatar has one caller, and whoever else asks finds nothing and goes. */
+  /** For each scope that it is claimed for: whoever looks in another than the avatar's finds nothing and goes. */
   async read(): Promise<void> {
-    const callers = new Set([...this.watchers].map(({ caller }) => caller));
-    for (const caller of callers) {
-      const found = await this.#sources.store.find(caller, this.#id);
-      this.tell(caller, found && this.#sources.see(found));
+    const scopes = new Set([...this.watchers].map(({ scope }) => scope));
+    for (const scope of scopes) {
+      const found = await this.#sources.store.find(scope, this.#id);
+      const seen = found && this.#sources.see(found);
+      for (const watcher of [...this.watchers]) if (watcher.scope === scope) watcher.told(seen);
     }
   }
 
+  /** Tells those who may see an avatar of that caller. */
   tell(caller: string, seen: SeenVersion | null): void {
-    for (const watcher of [...this.watchers]) if (watcher.caller === caller) watcher.told(seen);
+    for (const watcher of [...this.watchers]) if (isWithin(watcher.scope, caller)) watcher.told(seen);
   }
 }

@@ -1,4 +1,5 @@
 import type { Avatar } from '../domain/avatar.js';
+import type { Scope } from '../domain/caller.js';
 import type { SeenVersion } from './seen.js';
 import type { Sources, Watcher } from './topic.js';
 import type { Watch } from './watch.js';
@@ -11,7 +12,7 @@ export interface Wait {
 
 /** {@link until}, with what it needs at hand. */
 export type Until = (
-  caller: string,
+  scope: Scope,
   id: string,
   wait: Wait,
   isDone: (avatar: Avatar) => boolean,
@@ -31,16 +32,16 @@ export interface Waiting extends Sources {
  */
 export async function until(
   { store, watch, see }: Waiting,
-  caller: string,
+  scope: Scope,
   id: string,
   { withinMs, leaving }: Wait,
   isDone: (avatar: Avatar) => boolean,
   known?: SeenVersion,
 ): Promise<SeenVersion | null> {
-  const waiter = new Waiter(caller, isDone, known);
+  const waiter = new Waiter(scope, isDone, known);
   const leave = watch.avatar(id, waiter);
   try {
-    const found = await store.find(caller, id).catch((error: unknown) => {
+    const found = await store.find(scope, id).catch((error: unknown) => {
       if (known === undefined) throw error;
       watch.retry(id);
       return undefined;
@@ -58,7 +59,7 @@ export async function until(
 }
 
 class Waiter implements Watcher {
-  readonly caller: string;
+  readonly scope: Scope;
   readonly #isDone: (avatar: Avatar) => boolean;
   latest: SeenVersion | null;
   isOver = false;
@@ -66,8 +67,8 @@ class Waiter implements Watcher {
   /** Twice is fine. */
   readonly ended: () => void;
 
-  constructor(caller: string, isDone: (avatar: Avatar) => boolean, known: SeenVersion | undefined) {
-    this.caller = caller;
+  constructor(scope: Scope, isDone: (avatar: Avatar) => boolean, known: SeenVersion | undefined) {
+    this.scope = scope;
     this.#isDone = isDone;
     this.latest = known ?? null;
     let end = (): void => undefined;

@@ -1,3 +1,4 @@
+import type { Scope } from '../domain/caller.js';
 import type { Change, Store } from '../store/store.js';
 import { FeedTopic } from './feed-topic.js';
 import { Rereads } from './rereads.js';
@@ -23,7 +24,7 @@ export class Watch {
   readonly #options: WatchOptions;
   readonly #rereads: Rereads;
   readonly #avatars = new Map<string, Topic>();
-  readonly #callers = new Map<string, FeedTopic>();
+  readonly #feeds = new Map<Scope, FeedTopic>();
   readonly #end: () => void;
   #closed = false;
 
@@ -65,9 +66,9 @@ export class Watch {
   }
 
   /** Nothing is told before {@link FeedJoined.begin}. */
-  caller(caller: string, watcher: FeedWatcher): FeedJoined {
-    const topic = this.#callers.get(caller) ?? this.#feedTopic(caller);
-    this.#callers.set(caller, topic);
+  all(scope: Scope, watcher: FeedWatcher): FeedJoined {
+    const topic = this.#feeds.get(scope) ?? this.#feedTopic(scope);
+    this.#feeds.set(scope, topic);
     topic.watchers.add(watcher);
     return {
       begin: (at) => {
@@ -76,7 +77,7 @@ export class Watch {
       },
       leave: () => {
         if (!topic.watchers.delete(watcher) || topic.wanted) return;
-        this.#callers.delete(caller);
+        this.#feeds.delete(scope);
         this.#rereads.forget(topic);
         topic.handOver();
       },
@@ -87,7 +88,7 @@ export class Watch {
   close(): void {
     this.#closed = true;
     this.#end();
-    for (const topic of [...this.#avatars.values(), ...this.#callers.values()]) {
+    for (const topic of [...this.#avatars.values(), ...this.#feeds.values()]) {
       this.#rereads.forget(topic);
       for (const watcher of [...topic.watchers]) watcher.ended();
     }
@@ -95,7 +96,7 @@ export class Watch {
 
   #changed({ id, caller, version }: Change): void {
     const topic = this.#avatars.get(id);
-    const feed = this.#callers.get(caller);
+    const feed = this.#feeds.get(caller);
     if (version === null) {
       topic?.tell(caller, null);
       feed?.removed(id);
@@ -107,9 +108,9 @@ export class Watch {
     else feed.owe(id);
   }
 
-  #feedTopic(caller: string): FeedTopic {
-    return new FeedTopic(caller, this.#options, {
-      tell: (seen) => this.#avatars.get(seen.avatar.id)?.tell(caller, seen),
+  #feedTopic(scope: Scope): FeedTopic {
+    return new FeedTopic(scope, this.#options, {
+      tell: (seen) => this.#avatars.get(seen.avatar.id)?.tell(seen.avatar.caller, seen),
       read: (id) => {
         const topic = this.#avatars.get(id);
         if (topic !== undefined) this.#rereads.ask(topic, 'changed');
@@ -118,13 +119,13 @@ export class Watch {
   }
 
   #doubt(): void {
-    for (const topic of [...this.#callers.values(), ...this.#avatars.values()]) {
+    for (const topic of [...this.#feeds.values(), ...this.#avatars.values()]) {
       this.#rereads.ask(topic, 'doubtful');
     }
   }
 }
 
-/** @see Watch.caller */
+/** @see Watch.all */
 export interface FeedJoined {
   /** Tells of changes from now on, those behind a place among them. Who knows a place calls it, once. */
   begin(at: number): void;

@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify';
+import { ANONYMOUS, type Caller } from '../domain/caller.js';
 
-/** Whose request it is. Until callers have names, whoever may reach the port is one and the same. */
-export function callerOf(_request: FastifyRequest): string {
-  return 'anonymous';
+/** Whose request it is. */
+export function callerOf(_request: FastifyRequest): Caller {
+  return ANONYMOUS;
 }

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { EVERYONE, type Scope } from '../domain/caller.js';
 import type { ListQuery, Place } from '../gateway/list.js';
 import { ProblemError } from '../problems.js';
 
@@ -10,28 +11,35 @@ const DIGEST_BYTES = 9;
  * Where a page ends, as text that says nothing. The digest in it is not a secret: it notices a cursor that was changed,
  * or is used for another list than its own. What a caller may see is decided by the store.
  */
-export function cursorOf(caller: string, filters: Filters, place: Place): string {
+export function cursorOf(scope: Scope, filters: Filters, place: Place): string {
   const text = `${place.createdAt} ${place.id}`;
-  return Buffer.concat([digestOf(caller, filters, text), Buffer.from(text)]).toString('base64url');
+  return Buffer.concat([digestOf(scope, filters, text), Buffer.from(text)]).toString('base64url');
 }
 
-/** @throws {ProblemError} `invalid-cursor` for one that {@link cursorOf} did not make for this caller and these filters */
-export function placeOf(caller: string, filters: Filters, cursor: string): Place {
+/** @throws {ProblemError} `invalid-cursor` for one that {@link cursorOf} did not make for this scope and these filters */
+export function placeOf(scope: Scope, filters: Filters, cursor: string): Place {
   const bytes = Buffer.from(cursor, 'base64url');
   const text = bytes.subarray(DIGEST_BYTES).toString();
   const [, createdAt, id] = /^(\d{1,15}) (.+)$/.exec(text) ?? [];
   if (createdAt !== undefined && id !== undefined) {
     const place = { createdAt: Number(createdAt), id };
-    if (cursorOf(caller, filters, place) === cursor) return place;
+    if (cursorOf(scope, filters, place) === cursor) return place;
   }
   throw new ProblemError('invalid-cursor', 'The cursor is not one of this list with these filters.');
 }
 
 function digestOf(
-  caller: string,
+  scope: Scope,
   { statuses, externalId, createdAfter, createdBefore }: Filters,
   text: string,
 ): Buffer {
-  const all = JSON.stringify([caller, statuses, externalId, createdAfter, createdBefore, text]);
+  const all = JSON.stringify([
+    scope === EVERYONE ? null : scope,
+    statuses,
+    externalId,
+    createdAfter,
+    createdBefore,
+    text,
+  ]);
   return createHash('sha256').update(all).digest().subarray(0, DIGEST_BYTES);
 }

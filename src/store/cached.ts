@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import { EVERYONE, type Scope } from '../domain/caller.js';
 import type { Change, Found, Store } from './store.js';
 
 /** Records are about 1 kB, with metadata some 30 kB at most. */
@@ -28,22 +29,22 @@ export class CachedReads implements Pick<Store, 'find'> {
     this.#end = store.onChange((change) => this.#forget(change));
   }
 
-  async find(caller: string, id: string): Promise<Found | null> {
-    const key = keyOf(caller, id);
+  async find(scope: Scope, id: string): Promise<Found | null> {
+    const key = keyOf(scope, id);
     const kept = this.#kept.get(key);
     if (kept !== undefined) return kept;
     const underWay = this.#underWay.get(key);
     const isFresh = underWay !== undefined && performance.now() - underWay.beganAt < this.#maxAgeMs;
-    return isFresh ? underWay.found : this.#read(key, caller, id);
+    return isFresh ? underWay.found : this.#read(key, scope, id);
   }
 
   close(): void {
     this.#end();
   }
 
-  #read(key: string, caller: string, id: string): Promise<Found | null> {
+  #read(key: string, scope: Scope, id: string): Promise<Found | null> {
     const beganAt = performance.now();
-    const found = this.#store.find(caller, id);
+    const found = this.#store.find(scope, id);
     const read = { found, beganAt };
     this.#underWay.set(key, read);
     const ended = (found: Found | null) => {
@@ -62,12 +63,14 @@ export class CachedReads implements Pick<Store, 'find'> {
       this.#underWay.clear();
       return;
     }
-    const key = keyOf(change.caller, change.id);
-    this.#kept.delete(key);
-    this.#underWay.delete(key);
+    for (const scope of [change.caller, EVERYONE] as const) {
+      const key = keyOf(scope, change.id);
+      this.#kept.delete(key);
+      this.#underWay.delete(key);
+    }
   }
 }
 
-function keyOf(caller: string, id: string): string {
-  return `${id} ${caller}`;
+function keyOf(scope: Scope, id: string): string {
+  return scope === EVERYONE ? id : `${id} ${scope}`;
 }

@@ -1,6 +1,8 @@
 /** The store of one process: LevelDB in a directory, every write on disk before it is said to be done. */
 
 import type { Avatar } from '../domain/avatar.js';
+import { isWithin, type Scope } from '../domain/caller.js';
+import type { DayOfUse } from '../domain/spend.js';
 import { Claims } from './embedded/claims.js';
 import type { Transaction } from './embedded/commit.js';
 import { readDocument, swapDocument } from './embedded/documents.js';
@@ -14,6 +16,7 @@ import type { Preferred } from './preferred.js';
 import { CorruptRecordError, encodeRecord, NewerRecordError } from './record.js';
 import {
   type Change,
+  type CreatedOrKnown,
   type Creation,
   type Feed,
   type Found,
@@ -53,7 +56,7 @@ class EmbeddedStore implements Store {
     this.#feeds = new Feeds(engine);
   }
 
-  async create(avatar: Avatar, submission: readonly Buffer[], creation: Creation): Promise<Stored> {
+  async create(avatar: Avatar, submission: readonly Buffer[], creation: Creation): Promise<CreatedOrKnown> {
     const { media } = this.#engine;
     const record = encodeRecord(avatar);
     const bytes = submission.reduce((sum, { length }) => sum + length, 0);
@@ -62,7 +65,7 @@ class EmbeddedStore implements Store {
       return owner === null ? null : this.#whole(readRecord(tx, owner));
     };
     const known = await this.#engine.transact(existing);
-    if (known !== null) return known;
+    if (known !== null) return { ...known, spent: null };
 
     const file = await media.write(submission, bytes);
     let at: number | null = null;
@@ -73,17 +76,17 @@ class EmbeddedStore implements Store {
         at = create(this.#engine, tx, avatar, record, file, creation);
         return null;
       });
-      if (knownNow !== null) return knownNow;
+      if (knownNow !== null) return { ...knownNow, spent: null };
     } finally {
       // A batch that names it and fails may still be on disk: the file goes when that is taken back.
       if (at !== null) media.settle(file.file);
       else await media.remove(file.file);
     }
     this.#tell({ id: avatar.id, caller: avatar.caller, version: 1, at });
-    return { avatar, version: 1, now: this.#engine.now() };
+    return { avatar, version: 1, now: this.#engine.now(), spent: null };
   }
 
-  async find(caller: string, id: string): Promise<Found | null> {
+  async find(scope: Scope, id: string): Promise<Found | null> {
     const { found, ahead } = await this.#engine.transact((tx) => {
       const found = readRecord(tx, id);
       if (found instanceof CorruptRecordError) this.#engine.setAside(tx, id);
@@ -91,7 +94,7 @@ class EmbeddedStore implements Store {
     });
     if (found === null) return null;
     const stored = this.#whole(found);
-    return stored.avatar.caller === caller ? { ...stored, ahead } : null;
+    return isWithin(scope, stored.avatar.caller) ? { ...stored, ahead } : null;
   }
 
   async submission(id: string): Promise<Buffer | null> {
@@ -140,12 +143,20 @@ class EmbeddedStore implements Store {
     return caller !== null;
   }
 
-  async list(caller: string, query: ListQuery): Promise<Page> {
-    return list(this.#engine, caller, query);
+  async list(scope: Scope, query: ListQuery): Promise<Page> {
+    return list(this.#engine, String(scope), query);
   }
 
-  async feed(caller: string, after: number | null, limit: number): Promise<Feed> {
-    return this.#feeds.feed(caller, after, limit);
+  async feed(scope: Scope, after: number | null, limit: number): Promise<Feed> {
+    return this.#feeds.feed(String(scope), after, limit);
+  }
+
+  async use(): Promise<DayOfUse[]> {
+    return [];
+  }
+
+  async callers(): Promise<string[]> {
+    return [];
   }
 
   async outlook(lanes: readonly string[]): Promise<Outlook> {

@@ -11,7 +11,7 @@ import { type Avatar, STATUSES } from '../domain/avatar.js';
 import type { Delivery } from '../domain/callback.js';
 
 /** The schema this release writes, and the highest it reads. Raised when an older release would misread. */
-export const SCHEMA = 2;
+export const SCHEMA = 3;
 
 /** Bytes that are not a record of an avatar: cut, overwritten, or under another avatar's key. */
 export class CorruptRecordError extends Error {
@@ -25,6 +25,8 @@ export class NewerRecordError extends Error {
 
 const text = Type.Union([Type.String(), Type.Null()]);
 const number = Type.Union([Type.Number(), Type.Null()]);
+
+const amount = Type.Object({ durationMs: Type.Number(), units: Type.Number() });
 
 // Members that are not listed are kept, not refused: a later release of the same schema may add some.
 const Record = Type.Object({
@@ -51,6 +53,10 @@ const Record = Type.Object({
     bytes: number,
   }),
   costEstimateUsd: number,
+  spend: Type.Union([
+    Type.Object({ reserved: amount, settled: Type.Union([amount, Type.Null()]) }),
+    Type.Null(),
+  ]),
   traceparent: text,
   keyId: text,
   taskId: text,
@@ -149,7 +155,7 @@ export function decodeRecord(id: string, bytes: Uint8Array): Avatar {
       `the record of ${id} is not ${cause instanceof SyntaxError ? 'JSON' : 'UTF-8'}`,
     );
   }
-  if (schema === 1) value = upgraded(value);
+  if (schema < SCHEMA) value = upgraded(value);
   if (!record.Check(value)) {
     throw new CorruptRecordError(`the record of ${id} is not an avatar: ${firstFault(value)}`);
   }
@@ -159,11 +165,11 @@ export function decodeRecord(id: string, bytes: Uint8Array): Avatar {
 
 const SPACE = 0x20;
 
-/** What schema 1 had no word for: nobody was told, and no video was kept. */
+/** What earlier schemas had no word for. In the first nobody was told, and no video was kept; in the second nothing was counted. */
 function upgraded(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
   const video = 'video' in value && typeof value.video === 'object' ? value.video : null;
-  return { callback: null, ...value, video: video && { keptBytes: null, ...video } };
+  return { callback: null, spend: null, ...value, video: video && { keptBytes: null, ...video } };
 }
 
 function schemaOf(bytes: Uint8Array): number | null {

@@ -12,6 +12,9 @@
  *   agree on what is due.
  * - The queue is fair between callers and first come, first served within one: a caller who joins is served next,
  *   however many another one has waiting. An avatar that comes back to the queue has its old place.
+ * - What an avatar costs its caller follows from its status as well (`domain/spend.ts`), and is counted in the same write:
+ *   on the day it was accepted, in UTC, by mode. What is counted is remembered for {@link USE_MS} at least.
+ * - Whose avatars are looked for is a {@link Scope}. Another's avatar is as one that is not there: it is not read.
  * - What the store cannot do now throws {@link StoreUnavailableError}. "Not found" is said only of what is not there.
  * - A record that cannot be decoded is set aside, counted and out of the way of the others; one written by a
  *   newer release is left as it is.
@@ -21,9 +24,14 @@
  */
 
 import type { Avatar, Status } from '../domain/avatar.js';
+import type { Scope } from '../domain/caller.js';
+import type { DayOfUse, SpendCaps, Spent } from '../domain/spend.js';
 
 /** How long a change is known of. */
 export const FEED_MS = 24 * 3_600_000;
+
+/** How long it is known what was spent on a day. */
+export const USE_MS = 400 * 24 * 3_600_000;
 
 /** An avatar as it stands in the store. `now` is the store's clock, in ms since the epoch, at that moment. */
 export interface Stored {
@@ -52,6 +60,18 @@ export interface Creation {
    */
   readonly doubtMs: number;
   readonly bounds: Bounds;
+  /** How often its caller has its turn while one with a share of 1 has it once: from 1, as when unset, to `MAX_QUEUE_SHARE`. */
+  readonly share?: number;
+  /** How many of its caller's avatars may be unfinished, this one among them; `null`, or unset: any number. */
+  readonly maxUnfinished?: number | null;
+  /** What its caller may spend, this avatar included; unset: any amount. */
+  readonly caps?: SpendCaps;
+}
+
+/** An avatar that was created, or that had its idempotency key before. */
+export interface CreatedOrKnown extends Stored {
+  /** What its caller has spent; `null` where nothing was created. */
+  readonly spent: Spent | null;
 }
 
 export interface Save {
@@ -101,7 +121,7 @@ export interface Page {
   readonly next: Place | null;
 }
 
-/** `at`: the place of its last change among all changes of its caller; a later change has a higher one. */
+/** `at`: the place of its last change among all changes there are; a later change has a higher one. */
 export interface Changed extends Stored {
   readonly at: number;
 }
@@ -156,20 +176,28 @@ export interface Store {
    * 15 MB, and are not to be changed before the promise settles; from then on the store holds none of them in memory.
    * Where the caller's idempotency key names an avatar already, nothing is written and that avatar is returned: compare
    * the ids. A key lives as long as its avatar.
-   * Throws {@link AvatarExistsError} where the id is taken, {@link QueueFullError} where the queue is at its bounds.
+   * Throws {@link AvatarExistsError} where the id is taken, {@link QueueFullError} where the queue is at its bounds,
+   * {@link CallerLimitError} where its caller is at one of its own.
    */
-  create(avatar: Avatar, submission: readonly Buffer[], creation: Creation): Promise<Stored>;
-  /** The avatar, if it is there and it is this caller's. Throws where it is there and cannot be read. */
-  find(caller: string, id: string): Promise<Found | null>;
-  /** Avatars of a caller, the newest first. What is created while someone turns the pages moves nothing on them. */
-  list(caller: string, query: ListQuery): Promise<Page>;
+  create(avatar: Avatar, submission: readonly Buffer[], creation: Creation): Promise<CreatedOrKnown>;
   /**
-   * The avatars of a caller that were changed behind a place, each once, in the order of their last change; none where
+   * The avatar, if it is there and within the scope. Throws where it is there and cannot be read. One that is another's takes
+   * as long as one that is not there.
+   */
+  find(scope: Scope, id: string): Promise<Found | null>;
+  /** Avatars within a scope, the newest first. What is created while someone turns the pages moves nothing on them. */
+  list(scope: Scope, query: ListQuery): Promise<Page>;
+  /**
+   * The avatars within a scope that were changed behind a place, each once, in the order of their last change; none where
    * `after` is `null`. Fewer than `limit`: these are all up to `last`. Changes are known for {@link FEED_MS} at least; a
    * removal is none. What is changed while this reads may come with a later version than its place stands for, and then
    * comes again.
    */
-  feed(caller: string, after: number | null, limit: number): Promise<Feed>;
+  feed(scope: Scope, after: number | null, limit: number): Promise<Feed>;
+  /** What was spent within a scope from one day to another, both as `2026-11-28` and included: by caller, day and mode, in this order. */
+  use(scope: Scope, from: string, to: string): Promise<DayOfUse[]>;
+  /** Every caller that ever had an avatar here, in the order of their names. */
+  callers(): Promise<string[]>;
   /** The bytes to submit; `null` once dropped, and where they are not all there any more. */
   submission(id: string): Promise<Buffer | null>;
   /** The first in the queue, in the order in which they are to be submitted. Nothing is taken by it. */
@@ -242,5 +270,15 @@ export class QueueFullError extends Error {
   constructor(bound: 'avatars' | 'bytes') {
     super(`the queue holds as many ${bound} as it may`);
     this.bound = bound;
+  }
+}
+
+/** The caller is at one of its own limits; nothing was written. */
+export class CallerLimitError extends Error {
+  override readonly name = 'CallerLimitError';
+  readonly limit: 'unfinished' | 'day' | 'month';
+  constructor(limit: 'unfinished' | 'day' | 'month') {
+    super(`the caller is at its limit: ${limit}`);
+    this.limit = limit;
   }
 }

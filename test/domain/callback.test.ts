@@ -30,6 +30,7 @@ function queued(callbackUrl: string | null = 'https://app.test/hook'): Avatar {
       image: { source: 'url', width: null, height: null, ...unseen },
       audio: { source: 'audio_id', durationSeconds: null, ...unseen },
       costEstimateUsd: null,
+      spend: null,
       traceparent: null,
       callbackUrl,
     },

@@ -183,7 +183,7 @@ t.test('another caller is told nothing', async (t) => {
   await eventually('it is read', async () => (counts.find > 0 ? true : null));
   const told: unknown[] = [];
   const leave = sources.watch.avatar(id, {
-    caller: 'another',
+    scope: 'another',
     told: (seen) => told.push(seen),
     ended: () => undefined,
   });

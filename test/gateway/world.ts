@@ -6,6 +6,7 @@
 
 import type { Scheduler } from 'fast-check';
 import { type Avatar, isFinal } from '../../src/domain/avatar.js';
+import { ANONYMOUS } from '../../src/domain/caller.js';
 import { accept } from '../../src/gateway/accept.js';
 import type { Answer } from '../../src/gateway/answer.js';
 import { Limits } from '../../src/gateway/limits.js';
@@ -86,7 +87,7 @@ export class World {
   /** A caller asks; what it is told is noted if it is told anything. */
   ask(member: Member, name: string, key: string | null): void {
     const request = {
-      caller: CALLER,
+      caller: { ...ANONYMOUS, name: CALLER },
       idempotencyKey: key,
       image: { kind: 'url' as const, url: 'https://example.com/face.jpg' },
       speech: { audioId: 'audio-1' },
@@ -209,6 +210,8 @@ export class World {
       find: (caller, id) => gated('find', () => store.find(caller, id)),
       submission: (id) => gated('submission', () => store.submission(id)),
       list: (caller, query) => gated('list', () => store.list(caller, query)),
+      use: (scope, from, to) => gated('use', () => store.use(scope, from, to)),
+      callers: () => gated('callers', () => store.callers()),
       feed: (caller, after, limit) => gated('feed', () => store.feed(caller, after, limit)),
       next: (limit) => gated('next', () => store.next(limit)),
       claim: (lane, limit, _leaseMs, preferred) =>

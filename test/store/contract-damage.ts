@@ -48,7 +48,7 @@ export function damagedRecords(check: Check): void {
 
   check('a record of a newer release is left byte for byte, the others go on', async (t, opened) => {
     const [newer, good] = await dueInTurn(opened.store, 2);
-    const bytes = Buffer.from('3 {"whatever":"a newer release writes"}');
+    const bytes = Buffer.from('9 {"whatever":"a newer release writes"}');
     await opened.raw((raw) => raw.overwrite(newer.id, bytes));
     t.same(idsOf(await opened.store.claim(null, 1, LONG)), [], 'put off');
     t.same(idsOf(await opened.store.claim(null, 1, LONG)), [good.id]);

@@ -115,7 +115,7 @@ export function feeds(check: Check): void {
     for (let i = 0; i < 6; i++) await create(opened.store, `av_${i}`);
     for (const id of ['av_0', 'av_2']) await opened.raw((raw) => raw.overwrite(id, Buffer.from('rubbish')));
     for (const id of ['av_1', 'av_5']) {
-      await opened.raw((raw) => raw.overwrite(id, Buffer.from('3 {"whatever":"a newer release writes"}')));
+      await opened.raw((raw) => raw.overwrite(id, Buffer.from('9 {"whatever":"a newer release writes"}')));
     }
     for (let i = 0; i < 2; i++) {
       t.same(seen(await feed(opened.store, 0, 2)), ['av_3 1', 'av_4 1']);

@@ -9,7 +9,7 @@ import { avatarOf, CALLER, dueIn, EVERYTHING, idsOf, LONG, SUBMISSION } from './
 
 const KEEP = { dueInMs: LONG, submission: 'keep' } as const;
 const OTHER = 'team-b: "ü" {x}!\n';
-const NEWER = Buffer.from('3 {"whatever":"a newer release writes"}');
+const NEWER = Buffer.from('9 {"whatever":"a newer release writes"}');
 
 const create = async (store: Store, change: Partial<Avatar>) =>
   (await store.create(avatarOf(change), [SUBMISSION], dueIn(LONG))).avatar;

@@ -8,7 +8,7 @@ import { avatarOf, dueIn, dueInTurn, idsOf, LONG, SUBMISSION } from './fixtures.
 
 const KEY = 'key-1';
 const CORRUPT = Buffer.from('not a record');
-const NEWER = Buffer.from('3 {"whatever":"a newer release writes"}');
+const NEWER = Buffer.from('9 {"whatever":"a newer release writes"}');
 
 const begun = (avatar: Avatar) => beginSubmit(avatar, KEY, 'intent-1');
 const holding: Record<string, { next: (avatar: Avatar) => Avatar; lane: string | null }> = {

@@ -38,7 +38,7 @@ t.test('embedded: at open, files that nobody needs are swept, and no others', as
   for (const id of ['av_kept', 'av_newer', 'av_corrupt', 'av_aside']) await create(store, id);
   await store.close();
   await using(dir, async (level) => {
-    await level.put('avatar!av_newer', '3 {"whatever":"a newer release writes"}');
+    await level.put('avatar!av_newer', '9 {"whatever":"a newer release writes"}');
     for (const id of ['av_corrupt', 'av_aside']) await level.put(`avatar!${id}`, 'not a record');
     await level.put('meta!av_corrupt', 'not JSON');
   });

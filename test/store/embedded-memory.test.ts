@@ -161,7 +161,7 @@ t.test('embedded: many records of a newer release at the head stop nobody', asyn
   const good = await create(first, 'av_good');
   await first.close();
   const level = new ClassicLevel<string, Buffer>(dir, { keyEncoding: 'utf8', valueEncoding: 'buffer' });
-  for (const id of ids) await level.put(`avatar!${id}`, Buffer.from('3 {}'));
+  for (const id of ids) await level.put(`avatar!${id}`, Buffer.from('9 {}'));
   await level.close();
   const store = await open(t, dir);
   t.same(idsOf(await store.next(2)), [good.id]);

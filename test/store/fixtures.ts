@@ -36,6 +36,7 @@ export function avatarOf(change: Partial<Avatar> = {}): Avatar {
       image: { source: 'inline', format: 'jpeg', width: 512, height: 512, bytes: 48_211 },
       audio: { source: 'inline', format: 'mp3', durationSeconds: 7.2, bytes: 57_600 },
       costEstimateUsd: 0.3226,
+      spend: null,
       traceparent: null,
       callbackUrl: null,
     },

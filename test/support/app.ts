@@ -45,7 +45,13 @@ export interface AppOverrides {
   readonly videos?: Partial<Config['videos']>;
   /** Unset: more than any test needs. */
   readonly limits?: Partial<Config['limits']>;
+  readonly callers?: Config['callers'];
+  readonly trustedProxies?: Config['trustedProxies'];
+  readonly management?: Config['management'];
+  readonly maxConnections?: number;
   readonly rateLimitPerMinute?: number;
+  readonly rateLimitFails?: Config['rateLimitFails'];
+  readonly usdPerSecond?: Config['usdPerSecond'];
   readonly maxWaiters?: number;
   readonly readStalenessMs?: number;
   readonly requireIdempotencyKey?: boolean;
@@ -107,7 +113,13 @@ function configOf(baseUrl: string, dataDir: string, overrides: AppOverrides): Co
     host: '127.0.0.1',
     port: 0,
     logLevel: 'info',
+    callers: overrides.callers ?? { kind: 'loopback' },
+    trustedProxies: overrides.trustedProxies ?? [],
+    management: overrides.management ?? null,
+    maxConnections: overrides.maxConnections ?? 25_000,
     rateLimitPerMinute: overrides.rateLimitPerMinute ?? 1_000_000,
+    rateLimitFails: overrides.rateLimitFails ?? 'open',
+    usdPerSecond: overrides.usdPerSecond ?? { std: 0.0448, pro: 0.0896 },
     maxWaiters: overrides.maxWaiters ?? 20_000,
     readStalenessMs: overrides.readStalenessMs ?? 0,
     publicUrl: overrides.publicUrl ?? null,

@@ -1,5 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { isFinal } from '../../domain/avatar.js';
+import { scopeOf } from '../../domain/caller.js';
 import type { Gateway } from '../../gateway/gateway.js';
 import { ProblemError } from '../../problems.js';
 import { callerOf } from '../caller.js';
@@ -44,12 +45,12 @@ export const readRoutes: FastifyPluginAsyncTypebox<Options> = async (app, option
     },
     async (request, reply) => {
       const { id } = request.params;
-      const caller = callerOf(request);
+      const scope = scopeOf(callerOf(request));
       const leave = request.query.wait === 'true' ? waiters.enter() : null;
       const within = { withinMs: LONG_POLL_MS, leaving: (end: () => void) => onEnd(request, reply, end) };
       const { avatar } = await (leave === null
-        ? gateway.read(caller, id)
-        : gateway.wait(caller, id, within, ({ status }) => isFinal(status))
+        ? gateway.read(scope, id)
+        : gateway.wait(scope, id, within, ({ status }) => isFinal(status))
       ).finally(() => leave?.());
       reply.header('cache-control', 'no-store');
       return success(taskView(avatar, baseOf(request, publicUrl)));

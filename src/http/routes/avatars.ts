@@ -1,6 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type Avatar, isFinal } from '../../domain/avatar.js';
+import { scopeOf } from '../../domain/caller.js';
 import type { Created, Gateway } from '../../gateway/gateway.js';
 import type { Wait } from '../../gateway/until.js';
 import { PROBLEMS, ProblemError } from '../../problems.js';
@@ -147,7 +148,7 @@ export const avatarRoutes: FastifyPluginAsyncTypebox<Options> = async (app, opti
     (request, reply) =>
       preferring(request, async ({ wait }) => {
         const { id } = request.params;
-        const caller = callerOf(request);
+        const scope = scopeOf(callerOf(request));
         const ifNoneMatch = request.headers['if-none-match'];
         const isKnown = (avatar: Avatar) => ifNoneMatch !== undefined && isNamed(ifNoneMatch, etagOf(avatar));
         const isDone = (avatar: Avatar) =>
@@ -155,8 +156,8 @@ export const avatarRoutes: FastifyPluginAsyncTypebox<Options> = async (app, opti
         const endsAt = performance.now() + (wait ?? 0) * 1000;
         const seen =
           wait === null
-            ? await gateway.read(caller, id)
-            : await gateway.wait(caller, id, waitUntil(endsAt, request, reply), isDone);
+            ? await gateway.read(scope, id)
+            : await gateway.wait(scope, id, waitUntil(endsAt, request, reply), isDone);
         sayApplied(reply, { wait, respondAsync: false });
         reply.headers({
           etag: etagOf(seen.avatar),

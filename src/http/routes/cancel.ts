@@ -1,4 +1,5 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { scopeOf } from '../../domain/caller.js';
 import type { Gateway } from '../../gateway/gateway.js';
 import { requireAccept } from '../accept.js';
 import { callerOf } from '../caller.js';
@@ -26,6 +27,6 @@ export const cancelRoutes: FastifyPluginAsyncTypebox<{ gateway: Gateway }> = asy
         },
       },
     },
-    async (request) => avatarView(await gateway.cancel(callerOf(request), request.params.id)),
+    async (request) => avatarView(await gateway.cancel(scopeOf(callerOf(request)), request.params.id)),
   );
 };

@@ -1,4 +1,5 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { scopeOf } from '../../domain/caller.js';
 import type { Gateway } from '../../gateway/gateway.js';
 import { requireAccept } from '../accept.js';
 import { callerOf } from '../caller.js';
@@ -26,7 +27,7 @@ export const deliveryRoutes: FastifyPluginAsyncTypebox<{ gateway: Gateway }> = a
       },
     },
     async (request, reply) => {
-      const log = await gateway.deliveries(callerOf(request), request.params.id);
+      const log = await gateway.deliveries(scopeOf(callerOf(request)), request.params.id);
       return reply.header('cache-control', 'no-store').send(deliveriesView(log));
     },
   );
@@ -51,7 +52,7 @@ export const deliveryRoutes: FastifyPluginAsyncTypebox<{ gateway: Gateway }> = a
       },
     },
     async (request, reply) => {
-      const seen = await gateway.redeliver(callerOf(request), request.params.id);
+      const seen = await gateway.redeliver(scopeOf(callerOf(request)), request.params.id);
       return reply.code(202).send(avatarView(seen));
     },
   );

@@ -1,6 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { isFinal } from '../../domain/avatar.js';
+import { scopeOf } from '../../domain/caller.js';
 import type { FeedFollower, Follower } from '../../gateway/follow.js';
 import type { Gateway } from '../../gateway/gateway.js';
 import { requireAccept } from '../accept.js';
@@ -61,7 +62,7 @@ export const eventRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { gat
       const after = placeIn(request.headers['last-event-id']);
       const opening = new Opening(streams, waiters, request, reply);
       const { leave, caughtUp } = await opening.follow(() =>
-        gateway.followAll(callerOf(request), after, (at, isLost) => {
+        gateway.followAll(scopeOf(callerOf(request)), after, (at, isLost) => {
           const stream = opening.open(String(at));
           if (isLost) stream.send(resetFrame(at));
           return feedTo(stream);
@@ -101,7 +102,7 @@ export const eventRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { gat
       const { id } = request.params;
       const opening = new Opening(streams, waiters, request, reply);
       const leave = await opening.follow(() =>
-        gateway.follow(callerOf(request), id, (present) => {
+        gateway.follow(scopeOf(callerOf(request)), id, (present) => {
           const isKnown = had === fingerprintOf(present.avatar);
           const isOver = isFinal(present.avatar.status);
           if (isKnown && isOver) return null;

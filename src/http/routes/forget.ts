@@ -1,5 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
+import { scopeOf } from '../../domain/caller.js';
 import type { Gateway } from '../../gateway/gateway.js';
 import { callerOf } from '../caller.js';
 import { AvatarParams } from '../schemas/avatar.js';
@@ -25,7 +26,7 @@ export const forgetRoutes: FastifyPluginAsyncTypebox<{ gateway: Gateway }> = asy
       },
     },
     async (request, reply) => {
-      await gateway.forget(callerOf(request), request.params.id);
+      await gateway.forget(scopeOf(callerOf(request)), request.params.id);
       return reply.code(204).send(null);
     },
   );

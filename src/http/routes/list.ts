@@ -1,5 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { Status } from '../../domain/avatar.js';
+import { scopeOf } from '../../domain/caller.js';
 import type { Gateway } from '../../gateway/gateway.js';
 import { requireAccept } from '../accept.js';
 import { callerOf } from '../caller.js';
@@ -24,15 +25,15 @@ export const listRoutes: FastifyPluginAsyncTypebox<{ gateway: Gateway }> = async
       },
     },
     async (request, reply) => {
-      const caller = callerOf(request);
+      const scope = scopeOf(callerOf(request));
       const filters = filtersOf(request.query);
       const { cursor, limit = '' } = request.query;
-      const { page, next } = await gateway.list(caller, {
+      const { page, next } = await gateway.list(scope, {
         ...filters,
-        behind: cursor === undefined ? null : placeOf(caller, filters, cursor),
+        behind: cursor === undefined ? null : placeOf(scope, filters, cursor),
         limit: Number(limit),
       });
-      const nextCursor = next && cursorOf(caller, filters, next);
+      const nextCursor = next && cursorOf(scope, filters, next);
       if (nextCursor !== null) {
         const query = new URLSearchParams({ ...request.query, cursor: nextCursor });
         reply.header('link', `</avatars?${query}>; rel="next"`);

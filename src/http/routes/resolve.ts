@@ -1,4 +1,5 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { scopeOf } from '../../domain/caller.js';
 import type { Gateway } from '../../gateway/gateway.js';
 import { requireAccept } from '../accept.js';
 import { callerOf } from '../caller.js';
@@ -37,7 +38,7 @@ export const resolveRoutes: FastifyPluginAsyncTypebox<{ gateway: Gateway }> = as
     async (request) => {
       const { body, params } = request;
       const finding = body.task_id === undefined ? { made: false as const } : { taskId: body.task_id };
-      return avatarView(await gateway.resolve(callerOf(request), params.id, finding));
+      return avatarView(await gateway.resolve(scopeOf(callerOf(request)), params.id, finding));
     },
   );
 };

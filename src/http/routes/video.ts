@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
+import { scopeOf } from '../../domain/caller.js';
 import type { Gateway } from '../../gateway/gateway.js';
 import { ProblemError } from '../../problems.js';
 import { requireAccept } from '../accept.js';
@@ -86,7 +87,7 @@ export const videoRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { gat
     async (request, reply) => {
       const { id } = request.params;
       const { redirect, download } = request.query;
-      const url = redirect === 'true' ? await gateway.videoUrl(callerOf(request), id) : null;
+      const url = redirect === 'true' ? await gateway.videoUrl(scopeOf(callerOf(request)), id) : null;
       if (url !== null) {
         const { href } = new URL(url); // in ASCII, as a header must be
         return reply.header('cache-control', 'no-store').redirect(href, 302);
@@ -95,7 +96,7 @@ export const videoRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { gat
       const hungUp = new AbortController();
       onEnd(request, reply, () => hungUp.abort());
       const { range, 'if-range': ifRange } = request.headers;
-      const { status, headers, body } = await gateway.video(callerOf(request), id, {
+      const { status, headers, body } = await gateway.video(scopeOf(callerOf(request)), id, {
         method: request.method === 'HEAD' ? 'HEAD' : 'GET',
         range,
         ifRange,

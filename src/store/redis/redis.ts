@@ -7,12 +7,15 @@
  */
 
 import type { Avatar } from '../../domain/avatar.js';
+import { isWithin, type Scope } from '../../domain/caller.js';
+import type { DayOfUse } from '../../domain/spend.js';
 import { standingOf } from '../../domain/standing.js';
 import { wholeDelay } from '../delay.js';
 import { SPARE as CLAIM_SPARE, type Preferred, preferredFirst } from '../preferred.js';
 import { CorruptRecordError, NewerRecordError } from '../record.js';
 import {
   type Change,
+  type CreatedOrKnown,
   type Creation,
   type Feed,
   type Found,
@@ -112,22 +115,22 @@ class RedisStore implements Store {
     submission: readonly Buffer[],
     creation: Creation,
     last = false,
-  ): Promise<Stored> {
+  ): Promise<CreatedOrKnown> {
     const made = await this.#creations.make(avatar, submission, creation);
-    if (made.owner === null) return { avatar, version: 1, now: made.now };
+    if (made.owner === null) return { avatar, version: 1, now: made.now, spent: null };
     const owner = await this.find(avatar.caller, made.owner);
-    if (owner !== null) return owner;
+    if (owner !== null) return { ...owner, spent: null };
     // Forgotten just now, and the key is free; or its record was lost, and the key is not.
     if (last) throw new CorruptRecordError('an idempotency key leads to no record');
     return this.create(avatar, submission, creation, true);
   }
 
-  async find(caller: string, id: string): Promise<Found | null> {
+  async find(scope: Scope, id: string): Promise<Found | null> {
     const found = await this.#records.find(id);
     if (found === null) return null;
     if (found instanceof NewerRecordError) throw new StoreUnavailableError(found.message, { cause: found });
     if (found instanceof CorruptRecordError) throw found;
-    return found.avatar.caller === caller ? found : null;
+    return isWithin(scope, found.avatar.caller) ? found : null;
   }
 
   async submission(id: string): Promise<Buffer | null> {
@@ -178,12 +181,20 @@ class RedisStore implements Store {
     return this.#writes.remove(id, version);
   }
 
-  async list(caller: string, query: ListQuery): Promise<Page> {
-    return this.#lists.list(caller, query);
+  async list(scope: Scope, query: ListQuery): Promise<Page> {
+    return this.#lists.list(String(scope), query);
   }
 
-  async feed(caller: string, after: number | null, limit: number): Promise<Feed> {
-    return this.#feeds.feed(caller, after, limit);
+  async feed(scope: Scope, after: number | null, limit: number): Promise<Feed> {
+    return this.#feeds.feed(String(scope), after, limit);
+  }
+
+  async use(): Promise<DayOfUse[]> {
+    return [];
+  }
+
+  async callers(): Promise<string[]> {
+    return [];
   }
 
   async outlook(lanes: readonly string[]): Promise<Outlook> {

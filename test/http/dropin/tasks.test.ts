@@ -33,6 +33,7 @@ const queued = newAvatar(
     image: { source: 'url', format: null, width: null, height: null, bytes: null },
     audio: { source: 'audio_id', format: null, durationSeconds: null, bytes: null },
     costEstimateUsd: null,
+    spend: null,
     traceparent: null,
     callbackUrl: null,
   },
