@@ -53,3 +53,17 @@ export function scopeOf({ name, admin }: Pick<Caller, 'name' | 'admin'>): Scope 
 export function isWithin(scope: Scope, caller: string): boolean {
   return scope === EVERYONE || scope === caller;
 }
+
+/** Whose key it is. */
+export type Identified =
+  | { readonly kind: 'known'; readonly caller: Caller }
+  | { readonly kind: 'expired'; readonly name: string }
+  | { readonly kind: 'unknown' };
+
+/** The callers there are, as of now: they may change at any time. */
+export interface CallerDirectory {
+  /** Takes as long for a key that is nearly right as for any other. */
+  identify(key: string): Identified;
+  /** Expired ones among them; `null` for one that is not there, or not any more. */
+  find(name: string): Caller | null;
+}
