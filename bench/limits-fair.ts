@@ -129,12 +129,21 @@ async function open(redisUrl: string, baseUrl: string, teardown: (end: () => unk
     inspector: { image: unasked, sound: unasked },
     urls: null,
     videos: null,
-    callbacks: null,
+    callbacks: { refusal: async () => null, send: unasked },
+    callers: null,
     render: () => ({}),
     memory: new Memory(Number.POSITIVE_INFINITY),
     timing: { pollMinMs: 1_000, pollMaxMs: 15_000, longPollMs: 0 },
     log: { info: silent, warn: silent, error: silent },
-    counts: { submit: silent, ended: silent, delivery: silent, keeping: silent, unfamiliarStatus: silent },
+    counts: {
+      submit: silent,
+      ended: silent,
+      delivery: silent,
+      keeping: silent,
+      unfamiliarStatus: silent,
+      callerLimit: silent,
+      spendWarning: silent,
+    },
     random: Math.random,
     settings: {
       submitGraceMs: 10_000,
@@ -150,6 +159,8 @@ async function open(redisUrl: string, baseUrl: string, teardown: (end: () => unk
       retentionMs: 86_400_000,
       notMadeOn: new Set([429]),
       urlsMustAnswer: false,
+      webhookSecrets: [],
+      prices: { std: 0.0448, pro: 0.0896 },
     },
   });
   await store.ping().catch(() => undefined);

@@ -21,6 +21,7 @@ export async function openApiDocument(): Promise<string> {
       wait: never,
       follow: never,
       followAll: never,
+      usage: never,
       resolve: never,
       deliveries: never,
       redeliver: never,

@@ -70,14 +70,14 @@ export async function buildApp(config: Config, log: FastifyBaseLogger, version: 
   const inspector = new ThreadedInspector();
   const { check, ...fetching } = config.media.urls;
   const fetcher = createMediaFetcher({ ...fetching, userAgent: `avatar-gateway/${version}` });
-  const { secrets } = config.callbacks;
   const sender = createCallbackSender({ ...config.callbacks, userAgent: `avatar-gateway/${version}` });
   const { readStalenessMs } = config;
   const reads = readStalenessMs > 0 ? new CachedReads(store, readStalenessMs) : undefined;
   const gateway: Gateway = createGateway({
     ...(reads && { reads }),
     inspector,
-    callbacks: secrets.length === 0 ? null : sender,
+    callbacks: sender,
+    callers: null,
     render: (avatar) => avatarView({ avatar, queue: null }),
     urls: check === 'off' ? null : fetcher,
     videos,
@@ -94,6 +94,8 @@ export async function buildApp(config: Config, log: FastifyBaseLogger, version: 
     settings: {
       ...rest,
       urlsMustAnswer: check === 'strict',
+      webhookSecrets: config.callbacks.secrets,
+      prices: config.usdPerSecond,
       submitLeaseMs: leaseFor(connectTimeoutMs + submitTimeoutMs),
       stepLeaseMs: leaseFor(connectTimeoutMs + longPollMs + queryTimeoutMs),
       commonLeaseMs: leaseFor(TURN_MS + config.callbacks.timeoutMs),

@@ -44,6 +44,18 @@ export function createMetrics({ health, upstream, mediaBytes, videoBytes }: Metr
     help: 'Answers of Modellix with a status word that is not known.',
     registers,
   });
+  const callerLimits = new Counter({
+    name: 'avatar_gateway_caller_limits_total',
+    help: 'Avatars refused because their caller was at a limit of its own: unfinished avatars, or what it may spend in a day or a month.',
+    labelNames: ['limit'],
+    registers,
+  });
+  const spendWarnings = new Counter({
+    name: 'avatar_gateway_spend_warnings_total',
+    help: 'Times a caller had spent 80 % of what it may, in a day or a month; the log says which.',
+    labelNames: ['period'],
+    registers,
+  });
   const deliveries = new Counter({
     name: 'avatar_gateway_deliveries_total',
     help: 'Tries to tell receivers, by what they came to: delivered, failed (tried again) or given_up.',
@@ -120,6 +132,8 @@ export function createMetrics({ health, upstream, mediaBytes, videoBytes }: Metr
       delivery: (outcome) => deliveries.inc({ outcome }),
       keeping: (outcome) => keepings.inc({ outcome: outcome.replace('-', '_') }),
       unfamiliarStatus: () => unfamiliar.inc(),
+      callerLimit: (limit) => callerLimits.inc({ limit }),
+      spendWarning: (period) => spendWarnings.inc({ period }),
     },
     async render() {
       const state = await upstream();

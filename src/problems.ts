@@ -103,7 +103,7 @@ const CATALOGUE = {
   'no-callback': {
     status: 409,
     title: 'There is nobody to be told',
-    help: 'The avatar was made without a `callback_url`, or this gateway sends no callbacks.',
+    help: 'The avatar was made without a `callback_url`, or this gateway does not send its callback.',
   },
   'task-taken': {
     status: 409,

@@ -77,12 +77,16 @@ export interface components {
                 /** @description What Modellix answered with, where it did. */
                 upstream_status: number | null;
             } | null;
-            /** @description What it is expected to cost, from the length of the speech. */
+            /** @description What it is expected to cost, from the length of the speech, and what it did cost. */
             cost: {
                 /** @enum {string} */
                 currency: "USD";
                 /** @description `null` where the length of the speech is not known. */
                 estimate: number | null;
+                /** @description What is held for it against your caps, while it is not known what it costs: the estimate, or that of the longest speech there may be. */
+                reserved: number | null;
+                /** @description What it cost, once it has `succeeded`. */
+                settled: number | null;
             };
             /** @description Where it stands in the queue, while it is `queued`. */
             queue: {
@@ -149,12 +153,16 @@ export interface components {
                 duration_seconds: number | null;
                 bytes: number | null;
             };
-            /** @description What it is expected to cost, from the length of the speech. */
+            /** @description What it is expected to cost, from the length of the speech, and what it did cost. */
             cost: {
                 /** @enum {string} */
                 currency: "USD";
                 /** @description `null` where the length of the speech is not known. */
                 estimate: number | null;
+                /** @description What is held for it against your caps, while it is not known what it costs: the estimate, or that of the longest speech there may be. */
+                reserved: number | null;
+                /** @description What it cost, once it has `succeeded`. */
+                settled: number | null;
             };
         };
         /** @description How telling the receiver went. */
@@ -184,6 +192,83 @@ export interface components {
                 /** @description Why it does not count; `null` where it does. */
                 error: string | null;
             }[];
+        };
+        /** @description What was spent. It is an account of the gateway, by its price list, and not a bill of Modellix. */
+        Usage: {
+            /** Format: date */
+            from: string;
+            /** Format: date */
+            to: string;
+            /** @enum {string} */
+            currency: "USD";
+            /** @description By caller, day and mode; what there is nothing of is left out. */
+            data: {
+                /**
+                 * Format: date
+                 * @description When the avatars were accepted, whenever they ended.
+                 */
+                date: string;
+                caller: string;
+                /** @enum {unknown} */
+                mode: "std" | "pro";
+                /** @description Held for avatars that are not final, `unconfirmed` or `timed_out`: what they may cost at most, from the length of the speech, or the greatest length there may be where it is not known. */
+                reserved: {
+                    avatars: number;
+                    seconds: number;
+                    usd: number;
+                };
+                /** @description What avatars cost that have `succeeded`. */
+                settled: {
+                    avatars: number;
+                    seconds: number;
+                    usd: number;
+                };
+            }[];
+            total: {
+                /** @description Held for avatars that are not final, `unconfirmed` or `timed_out`: what they may cost at most, from the length of the speech, or the greatest length there may be where it is not known. */
+                reserved: {
+                    avatars: number;
+                    seconds: number;
+                    usd: number;
+                };
+                /** @description What avatars cost that have `succeeded`. */
+                settled: {
+                    avatars: number;
+                    seconds: number;
+                    usd: number;
+                };
+            };
+            /** @description Of today and of this month, whatever days were asked for. */
+            caps: {
+                /** @description `null`: there is none. */
+                day: {
+                    /** @description What may be spent. */
+                    usd: number;
+                    /** @description Reserved and settled. */
+                    used_usd: number;
+                    /** @description What is left; 0 where it is less. */
+                    left_usd: number;
+                    /**
+                     * Format: date-time
+                     * @description When the next period begins.
+                     */
+                    resets_at: string;
+                } | null;
+                /** @description `null`: there is none. */
+                month: {
+                    /** @description What may be spent. */
+                    usd: number;
+                    /** @description Reserved and settled. */
+                    used_usd: number;
+                    /** @description What is left; 0 where it is less. */
+                    left_usd: number;
+                    /**
+                     * Format: date-time
+                     * @description When the next period begins.
+                     */
+                    resets_at: string;
+                } | null;
+            };
         };
         /** @description How an avatar ended. */
         CallbackMessage: {
@@ -254,12 +339,16 @@ export interface components {
                     /** @description What Modellix answered with, where it did. */
                     upstream_status: number | null;
                 } | null;
-                /** @description What it is expected to cost, from the length of the speech. */
+                /** @description What it is expected to cost, from the length of the speech, and what it did cost. */
                 cost: {
                     /** @enum {string} */
                     currency: "USD";
                     /** @description `null` where the length of the speech is not known. */
                     estimate: number | null;
+                    /** @description What is held for it against your caps, while it is not known what it costs: the estimate, or that of the longest speech there may be. */
+                    reserved: number | null;
+                    /** @description What it cost, once it has `succeeded`. */
+                    settled: number | null;
                 };
                 /** @description Where it stands in the queue, while it is `queued`. */
                 queue: {
@@ -388,6 +477,7 @@ export type Avatar = components['schemas']['Avatar'];
 export type AvatarList = components['schemas']['AvatarList'];
 export type Check = components['schemas']['Check'];
 export type Deliveries = components['schemas']['Deliveries'];
+export type Usage = components['schemas']['Usage'];
 export type CallbackMessage = components['schemas']['CallbackMessage'];
 export type CreateAvatar = components['schemas']['CreateAvatar'];
 export type Resolution = components['schemas']['Resolution'];

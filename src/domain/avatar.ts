@@ -265,10 +265,20 @@ function end(avatar: Avatar, status: Status, { now, retentionMs }: Ending, chang
   };
 }
 
-/** @param keepVideo whether the gateway is to have the video itself before anyone is told */
-export function succeeded(avatar: Avatar, video: Video, ending: Ending, keepVideo: boolean): Avatar {
+/**
+ * @param keepVideo whether the gateway is to have the video itself before anyone is told
+ * @param cost what it came to; `null`: what was reserved
+ */
+export function succeeded(
+  avatar: Avatar,
+  video: Video,
+  ending: Ending,
+  keepVideo: boolean,
+  cost: Cost | null = null,
+): Avatar {
   from(avatar, 'succeeded', 'pending', 'processing');
-  return end(avatar, 'succeeded', ending, keepVideo ? { video, step: 'keep' } : { video });
+  const spend = avatar.spend && { ...avatar.spend, settled: cost ?? avatar.spend.reserved };
+  return end(avatar, 'succeeded', ending, keepVideo ? { video, spend, step: 'keep' } : { video, spend });
 }
 
 /** The caller no longer wants it, and nothing was sent for it. */

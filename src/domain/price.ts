@@ -1,25 +1,36 @@
-/** What an avatar is expected to cost: an estimate for the caller, never a bill. */
+/** What an avatar is expected to cost: for its caller and against its caps, never a bill. */
 
-import type { Mode } from './avatar.js';
+import type { Cost, Mode } from './avatar.js';
+import { MAX_AUDIO_SECONDS } from './media/audio.js';
+import { UNITS_A_DOLLAR } from './spend.js';
 
-/** Modellix's price list for kling-avatar, September 2026, in hundredths of a cent for a second of video. */
-const UNITS_A_SECOND: Readonly<Record<Mode, number>> = { std: 448, pro: 896 };
+/** What a second of video costs, in US dollars. */
+export type Prices = Readonly<Record<Mode, number>>;
 
-/** A hundredth of a cent: the four decimals that the estimate has. */
-const UNITS_A_DOLLAR = 10_000;
+/** US dollars for a video as long as its audio, to four decimals, halves up. `null` where nobody knows how long the audio is
+ * (a URL, an `audio_id`). */
+export function estimateUsd(prices: Prices, mode: Mode, durationSeconds: number | null): number | null {
+  return durationSeconds === null ? null : unitsOf(prices, mode, durationSeconds) / UNITS_A_DOLLAR;
+}
+
+/** The same as it is counted. Audio that nobody knows the length of is as long as any may be. */
+export function costOf(prices: Prices, mode: Mode, durationSeconds: number | null): Cost {
+  const seconds = durationSeconds ?? MAX_AUDIO_SECONDS;
+  return { durationMs: Math.round(seconds * 1000), units: unitsOf(prices, mode, seconds) };
+}
 
 /**
- * US dollars for a video as long as its audio, to four decimals, halves up. `null` where nobody knows how
- * long the audio is (a URL, an `audio_id`).
- *
- * The product is first cut to a millionth of a unit: a binary fraction such as 3150.4999999999995 is a half
- * that floating point missed.
+ * Products are first cut to a millionth of a unit: a binary fraction such as 3150.4999999999995 is a half that floating
+ * point missed.
  */
-export function estimateUsd(mode: Mode, durationSeconds: number | null): number | null {
-  if (durationSeconds === null) return null;
+function unitsOf(prices: Prices, mode: Mode, durationSeconds: number): number {
   if (!Number.isFinite(durationSeconds) || durationSeconds < 0) {
     throw new RangeError(`a duration of ${durationSeconds} seconds has no price`);
   }
-  const units = Number((UNITS_A_SECOND[mode] * durationSeconds).toFixed(6));
-  return Math.round(units) / UNITS_A_DOLLAR;
+  const unitsASecond = toMillionths(prices[mode] * UNITS_A_DOLLAR);
+  return Math.round(toMillionths(unitsASecond * durationSeconds));
+}
+
+function toMillionths(value: number): number {
+  return Number(value.toFixed(6));
 }

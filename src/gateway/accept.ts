@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { type Avatar, newAvatar } from '../domain/avatar.js';
-import { estimateUsd } from '../domain/price.js';
+import { costOf, estimateUsd, type Prices } from '../domain/price.js';
 import { packSubmission, type Submission } from '../modellix/submission.js';
 import { ProblemError } from '../problems.js';
-import { QueueFullError } from '../store/store.js';
+import { CallerLimitError, QueueFullError } from '../store/store.js';
+import { atLimit, requireMode, warnOfSpend } from './allowance.js';
 import { fingerprintOf } from './fingerprint.js';
 import { type Inspected, inspectMedia } from './inspect.js';
 import type { Ports } from './ports.js';
@@ -31,7 +32,7 @@ const DOUBT_MS = 15_000;
  * becomes of the caller. The avatar and its idempotency key are one write, so however many requests with one key run
  * at once, one makes the avatar.
  * @throws {ProblemError} for media that cannot be used, for a receiver that may not be called, for a key that stood for another request, when the queue is
- * full, and when Modellix refused (within the grace, or at an earlier request with the key)
+ * full, for what its caller may not have, or not yet, and when Modellix refused (within the grace, or at an earlier request with the key)
  * @throws {StoreUnavailableError} when nothing was made
  */
 export async function accept(
@@ -41,12 +42,14 @@ export async function accept(
   request: AvatarRequest,
 ): Promise<Accepted> {
   const { store, settings, limits, log } = ports;
+  const { caller } = request;
   let submitted = Promise.resolve();
   const letGo = request.keepMemory();
   try {
-    await requireCallable(ports, request.callbackUrl);
+    requireMode(caller, request.mode);
+    await requireCallable(ports, caller, request.callbackUrl);
     const inspected = await inspectMedia(ports, request.image, request.speech);
-    const avatar = avatarOf(request, inspected, await limits.storeNow());
+    const avatar = avatarOf(request, inspected, settings.prices, await limits.storeNow());
     const submission: Submission = {
       image: inspected.image.send,
       audio: inspected.speech.send,
@@ -57,10 +60,14 @@ export async function accept(
       dueInMs: settings.queueTimeoutMs,
       doubtMs: DOUBT_MS,
       bounds: settings.queueBounds,
+      share: caller.queueShare,
+      maxUnfinished: caller.maxUnfinished,
+      caps: caller.caps,
     };
     const packed = packSubmission(submission);
     const made = await store.create(avatar, packed, creation).catch((error: unknown) => {
       if (error instanceof QueueFullError) throw queueFull(ports, error);
+      if (error instanceof CallerLimitError) throw atLimit(ports, caller, avatar, error);
       worker.track(withdraw(ports, avatar, DOUBT_MS));
       throw error;
     });
@@ -68,7 +75,8 @@ export async function accept(
     if (made.avatar.id !== avatar.id) {
       return { avatar: replay(made.avatar, avatar), version, queue: null, replayed: true };
     }
-    log.info({ avatarId: avatar.id, mode: avatar.mode }, 'avatar accepted');
+    log.info({ avatarId: avatar.id, mode: avatar.mode, caller: caller.name }, 'avatar accepted');
+    if (made.spent !== null) warnOfSpend(ports, caller, avatar, made.spent);
 
     submitted = worker.submitted(avatar.id, submission);
     const graceMs = Math.min(ports.settings.submitGraceMs, request.graceMs ?? Number.POSITIVE_INFINITY);
@@ -103,7 +111,7 @@ function queueFull({ limits }: Ports, cause: QueueFullError): ProblemError {
   return new ProblemError('queue-full', detail, { cause, headers: { 'retry-after': String(seconds) } });
 }
 
-function avatarOf(request: AvatarRequest, inspected: Inspected, now: number): Avatar {
+function avatarOf(request: AvatarRequest, inspected: Inspected, prices: Prices, now: number): Avatar {
   const {
     caller,
     idempotencyKey: key,
@@ -126,8 +134,8 @@ function avatarOf(request: AvatarRequest, inspected: Inspected, now: number): Av
       metadata,
       image: inspected.image.facts,
       audio,
-      costEstimateUsd: estimateUsd(mode, audio.durationSeconds),
-      spend: null,
+      costEstimateUsd: estimateUsd(prices, mode, audio.durationSeconds),
+      spend: { reserved: costOf(prices, mode, audio.durationSeconds), settled: null },
       traceparent,
       callbackUrl,
     },

@@ -1,5 +1,6 @@
-import type { AudioFacts, ImageFacts, Mode } from '../domain/avatar.js';
-import { estimateUsd } from '../domain/price.js';
+import type { AudioFacts, Cost, ImageFacts, Mode } from '../domain/avatar.js';
+import { costOf, estimateUsd } from '../domain/price.js';
+import { requireMode } from './allowance.js';
 import { inspectMedia } from './inspect.js';
 import type { Ports } from './ports.js';
 import { requireCallable } from './receiver.js';
@@ -11,23 +12,28 @@ export interface Checked {
   readonly image: ImageFacts;
   readonly audio: AudioFacts;
   readonly costEstimateUsd: number | null;
+  /** What would be held for it. */
+  readonly reserved: Cost;
 }
 
 /**
  * Looks at media and a receiver as a submit would, and stores and spends nothing.
- * @throws {ProblemError} for media that cannot be used, and for a receiver that may not be called
+ * @throws {ProblemError} for media that cannot be used, and for a mode or a receiver that its caller may not have
  */
 export async function check(
   ports: Ports,
-  { image, speech, mode, callbackUrl }: CheckRequest,
+  { caller, image, speech, mode, callbackUrl }: CheckRequest,
 ): Promise<Checked> {
-  await requireCallable(ports, callbackUrl);
+  requireMode(caller, mode);
+  await requireCallable(ports, caller, callbackUrl);
   const inspected = await inspectMedia(ports, image, speech);
   const audio = inspected.speech.facts;
+  const { prices } = ports.settings;
   return {
     mode,
     image: inspected.image.facts,
     audio,
-    costEstimateUsd: estimateUsd(mode, audio.durationSeconds),
+    costEstimateUsd: estimateUsd(prices, mode, audio.durationSeconds),
+    reserved: costOf(prices, mode, audio.durationSeconds),
   };
 }

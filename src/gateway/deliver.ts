@@ -4,7 +4,7 @@ import type { Stored } from '../store/store.js';
 import { messageOf } from './message.js';
 import { erase, past, write } from './move.js';
 import { type Ports, storeClock } from './ports.js';
-import { NO_SECRETS } from './receiver.js';
+import { tellingOf } from './receiver.js';
 import type { Turn } from './receivers.js';
 
 /**
@@ -40,10 +40,14 @@ async function tell(ports: Ports, stored: Stored, { id, url, origin }: Receiver,
   const clock = storeClock(stored);
   const at = clock();
   let alive: boolean | null = null;
-  let answer: Told = { status: null, error: NO_SECRETS, retryAfterMs: null, latencyMs: 0 };
+  let answer: Told;
   try {
-    if (callbacks !== null) {
-      answer = await callbacks.send({ url, id, at, body: messageOf(avatar, ports.render) });
+    const telling = tellingOf(ports, avatar.caller, url);
+    if ('not' in telling) {
+      answer = { status: null, error: telling.not, retryAfterMs: null, latencyMs: 0 };
+    } else {
+      const { secrets } = telling;
+      answer = await callbacks.send({ url, id, at, body: messageOf(avatar, ports.render), secrets });
       alive = verdictOf(answer).alive;
     }
   } finally {

@@ -23,6 +23,7 @@ import { type Seen, type SeenVersion, seen } from './seen.js';
 import { Timing, type TimingSettings } from './timing.js';
 import { type Until, until, type Wait } from './until.js';
 import { type UpstreamState, upstreamState } from './upstream.js';
+import { type Usage, type UsageQuery, usage } from './usage.js';
 import { openVideo, type VideoRequest, type VideoStream, videoUrl } from './video.js';
 import { Watch } from './watch.js';
 import { Worker } from './worker.js';
@@ -60,6 +61,8 @@ export interface Gateway {
     after: number | null,
     open: (at: number, isLost: boolean) => FeedFollower,
   ): Promise<FollowingAll>;
+  /** What was spent within a scope. */
+  usage(scope: Scope, query: UsageQuery): Promise<Usage>;
   /** Ends the doubt about an `unconfirmed` avatar. */
   resolve(scope: Scope, id: string, finding: Finding): Promise<Seen>;
   /** How telling the avatar's receiver went. */
@@ -144,6 +147,7 @@ export function createGateway({ ceiling, timing, reads, ...parts }: GatewayParts
     wait: async (scope, id, wait, isDone) => there(await orUnavailable(waitFor(scope, id, wait, isDone))),
     follow: async (scope, id, open) => there(await orUnavailable(follow(sources, scope, id, open))),
     followAll: (scope, after, open) => orUnavailable(followAll(sources, scope, after, open)),
+    usage: (scope, query) => orUnavailable(usage(ports, scope, query)),
     async resolve(scope, id, finding) {
       const avatar = await orUnavailable(resolve(ports, scope, id, finding));
       worker.wake();

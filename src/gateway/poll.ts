@@ -1,5 +1,6 @@
 import {
   type Avatar,
+  type Cost,
   failed,
   isFinal,
   looked,
@@ -8,6 +9,7 @@ import {
   timedOut,
   type Video,
 } from '../domain/avatar.js';
+import { costOf, type Prices } from '../domain/price.js';
 import { backoffMs } from '../domain/schedule.js';
 import type { ApiKey } from '../modellix/api-key.js';
 import type { QueryOutcome } from '../modellix/outcome.js';
@@ -87,8 +89,10 @@ function afterQuery(ports: Ports, avatar: Avatar, outcome: QueryOutcome, ageMs: 
     }
     case 'success': {
       if (outcome.resource !== null) {
-        const video: Video = { ...outcome.resource, expiresAt: outcome.expiresAt, keptBytes: null };
-        return ending(succeeded(avatar, video, over, videos !== null), retentionMs);
+        const { durationSeconds, ...found } = outcome.resource;
+        const video: Video = { ...found, expiresAt: outcome.expiresAt, keptBytes: null };
+        const cost = costKnown(avatar, durationSeconds, settings.prices);
+        return ending(succeeded(avatar, video, over, videos !== null, cost), retentionMs);
       }
       const detail = 'Modellix called the task a success and named no video.';
       return ending(failed(avatar, failure('task-failed', detail), over), retentionMs);
@@ -105,6 +109,12 @@ function afterQuery(ports: Ports, avatar: Avatar, outcome: QueryOutcome, ageMs: 
       log.warn({ avatarId: avatar.id, reason: outcome.reason }, 'the task could not be looked at');
       return lookAgain(ports, avatar, null);
   }
+}
+
+/** By the video where nobody knew how long the speech is. `null` where nothing is known but what was reserved. */
+function costKnown({ audio, mode }: Avatar, durationSeconds: number | null, prices: Prices): Cost | null {
+  if (audio.durationSeconds !== null || durationSeconds === null) return null;
+  return costOf(prices, mode, durationSeconds);
 }
 
 function lookAgain({ random }: Ports, avatar: Avatar, retryAfterMs: number | null): Move {

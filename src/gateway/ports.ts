@@ -1,12 +1,15 @@
 import type { AudioFacts, Avatar, FailureType, ImageFacts, Status } from '../domain/avatar.js';
 import type { Told } from '../domain/callback.js';
+import type { CallerDirectory } from '../domain/caller.js';
 import type { Fetched } from '../domain/media/fetched.js';
 import type { Looked } from '../domain/media/looked.js';
+import type { Prices } from '../domain/price.js';
+import type { SpendCaps } from '../domain/spend.js';
 import type { ModellixClient, VideoAnswer, VideoRequest } from '../modellix/client.js';
 import type { Keyring } from '../modellix/keyring.js';
 import type { SubmitOutcome } from '../modellix/outcome.js';
 import type { Spool } from '../store/spool.js';
-import type { Bounds, Store, Stored } from '../store/store.js';
+import type { Bounds, CallerLimitError, Store, Stored } from '../store/store.js';
 import type { Answer } from './answer.js';
 import type { Limits } from './limits.js';
 import type { Memory } from './memory.js';
@@ -29,6 +32,10 @@ export interface Counts {
   /** What came of keeping a video in the end. */
   keeping(outcome: 'kept' | Refused | 'gone' | 'given_up'): void;
   unfamiliarStatus(): void;
+  /** An avatar was refused because its caller is at a limit of its own. */
+  callerLimit(limit: CallerLimitError['limit']): void;
+  /** A caller has spent most of what it may on a day or in a month. */
+  spendWarning(period: keyof SpendCaps): void;
 }
 
 /** Looks at media without holding up anyone else. */
@@ -77,6 +84,8 @@ export interface CallbackMessage {
   readonly at: number;
   /** JSON. */
   readonly body: string;
+  /** What it is signed with, `whsec_...`; one at least. */
+  readonly secrets: readonly string[];
 }
 
 /** Tells receivers, and nobody inside. */
@@ -107,6 +116,9 @@ export interface GatewaySettings {
   readonly retentionMs: number;
   /** Which of the doubtful answers to a submit, 429 and 503, are taken to mean that no task was made. */
   readonly notMadeOn: ReadonlySet<number>;
+  /** What callbacks are signed with where a caller has no secrets of its own; none: then it cannot have any. */
+  readonly webhookSecrets: readonly string[];
+  readonly prices: Prices;
   /** Whether media at a URL that cannot be fetched are refused. */
   readonly urlsMustAnswer: boolean;
 }
@@ -125,8 +137,9 @@ export interface Ports {
   readonly urls: UrlFetcher | null;
   /** Unless videos are left where Modellix keeps them. */
   readonly videos: VideoFiles | null;
-  /** Unless nobody can be told, since there is nothing to sign with. */
-  readonly callbacks: CallbackSender | null;
+  readonly callbacks: CallbackSender;
+  /** Who may call, by name; `null` where nobody has one. */
+  readonly callers: Pick<CallerDirectory, 'find'> | null;
   readonly receivers: Receivers;
   /** The hosts that videos are kept from. */
   readonly hosts: Receivers;

@@ -4,7 +4,7 @@ import { redelivery } from '../domain/delivery.js';
 import { ProblemError } from '../problems.js';
 import { past, write } from './move.js';
 import type { Ports } from './ports.js';
-import { NO_SECRETS } from './receiver.js';
+import { tellingOf } from './receiver.js';
 
 /** How often the write is tried over a record that another worker is writing. */
 const ATTEMPTS = 3;
@@ -19,7 +19,8 @@ export async function redeliver(ports: Ports, scope: Scope, id: string): Promise
     if (stored === null) throw new ProblemError('not-found', 'No avatar of yours has this id.');
     const { avatar, version, now } = stored;
     if (avatar.callback === null) throw new ProblemError('no-callback', 'The avatar has no callback_url.');
-    if (ports.callbacks === null) throw new ProblemError('no-callback', `Nobody is told: ${NO_SECRETS}.`);
+    const telling = tellingOf(ports, avatar.caller, avatar.callback.url);
+    if ('not' in telling) throw new ProblemError('no-callback', `Nobody is told: ${telling.not}.`);
     if (!isFinal(avatar.status)) {
       throw new ProblemError(
         'not-final',

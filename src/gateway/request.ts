@@ -29,4 +29,4 @@ export interface AvatarRequest extends MediaRequest {
 }
 
 /** What is looked at where nothing is to be made. */
-export type CheckRequest = MediaRequest & Pick<AvatarRequest, 'callbackUrl'>;
+export type CheckRequest = MediaRequest & Pick<AvatarRequest, 'caller' | 'callbackUrl'>;

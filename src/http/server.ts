@@ -28,6 +28,7 @@ import { healthRoutes } from './routes/health.js';
 import { listRoutes } from './routes/list.js';
 import { type MetricsSource, metricsRoutes } from './routes/metrics.js';
 import { resolveRoutes } from './routes/resolve.js';
+import { usageRoutes } from './routes/usage.js';
 import { videoRoutes } from './routes/video.js';
 import { buildSerializers } from './serializers.js';
 import { validatorOptions } from './validation.js';
@@ -130,6 +131,7 @@ export async function buildServer({
     await api.register(checkRoutes, { gateway });
     await api.register(resolveRoutes, { gateway });
     await api.register(deliveryRoutes, { gateway });
+    await api.register(usageRoutes, { gateway });
     await api.register(videoRoutes, { gateway, videoStallMs });
   });
   await app.register(dropInRoutes, {

@@ -21,6 +21,10 @@ const FORMATS: Readonly<
     fits: isDateTime,
     words: 'must be a time as of RFC 3339, for example 2026-11-22T10:00:00Z (a + is sent as %2B)',
   },
+  date: {
+    fits: (value) => /^\d{4}-\d\d-\d\d$/.test(value) && isDateTime(`${value}T00:00:00Z`),
+    words: 'must be a day, for example 2026-11-28',
+  },
   'page-size': {
     fits: (value) => /^([1-9]\d?|100)$/.test(value),
     words: 'must be a whole number from 1 to 100',

@@ -1,4 +1,5 @@
-import type { AudioFacts } from '../domain/avatar.js';
+import type { AudioFacts, Avatar, Cost } from '../domain/avatar.js';
+import { spendStateOf, UNITS_A_DOLLAR } from '../domain/spend.js';
 import type { Checked } from '../gateway/check.js';
 import type { DeliveryLog } from '../gateway/delivery-log.js';
 import type { Seen } from '../gateway/seen.js';
@@ -35,7 +36,7 @@ export function avatarView({ avatar, queue }: Seen): AvatarView {
       upstream_status: failure.upstreamStatus,
     },
     queue: queue && { position: queue.position, estimated_start_at: time(queue.estimatedStartAt) },
-    cost: costView(avatar.costEstimateUsd),
+    cost: costView(avatar),
     callback: callback && { url: callback.url, state: callback.state },
     task_id: avatar.taskId,
     created_at: new Date(avatar.createdAt).toISOString(),
@@ -64,16 +65,30 @@ export function deliveriesView(log: DeliveryLog): DeliveriesView {
 }
 
 /** Media that can be used, as their caller sees them. */
-export function checkView({ mode, image, audio, costEstimateUsd }: Checked): CheckView {
-  return { mode, image, audio: audioView(audio), cost: costView(costEstimateUsd) };
+export function checkView({ mode, image, audio, costEstimateUsd, reserved }: Checked): CheckView {
+  return { mode, image, audio: audioView(audio), cost: checkedCost(costEstimateUsd, reserved) };
 }
 
 function audioView({ source, format, durationSeconds, bytes }: AudioFacts): AvatarView['audio'] {
   return { source, format, duration_seconds: durationSeconds, bytes };
 }
 
-function costView(estimate: number | null): AvatarView['cost'] {
-  return { currency: 'USD', estimate };
+function costView({ status, costEstimateUsd, spend }: Avatar): AvatarView['cost'] {
+  const state = spendStateOf(status);
+  return {
+    currency: 'USD',
+    estimate: costEstimateUsd,
+    reserved: state === 'reserved' ? usd(spend?.reserved) : null,
+    settled: state === 'settled' ? usd(spend?.settled ?? spend?.reserved) : null,
+  };
+}
+
+function checkedCost(estimate: number | null, reserved: Cost): CheckView['cost'] {
+  return { currency: 'USD', estimate, reserved: usd(reserved), settled: null };
+}
+
+function usd(cost: Cost | undefined): number | null {
+  return cost === undefined ? null : cost.units / UNITS_A_DOLLAR;
 }
 
 function time(ms: number | null): string | null {

@@ -40,6 +40,8 @@ export interface Resource {
   readonly width: number | null;
   readonly height: number | null;
   readonly bytes: number | null;
+  /** How long the video is, where it was said. */
+  readonly durationSeconds: number | null;
 }
 
 export type QueryOutcome =

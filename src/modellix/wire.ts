@@ -117,6 +117,9 @@ function queryOutcome(
   return { kind: 'unfinished', status: 'processing', unfamiliarStatus: said };
 }
 
+/** A length of video below this is in seconds: as milliseconds it would be less than two seconds, as seconds more than half an hour. */
+const MILLISECONDS_FROM = 2_000;
+
 type Members = Readonly<Record<string, unknown>>;
 
 /** Their envelope: `code`, `message` and `data` are always there (contract, "Submit"). */
@@ -176,6 +179,7 @@ function resourceOf(data: Members): Resource | null {
     width: count(chosen.width),
     height: count(chosen.height),
     bytes: count(chosen.size),
+    durationSeconds: secondsOf(chosen.duration),
   };
 }
 
@@ -185,6 +189,12 @@ function isHttpUrl(value: unknown): boolean {
 
 function count(value: unknown): number | null {
   return typeof value === 'number' && Number.isSafeInteger(value) && value > 0 ? value : null;
+}
+
+/** Seconds or milliseconds: the contract does not say. No video is as short, or as long, as the other reading would make it. */
+function secondsOf(value: unknown): number | null {
+  if (typeof value !== 'number' || !(value > 0) || !Number.isFinite(value)) return null;
+  return value < MILLISECONDS_FROM ? value : value / 1000;
 }
 
 /** `result_expires_at` comes as milliseconds, seconds or ISO 8601; without an offset it is taken for UTC. */

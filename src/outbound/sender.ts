@@ -15,6 +15,8 @@ export interface Message {
   readonly at: number;
   /** JSON. */
   readonly body: string;
+  /** `whsec_...`, one or more: each signs. */
+  readonly secrets: readonly string[];
 }
 
 /** Tells receivers, without letting callers reach the network the gateway is in. */
@@ -31,8 +33,6 @@ export interface CallbackSender {
 }
 
 export interface CallbackSenderOptions {
-  /** `whsec_...`, one or more: each signs. */
-  readonly secrets: readonly string[];
   /** For one message: look-up, connection, and the head of the answer. */
   readonly timeoutMs: number;
   /** What may be called besides the public internet. */
@@ -54,7 +54,6 @@ const CLOSED = 'the gateway is shutting down';
 export function createCallbackSender(options: CallbackSenderOptions): CallbackSender {
   const { timeoutMs, allowedNetworks, userAgent, lookup = resolverLookup } = options;
   const guard = { lookup, allowedNetworks };
-  const keys = options.secrets.map(readSecret);
   const running = new Map<AbortController, Promise<Told>>();
   let closed = false;
 
@@ -70,7 +69,7 @@ export function createCallbackSender(options: CallbackSenderOptions): CallbackSe
         headers: {
           'content-type': 'application/json',
           'user-agent': userAgent,
-          ...signedHeaders(keys, message),
+          ...signedHeaders(message.secrets.map(readSecret), message),
         },
         body: message.body,
         reset: true,

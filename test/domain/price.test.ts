@@ -3,7 +3,10 @@
 import fc from 'fast-check';
 import t from 'tap';
 import type { Mode } from '../../src/domain/avatar.js';
-import { estimateUsd } from '../../src/domain/price.js';
+import { costOf, estimateUsd } from '../../src/domain/price.js';
+
+/** Modellix's price list for kling-avatar, September 2026. */
+const PRICES = { std: 0.0448, pro: 0.0896 };
 
 t.test('the price list', async (t) => {
   const cases: Array<[Mode, number | null, number | null]> = [
@@ -18,7 +21,8 @@ t.test('the price list', async (t) => {
     ['std', null, null],
     ['pro', null, null],
   ];
-  for (const [mode, seconds, usd] of cases) t.equal(estimateUsd(mode, seconds), usd, `${mode} ${seconds} s`);
+  for (const [mode, seconds, usd] of cases)
+    t.equal(estimateUsd(PRICES, mode, seconds), usd, `${mode} ${seconds} s`);
 });
 
 t.test('halves go up, where floating point falls just short of them too', async (t) => {
@@ -26,7 +30,7 @@ t.test('halves go up, where floating point falls just short of them too', async 
   for (let units = 0.5; units < 134_400; units += 1) {
     const seconds = units / 448;
     if (448 * seconds < units) short += 1;
-    const usd = estimateUsd('std', seconds);
+    const usd = estimateUsd(PRICES, 'std', seconds);
     if (usd !== (units + 0.5) / 10_000) t.fail(`${seconds} s: ${usd}`);
   }
   t.ok(short > 0, `${short} of the halves are ones that a plain Math.round would have missed`);
@@ -35,8 +39,8 @@ t.test('halves go up, where floating point falls just short of them too', async 
 t.test('never off by more than half a hundredth of a cent, and pro is twice std', async () => {
   fc.assert(
     fc.property(fc.double({ min: 0, max: 300, noNaN: true }), (seconds) => {
-      const std = estimateUsd('std', seconds) ?? Number.NaN;
-      const pro = estimateUsd('pro', seconds) ?? Number.NaN;
+      const std = estimateUsd(PRICES, 'std', seconds) ?? Number.NaN;
+      const pro = estimateUsd(PRICES, 'pro', seconds) ?? Number.NaN;
       return Math.abs(std - seconds * 0.0448) <= 0.000_050_1 && Math.abs(pro - 2 * std) <= 0.000_100_1;
     }),
   );
@@ -44,6 +48,19 @@ t.test('never off by more than half a hundredth of a cent, and pro is twice std'
 
 t.test('a duration that cannot be is a mistake of ours, not a price', async (t) => {
   for (const seconds of [-1, Number.NaN, Number.POSITIVE_INFINITY]) {
-    t.throws(() => estimateUsd('std', seconds), RangeError);
+    t.throws(() => estimateUsd(PRICES, 'std', seconds), RangeError);
   }
+});
+
+t.test('other prices, which may have more decimals than money', async (t) => {
+  t.equal(estimateUsd({ std: 0.00005, pro: 0 }, 'std', 1), 0.0001);
+  t.equal(estimateUsd({ std: 0.00005, pro: 0 }, 'std', 3), 0.0002);
+  t.equal(estimateUsd({ std: 0.00005, pro: 0 }, 'pro', 300), 0);
+  t.equal(estimateUsd({ std: 1000, pro: 0 }, 'std', 299.999), 299_999);
+});
+
+t.test('what is counted is the estimate, or that of the longest there may be', async (t) => {
+  t.strictSame(costOf(PRICES, 'std', 7.2), { durationMs: 7_200, units: 3_226 });
+  t.strictSame(costOf(PRICES, 'std', null), { durationMs: 300_000, units: 134_400 });
+  t.strictSame(costOf(PRICES, 'pro', null), { durationMs: 300_000, units: 268_800 });
 });

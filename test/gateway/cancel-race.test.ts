@@ -13,7 +13,7 @@ import type { Store } from '../../src/store/store.js';
 import { avatarOf, CALLER, dueIn, LONG, SUBMISSION } from '../store/fixtures.js';
 import { redisUrl } from '../support/redis.js';
 import { until } from '../support/until.js';
-import { SETTINGS } from './world.js';
+import { COUNTS, SETTINGS } from './world.js';
 
 const KEY = new ApiKey('key');
 
@@ -25,7 +25,7 @@ function portsOn(store: Store): Ports {
     limits: new Limits(store, { callsPerMinute: 100, tasks: 3 }, () => 0),
     settings: SETTINGS,
     log: { info: silent, warn: silent, error: silent },
-    counts: { submit: silent, ended: silent, delivery: silent, keeping: silent, unfamiliarStatus: silent },
+    counts: COUNTS,
   } as Partial<Ports> as Ports;
 }
 

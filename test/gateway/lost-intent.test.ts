@@ -9,7 +9,7 @@ import { ApiKey } from '../../src/modellix/api-key.js';
 import { openEmbeddedStore } from '../../src/store/embedded.js';
 import { openSpool } from '../../src/store/spool.js';
 import { avatarOf, CALLER, dueIn, LONG, SUBMISSION } from '../store/fixtures.js';
-import { SETTINGS } from './world.js';
+import { COUNTS, SETTINGS } from './world.js';
 
 const KEY = new ApiKey('key');
 
@@ -24,7 +24,7 @@ async function queued(t: Test) {
     spool: await openSpool(join(t.testdirName, 'answers')),
     settings: SETTINGS,
     log: { info: silent, warn: silent, error: silent },
-    counts: { submit: silent, ended: silent, delivery: silent, keeping: silent, unfamiliarStatus: silent },
+    counts: COUNTS,
     random: () => 0,
     stopping: new AbortController().signal,
   } as Partial<Ports> as Ports;

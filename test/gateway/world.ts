@@ -12,7 +12,7 @@ import type { Answer } from '../../src/gateway/answer.js';
 import { Limits } from '../../src/gateway/limits.js';
 import { Memory } from '../../src/gateway/memory.js';
 import { pass } from '../../src/gateway/pass.js';
-import type { GatewaySettings, Ports } from '../../src/gateway/ports.js';
+import type { CallbackSender, Counts, GatewaySettings, Ports } from '../../src/gateway/ports.js';
 import { Receivers } from '../../src/gateway/receivers.js';
 import { Renewals } from '../../src/gateway/renewals.js';
 import { replayAnswers } from '../../src/gateway/settle.js';
@@ -47,6 +47,26 @@ export const SETTINGS: GatewaySettings = {
   retentionMs: LONG_MS,
   notMadeOn: new Set([429]),
   urlsMustAnswer: false,
+  webhookSecrets: [],
+  prices: { std: 0.0448, pro: 0.0896 },
+};
+
+const uncounted = () => undefined;
+/** Counts nothing. */
+export const COUNTS: Counts = {
+  submit: uncounted,
+  ended: uncounted,
+  delivery: uncounted,
+  keeping: uncounted,
+  unfamiliarStatus: uncounted,
+  callerLimit: uncounted,
+  spendWarning: uncounted,
+};
+
+/** For where nobody is to be told. */
+const CALLBACKS: CallbackSender = {
+  refusal: async () => null,
+  send: () => Promise.reject(new Error('nobody is to be told')),
 };
 
 const KEYS = new KeyPool(['key']);
@@ -180,7 +200,8 @@ export class World {
       inspector: { image: unasked, sound: unasked },
       urls: null,
       videos: null,
-      callbacks: null,
+      callbacks: CALLBACKS,
+      callers: null,
       receivers: new Receivers(() => 0, new AbortController().signal),
       hosts: new Receivers(() => 0, new AbortController().signal),
       renewals: new Renewals(),
@@ -191,7 +212,7 @@ export class World {
       modellix: this.#upstream(gated),
       settings: SETTINGS,
       log: { info: silent, warn: silent, error: silent },
-      counts: { submit: silent, ended: silent, delivery: silent, keeping: silent, unfamiliarStatus: silent },
+      counts: COUNTS,
       random: () => 0,
       stopping: new AbortController().signal,
     };
@@ -264,6 +285,7 @@ export class World {
               width: null,
               height: null,
               bytes: null,
+              durationSeconds: null,
             },
             expiresAt: null,
           }),

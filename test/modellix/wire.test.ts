@@ -157,9 +157,27 @@ t.test('the file of a success', async (t) => {
   const facts = { type: 'video', width: 720, height: 1280.5, format: 'mp4', role: 'primary', size: -1 };
   t.strictSame(query({ status: 'done', result: { resources: [file('https://c/v.mp4?s=1', facts)] } }), {
     kind: 'success',
-    resource: { url: 'https://c/v.mp4?s=1', format: 'mp4', width: 720, height: null, bytes: null },
+    resource: {
+      url: 'https://c/v.mp4?s=1',
+      format: 'mp4',
+      width: 720,
+      height: null,
+      bytes: null,
+      durationSeconds: null,
+    },
     expiresAt: null,
   });
+  for (const [duration, seconds] of [
+    [7.2, 7.2],
+    [300, 300],
+    [7_200, 7.2],
+    [0, null],
+    [-1, null],
+    ['7.2', null],
+  ] as const) {
+    const found = query({ status: 'done', result: { resources: [file('https://c/v.mp4', { duration })] } });
+    t.match(found, { resource: { durationSeconds: seconds } }, `a duration of ${duration}`);
+  }
 });
 
 t.test('when the file expires', async (t) => {

@@ -16,7 +16,6 @@ const NOT_PUBLIC = 'leads to an address that is not on the public internet';
 /** A sender that may call {@link ALLOWED} and looks up no name unless told how. */
 function senderFor(t: Test, options: Partial<CallbackSenderOptions> = {}): CallbackSender {
   const sender = createCallbackSender({
-    secrets: [SECRET],
     timeoutMs: 20_000,
     allowedNetworks: parseNetworks(`${ALLOWED}/32`),
     userAgent: 'avatar-gateway/test',
@@ -27,7 +26,13 @@ function senderFor(t: Test, options: Partial<CallbackSenderOptions> = {}): Callb
   return sender;
 }
 
-const messageTo = (url: string) => ({ url, id: 'av_1_1', at: Date.now(), body: '{"type":"avatar.failed"}' });
+const messageTo = (url: string) => ({
+  url,
+  id: 'av_1_1',
+  at: Date.now(),
+  body: '{"type":"avatar.failed"}',
+  secrets: [SECRET],
+});
 
 t.test('one POST, signed, and nothing else of ours', async (t) => {
   const bodies: string[] = [];

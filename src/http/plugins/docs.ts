@@ -7,6 +7,7 @@ import { AvatarList } from '../schemas/list.js';
 import { CallbackMessage, webhooks } from '../schemas/message.js';
 import { Problem } from '../schemas/problem.js';
 import { noQuery } from '../schemas/responses.js';
+import { UsageView } from '../schemas/usage.js';
 
 /** `/openapi.json` and `/docs`, made from the schemas of the routes that are registered afterwards. */
 export async function documentApi(app: FastifyInstance, version: string): Promise<void> {
@@ -15,6 +16,7 @@ export async function documentApi(app: FastifyInstance, version: string): Promis
   app.addSchema(AvatarList);
   app.addSchema(CheckView);
   app.addSchema(DeliveriesView);
+  app.addSchema(UsageView);
   app.addSchema(CallbackMessage);
   await app.register(swagger, {
     refResolver: {
@@ -37,6 +39,7 @@ export async function documentApi(app: FastifyInstance, version: string): Promis
       tags: [
         { name: 'avatars', description: 'Make talking avatars and fetch them.' },
         { name: 'callbacks', description: 'Who is told of the end, and how that went.' },
+        { name: 'usage', description: 'What was spent.' },
         { name: 'drop-in', description: 'The same avatars in the form of Modellix, for its clients.' },
         { name: 'operations', description: 'For whoever runs the gateway.' },
       ],

@@ -1,6 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { Gateway } from '../../gateway/gateway.js';
 import { requireAccept } from '../accept.js';
+import { callerOf } from '../caller.js';
 import { mediaRequestOf } from '../media-request.js';
 import { type CreateAvatar, checkContent, createBody } from '../schemas/avatar.js';
 import { commonHeaders, noQuery, problems } from '../schemas/responses.js';
@@ -30,9 +31,11 @@ export const checkRoutes: FastifyPluginAsyncTypebox<{ gateway: Gateway }> = asyn
         },
       },
     },
-    async ({ body, media }) => {
+    async (request) => {
+      const { body, media } = request;
       const callbackUrl = body.callback_url ?? null;
-      return checkView(await gateway.check({ ...mediaRequestOf(body, media), callbackUrl }));
+      const caller = callerOf(request);
+      return checkView(await gateway.check({ caller, ...mediaRequestOf(body, media), callbackUrl }));
     },
   );
 };

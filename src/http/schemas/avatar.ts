@@ -132,8 +132,13 @@ const Cost = Type.Object(
     estimate: Nullable(Type.Number(), {
       description: '`null` where the length of the speech is not known.',
     }),
+    reserved: Nullable(Type.Number(), {
+      description:
+        'What is held for it against your caps, while it is not known what it costs: the estimate, or that of the longest speech there may be.',
+    }),
+    settled: Nullable(Type.Number(), { description: 'What it cost, once it has `succeeded`.' }),
   },
-  { description: 'What it is expected to cost, from the length of the speech.' },
+  { description: 'What it is expected to cost, from the length of the speech, and what it did cost.' },
 );
 
 const Video = Type.Object(

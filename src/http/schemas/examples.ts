@@ -137,7 +137,7 @@ export const avatarExample = {
   audio: { source: 'inline', format: 'mp3', duration_seconds: 3.276, bytes: 3276 },
   video: null,
   error: null,
-  cost: { currency: 'USD', estimate: 0.1468 },
+  cost: { currency: 'USD', estimate: 0.1468, reserved: 0.1468, settled: null },
   queue: null,
   callback: null,
   task_id: 'task-avatar001',

@@ -1,0 +1,45 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { scopeOf } from '../../domain/caller.js';
+import type { Gateway } from '../../gateway/gateway.js';
+import { ProblemError } from '../../problems.js';
+import { requireAccept } from '../accept.js';
+import { callerOf } from '../caller.js';
+import { problems } from '../schemas/responses.js';
+import { UsageParameters, usageAnswer } from '../schemas/usage.js';
+import { usageView } from '../usage-view.js';
+
+const DAY_MS = 86_400_000;
+/** So long it is known for sure what was spent. */
+const MAX_DAYS = 400;
+
+export const usageRoutes: FastifyPluginAsyncTypebox<{ gateway: Gateway }> = async (app, { gateway }) => {
+  app.get(
+    '/usage',
+    {
+      onRequest: requireAccept('application/json'),
+      schema: {
+        operationId: 'getUsage',
+        tags: ['usage'],
+        summary: 'See what was spent',
+        description:
+          'Seconds of video and money, by day and mode: reserved for what is under way, and settled. An avatar counts on the day it was accepted.',
+        querystring: UsageParameters,
+        response: { 200: usageAnswer, ...problems(400, 406, 429, 500, 503) },
+      },
+    },
+    async (request, reply) => {
+      const { from = null, to = null } = request.query;
+      if (from !== null) requireSpan(from, to ?? new Date().toISOString().slice(0, 10));
+      const found = await gateway.usage(scopeOf(callerOf(request)), { from, to });
+      return reply.header('cache-control', 'no-store').send(usageView(found));
+    },
+  );
+};
+
+/** @throws {ProblemError} `invalid-query` for days the wrong way round, and for too many of them */
+function requireSpan(from: string, to: string): void {
+  const days = (Date.parse(to) - Date.parse(from)) / DAY_MS;
+  if (days >= -1 && days < MAX_DAYS) return;
+  const detail = days < 0 ? 'must not be behind `to`' : `must be less than ${MAX_DAYS} days before \`to\``;
+  throw new ProblemError('invalid-query', `from: ${detail}`, { errors: [{ pointer: 'from', detail }] });
+}

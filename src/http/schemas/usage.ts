@@ -1,0 +1,104 @@
+import { type Static, Type } from 'typebox';
+import { Nullable, Time } from './avatar.js';
+import { commonHeaders } from './responses.js';
+
+const Day = (description: string) => Type.Optional(Type.String({ format: 'date', description }));
+
+export const UsageParameters = Type.Object(
+  {
+    from: Day('The first day, of UTC. If absent, the first of the month that `to` is in.'),
+    to: Day('The last day. If absent, today. At most 400 days from `from`.'),
+  },
+  { additionalProperties: false },
+);
+export type UsageParameters = Static<typeof UsageParameters>;
+
+const Amount = (description: string) =>
+  Type.Object(
+    {
+      avatars: Type.Integer({ minimum: 0 }),
+      seconds: Type.Number({ minimum: 0 }),
+      usd: Type.Number({ minimum: 0 }),
+    },
+    { description },
+  );
+
+const amounts = {
+  reserved: Amount(
+    'Held for avatars that are not final, `unconfirmed` or `timed_out`: what they may cost at most, from the length of the speech, or the greatest length there may be where it is not known.',
+  ),
+  settled: Amount('What avatars cost that have `succeeded`.'),
+};
+
+const Cap = (description: string) =>
+  Nullable(
+    Type.Object({
+      usd: Type.Number({ description: 'What may be spent.' }),
+      used_usd: Type.Number({ description: 'Reserved and settled.' }),
+      left_usd: Type.Number({ description: 'What is left; 0 where it is less.' }),
+      resets_at: Time('When the next period begins.'),
+    }),
+    { description },
+  );
+
+export const UsageView = Type.Object(
+  {
+    from: Type.String({ format: 'date' }),
+    to: Type.String({ format: 'date' }),
+    currency: Type.Literal('USD'),
+    data: Type.Array(
+      Type.Object({
+        date: Type.String({
+          format: 'date',
+          description: 'When the avatars were accepted, whenever they ended.',
+        }),
+        caller: Type.String(),
+        mode: Type.Enum(['std', 'pro']),
+        ...amounts,
+      }),
+      { description: 'By caller, day and mode; what there is nothing of is left out.' },
+    ),
+    total: Type.Object(amounts),
+    caps: Type.Object(
+      {
+        day: Cap('`null`: there is none.'),
+        month: Cap('`null`: there is none.'),
+      },
+      { description: 'Of today and of this month, whatever days were asked for.' },
+    ),
+  },
+  {
+    $id: 'Usage',
+    description:
+      'What was spent. It is an account of the gateway, by its price list, and not a bill of Modellix.',
+  },
+);
+export type UsageView = Static<typeof UsageView>;
+
+const nothing = { avatars: 0, seconds: 0, usd: 0 };
+const some = { avatars: 2, seconds: 14.4, usd: 0.6452 };
+
+export const usageAnswer = {
+  description: 'What was spent.',
+  headers: commonHeaders,
+  content: {
+    'application/json': {
+      schema: Type.Unsafe<UsageView>({ $ref: 'Usage#' }),
+      examples: {
+        usage: {
+          value: {
+            from: '2026-11-01',
+            to: '2026-11-28',
+            currency: 'USD',
+            data: [{ date: '2026-11-28', caller: 'shop', mode: 'std', reserved: nothing, settled: some }],
+            total: { reserved: nothing, settled: some },
+            caps: {
+              day: { usd: 10, used_usd: 0.6452, left_usd: 9.3548, resets_at: '2026-11-29T00:00:00.000Z' },
+              month: null,
+            },
+          },
+        },
+      },
+    },
+  },
+};
