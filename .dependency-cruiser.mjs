@@ -123,6 +123,12 @@ export default {
       'Which addresses may be connected to is decided once.',
     ),
     forbid(
+      'logger-at-home',
+      from('^src/', '^src/log\\.ts$'),
+      { path: npm('pino') },
+      'What may be logged is decided once.',
+    ),
+    forbid(
       'fastify-at-home',
       from('^src/', '^src/(http/|app\\.ts$)'),
       { path: npm('fastify|@fastify') },

@@ -6,6 +6,7 @@ import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import type { Config } from './config.js';
 import type { Answer } from './gateway/answer.js';
 import { createGateway, type Gateway } from './gateway/gateway.js';
+import type { Log } from './gateway/log.js';
 import { Memory } from './gateway/memory.js';
 import { TURN_MS } from './gateway/receivers.js';
 import { buildServer } from './http/server.js';
@@ -142,7 +143,7 @@ function leaseFor(longestCallMs: number): number {
   return longestCallMs + Math.max(STORE_WRITE_MS, longestCallMs / 2);
 }
 
-function openKeyring({ modellix: { keys, keyFile } }: Config, log: FastifyBaseLogger): Keyring {
+function openKeyring({ modellix: { keys, keyFile } }: Config, log: Log): Keyring {
   if (keyFile === null) return new KeyPool(keys);
   return watchKeyFile(keyFile, keys, (event) => {
     if (event.kind === 'changed') log.info({ keys: event.keys }, 'the file of keys was read again');
@@ -153,7 +154,7 @@ function openKeyring({ modellix: { keys, keyFile } }: Config, log: FastifyBaseLo
 /** @throws {StartError} */
 async function openVideos(
   { videos: { keep }, gateway: { retentionMs } }: Config,
-  log: FastifyBaseLogger,
+  log: Log,
 ): Promise<VideoFolder | null> {
   if (keep === null) return null;
   const keptForMs = retentionMs + KEPT_BEYOND_MS;
@@ -164,7 +165,7 @@ async function openVideos(
   });
 }
 
-async function openStore({ store, dataDir }: Config, log: FastifyBaseLogger): Promise<Store> {
+async function openStore({ store, dataDir }: Config, log: Log): Promise<Store> {
   if (store.kind === 'embedded') return openEmbeddedStore({ dir: join(dataDir, 'tasks') });
   const events = new EventEmitter<{ redis: [RedisEvent] }>();
   events.on('redis', (event) => logRedis(event, log));
@@ -183,10 +184,10 @@ async function refuseUnsafe(event: RedisEvent, store: Store): Promise<void> {
   throw new Error(`REDIS_DURABILITY=strict, and this Redis can lose tasks: ${event.hazards.join('; ')}`);
 }
 
-function logRedis(event: RedisEvent, log: FastifyBaseLogger): void {
+function logRedis(event: RedisEvent, log: Log): void {
   switch (event.kind) {
     case 'connected':
-      log.info('connected to Redis');
+      log.info({}, 'connected to Redis');
       break;
     case 'lost':
       log.warn({ err: event.error }, 'the connection to Redis is lost');
@@ -196,6 +197,7 @@ function logRedis(event: RedisEvent, log: FastifyBaseLogger): void {
       break;
     case 'emptied':
       log.error(
+        {},
         'Redis came back empty: the avatars that were in it are lost, and their keys may be used again',
       );
   }

@@ -1,9 +1,9 @@
 /** The process as a server: settings, listening, an orderly end. */
 
 import closeWithGrace from 'close-with-grace';
-import { pino } from 'pino';
 import { buildApp, StartError } from './app.js';
 import { type Config, ConfigError, readConfig } from './config.js';
+import { createLog } from './log.js';
 
 /** The gateway cannot run here and now. */
 const EXIT_FAILURE = 1;
@@ -16,10 +16,11 @@ export type Stop = (message: string, code: number) => never;
 /** Serves until a signal ends it. */
 export async function serve(version: string, stop: Stop): Promise<void> {
   const config = readSettings(stop);
-  const log = pino({ level: config.logLevel, name: 'avatar-gateway' });
+  const log = createLog(config.logLevel);
   const app = await buildApp(config, log, version).catch((error: Error) => {
     if (error instanceof StartError) stop(error.message, EXIT_FAILURE);
-    throw error;
+    log.fatal({ err: error }, 'the gateway cannot be put together');
+    stop('cannot start; the log says why', EXIT_FAILURE);
   });
   closeWithGrace({ delay: config.shutdownGraceMs, logger: log }, async ({ signal, err }) => {
     if (err) log.fatal({ err }, 'an error nobody caught');

@@ -12,17 +12,11 @@ import type { Spool } from '../store/spool.js';
 import type { Bounds, CallerLimitError, Store, Stored } from '../store/store.js';
 import type { Answer } from './answer.js';
 import type { Limits } from './limits.js';
+import type { Log } from './log.js';
 import type { Memory } from './memory.js';
 import type { Receivers } from './receivers.js';
 import type { Renewals } from './renewals.js';
 import type { Timing } from './timing.js';
-
-/** What the verbs log through; pino's shape, so that fields come first. */
-export interface Log {
-  info(fields: object, message: string): void;
-  warn(fields: object, message: string): void;
-  error(fields: object, message: string): void;
-}
 
 /** What the verbs count. */
 export interface Counts {

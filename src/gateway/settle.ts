@@ -84,14 +84,13 @@ function taskTaken({ log }: Ports, { avatarId, outcome }: Answer): SubmitOutcome
 
 /** A disk that fails as well leaves the answer in memory: it is tried again with the store. */
 async function spool({ spool, log }: Ports, answer: Answer): Promise<boolean> {
+  const { avatarId, outcome } = answer;
   try {
     await spool.put(nameOf(answer), answer);
     return true;
   } catch (error) {
-    log.error(
-      { err: error, avatarId: answer.avatarId, outcome: answer.outcome },
-      'an answer could not be spooled',
-    );
+    const taskId = outcome.kind === 'accepted' ? outcome.taskId : null;
+    log.error({ err: error, avatarId, outcome: outcome.kind, taskId }, 'an answer could not be spooled');
     return false;
   }
 }

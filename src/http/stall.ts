@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { onEnd } from './end.js';
+import { logOf } from './log.js';
 
 /**
  * Cuts off a caller who takes nothing of an answer, rather than hold what it is made of for as long as the caller likes. A
@@ -14,7 +15,7 @@ export function endStalledReads(request: FastifyRequest, reply: FastifyReply, st
   const timer = setInterval(() => {
     const isUnread = reply.raw.writableLength > 0;
     if (isUnread && seenBytes === takenBytes()) {
-      request.log.info('a caller took nothing of an answer for too long');
+      logOf(request).info({}, 'a caller took nothing of an answer for too long');
       socket.destroy();
     }
     seenBytes = isUnread ? takenBytes() : null;

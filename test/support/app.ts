@@ -4,9 +4,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pino } from 'pino';
 import { buildApp } from '../../src/app.js';
 import type { Config } from '../../src/config.js';
+import { createLog } from '../../src/log.js';
 import {
   DEFAULT_KEY,
   type Simulator,
@@ -83,7 +83,7 @@ export async function startApp(t: Teardown, overrides: AppOverrides = {}): Promi
 
   const config = configOf(simulator.url, overrides.dataDir ?? (await dataDirOf(t)), overrides);
   const lines: string[] = [];
-  const log = pino({ level: config.logLevel }, { write: (line: string) => void lines.push(line.trimEnd()) });
+  const log = createLog(config.logLevel, { write: (line: string) => void lines.push(line.trimEnd()) });
   const app = await buildApp(config, log, '0.0.0-test');
   let closing: Promise<void> | undefined;
   const close = () => {

@@ -1,8 +1,8 @@
 /** The HTTP layer alone, before a gateway of the test's own. */
 
-import { pino } from 'pino';
 import type { Gateway } from '../../src/gateway/gateway.js';
 import { buildServer } from '../../src/http/server.js';
+import { createLog } from '../../src/log.js';
 
 export async function serverFor(
   t: { teardown(fn: () => Promise<void>): unknown },
@@ -11,7 +11,7 @@ export async function serverFor(
 ) {
   const server = await buildServer({
     gateway: gateway as Gateway,
-    log: pino({ level: 'info' }, { write }),
+    log: createLog('info', { write }),
     rateLimitPerMinute: 1_000,
     uploadStallMs: 10_000,
     videoStallMs: 60_000,

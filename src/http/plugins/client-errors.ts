@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { FastifyBaseLogger, FastifyInstance, FastifyReply } from 'fastify';
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { Log } from '../../gateway/log.js';
 import { PROBLEMS, ProblemError, type ProblemSlug } from '../../problems.js';
 import { isDropIn, refusalOf } from '../dropin/refusals.js';
 import { PROBLEM_JSON, pathOf, problemBody, type WrittenError } from './problems.js';
@@ -21,11 +22,11 @@ const BY_CODE: Readonly<Record<string, readonly [ProblemSlug, string]>> = {
  * a request that breaks off or arrives too slowly.
  */
 export class ClientErrors {
-  readonly #log: FastifyBaseLogger;
+  readonly #log: Log;
   /** The last request that came over each connection. */
   readonly #last = new WeakMap<Duplex, FastifyReply>();
 
-  constructor(log: FastifyBaseLogger) {
+  constructor(log: Log) {
     this.#log = log;
   }
 

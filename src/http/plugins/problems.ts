@@ -1,5 +1,6 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { PROBLEMS, ProblemError, type ProblemSlug, problemType } from '../../problems.js';
+import { logOf } from '../log.js';
 import type { Problem } from '../schemas/problem.js';
 import { fieldErrors, parameterErrors } from '../validation.js';
 
@@ -72,7 +73,7 @@ export function sendError(
   { status, type, body }: WrittenError,
 ): FastifyReply {
   if (PROBLEMS[problem.slug].status >= 500 && !request.raw.destroyed)
-    request.log.error({ err: problem.cause ?? problem, slug: problem.slug }, problem.message);
+    logOf(request).error({ err: problem.cause ?? problem, slug: problem.slug }, problem.message);
   for (const name of REPRESENTATION) reply.removeHeader(name);
   // Fastify closes where a body was not read; Node reads on and discards, so that the answer is not lost in a reset.
   if (reply.getHeader('connection') === 'close' && reply.raw.shouldKeepAlive) {

@@ -9,6 +9,7 @@ import { callerOf } from '../caller.js';
 import { fingerprintOf } from '../etag.js';
 import { avatarFrame, changeFrame, deletedFrame, resetFrame } from '../event-frames.js';
 import { type EventStream, EventStreams } from '../event-stream.js';
+import { logOf } from '../log.js';
 import { Opening } from '../opening.js';
 import { AvatarParams } from '../schemas/avatar.js';
 import { commonHeaders, noQuery, problems } from '../schemas/responses.js';
@@ -70,7 +71,7 @@ export const eventRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { gat
       );
       opening.opened(leave);
       caughtUp.catch((error: unknown) => {
-        request.log.warn({ err: error }, 'an event stream ended before it had caught up');
+        logOf(request).warn({ err: error }, 'an event stream ended before it had caught up');
         opening.end();
       });
     },
