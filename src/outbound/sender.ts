@@ -1,11 +1,12 @@
 import { isIP } from 'node:net';
 import type { Told } from '../domain/callback.js';
 import { httpDate, retryAfterIn } from '../domain/retry-after.js';
+import { readSecret } from '../domain/webhook-secret.js';
 import { mayConnectTo, type Network } from './addresses.js';
 import { connectionTo } from './connection.js';
 import { AddressNotAllowedError, addressesOf, type Lookup, NOT_PUBLIC } from './connector.js';
 import { resolverLookup } from './lookup.js';
-import { readSecret, signedHeaders } from './signature.js';
+import { signedHeaders } from './signature.js';
 import { wordsFor } from './words.js';
 
 /** A message for a receiver. `at`: when it is sent, in ms since the epoch. */

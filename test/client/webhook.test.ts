@@ -3,8 +3,9 @@
 import { Webhook } from 'standardwebhooks';
 import t from 'tap';
 import { createClient, verifyWebhook, type WebhookOptions } from '../../src/client/index.js';
+import { readSecret } from '../../src/domain/webhook-secret.js';
 import { parseNetworks } from '../../src/outbound/addresses.js';
-import { readSecret, signedHeaders } from '../../src/outbound/signature.js';
+import { signedHeaders } from '../../src/outbound/signature.js';
 import { startApp, WEBHOOK_SECRET } from '../support/app.js';
 import { CALLBACK_NETWORKS, startReceiver } from '../support/receiver.js';
 import { URLS } from '../support/requests.js';
