@@ -34,7 +34,7 @@ export default {
     ),
     forbid(
       'adapters-stand-alone',
-      from('^src/(store|modellix|media|outbound|videos)/'),
+      from('^src/(store|modellix|media|outbound|videos|callers)/'),
       { path: '^src/', pathNot: '^src/(domain|disk|$1)/' },
       'An adapter serves its port and knows the domain: nobody above it, and no other adapter.',
     ),
@@ -52,9 +52,27 @@ export default {
     ),
     forbid(
       'commands-through-client',
-      from('^src/cli/'),
+      from('^src/cli/', '^src/cli/clients/'),
       { path: '^src/', pathNot: '^src/(cli|client)/' },
       'Commands do what any client can: they know nothing else of the gateway.',
+    ),
+    forbid(
+      'client-commands-on-their-file',
+      from('^src/cli/clients/'),
+      { path: '^src/', pathNot: '^src/(cli|callers|disk|domain)/' },
+      'Commands that say who may call change a file, and ask no gateway.',
+    ),
+    forbid(
+      'only-app-knows-callers',
+      from('^src/', '^src/(app\\.ts|callers/|cli/clients/)'),
+      { path: '^src/callers/' },
+      'Only the composition root, and the commands on the file, know where callers are kept.',
+    ),
+    forbid(
+      'yaml-at-home',
+      from('^src/', '^src/callers/'),
+      { path: npm('yaml') },
+      'Only the file of callers is YAML.',
     ),
     forbid(
       'only-main-knows-commands',

@@ -3,7 +3,10 @@
 import { EventEmitter, once } from 'node:events';
 import { join } from 'node:path';
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
-import type { Config } from './config.js';
+import { type Callers, openCallers } from './callers/open.js';
+import { ClientsError } from './callers/read.js';
+import { type Config, ConfigError } from './config.js';
+import { loosePermissions } from './disk/permissions.js';
 import type { Answer } from './gateway/answer.js';
 import { createGateway, type Gateway } from './gateway/gateway.js';
 import type { Log } from './gateway/log.js';
@@ -36,6 +39,8 @@ export interface App {
   readonly server: FastifyInstance;
   /** Begins to work on due avatars. */
   start(): void;
+  /** Reads the file of callers again, where there is one. */
+  reload(): Promise<void>;
   /** Not ready from now on; answers what is under way, then ends every connection and file. */
   close(): Promise<void>;
 }
@@ -45,8 +50,13 @@ export class StartError extends Error {
   override readonly name = 'StartError';
 }
 
-/** @throws {StartError} where the data directory is of no use; Redis may be away and come later */
+/**
+ * @throws {StartError} where the data directory is of no use; Redis may be away and come later
+ * @throws {ConfigError} where the file of callers is of no use
+ */
 export async function buildApp(config: Config, log: FastifyBaseLogger, version: string): Promise<App> {
+  await warnOfLooseFiles(config, log);
+  const callers = await openCallersOf(config, log);
   const store = await openStore(config, log).catch((cause: Error) => {
     throw new StartError(cause.message, { cause });
   });
@@ -119,11 +129,13 @@ export async function buildApp(config: Config, log: FastifyBaseLogger, version: 
   return {
     server,
     start: () => gateway.start(),
+    reload: async () => callers?.reload(),
     async close() {
       gateway.stop();
       await server.close();
       await gateway.drained();
       keyring.close();
+      callers?.close();
       await fetcher.close();
       await sender.close();
       await inspector.close();
@@ -143,11 +155,49 @@ function leaseFor(longestCallMs: number): number {
   return longestCallMs + Math.max(STORE_WRITE_MS, longestCallMs / 2);
 }
 
-function openKeyring({ modellix: { keys, keyFile } }: Config, log: Log): Keyring {
+/** @returns `null` where callers are not told apart */
+async function openCallersOf(config: Config, log: Log): Promise<Callers | null> {
+  if (config.callers.kind !== 'file') return null;
+  const { file } = config.callers;
+  return openCallers({
+    file,
+    now: Date.now,
+    onEvent(event) {
+      if (event.kind === 'changed') {
+        log.info({ clients: event.clients }, 'the file of callers was read again');
+        void warnOfLooseFiles(config, log, file);
+      } else {
+        log.error({ reason: event.reason }, 'the file of callers is of no use; the callers of before go on');
+      }
+    },
+  }).catch((error: Error) => {
+    throw error instanceof ClientsError ? new ConfigError(`CLIENTS_FILE: ${error.message}`) : error;
+  });
+}
+
+/** Of all files that hold secrets, or of the one that has changed. Variables are named, files are not. */
+async function warnOfLooseFiles(
+  { secretFiles }: Config,
+  log: Log,
+  changed?: string,
+): Promise<void> {
+  for (const { variable, file } of secretFiles) {
+    const permissions = changed === undefined || changed === file ? await loosePermissions(file) : null;
+    if (permissions === null) continue;
+    log.warn({ variable, permissions }, 'a file that holds secrets can be read or changed by others');
+  }
+}
+
+function openKeyring(config: Config, log: Log): Keyring {
+  const { keys, keyFile } = config.modellix;
   if (keyFile === null) return new KeyPool(keys);
   return watchKeyFile(keyFile, keys, (event) => {
-    if (event.kind === 'changed') log.info({ keys: event.keys }, 'the file of keys was read again');
-    else log.error({ reason: event.reason }, 'the file of keys is of no use; the keys of before go on');
+    if (event.kind === 'changed') {
+      log.info({ keys: event.keys }, 'the file of keys was read again');
+      void warnOfLooseFiles(config, log, keyFile);
+    } else {
+      log.error({ reason: event.reason }, 'the file of keys is of no use; the keys of before go on');
+    }
   });
 }
 

@@ -1,9 +1,9 @@
 /** Environment and secret files -> one frozen, typed Config. The only reader of the environment. */
 
 import type { Mode } from './domain/avatar.js';
-import { ConfigError, readNamedFile, valuesOf } from './environment.js';
+import { parseSecrets } from './domain/webhook-secret.js';
+import { ConfigError, readNamedFile, type SecretFile, secretFilesIn, valuesOf } from './environment.js';
 import { type Network, parseNetworks } from './outbound/addresses.js';
-import { parseSecrets } from './outbound/signature.js';
 import type { Environment } from './settings.js';
 
 export { ConfigError, SECRETS } from './environment.js';
@@ -19,6 +19,8 @@ export interface Config {
     | { readonly kind: 'file'; readonly file: string }
     | { readonly kind: 'loopback' }
     | { readonly kind: 'anyone' };
+  /** Files that only the gateway should be able to read: those of secrets, and that of the callers. */
+  readonly secretFiles: readonly SecretFile[];
   readonly trustedProxies: readonly Network[];
   /** Where `/livez`, `/readyz` and `/metrics` are, if not with the rest. */
   readonly management: { readonly host: string; readonly port: number } | null;
@@ -118,6 +120,10 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     port: values.PORT,
     logLevel: values.LOG_LEVEL,
     callers: callersIn(values),
+    secretFiles: Object.freeze([
+      ...(values.CLIENTS_FILE === undefined ? [] : [{ variable: 'CLIENTS_FILE', file: values.CLIENTS_FILE }]),
+      ...secretFilesIn(env),
+    ]),
     trustedProxies: listIn('TRUSTED_PROXIES', parseNetworks, values.TRUSTED_PROXIES),
     management:
       values.MANAGEMENT_PORT === undefined

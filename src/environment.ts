@@ -13,6 +13,20 @@ export const SECRETS = [
   'REDIS_SENTINEL_PASSWORD',
 ] as const;
 
+/** A variable that names a file with a secret, and the file. */
+export interface SecretFile {
+  readonly variable: string;
+  readonly file: string;
+}
+
+/** The files that hold secrets instead of their variables. */
+export function secretFilesIn(env: NodeJS.ProcessEnv): readonly SecretFile[] {
+  return SECRETS.map((name) => `${name}_FILE`).flatMap((variable) => {
+    const file = env[variable];
+    return file ? [{ variable, file }] : [];
+  });
+}
+
 /** Those that may be several; in a file they may stand on lines of their own. */
 const LISTS: ReadonlySet<string> = new Set(['MODELLIX_API_KEY', 'WEBHOOK_SECRETS']);
 

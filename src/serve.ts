@@ -19,10 +19,15 @@ export async function serve(version: string, stop: Stop): Promise<void> {
   const log = createLog(config.logLevel);
   const app = await buildApp(config, log, version).catch((error: Error) => {
     if (error instanceof StartError) stop(error.message, EXIT_FAILURE);
+    if (error instanceof ConfigError) stop(error.message, EXIT_USAGE);
     log.fatal({ err: error }, 'the gateway cannot be put together');
     stop('cannot start; the log says why', EXIT_FAILURE);
   });
-  closeWithGrace({ delay: config.shutdownGraceMs, logger: log }, async ({ signal, err }) => {
+  // Where there is nothing to read again, it ends the process as ever: a terminal that closes sends it too.
+  const readsAgain = config.callers.kind === 'file';
+  if (readsAgain) process.on('SIGHUP', () => void app.reload());
+  const skip: closeWithGrace.AllEvents[] = readsAgain ? ['SIGHUP'] : [];
+  closeWithGrace({ delay: config.shutdownGraceMs, logger: log, skip }, async ({ signal, err }) => {
     if (err) log.fatal({ err }, 'an error nobody caught');
     else log.info({ signal }, 'stopping');
     await app.close();

@@ -41,6 +41,7 @@ t.test('a key is all it needs', async (t) => {
     port: 8080,
     logLevel: 'info',
     callers: { kind: 'loopback' },
+    secretFiles: [],
     trustedProxies: [],
     management: null,
     maxConnections: 25_000,

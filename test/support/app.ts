@@ -46,6 +46,7 @@ export interface AppOverrides {
   /** Unset: more than any test needs. */
   readonly limits?: Partial<Config['limits']>;
   readonly callers?: Config['callers'];
+  readonly secretFiles?: Config['secretFiles'];
   readonly trustedProxies?: Config['trustedProxies'];
   readonly management?: Config['management'];
   readonly maxConnections?: number;
@@ -65,6 +66,8 @@ export interface RunningApp {
   readonly url: string;
   readonly simulator: Simulator;
   readonly config: Config;
+  /** As on SIGHUP. */
+  reload(): Promise<void>;
   /** Everything logged so far, a line of JSON each. */
   logLines(): string[];
   /** Ends the gateway before the test does. Twice is fine. */
@@ -98,7 +101,14 @@ export async function startApp(t: Teardown, overrides: AppOverrides = {}): Promi
   await app.server.listen({ host: config.host, port: config.port });
   app.start();
   const { port } = app.server.server.address() as AddressInfo;
-  return { url: `http://127.0.0.1:${port}`, simulator, config, logLines: () => [...lines], close };
+  return {
+    url: `http://127.0.0.1:${port}`,
+    simulator,
+    config,
+    logLines: () => [...lines],
+    reload: () => app.reload(),
+    close,
+  };
 }
 
 async function dataDirOf(t: Teardown): Promise<string> {
@@ -114,6 +124,7 @@ function configOf(baseUrl: string, dataDir: string, overrides: AppOverrides): Co
     port: 0,
     logLevel: 'info',
     callers: overrides.callers ?? { kind: 'loopback' },
+    secretFiles: overrides.secretFiles ?? [],
     trustedProxies: overrides.trustedProxies ?? [],
     management: overrides.management ?? null,
     maxConnections: overrides.maxConnections ?? 25_000,

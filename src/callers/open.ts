@@ -1,0 +1,60 @@
+import { followFile } from '../disk/follow-file.js';
+import { type Found, findFile } from '../disk/small-file.js';
+import type { CallerDirectory } from '../domain/caller.js';
+import type { Client } from './client.js';
+import { Directory } from './directory.js';
+import { ClientsError, readClients } from './read.js';
+
+export type CallersEvent =
+  | { readonly kind: 'changed'; readonly clients: number }
+  /** The clients of before go on. `reason` quotes no value of the file. */
+  | { readonly kind: 'unusable'; readonly reason: string };
+
+/** The callers in a file, as of now. */
+export interface Callers extends CallerDirectory {
+  /** Reads the file at once; what comes of it is an event. */
+  reload(): Promise<void>;
+  /** Follows the file no more. Twice is fine. */
+  close(): void;
+}
+
+/**
+ * Reads the file, and follows it.
+ * @param now in ms since the epoch
+ * @throws {ClientsError} where the file is of no use at the start
+ */
+export async function openCallers(options: {
+  readonly file: string;
+  readonly now: () => number;
+  readonly onEvent: (event: CallersEvent) => void;
+}): Promise<Callers> {
+  const { file, now, onEvent } = options;
+  const first = await findFile(file);
+  let directory = new Directory(clientsIn(first), now);
+  let isSpoiled = false;
+  const take = (found: Found, isNew: boolean) => {
+    if (!isNew && !isSpoiled) return;
+    try {
+      const clients = clientsIn(found);
+      directory = new Directory(clients, now);
+      isSpoiled = false;
+      onEvent({ kind: 'changed', clients: clients.length });
+    } catch (error) {
+      isSpoiled = true;
+      const reason = error instanceof ClientsError ? error.message : 'it cannot be understood';
+      onEvent({ kind: 'unusable', reason });
+    }
+  };
+  const followed = followFile(file, take, first);
+  return {
+    identify: (key) => directory.identify(key),
+    find: (name) => directory.find(name),
+    reload: () => followed.look(),
+    close: () => followed.close(),
+  };
+}
+
+function clientsIn(found: Found): readonly Client[] {
+  if (found.kind === 'error') throw new ClientsError(`it cannot be read (${found.reason})`);
+  return readClients(found.text).clients;
+}
