@@ -12,6 +12,7 @@ import { createGateway, type Gateway } from './gateway/gateway.js';
 import type { Log } from './gateway/log.js';
 import { Memory } from './gateway/memory.js';
 import { TURN_MS } from './gateway/receivers.js';
+import { buildManagement } from './http/management.js';
 import { buildServer } from './http/server.js';
 import { avatarView } from './http/view.js';
 import { ThreadedInspector } from './media/inspector.js';
@@ -19,6 +20,7 @@ import { createMetrics } from './metrics.js';
 import { createModellixClient } from './modellix/client.js';
 import { watchKeyFile } from './modellix/key-file.js';
 import { KeyPool, type Keyring } from './modellix/keyring.js';
+import { isInNetworks } from './outbound/addresses.js';
 import { createMediaFetcher } from './outbound/fetcher.js';
 import { createCallbackSender } from './outbound/sender.js';
 import { CachedReads } from './store/cached.js';
@@ -37,6 +39,8 @@ const STORE_WRITE_MS = 6_000;
 
 export interface App {
   readonly server: FastifyInstance;
+  /** Health and metrics, where they have a server of their own. */
+  readonly management: FastifyInstance | null;
   /** Begins to work on due avatars. */
   start(): void;
   /** Reads the file of callers again, where there is one. */
@@ -114,10 +118,16 @@ export async function buildApp(config: Config, log: FastifyBaseLogger, version: 
       keepLeaseMs: leaseFor(KEEP_TRY_MS),
     },
   });
+  const { trustedProxies, maxConnections } = config;
+  const management = config.management && (await buildManagement({ gateway, metrics, log }));
   const server = await buildServer({
     gateway,
     metrics,
     log,
+    maxConnections,
+    connections: metrics.connections,
+    isTrustedProxy: trustedProxies.length === 0 ? null : (address) => isInNetworks(address, trustedProxies),
+    isManagedElsewhere: management !== null,
     uploadStallMs: config.media.uploadStallMs,
     videoStallMs: config.videos.stallMs,
     maxWaiters: config.maxWaiters,
@@ -128,12 +138,15 @@ export async function buildApp(config: Config, log: FastifyBaseLogger, version: 
   });
   return {
     server,
+    management,
     start: () => gateway.start(),
     reload: async () => callers?.reload(),
     async close() {
       gateway.stop();
       await server.close();
       await gateway.drained();
+      // Only now: readiness has said for as long as it lasted that the gateway stops.
+      await management?.close();
       keyring.close();
       callers?.close();
       await fetcher.close();

@@ -124,7 +124,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
       ...(values.CLIENTS_FILE === undefined ? [] : [{ variable: 'CLIENTS_FILE', file: values.CLIENTS_FILE }]),
       ...secretFilesIn(env),
     ]),
-    trustedProxies: listIn('TRUSTED_PROXIES', parseNetworks, values.TRUSTED_PROXIES),
+    trustedProxies: listIn('TRUSTED_PROXIES', parseProxies, values.TRUSTED_PROXIES),
     management:
       values.MANAGEMENT_PORT === undefined
         ? null
@@ -237,6 +237,15 @@ function callersIn({ HOST, CLIENTS_FILE, ALLOW_ANONYMOUS }: Environment): Config
     );
   }
   return Object.freeze({ kind: 'loopback' });
+}
+
+/** @throws {TypeError} for what {@link parseNetworks} does not take, and for a network that everyone is in */
+function parseProxies(text: string): readonly Network[] {
+  const networks = parseNetworks(text);
+  if (networks.some(([, bits]) => bits === 0)) {
+    throw new TypeError('a network with /0 would believe everyone; give the addresses of the proxies');
+  }
+  return networks;
 }
 
 /** A parser's TypeError becomes one that names the variable. */

@@ -103,6 +103,13 @@ const OURS: Readonly<Record<keyof LogFields, Shape>> = {
   slug: words,
   reqId: words,
   signal: words,
+  caller: words,
+  period: words,
+  spentUsd: number,
+  capUsd: number,
+  clients: number,
+  variable: words,
+  permissions: words,
   hazards: list,
 };
 

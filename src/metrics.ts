@@ -5,6 +5,8 @@ import type { StoreHealth } from './store/store.js';
 
 export interface Metrics {
   readonly counts: Counts;
+  /** Those of callers. */
+  readonly connections: { opened(): void; closed(): void; dropped(): void };
   /** In the Prometheus text format, and its content type. */
   render(): Promise<{ readonly type: string; readonly text: string }>;
 }
@@ -66,6 +68,16 @@ export function createMetrics({ health, upstream, mediaBytes, videoBytes }: Metr
     name: 'avatar_gateway_videos_total',
     help: 'Videos that were to be kept, by what came of it: kept, or why not.',
     labelNames: ['outcome'],
+    registers,
+  });
+  const connections = new Gauge({
+    name: 'avatar_gateway_connections',
+    help: 'Connections of callers that are open; MAX_CONNECTIONS bounds it.',
+    registers,
+  });
+  const dropped = new Counter({
+    name: 'avatar_gateway_connections_dropped_total',
+    help: 'Connections that were closed at once, since there were as many as there may be.',
     registers,
   });
   new Gauge({
@@ -134,6 +146,11 @@ export function createMetrics({ health, upstream, mediaBytes, videoBytes }: Metr
       unfamiliarStatus: () => unfamiliar.inc(),
       callerLimit: (limit) => callerLimits.inc({ limit }),
       spendWarning: (period) => spendWarnings.inc({ period }),
+    },
+    connections: {
+      opened: () => connections.inc(),
+      closed: () => connections.dec(),
+      dropped: () => dropped.inc(),
     },
     async render() {
       const state = await upstream();

@@ -1,22 +1,30 @@
 /** The process as a server: settings, listening, an orderly end. */
 
 import closeWithGrace from 'close-with-grace';
-import { buildApp, StartError } from './app.js';
+import { type App, buildApp, StartError } from './app.js';
 import { type Config, ConfigError, readConfig } from './config.js';
 import { createLog } from './log.js';
+import { connectionsWithin, maxOpenFiles } from './open-files.js';
 
 /** The gateway cannot run here and now. */
 const EXIT_FAILURE = 1;
 /** A setting is wrong. */
 const EXIT_USAGE = 2;
 
+interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
 /** Called with one line for whoever started it, where it cannot serve. */
 export type Stop = (message: string, code: number) => never;
 
 /** Serves until a signal ends it. */
 export async function serve(version: string, stop: Stop): Promise<void> {
-  const config = readSettings(stop);
-  const log = createLog(config.logLevel);
+  const settings = readSettings(stop);
+  const log = createLog(settings.logLevel);
+  const files = maxOpenFiles();
+  const config = { ...settings, maxConnections: connectionsWithin(settings.maxConnections, files) };
   const app = await buildApp(config, log, version).catch((error: Error) => {
     if (error instanceof StartError) stop(error.message, EXIT_FAILURE);
     if (error instanceof ConfigError) stop(error.message, EXIT_USAGE);
@@ -33,12 +41,32 @@ export async function serve(version: string, stop: Stop): Promise<void> {
     await app.close();
   });
   try {
-    await app.server.listen({ host: config.host, port: config.port });
+    await listen(app.server, '', config);
+    if (app.management !== null && config.management !== null) {
+      await listen(app.management, 'MANAGEMENT_', config.management);
+    }
   } catch (error) {
+    if (!(error instanceof StartError)) throw error;
     await app.close();
-    stop(cannotListen(config, error as NodeJS.ErrnoException), EXIT_FAILURE);
+    stop(error.message, EXIT_FAILURE);
+  }
+  if (config.maxConnections < settings.maxConnections) {
+    log.warn(
+      { maxConnections: config.maxConnections, files },
+      'MAX_CONNECTIONS is more than there may be files open: fewer are held; raise the limit (ulimit -n)',
+    );
   }
   app.start();
+}
+
+/** @throws {StartError} */
+async function listen(server: App['server'], prefix: string, { host, port }: Address): Promise<void> {
+  // Fastify would make a second server for localhost, for ::1, which has none of the limits of the first.
+  const address = host === 'localhost' ? '127.0.0.1' : host;
+  await server.listen({ host: address, port }).catch(({ code, message }: NodeJS.ErrnoException) => {
+    if (code === 'EADDRINUSE') throw new StartError(`${prefix}PORT=${port} is in use on ${host}`);
+    throw new StartError(`cannot listen on ${prefix}HOST=${host} ${prefix}PORT=${port} (${code ?? message})`);
+  });
 }
 
 function readSettings(stop: Stop): Config {
@@ -48,9 +76,4 @@ function readSettings(stop: Stop): Config {
     if (error instanceof ConfigError) stop(error.message, EXIT_USAGE);
     throw error;
   }
-}
-
-function cannotListen({ host, port }: Config, { code, message }: NodeJS.ErrnoException): string {
-  if (code === 'EADDRINUSE') return `PORT=${port} is in use on ${host}`;
-  return `cannot listen on HOST=${host} PORT=${port} (${code ?? message})`;
 }

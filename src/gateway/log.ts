@@ -40,6 +40,16 @@ export interface LogFields {
   readonly slug?: string;
   readonly reqId?: string;
   readonly signal?: string | undefined;
+  /** The name of a caller. */
+  readonly caller?: string;
+  readonly period?: string;
+  readonly spentUsd?: number;
+  readonly capUsd?: number;
+  /** How many callers there are. */
+  readonly clients?: number;
+  /** The name of a setting that names a file. */
+  readonly variable?: string;
+  readonly permissions?: string;
   /** What a Redis can lose tasks by. */
   readonly hazards?: readonly string[];
 }

@@ -28,9 +28,14 @@ const COMPATIBLE = /^::\d+\./;
  * it leads to. 6to4, Teredo, ::a.b.c.d and all else that hides an address is refused: nothing is served there.
  */
 export function mayConnectTo(address: string, allowed: readonly Network[]): boolean {
-  if (isIP(address) === 0 || COMPATIBLE.test(address) || !ipaddr.isValid(address)) return false;
-  const target = unwrap(ipaddr.parse(address));
-  return isGlobal(target) || allowed.some((network) => isWithin(target, network));
+  const target = parse(address);
+  return target !== null && (isGlobal(target) || allowed.some((network) => isWithin(target, network)));
+}
+
+/** Whether an address is in one of the networks; an IPv4 address in the clothes of IPv6 is taken for what it stands for. */
+export function isInNetworks(address: string, networks: readonly Network[]): boolean {
+  const plain = parse(address);
+  return plain !== null && networks.some((network) => isWithin(plain, network));
 }
 
 /**
@@ -62,6 +67,11 @@ function parseNetwork(entry: string): Network {
     throw new TypeError(`"${entry}" stands for IPv4 addresses; give the IPv4 network`);
   }
   return network;
+}
+
+function parse(address: string): Address | null {
+  if (isIP(address) === 0 || COMPATIBLE.test(address) || !ipaddr.isValid(address)) return null;
+  return unwrap(ipaddr.parse(address));
 }
 
 function unwrap(address: Address): Address {

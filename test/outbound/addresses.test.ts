@@ -3,7 +3,7 @@
 import { BlockList, isIP } from 'node:net';
 import fc from 'fast-check';
 import t from 'tap';
-import { mayConnectTo, parseNetworks } from '../../src/outbound/addresses.js';
+import { isInNetworks, mayConnectTo, parseNetworks } from '../../src/outbound/addresses.js';
 
 /** IANA's special-purpose address registries (RFC 6890) and what else is no unicast of the internet. */
 const SPECIAL = [
@@ -185,4 +185,23 @@ t.test('the list of networks', async (t) => {
       message: `"${entry}" stands for IPv4 addresses; give the IPv4 network`,
     });
   }
+});
+
+t.test('whether an address is in a network', async (t) => {
+  const networks = parseNetworks('10.1.0.0/16, fd00:1::/32');
+  for (const address of ['10.1.0.0', '10.1.255.255', '::ffff:10.1.2.3', '64:ff9b::10.1.2.3', 'fd00:1::9']) {
+    t.ok(isInNetworks(address, networks), address);
+  }
+  for (const address of [
+    '10.2.0.0',
+    '::ffff:10.2.0.0',
+    '::10.1.2.3',
+    'fd00:2::',
+    '',
+    '10.1',
+    '10.1.2.3:80',
+  ]) {
+    t.notOk(isInNetworks(address, networks), address);
+  }
+  t.notOk(isInNetworks('10.1.0.0', []));
 });

@@ -64,6 +64,8 @@ export interface AppOverrides {
 export interface RunningApp {
   /** Without a slash at the end. */
   readonly url: string;
+  /** Of health and metrics, where they have a port of their own. */
+  readonly managementUrl: string | null;
   readonly simulator: Simulator;
   readonly config: Config;
   /** As on SIGHUP. */
@@ -99,10 +101,13 @@ export async function startApp(t: Teardown, overrides: AppOverrides = {}): Promi
     app.server.server.requestTimeout = overrides.arrivalMs;
   }
   await app.server.listen({ host: config.host, port: config.port });
+  if (config.management !== null) await app.management?.listen(config.management);
   app.start();
-  const { port } = app.server.server.address() as AddressInfo;
+  const urlOf = (server: typeof app.server) =>
+    `http://127.0.0.1:${(server.server.address() as AddressInfo).port}`;
   return {
-    url: `http://127.0.0.1:${port}`,
+    url: urlOf(app.server),
+    managementUrl: app.management && urlOf(app.management),
     simulator,
     config,
     logLines: () => [...lines],

@@ -12,6 +12,10 @@ export async function serverFor(
   const server = await buildServer({
     gateway: gateway as Gateway,
     log: createLog('info', { write }),
+    maxConnections: 1_000,
+    connections: { opened() {}, closed() {}, dropped() {} },
+    isTrustedProxy: null,
+    isManagedElsewhere: false,
     rateLimitPerMinute: 1_000,
     uploadStallMs: 10_000,
     videoStallMs: 60_000,

@@ -8,7 +8,8 @@ export function baseOf({ protocol, host, socket }: FastifyRequest, publicUrl: st
   if (publicUrl !== null) return publicUrl;
   const { localAddress = '127.0.0.1', localPort } = socket;
   // HTTP/1.0 needs no Host, and what it holds is up to whoever sends it.
-  const said = `${protocol}://${host}`;
+  const scheme = protocol === 'https' ? 'https' : 'http';
+  const said = `${scheme}://${host}`;
   if (host !== '' && URL.canParse(said)) return new URL(said).origin;
-  return `${protocol}://${localAddress.includes(':') ? `[${localAddress}]` : localAddress}:${localPort}`;
+  return `${scheme}://${localAddress.includes(':') ? `[${localAddress}]` : localAddress}:${localPort}`;
 }

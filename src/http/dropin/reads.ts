@@ -52,7 +52,6 @@ export const readRoutes: FastifyPluginAsyncTypebox<Options> = async (app, option
         ? gateway.read(scope, id)
         : gateway.wait(scope, id, within, ({ status }) => isFinal(status))
       ).finally(() => leave?.());
-      reply.header('cache-control', 'no-store');
       return success(taskView(avatar, baseOf(request, publicUrl)));
     },
   );

@@ -6,10 +6,15 @@ import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { Log } from '../../gateway/log.js';
 import { PROBLEMS, ProblemError, type ProblemSlug } from '../../problems.js';
 import { isDropIn, refusalOf } from '../dropin/refusals.js';
+import { BARE_HEADERS } from './headers.js';
 import { PROBLEM_JSON, pathOf, problemBody, type WrittenError } from './problems.js';
 
 /** How long the caller has to read the answer and hang up. To close at once could take the answer with it. */
 const LINGER_MS = 1_000;
+
+const BARE_LINES = Object.entries(BARE_HEADERS)
+  .map(([name, value]) => `${name}: ${value}\r\n`)
+  .join('');
 
 const BY_CODE: Readonly<Record<string, readonly [ProblemSlug, string]>> = {
   HPE_HEADER_OVERFLOW: ['headers-too-large', PROBLEMS['headers-too-large'].help],
@@ -80,7 +85,7 @@ export class ClientErrors {
     const text = JSON.stringify(body);
     socket.end(
       `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nX-Request-Id: ${id}\r\nContent-Type: ${type}\r\n` +
-        `Content-Length: ${Buffer.byteLength(text)}\r\nConnection: close\r\n\r\n${text}`,
+        `${BARE_LINES}Content-Length: ${Buffer.byteLength(text)}\r\nConnection: close\r\n\r\n${text}`,
     );
   }
 }

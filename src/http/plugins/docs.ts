@@ -8,6 +8,7 @@ import { CallbackMessage, webhooks } from '../schemas/message.js';
 import { Problem } from '../schemas/problem.js';
 import { noQuery } from '../schemas/responses.js';
 import { UsageView } from '../schemas/usage.js';
+import { allowPage } from './headers.js';
 
 /** `/openapi.json` and `/docs`, made from the schemas of the routes that are registered afterwards. */
 export async function documentApi(app: FastifyInstance, version: string): Promise<void> {
@@ -47,6 +48,7 @@ export async function documentApi(app: FastifyInstance, version: string): Promis
   });
   await app.register(swaggerUi, {
     routePrefix: '/docs',
+    uiHooks: { onRequest: allowPage },
     uiConfig: { tryItOutEnabled: true, docExpansion: 'list' },
     // Its address field is for other documents than this one.
     theme: {

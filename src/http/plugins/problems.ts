@@ -27,7 +27,6 @@ const BY_STATUS: Readonly<Record<number, readonly [ProblemSlug, string]>> = {
 /** Of an answer that was begun and came to nothing; a problem has a length and a type of its own. */
 const REPRESENTATION = [
   'accept-ranges',
-  'cache-control',
   'content-disposition',
   'content-encoding',
   'content-length',
@@ -83,6 +82,7 @@ export function sendError(
     .code(status)
     .headers(problem.headers)
     .header('x-request-id', request.id)
+    .header('cache-control', 'no-store')
     .header('content-type', type)
     .serializer(JSON.stringify)
     .send(body);

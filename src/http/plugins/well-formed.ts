@@ -1,6 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { FastifyInstance } from 'fastify';
 import { ProblemError } from '../../problems.js';
+import { MAX_HEADERS } from '../connection-limits.js';
+
+const CLOSING = { connection: 'close' };
 
 /**
  * Refuses what Node takes for a request and RFC 9110 and 9112 do not, or answers without a problem. Needs
@@ -17,6 +20,11 @@ export function requireWellFormed(app: FastifyInstance): void {
   app.addHook('onRequest', async ({ raw: { httpVersion, rawHeaders, socket }, headers }) => {
     // It is gone already; whoever counts by address would trip over it.
     if (socket.remoteAddress === undefined) throw malformed('The connection has ended.');
+    if (rawHeaders.length / 2 > MAX_HEADERS) {
+      throw new ProblemError('headers-too-large', `There may be ${MAX_HEADERS} headers.`, {
+        headers: CLOSING,
+      });
+    }
     if (httpVersion !== '1.1' && httpVersion !== '1.0') throw malformed('HTTP/1.1 and 1.0 are spoken here.');
     const hosts = rawHeaders.filter((name, index) => index % 2 === 0 && name.toLowerCase() === 'host').length;
     if (hosts > 1 || (hosts === 0 && httpVersion === '1.1')) {
@@ -39,7 +47,7 @@ export function requireWellFormed(app: FastifyInstance): void {
 
 /** The connection ends with the answer: where one request ends and the next begins may not be as it seems. */
 function malformed(detail: string): ProblemError {
-  return new ProblemError('bad-request', detail, { headers: { connection: 'close' } });
+  return new ProblemError('bad-request', detail, { headers: CLOSING });
 }
 
 function expectsContinue(expect: string): boolean {

@@ -26,9 +26,9 @@ export const deliveryRoutes: FastifyPluginAsyncTypebox<{ gateway: Gateway }> = a
         },
       },
     },
-    async (request, reply) => {
+    async (request) => {
       const log = await gateway.deliveries(scopeOf(callerOf(request)), request.params.id);
-      return reply.header('cache-control', 'no-store').send(deliveriesView(log));
+      return deliveriesView(log);
     },
   );
 

@@ -30,7 +30,6 @@ const lastEventId = Type.Object({
 
 const streamHeaders = {
   ...commonHeaders,
-  'Cache-Control': Type.Literal('no-store'),
   'X-Accel-Buffering': Type.Literal('no', { description: 'For proxies: pass each event on at once.' }),
 };
 

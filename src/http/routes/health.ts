@@ -2,7 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import type { Gateway } from '../../gateway/gateway.js';
 import { ProblemError } from '../../problems.js';
-import { commonHeaders, noQuery, problems } from '../schemas/responses.js';
+import { commonHeaders, noQuery, ON_ITS_OWN_PORT, problems } from '../schemas/responses.js';
 
 const Health = Type.Object({ status: Type.String() });
 
@@ -45,6 +45,7 @@ export const healthRoutes: FastifyPluginAsyncTypebox<{ gateway: Gateway }> = asy
         operationId: 'livez',
         tags: ['operations'],
         summary: 'Whether the process runs',
+        description: ON_ITS_OWN_PORT,
         querystring: noQuery,
         response: { 200: ok('It does.', Health), ...problems(400) },
       },
@@ -61,6 +62,7 @@ export const healthRoutes: FastifyPluginAsyncTypebox<{ gateway: Gateway }> = asy
         operationId: 'readyz',
         tags: ['operations'],
         summary: 'Whether avatars can be accepted',
+        description: ON_ITS_OWN_PORT,
         querystring: noQuery,
         response: {
           200: ok('They can: the store can be written to. How Modellix stands beside it.', Readiness),

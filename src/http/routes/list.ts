@@ -38,9 +38,7 @@ export const listRoutes: FastifyPluginAsyncTypebox<{ gateway: Gateway }> = async
         const query = new URLSearchParams({ ...request.query, cursor: nextCursor });
         reply.header('link', `</avatars?${query}>; rel="next"`);
       }
-      return reply
-        .header('cache-control', 'no-store')
-        .send({ data: page.map(avatarView), next_cursor: nextCursor, has_more: nextCursor !== null });
+      return { data: page.map(avatarView), next_cursor: nextCursor, has_more: nextCursor !== null };
     },
   );
 };

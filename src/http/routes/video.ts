@@ -7,6 +7,7 @@ import { ProblemError } from '../../problems.js';
 import { requireAccept } from '../accept.js';
 import { callerOf } from '../caller.js';
 import { onEnd } from '../end.js';
+import { allowVideo } from '../plugins/headers.js';
 import { AvatarParams } from '../schemas/avatar.js';
 import { commonHeaders, problems } from '../schemas/responses.js';
 import { endStalledReads } from '../stall.js';
@@ -34,6 +35,7 @@ const bytes = { 'video/mp4': { schema: Type.String({ contentMediaType: 'video/mp
 
 const videoHeaders = {
   ...commonHeaders,
+  'Cache-Control': Type.Literal('private, no-store'),
   'Accept-Ranges': Type.String({ description: '`bytes`, where the host of the video said so.' }),
   'Content-Disposition': Type.String({
     description: '`inline`, or `attachment` with `download=true`; and a name for the file.',
@@ -52,7 +54,7 @@ export const videoRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { gat
   app.get(
     '/avatars/:id/video',
     {
-      onRequest: requireAccept('video/mp4', 'application/octet-stream'),
+      onRequest: [requireAccept('video/mp4', 'application/octet-stream'), allowVideo],
       schema: {
         operationId: 'getVideo',
         tags: ['avatars'],
@@ -90,7 +92,7 @@ export const videoRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { gat
       const url = redirect === 'true' ? await gateway.videoUrl(scopeOf(callerOf(request)), id) : null;
       if (url !== null) {
         const { href } = new URL(url); // in ASCII, as a header must be
-        return reply.header('cache-control', 'no-store').redirect(href, 302);
+        return reply.redirect(href, 302);
       }
       endStalledReads(request, reply, videoStallMs);
       const hungUp = new AbortController();

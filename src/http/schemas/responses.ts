@@ -4,8 +4,12 @@ import { PROBLEMS, type ProblemSlug, problemType } from '../../problems.js';
 /** No parameter is known, so each is refused. */
 export const noQuery = Type.Object({}, { additionalProperties: false });
 
+/** Of what is for whoever runs the gateway. */
+export const ON_ITS_OWN_PORT = 'Where `MANAGEMENT_PORT` is set, it is served there and nowhere else.';
+
 export const commonHeaders = {
   'X-Request-Id': Type.String({ description: 'The id that was sent, or one made for the request.' }),
+  'Cache-Control': Type.Literal('no-store'),
 };
 
 const preferenceHeaders = {

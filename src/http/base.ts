@@ -1,0 +1,82 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import Fastify, { type FastifyBaseLogger } from 'fastify';
+import {
+  CHECK_EVERY_MS,
+  HEADERS_TIMEOUT_MS,
+  INACTIVE_MS,
+  KEEP_ALIVE_MS,
+  MAX_BODY_BYTES,
+  MAX_HEADER_BYTES,
+  MAX_REQUESTS_A_CONNECTION,
+  REQUEST_TIMEOUT_MS,
+} from './connection-limits.js';
+import { sendRefusal } from './dropin/errors.js';
+import { withoutFileName } from './dropin/file-name.js';
+import { isDropIn } from './dropin/refusals.js';
+import { ClientErrors } from './plugins/client-errors.js';
+import { endConnections } from './plugins/connections.js';
+import { addHeaders, BARE_HEADERS } from './plugins/headers.js';
+import { type ConnectionCounts, limitConnections } from './plugins/max-connections.js';
+import { answerWithProblems, sendProblem } from './plugins/problems.js';
+import { requireWellFormed } from './plugins/well-formed.js';
+import { buildSerializers } from './serializers.js';
+import { validatorOptions } from './validation.js';
+
+export interface BaseOptions {
+  readonly log: FastifyBaseLogger;
+  readonly maxConnections: number;
+  readonly connections: ConnectionCounts;
+  /** Whether `X-Forwarded-For`, `-Host` and `-Proto` are believed from this address; `null`: from none. */
+  readonly isTrustedProxy: ((address: string) => boolean) | null;
+}
+
+/** A server without routes: what becomes of connections, of what is no good request, and of errors. */
+export async function buildBase({ log, maxConnections, connections, isTrustedProxy }: BaseOptions) {
+  const clientErrors = new ClientErrors(log);
+  const app = Fastify({
+    loggerInstance: log,
+    genReqId: requestId,
+    trustProxy: isTrustedProxy ?? false,
+    bodyLimit: MAX_BODY_BYTES,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    connectionTimeout: INACTIVE_MS,
+    maxRequestsPerSocket: MAX_REQUESTS_A_CONNECTION,
+    http: {
+      maxHeaderSize: MAX_HEADER_BYTES,
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      connectionsCheckingInterval: CHECK_EVERY_MS,
+      requireHostHeader: false,
+    },
+    routerOptions: { ignoreTrailingSlash: false, maxParamLength: 100 },
+    // A request that arrives while the server closes is still answered.
+    return503OnClosing: false,
+    ajv: validatorOptions,
+    schemaController: { compilersFactory: { buildSerializer: buildSerializers } },
+    clientErrorHandler: clientErrors.handle,
+    frameworkErrors: (error, request, reply) => {
+      reply.headers(BARE_HEADERS);
+      return isDropIn(request.url) ? sendRefusal(error, request, reply) : sendProblem(error, request, reply);
+    },
+    rewriteUrl: ({ url = '/' }) => withoutFileName(url),
+  }).withTypeProvider<TypeBoxTypeProvider>();
+
+  endConnections(app);
+  limitConnections(app, maxConnections, connections);
+  clientErrors.watch(app);
+  app.addHook('onRequest', async (request, reply) => {
+    reply.header('x-request-id', request.id);
+  });
+  await addHeaders(app);
+  requireWellFormed(app);
+  answerWithProblems(app);
+  return app;
+}
+
+/** The caller's id where it is one that can stand in a header and a log; otherwise a new one. */
+function requestId({ headers }: IncomingMessage): string {
+  const given = headers['x-request-id'];
+  return typeof given === 'string' && /^[\x21-\x7e]{1,128}$/.test(given) ? given : randomUUID();
+}

@@ -1,0 +1,35 @@
+import type { FastifyInstance } from 'fastify';
+import type { Gateway } from '../gateway/gateway.js';
+import { type BaseOptions, buildBase } from './base.js';
+import { MAX_MANAGEMENT_CONNECTIONS } from './connection-limits.js';
+import { notePaths, refuseOtherMethods } from './plugins/method-not-allowed.js';
+import { healthRoutes } from './routes/health.js';
+import { type MetricsSource, metricsRoutes } from './routes/metrics.js';
+import { Problem } from './schemas/problem.js';
+
+export interface ManagementOptions extends Pick<BaseOptions, 'log'> {
+  readonly gateway: Gateway;
+  readonly metrics: MetricsSource;
+}
+
+const UNCOUNTED = { opened() {}, closed() {}, dropped() {} };
+
+/** A server for whoever runs the gateway, which callers need not reach: health and metrics. Not listening yet. */
+export async function buildManagement({
+  gateway,
+  metrics,
+  log,
+}: ManagementOptions): Promise<FastifyInstance> {
+  const app = await buildBase({
+    log,
+    maxConnections: MAX_MANAGEMENT_CONNECTIONS,
+    connections: UNCOUNTED,
+    isTrustedProxy: null,
+  });
+  app.addSchema(Problem);
+  const paths = notePaths(app);
+  await app.register(healthRoutes, { gateway });
+  await app.register(metricsRoutes, { metrics });
+  refuseOtherMethods(app, new Set(paths));
+  return app;
+}

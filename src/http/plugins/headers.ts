@@ -1,0 +1,75 @@
+import helmet from '@fastify/helmet';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+
+const NONE = ["'none'"];
+const SELF = ["'self'"];
+
+/** Nothing of an answer is a page: a browser that takes one for a page may load and run nothing. */
+const API_POLICY = {
+  'default-src': NONE,
+  'base-uri': NONE,
+  'form-action': NONE,
+  'frame-ancestors': NONE,
+};
+
+/** Videos are shown by a page that browsers make around them, which loads them once more. */
+const VIDEO_POLICY = { ...API_POLICY, 'media-src': SELF };
+
+/**
+ * Swagger UI. Its scripts are files, its pictures stand in its style sheet as `data:`; some styles it writes into the page,
+ * others with each version.
+ */
+const PAGE_POLICY = {
+  ...API_POLICY,
+  'connect-src': SELF,
+  'img-src': [...SELF, 'data:'],
+  'script-src': SELF,
+  'style-src': [...SELF, "'unsafe-inline'"],
+};
+
+/** Of answers that no hook sees. */
+export const BARE_HEADERS: Readonly<Record<string, string>> = {
+  'cache-control': 'no-store',
+  'content-security-policy': inWords(API_POLICY),
+  'x-content-type-options': 'nosniff',
+};
+
+/**
+ * What tells browsers to make nothing of an answer but what it is, and all who keep answers not to keep it unless it says
+ * so itself. Call it before hooks are added that may refuse a request.
+ */
+export async function addHeaders(app: FastifyInstance): Promise<void> {
+  await app.register(helmet, {
+    contentSecurityPolicy: { useDefaults: false, directives: API_POLICY },
+    // Whether there is TLS is known to what stands in front, and the rest of the host may have none.
+    strictTransportSecurity: false,
+    // Browsers heed neither without TLS, and complain of it on their console.
+    crossOriginOpenerPolicy: false,
+    originAgentCluster: false,
+    xFrameOptions: { action: 'deny' },
+    // For browsers and plugins that are gone.
+    xDnsPrefetchControl: false,
+    xDownloadOptions: false,
+    xPermittedCrossDomainPolicies: false,
+    xXssProtection: false,
+  });
+  app.addHook('onSend', async (_request, reply) => {
+    if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store');
+  });
+}
+
+/** A hook for routes that answer with a page. */
+export async function allowPage(_request: FastifyRequest, reply: FastifyReply): Promise<void> {
+  reply.helmet({ contentSecurityPolicy: { useDefaults: false, directives: PAGE_POLICY } });
+}
+
+/** A hook for routes that answer with a video. */
+export async function allowVideo(_request: FastifyRequest, reply: FastifyReply): Promise<void> {
+  reply.helmet({ contentSecurityPolicy: { useDefaults: false, directives: VIDEO_POLICY } });
+}
+
+function inWords(policy: Readonly<Record<string, readonly string[]>>): string {
+  return Object.entries(policy)
+    .map(([directive, sources]) => `${directive} ${sources.join(' ')}`)
+    .join(';');
+}
