@@ -1,0 +1,147 @@
+/** Those who attack, as bytes on sockets. A process of its own. */
+
+import { connect, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { say } from './probe-messages.js';
+import type { AttackName, SiegeSaid, SiegeTold } from './siege-messages.js';
+
+/** Connections that are made at once: more than the backlog has room for would be tried again after a second. */
+const AT_ONCE = 100;
+const CHUNK = Buffer.alloc(64 * 1024, 'A');
+const CHUNKED = Buffer.concat([Buffer.from(`${CHUNK.length.toString(16)}\r\n`), CHUNK, Buffer.from('\r\n')]);
+/** Between two waves of those who come all at once. */
+const WAVE_MS = 5_000;
+/** Bad requests that come one after the other, a second. */
+const A_SECOND = 200;
+
+const post = (...headers: string[]) =>
+  ['POST /avatars HTTP/1.1', 'Host: x', 'Content-Type: application/json', ...headers, '', ''].join('\r\n');
+const GET = 'GET /livez HTTP/1.1\r\nHost: x\r\n\r\n';
+const NONSENSE = [
+  'nonsense\r\n\r\n',
+  'GET /%zz HTTP/1.1\r\nHost: x\r\n\r\n',
+  'GET /avatars HTTP/1.1\r\n\r\n',
+  `GET /avatars HTTP/1.1\r\nHost: x\r\nX: ${'a'.repeat(20_000)}\r\n\r\n`,
+  post('Content-Length: 9').concat('{"image":'),
+];
+
+const open = new Set<Socket>();
+const outcomes: Record<string, number> = {};
+const closedAfterMs: number[] = [];
+let port = 0;
+let connections = 0;
+let heldAtMost = 0;
+let isOver = false;
+
+process.once('disconnect', () => process.exit());
+process.on('message', async (told: SiegeTold) => {
+  if (told.kind === 'attack') {
+    port = told.port;
+    await attack(told.name, told.connections);
+    say<SiegeSaid>({ kind: 'attacking' });
+  }
+  if (told.kind === 'end') {
+    isOver = true;
+    for (const socket of open) socket.destroy();
+    const sorted = closedAfterMs.toSorted((a, b) => a - b);
+    const middle = sorted[Math.floor(sorted.length / 2)] ?? null;
+    say<SiegeSaid>({
+      kind: 'ended',
+      fate: { heldAtMost, connections, outcomes, closedAfterMs: middle },
+    });
+  }
+});
+
+async function attack(name: AttackName, count: number): Promise<void> {
+  switch (name) {
+    case 'slowloris':
+      return hold(count, (n, socket) => {
+        socket.write(n % 2 === 0 ? `${GET.trimEnd()}\r\nX-Y: ` : post('Content-Length: 1000'));
+        const drip = setInterval(() => socket.write('a'), 1_000);
+        socket.once('close', () => clearInterval(drip));
+      });
+    case 'idle':
+      return hold(count, (n, socket) => {
+        if (n % 2 === 0) socket.write(GET);
+      });
+    case 'oversized':
+      void waves(count, WAVE_MS, (n, socket) => {
+        if (n % 2 === 0) {
+          socket.write(post('Content-Length: 25000000'));
+          socket.write(CHUNK);
+        } else {
+          socket.write(post('Transfer-Encoding: chunked'));
+          const more = (): void =>
+            void (socket.write(CHUNKED) && setImmediate(() => !socket.destroyed && more()));
+          socket.on('drain', more);
+          more();
+        }
+        // An answer is all that is to be had.
+        socket.once('data', () => setTimeout(() => socket.destroy(), 100));
+      });
+      return;
+    case 'nonsense':
+      void waves(A_SECOND / 10, 100, (n, socket) => {
+        socket.write(NONSENSE[n % NONSENSE.length] ?? '');
+        socket.once('data', () => setTimeout(() => socket.destroy(), 100));
+      });
+  }
+}
+
+/** So many connections at all times: one that was closed is made anew. */
+async function hold(count: number, begin: (n: number, socket: Socket) => void): Promise<void> {
+  const keep = async (n: number): Promise<void> => {
+    const socket = await made(n, begin);
+    if (!socket.closed) socket.once('close', () => !isOver && setTimeout(keep, 1_000, n));
+  };
+  let next = 0;
+  const maker = async (): Promise<void> => {
+    for (let n = next++; n < count; n = next++) await keep(n);
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, maker));
+}
+
+/** So many at once, again and again. */
+async function waves(
+  count: number,
+  everyMs: number,
+  begin: (n: number, socket: Socket) => void,
+): Promise<void> {
+  for (let wave = 0; !isOver; wave++) {
+    for (let n = 0; n < count; n++) void made(wave * count + n, begin);
+    await sleep(everyMs);
+  }
+}
+
+/** Resolves when it is connected, or cannot be. */
+function made(n: number, begin: (n: number, socket: Socket) => void): Promise<Socket> {
+  const socket = connect({ port, host: '127.0.0.1', localAddress: `127.0.1.${1 + (n % 200)}` });
+  let status: string | undefined;
+  let failure: string | undefined;
+  const startedAt = performance.now();
+  open.add(socket);
+  connections += 1;
+  socket.on('error', (error: NodeJS.ErrnoException) => {
+    failure = error.code ?? error.name;
+  });
+  socket.on('data', (bytes: Buffer) => {
+    const line = bytes.toString('latin1', 0, 12);
+    // The one that matters is the last: a connection may have been answered before.
+    if (line.startsWith('HTTP/1.1 ')) status = line.slice(9);
+  });
+  socket.once('close', () => {
+    open.delete(socket);
+    if (isOver) return;
+    const outcome = status ?? failure ?? 'closed without a word';
+    outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
+    closedAfterMs.push(performance.now() - startedAt);
+  });
+  return new Promise((resolve) => {
+    socket.once('connect', () => {
+      heldAtMost = Math.max(heldAtMost, open.size);
+      begin(n, socket);
+      resolve(socket);
+    });
+    socket.once('close', () => resolve(socket));
+  });
+}

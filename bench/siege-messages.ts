@@ -1,0 +1,53 @@
+/** What the processes of `bench:siege` tell each other. */
+
+import type { ProbeSaid, ProbeTold } from './probe-messages.js';
+
+/** What ordinary callers do: read over a connection they have, read over a new one, make an avatar. */
+export const KINDS = ['read', 'read, new connection', 'create'] as const;
+export type Kind = (typeof KINDS)[number];
+
+export const ATTACKS = ['slowloris', 'idle', 'oversized', 'nonsense'] as const;
+export type AttackName = (typeof ATTACKS)[number];
+
+export type SiegeTold =
+  | ProbeTold
+  /** Call as ordinary callers do, from now on. */
+  | { readonly kind: 'call'; readonly url: string; readonly path: string }
+  /** Forget what was measured so far. */
+  | { readonly kind: 'measure' }
+  | { readonly kind: 'tell' }
+  | {
+      readonly kind: 'attack';
+      readonly name: AttackName;
+      readonly port: number;
+      readonly connections: number;
+    }
+  /** Hang up. */
+  | { readonly kind: 'end' };
+
+export type SiegeSaid =
+  | ProbeSaid
+  | { readonly kind: 'measuring' }
+  | { readonly kind: 'told'; readonly seen: Seen }
+  /** The attack is under way. */
+  | { readonly kind: 'attacking' }
+  | { readonly kind: 'ended'; readonly fate: Fate };
+
+export interface Seen {
+  /** In ms, each from when it was to be sent. */
+  readonly tookMs: Readonly<Record<Kind, readonly number[]>>;
+  /** Any other answer than was hoped for, by what it was. */
+  readonly notOk: Readonly<Record<string, number>>;
+}
+
+/** What became of those who attack. */
+export interface Fate {
+  /** Connections that were open at once, at most. */
+  readonly heldAtMost: number;
+  /** Over all. */
+  readonly connections: number;
+  /** By the status they were answered with, or how they ended. */
+  readonly outcomes: Readonly<Record<string, number>>;
+  /** From the connection to its end by the gateway, in the middle of all; `null` where it ended none. */
+  readonly closedAfterMs: number | null;
+}

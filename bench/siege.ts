@@ -1,0 +1,179 @@
+/**
+ * How ordinary callers fare while others attack: slow senders, idle connections, bodies that are too large, bad requests.
+ * `npm run bench:siege`; with `--write` into `docs/hardening.md`.
+ *
+ * The gateway, what stands for Modellix, the ordinary callers and the attackers are a process each, all on this machine.
+ * Before each attack it is quiet for as long as the attack is measured. Memory is read from /proc, so this runs on
+ * Linux only.
+ */
+
+import { rmSync } from 'node:fs';
+import { mkdtemp } from 'node:fs/promises';
+import { loadavg, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { connectionsWithin, maxOpenFiles } from '../src/open-files.js';
+import { machine, today, writeBlock } from './page.js';
+import { buildScripts, forgetPeak, type Running, residentBytes, type Scripts, start } from './process.js';
+import { ATTACKS, type AttackName, type Seen, type SiegeSaid, type SiegeTold } from './siege-messages.js';
+import { report, type Siege } from './siege-report.js';
+
+const USAGE = `Usage: npm run bench:siege -- [options]
+
+  --seconds n    how long is measured, quiet and under each attack [20]
+  --only names   of ${ATTACKS.join(', ')} [all]
+  --idle n       connections that carry nothing [10000]
+  --write        into docs/hardening.md
+
+To try it out: --seconds 3 --idle 500
+`;
+
+const { values } = parseArgs({
+  options: {
+    seconds: { type: 'string', default: '20' },
+    only: { type: 'string', default: ATTACKS.join(',') },
+    idle: { type: 'string', default: '10000' },
+    write: { type: 'boolean', default: false },
+    help: { type: 'boolean', short: 'h', default: false },
+  },
+});
+
+type Process = Running<SiegeTold, SiegeSaid>;
+
+const MEASURE_MS = Number(values.seconds) * 1000;
+const WARM_UP_MS = 5_000;
+/** Until what an attack left behind is gone. */
+const REST_MS = 3_000;
+const CONNECTIONS: Readonly<Record<AttackName, number>> = {
+  slowloris: 1_000,
+  idle: Number(values.idle),
+  oversized: 1_000,
+  nonsense: 0,
+};
+
+interface Measured {
+  readonly seen: Seen;
+  readonly processorShare: number;
+}
+
+async function measured(gateway: Process, callers: Process): Promise<Measured> {
+  callers.tell({ kind: 'measure' });
+  await callers.hear('measuring');
+  gateway.tell({ kind: 'reset' });
+  await gateway.hear('reset');
+  await sleep(MEASURE_MS);
+  gateway.tell({ kind: 'read' });
+  const { cpuMs } = await gateway.hear('figures');
+  callers.tell({ kind: 'tell' });
+  const { seen } = await callers.hear('told');
+  return { seen, processorShare: cpuMs / MEASURE_MS };
+}
+
+async function siege(
+  name: AttackName,
+  scripts: Scripts,
+  url: string,
+  gateway: Process,
+  callers: Process,
+): Promise<Siege> {
+  await sleep(REST_MS);
+  const quiet = await measured(gateway, callers);
+  const before = await residentBytes(gateway.pid, 'now');
+  await forgetPeak(gateway.pid);
+  const attacker: Process = start(scripts.bench('siege-attacker'));
+  try {
+    attacker.tell({ kind: 'attack', name, port: Number(new URL(url).port), connections: CONNECTIONS[name] });
+    await attacker.hear('attacking');
+    const underAttack = await measured(gateway, callers);
+    const peak = await residentBytes(gateway.pid, 'peak');
+    attacker.tell({ kind: 'end' });
+    const { fate } = await attacker.hear('ended');
+    console.error(`${name}: measured`);
+    return {
+      name,
+      quiet: quiet.seen,
+      underAttack: underAttack.seen,
+      fate,
+      rssBytes: { before, peak },
+      processorShare: { quiet: quiet.processorShare, underAttack: underAttack.processorShare },
+    };
+  } finally {
+    await attacker.kill();
+  }
+}
+
+async function bench(dir: string): Promise<void> {
+  const scripts = await buildScripts(dir);
+  const processes: Process[] = [];
+  const started = (...args: Parameters<typeof start>): Process => {
+    const process: Process = start(...args);
+    processes.push(process);
+    return process;
+  };
+  try {
+    const preload = scripts.bench('probe');
+    const upstream = await started(scripts.bench('media-upstream'), { preload }).hear('listening');
+    const gateway = started(scripts.gateway, {
+      preload,
+      env: {
+        PORT: '0',
+        DATA_DIR: join(dir, 'data'),
+        MODELLIX_API_KEY: 'bench-key',
+        MODELLIX_BASE_URL: upstream.url,
+        MODELLIX_CONCURRENCY: '10000',
+        MODELLIX_CALLS_PER_MINUTE: '100000',
+        POLL_MIN_SECONDS: '300',
+        POLL_MAX_SECONDS: '600',
+        RATE_LIMIT_PER_MINUTE: '1000000',
+      },
+    });
+    const { url } = await gateway.hear('listening');
+    const made = await fetch(`${url}/avatars`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ image: 'https://example.com/face.jpg', audio_id: 'audio-1' }),
+    });
+    const { id } = (await made.json()) as { readonly id: string };
+    const callers = started(scripts.bench('siege-callers'));
+    callers.tell({ kind: 'call', url, path: `/avatars/${id}` });
+    await sleep(WARM_UP_MS);
+
+    const sieges: Siege[] = [];
+    for (const name of ATTACKS.filter((each) => values.only.split(',').includes(each))) {
+      sieges.push(await siege(name, scripts, url, gateway, callers));
+    }
+    const average = loadavg().map((each) => each.toFixed(1));
+    const command = [
+      'npm run bench:siege',
+      ...(process.argv.length > 2 ? ['--'] : []),
+      ...process.argv.slice(2),
+    ];
+    const text = `${report(sieges)}
+
+Made by \`${command.join(' ')}\` on ${today()}: ${machine()}, shared by all processes; ${values.seconds} s each, 100 calls a second;
+load averages at the end ${average.join(', ')}.`;
+    console.log(text);
+    if (values.write) await writeBlock('hardening.md', 'bench:siege', text);
+  } finally {
+    await Promise.all(processes.map((each) => each.kill()));
+  }
+}
+
+async function main(): Promise<void> {
+  if (process.platform !== 'linux')
+    throw new Error('bench:siege reads memory from /proc, which only Linux has');
+  const needed = Number(values.idle) + 1_000;
+  if (connectionsWithin(needed, maxOpenFiles()) < needed) {
+    throw new Error(
+      `the gateway could not hold ${values.idle} connections here: raise ulimit -n, or say --idle`,
+    );
+  }
+  const dir = await mkdtemp(join(tmpdir(), 'avatar-gateway-siege-'));
+  process.once('exit', () => rmSync(dir, { recursive: true, force: true, maxRetries: 5 }));
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
+  await bench(dir);
+}
+
+if (values.help) console.log(USAGE);
+else await main();
