@@ -1,7 +1,7 @@
 /** Avatars in words. Whatever somebody else wrote is made fit for a terminal. */
 
 import type { Avatar, Check } from '../client/index.js';
-import { cut, moment, shown, size } from './text.js';
+import { aligned, moment, shown, size } from './text.js';
 
 /** All there is to know of one, a line for each fact. */
 export function details(avatar: Avatar): string {
@@ -56,14 +56,7 @@ const HEADINGS = ['ID', 'STATUS', 'MODE', 'MADE', 'AUDIO', 'USD', 'EXTERNAL ID',
 
 /** A line for each, below headings. Cut to the width of a terminal, where there is one. */
 export function table(avatars: readonly Avatar[], columns: number | null): string {
-  const rows = [HEADINGS, ...avatars.map(cells)];
-  const widths = HEADINGS.map((_, at) => Math.max(...rows.map((row) => [...(row[at] ?? '')].length)));
-  return rows
-    .map((row) => {
-      const line = row.map((cell, at) => cell + ' '.repeat((widths[at] ?? 0) - [...cell].length)).join('  ');
-      return `${columns === null ? line.trimEnd() : cut(line.trimEnd(), columns)}\n`;
-    })
-    .join('');
+  return aligned([HEADINGS, ...avatars.map(cells)], columns);
 }
 
 function cells({ id, status, mode, created_at, audio, cost, external_id, prompt }: Avatar): string[] {

@@ -2,6 +2,7 @@
 
 import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import { cancel, redeliver, remove } from './change.js';
+import { clientCommand, type PerformAlone } from './clients/program.js';
 import { type CreateOptions, create } from './create.js';
 import type { ExitCode } from './exit-codes.js';
 import { type GetOptions, get, type ListOptions, list } from './read.js';
@@ -18,6 +19,7 @@ const NOTES = `
 Environment of the commands:
   AVATAR_GATEWAY_URL  where the gateway is [http://127.0.0.1:8080]
   AVATAR_GATEWAY_KEY  the key to call it with
+  CLIENTS_FILE        the file that client changes
 
 A command ends with
   0    done; for create and watch: the avatar succeeded
@@ -29,7 +31,7 @@ A command ends with
 `;
 
 /** The commands, `serve` aside, which is the process itself. */
-export function commandsFor(perform: Perform): Command {
+export function commandsFor(perform: Perform, performAlone: PerformAlone): Command {
   const program = new Command('avatar-gateway')
     .description('Talking avatars: a server, and commands that call one.')
     .usage('[serve | COMMAND] [options]');
@@ -94,11 +96,14 @@ export function commandsFor(perform: Perform): Command {
       (id: string, options: CommonOptions) => perform(options, (session) => verb(session, id)),
     );
   }
+  program.addCommand(clientCommand(performAlone));
   return program.addHelpText('after', NOTES);
 }
 
+const nothing = async () => undefined;
+
 /** The overview, for the help of the process. */
-export const COMMANDS_HELP = `${commandsFor(async () => undefined).helpInformation()}${NOTES}`;
+export const COMMANDS_HELP = `${commandsFor(nothing, nothing).helpInformation()}${NOTES}`;
 
 function common(command: Command): Command {
   return command

@@ -1,3 +1,4 @@
+import type { Command } from 'commander';
 import { EXIT, type ExitCode } from './exit-codes.js';
 import { failureOf } from './failure.js';
 import type { Io } from './io.js';
@@ -7,10 +8,15 @@ import { openSession } from './session.js';
 /** Does what the arguments say. @returns what to end with */
 export async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   let code: ExitCode = EXIT.ok;
-  const program = commandsFor(async (options, verb) => {
-    code = await verb(await openSession(io, options));
-  });
-  for (const command of [program, ...program.commands]) {
+  const program = commandsFor(
+    async (options, verb) => {
+      code = await verb(await openSession(io, options));
+    },
+    async (verb) => {
+      code = await verb(io);
+    },
+  );
+  for (const command of allOf(program)) {
     command.exitOverride().configureOutput({
       writeOut: (text) => void io.stdout.write(text),
       writeErr: (text) => void io.stderr.write(text),
@@ -25,4 +31,8 @@ export async function run(args: readonly string[], io: Io): Promise<ExitCode> {
     if (failure.text !== '') io.stderr.write(`avatar-gateway: ${failure.text}\n`);
     return failure.code;
   }
+}
+
+function allOf(command: Command): Command[] {
+  return [command, ...command.commands.flatMap(allOf)];
 }

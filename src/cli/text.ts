@@ -40,6 +40,17 @@ export function moment(iso: string): string {
   return shown(iso.replace('T', ' ').replace(/\.\d+/, ''));
 }
 
+/** A line for each row, its cells below each other. Cut to the width of a terminal, where there is one. */
+export function aligned(rows: readonly (readonly string[])[], columns: number | null): string {
+  const widths = (rows[0] ?? []).map((_, at) => Math.max(...rows.map((row) => [...(row[at] ?? '')].length)));
+  return rows
+    .map((row) => {
+      const line = row.map((cell, at) => cell + ' '.repeat((widths[at] ?? 0) - [...cell].length)).join('  ');
+      return `${columns === null ? line.trimEnd() : cut(line.trimEnd(), columns)}\n`;
+    })
+    .join('');
+}
+
 /** Cut to so many characters, and that said. */
 export function cut(text: string, length: number): string {
   const characters = [...text];
