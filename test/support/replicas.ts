@@ -43,7 +43,7 @@ export async function startReplicas(
 
 /** Resolves once a gateway has begun with so many requests to a path. */
 export async function reached(app: RunningApp, path: string, times = 1): Promise<void> {
-  const isIt = (line: string) => line.includes('"incoming request"') && line.includes(`"url":"${path}"`);
+  const isIt = (line: string) => line.includes('"incoming request"') && line.includes(`"path":"${path}"`);
   await until(`${times} requests for ${path}`, async () => {
     return app.logLines().filter(isIt).length >= times ? true : null;
   });
