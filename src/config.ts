@@ -2,7 +2,14 @@
 
 import type { Mode } from './domain/avatar.js';
 import { parseSecrets } from './domain/webhook-secret.js';
-import { ConfigError, readNamedFile, type SecretFile, secretFilesIn, valuesOf } from './environment.js';
+import {
+  ConfigError,
+  readNamedFile,
+  SECRETS,
+  type SecretFile,
+  secretFilesIn,
+  valuesOf,
+} from './environment.js';
 import { type Network, parseNetworks } from './outbound/addresses.js';
 import type { Environment } from './settings.js';
 
@@ -220,6 +227,14 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
       ]),
     }),
   });
+}
+
+/**
+ * Takes the secrets out of the environment, so that neither a thread nor a child inherits them, and no report of a crash
+ * shows them. What the process was started with stays in /proc.
+ */
+export function forgetSecrets(env: NodeJS.ProcessEnv = process.env): void {
+  for (const name of SECRETS) delete env[name];
 }
 
 /** @throws {ConfigError} where it is not said clearly who may call */

@@ -2,7 +2,7 @@
 
 import closeWithGrace from 'close-with-grace';
 import { type App, buildApp, StartError } from './app.js';
-import { type Config, ConfigError, readConfig } from './config.js';
+import { type Config, ConfigError, forgetSecrets, readConfig } from './config.js';
 import { createLog } from './log.js';
 import { connectionsWithin, maxOpenFiles } from './open-files.js';
 
@@ -22,6 +22,7 @@ export type Stop = (message: string, code: number) => never;
 /** Serves until a signal ends it. */
 export async function serve(version: string, stop: Stop): Promise<void> {
   const settings = readSettings(stop);
+  forgetSecrets();
   const log = createLog(settings.logLevel);
   const files = maxOpenFiles();
   const config = { ...settings, maxConnections: connectionsWithin(settings.maxConnections, files) };

@@ -1,6 +1,7 @@
 /**
- * What must not get out: the API key and the password of Redis, in any answer, log, record or file, and the media in
- * any log. One run with all that goes wrong upstream, logged at `trace`, with an upstream that repeats what it was sent.
+ * What must not get out: the API key, the password of Redis and what callbacks are signed with, in any answer, log, record
+ * or file, and the media in any log. One run with all that goes wrong upstream, logged at `trace`, with an upstream that
+ * repeats what it was sent; and one that is looked at from inside and crashes.
  */
 
 import { readdir, readFile } from 'node:fs/promises';
@@ -10,6 +11,7 @@ import { Redis } from 'ioredis';
 import t, { type Test } from 'tap';
 import { example } from '../../src/http/schemas/examples.js';
 import { unpack } from '../../src/store/redis/packed.js';
+import { WEBHOOK_SECRET } from '../support/app.js';
 import { runGateway } from '../support/processes.js';
 import { startRedis } from '../support/redis.js';
 import { until } from '../support/until.js';
@@ -27,7 +29,7 @@ const shapesOf = (secret: string): string[] => [
   encodeURIComponent(secret),
   Buffer.from(secret).toString('base64').replace(/=+$/, ''),
 ];
-const SECRETS = [...shapesOf(API_KEY), ...shapesOf(PASSWORD)];
+const SECRETS = [API_KEY, PASSWORD, WEBHOOK_SECRET.slice('whsec_'.length)].flatMap(shapesOf);
 const MEDIA = [example.image.slice(0, 64), example.sound_file.slice(0, 64)];
 
 /** Whether a text holds one of the needles, without printing either. */
@@ -82,7 +84,7 @@ async function levelContents(dir: string): Promise<string> {
 }
 
 const settings = { keys: { [API_KEY]: { team: 'team', valid: true } } };
-const verbose = { MODELLIX_API_KEY: API_KEY, LOG_LEVEL: 'trace' };
+const verbose = { MODELLIX_API_KEY: API_KEY, WEBHOOK_SECRETS: WEBHOOK_SECRET, LOG_LEVEL: 'trace' };
 
 t.test('embedded: neither key nor media gets out', async (t) => {
   const simulator = await simulatorFor(t, { settings });
@@ -160,6 +162,38 @@ t.test('redis: neither key, password nor media gets out', async (t) => {
     MEDIA.every((media) => records.includes(media)),
     'the media of what waits is there, so the records were read',
   );
+});
+
+t.test('neither from inside, in a crash, nor of what callers send', async (t) => {
+  const callers = 'callers-key-e2e-0123456789';
+  const secrets = [...SECRETS, ...shapesOf(callers)];
+  const gateway = await gatewayFor(
+    t,
+    { ...verbose, REDIS_URL: `redis://:${PASSWORD}@127.0.0.1:1`, DATA_DIR: await tempDir(t) },
+    { preload: './test/support/show-on-message.mjs' },
+  );
+  const form = new FormData();
+  form.set('image', new Blob([Buffer.from(example.image, 'base64')]), 'portrait.jpg');
+  const headers = { authorization: `Bearer ${callers}`, cookie: `key=${callers}` };
+  const requests: readonly (readonly [string, RequestInit])[] = [
+    [`/avatars?key=${callers}`, {}],
+    ['/avatars', { method: 'POST', body: form }],
+    ['/avatars', { method: 'POST', body: JSON.stringify(example) }],
+    ['/readyz', {}],
+    ['/metrics', {}],
+  ];
+  for (const [path, init] of requests) {
+    const response = await fetch(`${gateway.url}${path}`, { ...init, headers });
+    const told = [...response.headers].join('\n') + (await response.text());
+    holdsNone(t, `what ${path} answers`, told, secrets);
+  }
+  gateway.send(PASSWORD);
+  t.equal(await gateway.exited, 1);
+  const output = gateway.output();
+  for (const part of ['DATA_DIR', 'execPath', 'javascriptHeap', 'starting multipart', 'thrown by a test']) {
+    t.ok(output.includes(part), `${part} is there to be looked through`);
+  }
+  holdsNone(t, 'what it logged and showed', output, secrets);
 });
 
 t.test('a start that is refused shows no secret', async (t) => {
