@@ -39,7 +39,8 @@ ${NOTE}
 Settings are environment variables, checked at start: a wrong one stops the start with one line that names it and exit
 code 2. An empty variable counts as unset. A secret can be given in a file instead:
 ${FILES.slice(0, -1).join(', ')} and ${FILES.at(-1)}
-name files that hold the value.
+name files that hold the value. Prefer them: secrets are taken out of the environment once they are read, but
+\`/proc/PID/environ\` goes on showing what the process was started with, and so do tools that inspect containers.
 
 | variable | what it is | default |
 |---|---|---|
