@@ -49,6 +49,15 @@ t.test('a status that a route declares comes with every problem that has it', as
   }
 });
 
+t.test('an answer without content is not said to have any', async (t) => {
+  const found = operations.flatMap(({ name, responses }) =>
+    Object.entries(responses as Record<string, Problems>)
+      .filter(([status, { content }]) => /^(204|3\d\d)$/.test(status) && content !== undefined)
+      .map(([status]) => `${name} ${status}`),
+  );
+  t.strictSame(found, []);
+});
+
 t.test('the drop-in routes declare refusals in the form of Modellix', async (t) => {
   for (const { name, responses } of operations.filter(isDropIn)) {
     for (const [status, { content }] of Object.entries(responses) as [string, Problems][]) {

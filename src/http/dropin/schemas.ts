@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox';
-import { CreateAvatar } from '../schemas/avatar.js';
+import { CreateAvatar, createHeaders } from '../schemas/avatar.js';
 import { commonHeaders } from '../schemas/responses.js';
 import { refusalsWith } from './refusals.js';
 
@@ -17,6 +17,11 @@ export const SubmitTask = Type.Object(
   },
 );
 export type SubmitTask = Static<typeof SubmitTask>;
+
+/** `Prefer` has no meaning here: Modellix answers a submit at once. */
+export const submitHeaders = Type.Object({
+  'Idempotency-Key': createHeaders.properties['Idempotency-Key'],
+});
 
 const status = Type.Enum(['pending', 'processing', 'success', 'failed'], {
   description:

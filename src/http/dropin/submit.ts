@@ -5,9 +5,8 @@ import { callerOf } from '../caller.js';
 import { idempotencyKeyOf } from '../idempotency-key.js';
 import { mediaRequestOf } from '../media-request.js';
 import { traceparentOf } from '../routes/avatars.js';
-import { createHeaders } from '../schemas/avatar.js';
 import { baseOf } from './base.js';
-import { refusals, SubmitTask, submittedResponse } from './schemas.js';
+import { refusals, SubmitTask, submitHeaders, submittedResponse } from './schemas.js';
 import { submittedTask, success } from './view.js';
 
 /** Where Modellix has had its submit over time, and what the route is called in the document. */
@@ -38,7 +37,7 @@ export const submitRoutes: FastifyPluginAsyncTypebox<Options> = async (app, opti
           summary: 'Submit a task',
           description:
             'What `POST /avatars` does, in the form of Modellix. `Authorization` is neither asked for nor looked at.',
-          headers: createHeaders,
+          headers: submitHeaders,
           body: { content: { 'application/json': { schema: SubmitTask } } },
           response: {
             200: submittedResponse,

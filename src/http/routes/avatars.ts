@@ -21,7 +21,14 @@ import {
   createHeaders,
   readHeaders,
 } from '../schemas/avatar.js';
-import { acceptedHeaders, avatarHeaders, finishedHeaders, noQuery, problems } from '../schemas/responses.js';
+import {
+  acceptedHeaders,
+  avatarHeaders,
+  finishedHeaders,
+  noContent,
+  noQuery,
+  problems,
+} from '../schemas/responses.js';
 import { avatarView } from '../view.js';
 import type { Waiters } from '../waiters.js';
 
@@ -140,7 +147,7 @@ export const avatarRoutes: FastifyPluginAsyncTypebox<Options> = async (app, opti
             headers: avatarHeaders,
             content: avatarContent,
           },
-          304: { description: 'It is the one that `If-None-Match` names.', headers: avatarHeaders },
+          304: noContent('It is the one that `If-None-Match` names.', avatarHeaders),
           ...problems(400, 404, 406, 429, 500, 503),
         },
       },

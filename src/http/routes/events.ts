@@ -12,7 +12,7 @@ import { type EventStream, EventStreams } from '../event-stream.js';
 import { logOf } from '../log.js';
 import { Opening } from '../opening.js';
 import { AvatarParams } from '../schemas/avatar.js';
-import { commonHeaders, noQuery, problems } from '../schemas/responses.js';
+import { commonHeaders, noContent, noQuery, problems } from '../schemas/responses.js';
 import type { Waiters } from '../waiters.js';
 
 interface Options {
@@ -92,7 +92,7 @@ export const eventRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { gat
         headers: lastEventId,
         response: {
           200: { description: 'Events until it is final.', headers: streamHeaders, content: events },
-          204: { description: 'You had its final state already.', headers: commonHeaders },
+          204: noContent('You had its final state already.', commonHeaders),
           ...problems(400, 404, 406, 429, 500, 503),
         },
       },

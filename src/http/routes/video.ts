@@ -9,7 +9,7 @@ import { callerOf } from '../caller.js';
 import { onEnd } from '../end.js';
 import { allowVideo } from '../plugins/headers.js';
 import { AvatarParams } from '../schemas/avatar.js';
-import { commonHeaders, problems } from '../schemas/responses.js';
+import { commonHeaders, noContent, problems } from '../schemas/responses.js';
 import { endStalledReads } from '../stall.js';
 
 const Query = Type.Object(
@@ -77,11 +77,10 @@ export const videoRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { gat
             },
             content: bytes,
           },
-          302: {
-            description:
-              'Where Modellix keeps it, with `redirect=true`. The URL is signed: treat it as a secret.',
-            headers: { ...commonHeaders, Location: Type.String({ description: 'The URL at Modellix.' }) },
-          },
+          302: noContent(
+            'Where Modellix keeps it, with `redirect=true`. The URL is signed: treat it as a secret.',
+            { ...commonHeaders, Location: Type.String({ description: 'The URL at Modellix.' }) },
+          ),
           ...problems(400, 404, 406, 409, 410, 416, 429, 500, 502, 503),
         },
       },

@@ -12,6 +12,11 @@ export const commonHeaders = {
   'Cache-Control': Type.Literal('no-store'),
 };
 
+/** An answer that is nothing but its status and headers. */
+export function noContent(description: string, headers: Record<string, Type.TSchema>) {
+  return Type.Unsafe<unknown>({ type: 'null', description, headers });
+}
+
 const preferenceHeaders = {
   ...commonHeaders,
   'Preference-Applied': Type.String({
