@@ -47,6 +47,27 @@ function judge(t: Test, { expected, pointers, instance, headers = {}, bodiless }
   for (const error of errors ?? []) t.match(error, { detail: /^\S/ });
 }
 
+/** What bad input is answered with, but for who may not call. */
+const EXPECTED = [
+  '400 bad-request',
+  '400 invalid-json',
+  '400 invalid-multipart',
+  '400 invalid-query',
+  '400 invalid-cursor',
+  '400 idempotency-key-invalid',
+  '404 not-found',
+  '405 method-not-allowed',
+  '406 not-acceptable',
+  '408 request-timeout',
+  '413 payload-too-large',
+  '415 unsupported-media-type',
+  '416 range-not-satisfiable',
+  '422 validation',
+  '422 invalid-media',
+  '422 url-not-allowed',
+  '431 headers-too-large',
+];
+
 t.test('bad input', async (t) => {
   const app = await startApp(t);
   const impatient = await startApp(t, { arrivalMs: 300 });
@@ -67,11 +88,20 @@ t.test('bad input', async (t) => {
   const waiting = new Map(
     cases.filter(({ slow }) => slow).map((each) => [each, each.send(impatient.url)] as const),
   );
+  const counts = new Map(EXPECTED.map((each) => [each, { passed: 0, cases: 0 }]));
   let passed = 0;
   for (const each of cases) {
     const answer = await (waiting.get(each) ?? each.send(app.url));
     const result = await t.test(each.name, async (t) => judge(t, each, answer));
-    if (result?.ok) passed += 1;
+    const count = counts.get(each.expected.join(' '));
+    if (count !== undefined) count.cases += 1;
+    if (!result?.ok) continue;
+    passed += 1;
+    if (count !== undefined) count.passed += 1;
+  }
+  for (const [name, count] of counts) {
+    t.comment(`bad input: ${name}: ${count.passed} of ${count.cases}`);
+    t.not(count.cases, 0, `${name} is called for`);
   }
   t.comment(`bad input: ${passed} of ${cases.length}`);
   t.equal(passed, cases.length, 'all of them');

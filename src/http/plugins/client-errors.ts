@@ -9,6 +9,11 @@ import { isDropIn, refusalOf } from '../dropin/refusals.js';
 import { BARE_HEADERS } from './headers.js';
 import { PROBLEM_JSON, pathOf, problemBody, type WrittenError } from './problems.js';
 
+/** What Node's parser says of bytes it cannot read. */
+interface ClientError extends NodeJS.ErrnoException {
+  readonly rawPacket?: unknown;
+}
+
 /** How long the caller has to read the answer and hang up. To close at once could take the answer with it. */
 const LINGER_MS = 1_000;
 
@@ -49,7 +54,7 @@ export class ClientErrors {
   }
 
   /** Fastify's `clientErrorHandler`. */
-  readonly handle = (error: NodeJS.ErrnoException, socket: Socket): void => {
+  readonly handle = (error: ClientError, socket: Socket): void => {
     if (error.code === 'ECONNRESET') socket.destroy();
     if (!socket.writable) return;
     const last = this.#last.get(socket);
@@ -60,14 +65,22 @@ export class ClientErrors {
     }
     const [slug, detail] = BY_CODE[error.code ?? ''] ?? ['bad-request', PROBLEMS['bad-request'].help];
     const broken = last?.request.raw.complete === false ? last : undefined;
-    const refuse = (): void => this.#refuse(socket, slug, detail, broken);
+    // Of a request whose headers are not all there, the bytes are all that is known.
+    const { rawPacket } = error;
+    const isHead =
+      broken?.request.method === 'HEAD' ||
+      (Buffer.isBuffer(rawPacket) && rawPacket.toString('latin1', 0, 5) === 'HEAD ');
+    const refuse = (): void => this.#refuse(socket, slug, detail, broken, isHead);
     // Node hands the socket to an answer when those before it are out.
     if (broken?.raw.socket === null) broken.raw.once('socket', refuse);
     else refuse();
   };
 
-  /** @param broken the request that will never be whole, where its headers at least were */
-  #refuse(socket: Duplex, slug: ProblemSlug, detail: string, broken?: FastifyReply): void {
+  /**
+   * @param broken the request that will never be whole, where its headers at least were
+   * @param isHead the answer has no body (RFC 9110 §9.3.2)
+   */
+  #refuse(socket: Duplex, slug: ProblemSlug, detail: string, broken?: FastifyReply, isHead = false): void {
     const id = broken?.request.id ?? randomUUID();
     this.#log.info({ reqId: id, slug }, 'what came over a connection is not a whole request');
     const linger = setTimeout(() => socket.destroy(), LINGER_MS);
@@ -85,7 +98,7 @@ export class ClientErrors {
     const text = JSON.stringify(body);
     socket.end(
       `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nX-Request-Id: ${id}\r\nContent-Type: ${type}\r\n` +
-        `${BARE_LINES}Content-Length: ${Buffer.byteLength(text)}\r\nConnection: close\r\n\r\n${text}`,
+        `${BARE_LINES}Content-Length: ${Buffer.byteLength(text)}\r\nConnection: close\r\n\r\n${isHead ? '' : text}`,
     );
   }
 }

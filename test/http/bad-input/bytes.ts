@@ -59,6 +59,18 @@ const notHttp: [string, string | Buffer][] = [
     'chunks that are not the last coding',
     byHand('POST /avatars', [JSON_TYPE, 'Transfer-Encoding: chunked, gzip']),
   ],
+  ['a bare line feed in a header', byHand('GET /livez', ['X-Y: a\nb'])],
+  ['a bare carriage return in a header', byHand('GET /livez', ['X-Y: a\rb'])],
+  ['a space before a colon', byHand('GET /livez', ['X-Y : z'])],
+  ['a space before the first header', 'GET /livez HTTP/1.1\r\n Host: x\r\n\r\n'],
+  ['an empty Content-Length', byHand('POST /avatars', [JSON_TYPE, 'Content-Length:'], text)],
+  ['a list of Content-Lengths', byHand('POST /avatars', [JSON_TYPE, 'Content-Length: 2, 3'], text)],
+  ['a hexadecimal Content-Length', byHand('POST /avatars', [JSON_TYPE, 'Content-Length: 0x10'], text)],
+  ['a Content-Length with a plus', byHand('POST /avatars', [JSON_TYPE, 'Content-Length: +2'], text)],
+  [
+    'chunks and a length behind them',
+    byHand('POST /avatars', [JSON_TYPE, CHUNKED, 'Content-Length: 2'], '2\r\n{}\r\n0\r\n\r\n'),
+  ],
   ['CONNECT', 'CONNECT example.com:443 HTTP/1.1\r\nHost: example.com\r\n\r\n'],
 ];
 
@@ -72,9 +84,11 @@ const requests: BadInput[] = [
       instance: '/docs/static/%2e%2e/%2e%2e/package.json',
     },
   ),
+  raw('HTTP/2 to a path', 'GET /livez HTTP/2.0\r\nHost: x\r\n\r\n', BAD_REQUEST, livez),
   raw('HTTP/1.1 without Host', 'GET /livez HTTP/1.1\r\n\r\n', BAD_REQUEST, livez),
   raw('two Hosts', byHand('GET /livez', ['Host: other']), BAD_REQUEST, livez),
   raw('an expectation nobody knows', byHand('GET /livez', ['Expect: wonders']), BAD_REQUEST, livez),
+  raw('a wrong expectation of a POST', postByHand(text, ['Expect: 200-ok']), BAD_REQUEST, avatars),
   raw('two expectations', postByHand(text, ['Expect: 100-continue, wonders']), BAD_REQUEST, avatars),
   raw(
     'a transfer coding of gzip',
@@ -113,6 +127,10 @@ const requests: BadInput[] = [
 ];
 
 const bodies: BadInput[] = [
+  raw('a HEAD with a chunk length that is none', byHand('HEAD /livez', [CHUNKED], 'zz\r\n'), BAD_REQUEST, {
+    ...livez,
+    bodiless: true,
+  }),
   raw(
     'a POST without a content type',
     byHand('POST /avatars', ['Content-Length: 2'], '{}'),
@@ -169,6 +187,15 @@ const bodies: BadInput[] = [
 ];
 
 const tooMuch: BadInput[] = [
+  raw('a URL of 65 kB', byHand(`GET /avatars/${'a'.repeat(65_000)}`), HEADERS_TOO_LARGE),
+  raw(
+    'a HEAD with a header of 20 kB',
+    byHand('HEAD /livez', [`X-Y: ${'a'.repeat(20_000)}`]),
+    HEADERS_TOO_LARGE,
+    {
+      bodiless: true,
+    },
+  ),
   raw('a header of 20 kB', byHand('GET /livez', [`X-Y: ${'a'.repeat(20_000)}`]), HEADERS_TOO_LARGE),
   raw('a header without end', `GET /livez HTTP/1.1\r\nX-Y: ${'a'.repeat(1_000_000)}`, HEADERS_TOO_LARGE),
   raw(

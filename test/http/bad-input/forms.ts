@@ -33,6 +33,10 @@ export const callbackForm = (url: string, expected: BadInput['expected']): BadIn
 const bytes = (name: string, body: Buffer | string, type = TYPE['content-type']): BadInput =>
   post(`form: ${name}`, body, INVALID_MULTIPART, undefined, { 'content-type': type });
 
+/** A form of one part of which the disposition is odd. */
+const named = (parameters: string, disposition = 'form-data') =>
+  `--${BOUNDARY}\r\nContent-Disposition: ${disposition}${parameters}\r\n\r\nx\r\n--${BOUNDARY}--\r\n`;
+
 const whole = Buffer.concat([image, sound, END]);
 
 export const formCases: BadInput[] = [
@@ -42,6 +46,16 @@ export const formCases: BadInput[] = [
   bytes('a boundary that is too long', whole, `multipart/form-data; boundary=${'b'.repeat(71)}`),
   bytes('a boundary with a character that cannot be in it', whole, 'multipart/form-data; boundary="a{b"'),
   bytes('another boundary than that of the body', whole, 'multipart/form-data; boundary=other'),
+  bytes('a boundary of 200 characters', whole, `multipart/form-data; boundary=${'b'.repeat(200)}`),
+  bytes('a boundary that ends in a space', whole, 'multipart/form-data; boundary="a "'),
+  bytes('a boundary that is not ASCII', whole, 'multipart/form-data; boundary="\xe9"'),
+  bytes('a boundary without its quote', whole, `multipart/form-data; boundary="${BOUNDARY}`),
+  bytes('the boundary of another case', whole, `multipart/form-data; boundary=${BOUNDARY.toUpperCase()}`),
+  bytes('a preamble of a megabyte, and no part', Buffer.alloc(1_000_000, 'p')),
+  bytes('a part without a name', named('')),
+  bytes('a part that is an attachment', named('; name="prompt"', 'attachment')),
+  bytes('a part without a disposition', `--${BOUNDARY}\r\nX-Y: z\r\n\r\nx\r\n--${BOUNDARY}--\r\n`),
+  bytes('line feeds without carriage returns', whole.toString('latin1').replaceAll('\r\n', '\n')),
   bytes('an empty body', ''),
   bytes('no parts', END),
   bytes('words', 'hello'),
@@ -77,6 +91,14 @@ export const formCases: BadInput[] = [
     Array.from({ length: 30 }, (_, i) => part(`f${i}`, 'x')),
     INVALID_MULTIPART,
   ),
+  form(
+    '10,000 parts',
+    Array.from({ length: 10_000 }, () => part('prompt', 'x')),
+    INVALID_MULTIPART,
+  ),
+  form('__proto__ with brackets', [image, sound, part('__proto__[mode]', 'pro')], INVALID_MULTIPART),
+  form('constructor.prototype', [image, sound, part('constructor[prototype]', 'x')], INVALID_MULTIPART),
+  form('a NUL in a name', [image, sound, part('prompt\0', 'x')], INVALID_MULTIPART),
   form('texts that are too large', [image, sound, part('prompt', 'a'.repeat(300_000))], TOO_LARGE),
   form('a picture as a text that is too large', [part('image', 'A'.repeat(300_000)), sound], TOO_LARGE),
   form('metadata that is no JSON', [image, sound, part('metadata', 'a=b')], INVALID_JSON),
@@ -84,6 +106,20 @@ export const formCases: BadInput[] = [
   form('metadata with __proto__', [image, sound, part('metadata', '{"__proto__":"b"}')], INVALID_JSON),
   form('metadata that is a list', [image, sound, part('metadata', '["a"]')], VALIDATION, ['/metadata']),
   form('metadata with a number', [image, sound, part('metadata', '{"a":1}')], VALIDATION, ['/metadata/a']),
+  post(
+    'form: a name in another charset alone',
+    named(`; name*=UTF-8''image`),
+    VALIDATION,
+    ['/audio_id', '/sound_file'],
+    TYPE,
+  ),
+  post(
+    'form: a part with a long header, and none that is asked for',
+    named(`; name="prompt"\r\nX-Y: ${'a'.repeat(100_000)}`),
+    VALIDATION,
+    ['/image', '/audio_id', '/sound_file'],
+    TYPE,
+  ),
   form('no portrait', [sound], VALIDATION, ['/image']),
   form('a portrait left empty, as browsers send it', [part('image', '', ''), sound], VALIDATION, ['/image']),
   form('no speech', [image], VALIDATION, ['/audio_id', '/sound_file']),
@@ -93,6 +129,12 @@ export const formCases: BadInput[] = [
     '/prompt',
   ]),
   form('NUL in a text', [image, sound, part('external_id', 'a\0b')], VALIDATION, ['/external_id']),
+  form(
+    'a file with a path and a lie of a type',
+    [part('image', speech, '../../a.jpg'), sound],
+    INVALID_MEDIA,
+    ['/image'],
+  ),
   form('a file of no bytes', [part('image', '', 'a.jpg'), sound], INVALID_MEDIA, ['/image']),
   form(
     'the files the other way round',

@@ -95,6 +95,11 @@ const IDS = [
   `${ID}/`,
   `${ID}/nothing`,
   `${ID};v=1`,
+  `${ID}%20`,
+  `${ID}%0d%0aX-Injected:%20y`,
+  ID.replace('av_', 'av%5f'),
+  `%ef%bb%bf${ID}`,
+  'av_%EF%BC%90',
 ];
 const nowhere: BadInput[] = [
   ...NOWHERE.map((path) => ask(path, {}, NOT_FOUND)),
@@ -181,6 +186,9 @@ const TYPES = [
   'application/json; charset=iso-8859-1',
   'application/json; charset=utf-8; charset=utf-16',
   'application/json; charset=',
+  "application/json; charset='utf-8'",
+  'application/json; CHARSET=utf-7',
+  'application/json; charset=utf-8, application/json; charset=utf-16',
 ];
 const ENCODINGS = ['gzip', 'br', 'deflate', 'zstd', 'x-unknown', 'identity, gzip', 'gzip, identity'];
 const headers = (name: string, value: string) =>
@@ -199,6 +207,10 @@ const KEYS: [string, string][] = [
   ['with a tab', 'a\tb'],
   ['that is not ASCII', 'clé'],
   ['given twice', 'a, b'],
+  ['of 256 characters in quotes', `"${'k'.repeat(256)}"`],
+  ['with a space in quotes', '"two words"'],
+  ['with a C1 control character', 'a\x85b'],
+  ['with a quote that does not end, and a space', '"a b'],
 ];
 const keys = KEYS.map(([name, key]) =>
   post(`an Idempotency-Key ${name}`, URLS, [400, 'idempotency-key-invalid'], undefined, {

@@ -21,6 +21,14 @@ const TIMES = [
   '2026-11-22T24:00:01Z',
   'Sun, 22 Nov 2026 10:00:00 GMT',
   '+012026-11-22T10:00:00Z',
+  '2026-11-22T10:00Z',
+  '2026-11-22T10:00:60Z',
+  '2026-11-22T10:00:00.1234567890Z',
+  '2026-11-22T10:00:00Z%00',
+  '%202026-11-22T10:00:00Z',
+  '2026-W47-7',
+  'now',
+  'null',
 ];
 /** Of other lists, of other callers, and of nobody. */
 const CURSORS = [
@@ -30,6 +38,10 @@ const CURSORS = [
   '*',
   '%00',
   'bnVsbA',
+  'null',
+  '%F0%9F%99%82',
+  '../../etc/passwd',
+  '%7B%22$gt%22:%22%22%7D',
   '0'.repeat(4_000),
   Buffer.from(`123456789${'1764000000000'} ${ID}`).toString('base64url'),
   Buffer.from(`123456789${'1764000000000'} ${ID}`).toString('base64'),
@@ -50,6 +62,12 @@ export const listCases: BadInput[] = [
     '%20',
     '%31%00',
     '1_0',
+    '00',
+    '1,2',
+    'Infinity',
+    '%EF%BC%91',
+    '9'.repeat(400),
+    '1%0a',
   ].map((limit) => list(`limit=${limit}`, 'limit')),
   ...['nope', 'Queued', '', ',', 'queued,', ',queued', 'queued,nope', 'queued;failed', '__proto__'].map(
     (status) => list(`status=${status}`, 'status'),
