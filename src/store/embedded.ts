@@ -3,6 +3,7 @@
 import type { Avatar } from '../domain/avatar.js';
 import { isWithin, type Scope } from '../domain/caller.js';
 import type { DayOfUse } from '../domain/spend.js';
+import { forgetAccounts, use } from './embedded/accounts.js';
 import { Claims } from './embedded/claims.js';
 import type { Transaction } from './embedded/commit.js';
 import { readDocument, swapDocument } from './embedded/documents.js';
@@ -41,7 +42,9 @@ export interface EmbeddedStoreOptions {
 
 /** @throws StoreLockedError when another process has the directory, StoreUnavailableError when it is unusable */
 export async function openEmbeddedStore({ dir, now = Date.now }: EmbeddedStoreOptions): Promise<Store> {
-  return new EmbeddedStore(await Engine.open(dir, now));
+  const engine = await Engine.open(dir, now);
+  await forgetAccounts(engine);
+  return new EmbeddedStore(engine);
 }
 
 class EmbeddedStore implements Store {
@@ -68,22 +71,20 @@ class EmbeddedStore implements Store {
     if (known !== null) return { ...known, spent: null };
 
     const file = await media.write(submission, bytes);
-    let at: number | null = null;
-    try {
-      const knownNow = await this.#engine.transact((tx) => {
+    let isNamed = false;
+    const { found, made } = await this.#engine
+      .transact((tx) => {
         const found = existing(tx);
-        if (found !== null) return found;
-        at = create(this.#engine, tx, avatar, record, file, creation);
-        return null;
-      });
-      if (knownNow !== null) return { ...knownNow, spent: null };
-    } finally {
+        if (found !== null) return { found, made: null };
+        const made = create(this.#engine, tx, avatar, record, file, creation);
+        isNamed = true;
+        return { found, made };
+      })
       // A batch that names it and fails may still be on disk: the file goes when that is taken back.
-      if (at !== null) media.settle(file.file);
-      else await media.remove(file.file);
-    }
-    this.#tell({ id: avatar.id, caller: avatar.caller, version: 1, at });
-    return { avatar, version: 1, now: this.#engine.now(), spent: null };
+      .finally(() => (isNamed ? media.settle(file.file) : media.remove(file.file)));
+    if (made === null) return { ...found, spent: null };
+    this.#tell({ id: avatar.id, caller: avatar.caller, version: 1, at: made.at });
+    return { avatar, version: 1, now: this.#engine.now(), spent: made.spent };
   }
 
   async find(scope: Scope, id: string): Promise<Found | null> {
@@ -151,8 +152,8 @@ class EmbeddedStore implements Store {
     return this.#feeds.feed(String(scope), after, limit);
   }
 
-  async use(): Promise<DayOfUse[]> {
-    return [];
+  async use(scope: Scope, from: string, to: string): Promise<DayOfUse[]> {
+    return use(this.#engine, scope, from, to);
   }
 
   async callers(): Promise<string[]> {

@@ -9,6 +9,8 @@ import { lists } from './contract-list.js';
 import { preferredClaims } from './contract-preferred.js';
 import { queueAndSlots } from './contract-queue.js';
 import { setAsideReleases } from './contract-set-aside.js';
+import { shares } from './contract-share.js';
+import { spending } from './contract-spend.js';
 import { standing } from './contract-standing.js';
 import { submissions } from './contract-submission.js';
 import { avatarOf, CALLER, dueIn, dueInTurn, idsOf, LONG, SUBMISSION } from './fixtures.js';
@@ -214,6 +216,8 @@ export function storeContract(name: string, open: (t: Test) => Promise<Opened>):
   feeds(check);
   damagedRecords(check);
   setAsideReleases(check);
+  spending(check);
+  shares(check);
 
   check('a ping is answered; closed twice, the store says that it is closed', async (t, { store }) => {
     await store.ping();

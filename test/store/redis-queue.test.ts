@@ -158,7 +158,11 @@ t.test('redis: a full Redis forgets what it is told to, all of it', async (t) =>
 t.test('redis: a removed avatar that was at Modellix leaves nothing', async (t) => {
   const { client, store, submit } = await open(t);
   const feed = `feed:${callerDigest(CALLER)}`;
-  const left = [feed, 'lanes', 'mark', 'ping', 'queue-bytes', 'queue-callers', 'queue-clock'].map(key).sort();
+  const left = [
+    ...['caller-names', feed, 'lanes', 'mark', 'ping', 'queue-bytes', 'queue-callers', 'queue-clock'],
+  ]
+    .map(key)
+    .sort();
   const { avatar } = await store.create(
     avatarOf({ idempotency: { key: 'k', fingerprint: 'f' } }),
     [SUBMISSION],

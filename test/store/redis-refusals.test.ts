@@ -127,18 +127,21 @@ t.test('redis: a key of the wrong kind in place of a record is set aside', async
 });
 
 t.test(
-  'redis: every key has the one hash tag, and a removed avatar leaves the place of its last change alone',
+  'redis: every key has the one hash tag, and a removed avatar leaves its caller and the place of its last change alone',
   async (t) => {
     const { client, store } = await open(t);
     const made = avatarOf({ status: 'submitting', externalId: 'order-1' });
     const { avatar } = await store.create(made, [SUBMISSION], dueIn(LONG));
     await store.save({ ...avatar, taskId: 'task-1' }, 1, { dueInMs: LONG, submission: 'keep' });
     const keys = await client.keys('*');
-    t.equal(keys.length, 8, String(keys));
+    t.equal(keys.length, 9, String(keys));
     for (const key of keys) t.match(key, /^\{avatar-gateway\}:/);
     await store.remove(avatar.id, 2);
-    const [feed = '', ...others] = (await client.keys('*')).sort();
-    t.same(others, ['{avatar-gateway}:mark', '{avatar-gateway}:ping']);
+    const [names, feed = '', ...others] = (await client.keys('*')).sort();
+    t.same(
+      [names, ...others],
+      ['caller-names', 'mark', 'ping'].map((name) => `{avatar-gateway}:${name}`),
+    );
     t.match(feed, /^\{avatar-gateway\}:feed:[\w-]{16}$/);
     t.same(await client.zrange(feed, '0', '-1'), ['!last']);
   },

@@ -5,6 +5,7 @@ import { Media } from './media.js';
 import { Queue } from './queue.js';
 import { setAside } from './records.js';
 import { Slots } from './slots.js';
+import { Unfinished } from './unfinished.js';
 
 /** What every call works with: the disk, what is kept in memory beside it, and the clock. */
 export class Engine {
@@ -12,6 +13,7 @@ export class Engine {
   readonly now: () => number;
   readonly queue = new Queue();
   readonly slots = new Slots();
+  readonly unfinished = new Unfinished();
   readonly media: Media;
   readonly #commit: GroupCommit;
   /** What is in memory may not be what is on disk. */
@@ -70,6 +72,7 @@ export class Engine {
     if (setAside(tx, id)) this.#aside += 1;
     this.slots.release(tx, id);
     this.queue.leave(tx, id, false);
+    this.unfinished.leave(tx, id);
   }
 
   async close(): Promise<void> {
@@ -82,6 +85,7 @@ export class Engine {
     await this.disk.recover();
     await this.queue.load(this.disk);
     await this.slots.load(this.disk);
+    await this.unfinished.load(this.disk);
     await this.media.load(this.disk);
     this.#stale = false;
   }

@@ -21,10 +21,11 @@
  *     feed!<caller>!<place, 16 digits>!<id>
  *                               the last change of an avatar that its caller could see
  *     feeds!<caller>            {@link FeedEnds}, in JSON
+ *     spend!<month>!<caller>    {@link Account}, in JSON
  *     doc!<name>                a shared document, in JSON
  *     corrupt!<id>!<part>       the original bytes of what was set aside
  *
- * In the lists and feeds callers and external ids are digests.
+ * In the lists, feeds and accounts callers and external ids are digests.
  *
  * Version and due time stay out of the record, so that a claim writes a few bytes, and so that a newer release's
  * record can be put off without a byte of it changing.
@@ -70,6 +71,12 @@ export interface FeedEnds {
   readonly forgotten: number;
 }
 
+/** What a caller spent in a month: entries of `accounts.ts`. */
+export interface Account {
+  readonly caller: string;
+  readonly entries: Readonly<Record<string, readonly number[]>>;
+}
+
 /** A file in the folder of the submissions, and how long it is. */
 export interface SubmissionFile {
   readonly file: string;
@@ -89,6 +96,7 @@ export const callerKey = (caller: string): string => `caller!${caller}`;
 export const slotKey = (keyId: string, id: string): string => `slot!${keyId}!${id}`;
 export const documentKey = (name: string): string => `doc!${name}`;
 export const feedEndsKey = (caller: string): string => `feeds!${caller}`;
+export const accountKey = (month: string, caller: string): string => `spend!${month}!${caller}`;
 export const feedIndex = (caller: string): string => `feed!${caller}!`;
 export const listIndex = (caller: string, status: Status): string => `list!${caller}!${status}!`;
 export const externalIndex = (caller: string, externalId: string): string =>
@@ -156,6 +164,31 @@ export function decodeFeedEnds(value: Buffer | undefined): FeedEnds {
   return { last: 0, forgotten: 0 };
 }
 
+/** The accounts of all callers from one month to another. */
+export function accountsOf(from: string, to: string): { gt: string; lt: string } {
+  return { gt: accountKey(from, ''), lt: accountKey(to, '~') };
+}
+
+/** Whose account it is, and of which month. */
+export function parseAccountKey(key: string): { month: string; caller: string } {
+  const [, month = '', caller = ''] = key.split('!');
+  return { month, caller };
+}
+
+export function encodeAccount({ caller, entries }: Account): Buffer {
+  return Buffer.from(JSON.stringify({ caller, entries }));
+}
+
+/** `null` where there is none to be read. */
+export function decodeAccount(value: Buffer | undefined): Account | null {
+  try {
+    const { caller, entries } = JSON.parse(String(value)) as Partial<Account>;
+    return typeof caller === 'string' && typeof entries === 'object' ? { caller, entries } : null;
+  } catch {
+    return null;
+  }
+}
+
 export function encodeMeta(meta: Meta): Buffer {
   return Buffer.from(JSON.stringify(meta));
 }
@@ -170,7 +203,8 @@ export function decodeMeta(id: string, bytes: Buffer): Meta {
   }
   const { version, due, lane, task, key, tag, bytes: size, listing = null } = value ?? {};
   const texts = [lane, task, key].every((text) => text === null || typeof text === 'string');
-  if (![version, due, tag, size].every(Number.isSafeInteger) || !texts || typeof listing !== 'object') {
+  const numbers = [version, due, size].every(Number.isSafeInteger) && Number.isFinite(tag);
+  if (!numbers || !texts || typeof listing !== 'object') {
     throw new CorruptRecordError(`the version of ${id} cannot be read`);
   }
   return { ...(value as Meta), listing };

@@ -7,8 +7,8 @@ import { Order } from './order.js';
 
 /**
  * The queue, in memory beside its entries on disk: start-time fair queuing at unit cost (Goyal, Vin and Cheng 1996).
- * An avatar's tag is one more than that of its caller's last, or the clock, which is the highest tag that was
- * submitted: so callers take turns, and who comes new is served next.
+ * An avatar's tag is that of its caller's last and a step, which is a turn for a share of 1 and less for a larger one, or
+ * the clock, which is the highest tag that was submitted: so callers take turns, and who comes new is served next.
  */
 export class Queue {
   readonly #order = new Order();
@@ -44,9 +44,9 @@ export class Queue {
     if (this.bytes + bytes > maxBytes) throw new QueueFullError('bytes');
   }
 
-  /** The tag of a new avatar of a caller. */
-  nextTag(caller: string): number {
-    return Math.max(this.#clock, (this.#lastTags.get(caller) ?? 0) + 1);
+  /** The tag of a new avatar of a caller. @param step of `shares.ts` */
+  nextTag(caller: string, step: number): number {
+    return Math.max(this.#clock, (this.#lastTags.get(caller) ?? 0) + step);
   }
 
   /** Puts it at a place, from wherever it was. */
@@ -87,9 +87,9 @@ export class Queue {
     for (const { id } of this.#order) if (!this.#passed.has(id)) yield id;
   }
 
-  /** A caller whose last tag equals the clock may still have that one in the queue, so only older ones are forgotten. */
+  /** Who is a whole turn behind the clock starts at it, as one does who was never there: no step is longer. */
   #setClock(tx: Transaction, clock: number): void {
-    const behind = [...this.#lastTags].filter(([, tag]) => tag < clock).map(([caller]) => caller);
+    const behind = [...this.#lastTags].filter(([, tag]) => tag <= clock - 1).map(([caller]) => caller);
     tx.put(CLOCK, Buffer.from(String(clock)));
     for (const caller of behind) tx.del(callerKey(caller));
     tx.also(() => {

@@ -1,12 +1,16 @@
 /** The transactions that write an avatar: create, save, remove. Each checks everything before it changes anything. */
 
-import type { Avatar } from '../../domain/avatar.js';
+import { type Avatar, isFinal } from '../../domain/avatar.js';
+import { type Spent, spendStateOf } from '../../domain/spend.js';
 import { standingOf } from '../../domain/standing.js';
+import { checkCaps, maxUnfinishedFor } from '../accounts.js';
 import { wholeDelay } from '../delay.js';
 import { callerDigest, externalDigest } from '../digests.js';
 import { keyDigest } from '../idempotency.js';
 import { entryOf } from '../pages.js';
-import { AvatarExistsError, type Creation, type Save, type SaveResult } from '../store.js';
+import { stepOf } from '../shares.js';
+import { AvatarExistsError, CallerLimitError, type Creation, type Save, type SaveResult } from '../store.js';
+import { count, spentBeside } from './accounts.js';
 import type { Transaction } from './commit.js';
 import type { Engine } from './engine.js';
 import { noteChange } from './feeds.js';
@@ -27,21 +31,27 @@ import { readMeta, readRecord, relist, schedule } from './records.js';
 
 /**
  * Whether an avatar with so many bytes can be created: the id of the one that has its idempotency key, `null` where it can.
- * @throws AvatarExistsError, QueueFullError
+ * @throws AvatarExistsError, CallerLimitError, QueueFullError
  */
 export function ownerOrRoom(
-  { queue }: Engine,
+  { queue, unfinished }: Engine,
   tx: Transaction,
   avatar: Avatar,
   bytes: number,
-  { bounds }: Creation,
+  creation: Creation,
 ): string | null {
   const { id, caller, idempotency } = avatar;
   if (readRecord(tx, id) !== null) throw new AvatarExistsError(id);
   const key = idempotency && keyDigest(caller, idempotency.key);
   const owner = key === null ? undefined : tx.get(idempotencyKey(key))?.toString();
-  if (owner === undefined && standingOf(avatar).queued) queue.checkRoom(bounds, bytes);
-  return owner ?? null;
+  if (owner !== undefined) return owner;
+  const mayBe = maxUnfinishedFor(avatar, creation);
+  if (mayBe !== null && unfinished.count(callerDigest(caller)) >= mayBe) {
+    throw new CallerLimitError('unfinished');
+  }
+  checkCaps(avatar, spentBeside(tx, avatar), creation.caps);
+  if (standingOf(avatar).queued) queue.checkRoom(creation.bounds, bytes);
+  return null;
 }
 
 /** A save that was made, and the place of the change; `null` where it is none for callers. */
@@ -49,20 +59,26 @@ export type Saving =
   | Exclude<SaveResult, { saved: true }>
   | { saved: true; version: number; at: number | null };
 
-/** Of an avatar that {@link ownerOrRoom} has nothing against, in the same transaction. Returns the place of the change. */
+/** The place of the change, and what the caller has spent with it. */
+export interface Creating {
+  readonly at: number;
+  readonly spent: Spent;
+}
+
+/** Of an avatar that {@link ownerOrRoom} has nothing against, in the same transaction. */
 export function create(
-  { queue, now }: Engine,
+  { queue, unfinished, now }: Engine,
   tx: Transaction,
   avatar: Avatar,
   record: Buffer,
   submission: SubmissionFile,
-  { dueInMs }: Creation,
-): number {
+  { dueInMs, share = 1 }: Creation,
+): Creating {
   const { id, caller, idempotency } = avatar;
   const { bytes } = submission;
   const key = idempotency && keyDigest(caller, idempotency.key);
   const due = now() + wholeDelay(dueInMs);
-  const tag = queue.nextTag(caller);
+  const tag = queue.nextTag(caller, stepOf(share));
   const digest = callerDigest(caller);
   const at = noteChange(tx, digest, now());
   const listing = listingOf(avatar, digest, at);
@@ -72,7 +88,9 @@ export function create(
   tx.put(submissionKey(id), encodeSubmission(submission));
   schedule(tx, id, null, meta);
   if (standingOf(avatar).queued) queue.enter(tx, id, { caller, tag, bytes });
-  return at;
+  if (!isFinal(avatar.status)) unfinished.enter(tx, id, digest);
+  count(tx, avatar, 'released', spendStateOf(avatar.status));
+  return { at, spent: spentBeside(tx, avatar) };
 }
 
 export function save(
@@ -116,12 +134,18 @@ export function save(
   if (keyId !== null && heldUntil > now) engine.slots.hold(tx, keyId, id, heldUntil);
   if (queued) engine.queue.enter(tx, id, { caller, tag: after.tag, bytes: after.bytes });
   else engine.queue.leave(tx, id, slot);
+  if (isFinal(avatar.status)) engine.unfinished.leave(tx, id);
+  else engine.unfinished.enter(tx, id, digest);
+  // A release that had no lists counted nothing.
+  if (before.listing !== null) {
+    count(tx, avatar, spendStateOf(before.listing.status), spendStateOf(avatar.status));
+  }
   return { saved: true, version: version + 1, at };
 }
 
 /** Says whose it was; `null` where it was not there at that version, or cannot be read. */
 export function remove(engine: Engine, tx: Transaction, id: string, version: number): string | null {
-  const { slots, queue } = engine;
+  const { slots, queue, unfinished } = engine;
   const found = readRecord(tx, id);
   if (found === null || found instanceof Error || found.meta.version !== version) return null;
   const { avatar, meta } = found;
@@ -132,6 +156,9 @@ export function remove(engine: Engine, tx: Transaction, id: string, version: num
   if (meta.key !== null) tx.del(idempotencyKey(meta.key));
   slots.release(tx, id);
   queue.leave(tx, id, false);
+  unfinished.leave(tx, id);
+  // What was not sent costs nothing, whoever takes it back.
+  if (avatar.status === 'queued') count(tx, avatar, 'reserved', 'released');
   return avatar.caller;
 }
 

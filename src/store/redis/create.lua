@@ -16,7 +16,9 @@
   KEYS[11] upload   the pieces of a submission that is no argument
   KEYS[12] list     of its caller: sorted set, all with score 0: mark and entry; prefix and entry
   KEYS[13] feed     sorted set: id by the place of its last change; see noteChange
-  KEYS[14] key      id of the avatar that was created with the idempotency key; left out without one
+  KEYS[14] account  of its caller, for the month in which it was accepted: hash; see count
+  KEYS[15] names    set: every caller
+  KEYS[16] key      id of the avatar that was created with the idempotency key; left out without one
 
   ARGV[1] id
   ARGV[2] doc
@@ -34,10 +36,20 @@
   ARGV[14] its entry in lists
   ARGV[15] the same behind the prefix of its external id, or ''
   ARGV[16] how long changes are known, in ms
+  ARGV[17] how far it stands behind its caller's last, in turns
+  ARGV[18] how many of its caller's avatars may be unfinished, itself among them, or ''
+  ARGV[19] marks of those that are unfinished
+  ARGV[20] what it counts for: see count
+  ARGV[21] which marks count: see count
+  ARGV[22] day on which it was accepted
+  ARGV[23] how many units may have been spent on the day before it, or ''
+  ARGV[24] how many units may have been spent in the month before it, or ''
+  ARGV[25] how long what was spent is known, in ms
 
-  Result: now, in ms; the id of the avatar that has the idempotency key; {'avatars'} or {'bytes'} when the queue holds
-  as many as it may; nil when the id is taken; {'upload'} when nothing but the
-  submission is missing, which may now be uploaded
+  Result: {now, in ms, units spent on the day, in the month}; the id of the avatar that has the idempotency key;
+  {'avatars'} or {'bytes'} when the queue holds as many as it may; {'unfinished'}, {'day'} or {'month'} when its caller is
+  at a limit of its own; nil when the id is taken; {'upload'} when nothing but the submission is missing, which may now
+  be uploaded
 ]]
 local bytes = tonumber(ARGV[11])
 local isUploaded = #ARGV[3] ~= bytes
@@ -59,6 +71,14 @@ local function uploadedBytes()
   return sum
 end
 
+local function unfinished()
+  local sum = 0
+  for mark in string.gmatch(ARGV[19], '.') do
+    sum = sum + redis.call('ZLEXCOUNT', KEYS[12], '[' .. mark, '(' .. mark .. '~')
+  end
+  return sum
+end
+
 if redis.call('EXISTS', KEYS[4]) == 1 then
   return refuse(false)
 end
@@ -68,11 +88,21 @@ if redis.call('EXISTS', KEYS[1]) == 1 then
   end
   -- Written again, so that a WAIT behind it, on a new connection, waits for no less than this.
   redis.call('HSET', KEYS[1], 'w', ARGV[5])
-  return now
+  return {now, spentIn(KEYS[14], ARGV[22])}
 end
-local owner = KEYS[14] and redis.call('GET', KEYS[14])
+local owner = KEYS[16] and redis.call('GET', KEYS[16])
 if owner then
   return refuse(owner)
+end
+if ARGV[18] ~= '' and unfinished() >= tonumber(ARGV[18]) then
+  return refuse({'unfinished'})
+end
+local onDay, inMonth = spentIn(KEYS[14], ARGV[22])
+if ARGV[23] ~= '' and onDay > tonumber(ARGV[23]) then
+  return refuse({'day'})
+end
+if ARGV[24] ~= '' and inMonth > tonumber(ARGV[24]) then
+  return refuse({'month'})
 end
 local queued = ARGV[7] == '1'
 if queued then
@@ -99,21 +129,26 @@ else
 end
 if queued then
   local last = tonumber(redis.call('ZSCORE', KEYS[7], ARGV[6]) or 0)
-  local tag = math.max(tonumber(redis.call('GET', KEYS[8]) or 0), last + 1)
+  local tag = math.max(tonumber(redis.call('GET', KEYS[8]) or 0), last + ARGV[17])
   redis.call('ZADD', KEYS[6], tag, ARGV[1])
   redis.call('ZADD', KEYS[7], tag, ARGV[6])
   redis.call('INCRBY', KEYS[9], bytes)
   redis.call('HSET', KEYS[1], 'tag', tag)
-  if not KEYS[14] then
+  if not KEYS[16] then
     redis.call('ZADD', KEYS[10], now + ARGV[10], ARGV[1])
   end
 end
 redis.call('HSET', KEYS[1], 'v', 1, 'doc', ARGV[2], 'w', ARGV[5], 's', ARGV[13])
-if KEYS[14] then
-  redis.call('SET', KEYS[14], ARGV[1])
+if KEYS[16] then
+  redis.call('SET', KEYS[16], ARGV[1])
 end
 redis.call('ZADD', KEYS[3], now + ARGV[4], ARGV[1])
 redis.call('ZADD', KEYS[12], 0, ARGV[13] .. ARGV[14])
+redis.call('SADD', KEYS[15], ARGV[6])
+count(KEYS[14], ARGV[20], ARGV[21], nil, ARGV[13])
+if ARGV[20] ~= '' then
+  redis.call('PEXPIRE', KEYS[14], ARGV[25])
+end
 if ARGV[15] ~= '' then
   redis.call('ZADD', KEYS[12], 0, ARGV[15])
 end
@@ -124,4 +159,4 @@ if redis.call('ZREMRANGEBYSCORE', KEYS[13], 0, old) > 0 then
   redis.call('ZADD', KEYS[13], -old, '!forgotten')
 end
 tell(KEYS[5], 1, ARGV[1], ARGV[6], at)
-return now
+return {now, spentIn(KEYS[14], ARGV[22])}

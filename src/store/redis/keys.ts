@@ -11,6 +11,8 @@ export class Keys {
   readonly doubt: string;
   /** A channel: what `tell` says of avatars as they are written. */
   readonly changes: string;
+  /** Of all callers that ever had an avatar. */
+  readonly names: string;
   readonly ping: string;
   readonly mark: string;
 
@@ -24,6 +26,7 @@ export class Keys {
     this.bytes = `${this.#tag}:queue-bytes`;
     this.doubt = `${this.#tag}:queue-doubt`;
     this.changes = `${this.#tag}:changes`;
+    this.names = `${this.#tag}:caller-names`;
     this.ping = `${this.#tag}:ping`;
     this.mark = `${this.#tag}:mark`;
   }
@@ -57,6 +60,11 @@ export class Keys {
   /** Ids by the place of their last change. */
   feed(caller: string): string {
     return `${this.#tag}:feed:${caller}`;
+  }
+
+  /** What a caller, which is said by its digest, spent in a month: see `accounts.ts`. */
+  account(caller: string, month: string): string {
+    return `${this.#tag}:spend:${caller}:${month}`;
   }
 
   dueOf(lane: string | null): string {

@@ -13,7 +13,7 @@ import type { Keys } from './keys.js';
 import type { Records } from './records.js';
 
 /** As they lie in Redis: never to be changed. */
-const MARKS: Readonly<Record<Status, string>> = {
+export const MARKS: Readonly<Record<Status, string>> = {
   queued: 'q',
   submitting: 's',
   pending: 'p',

@@ -39,3 +39,39 @@ end
 local function tell(changes, version, id, caller, at)
   redis.pcall('PUBLISH', changes, version .. ' ' .. id .. ' ' .. at .. ' ' .. caller)
 end
+
+-- The units that a caller spent on a day and in its month, of which this is the account.
+local function spentIn(account, day)
+  local units = redis.call('HMGET', account, day, 'month')
+  return tonumber(units[1] or 0), tonumber(units[2] or 0)
+end
+
+-- Counts an avatar in an account where it goes from the state of one mark to that of another; a new one has none before.
+--   spend    day, mode, and the six numbers it adds to their entry in either state; or '', where nothing is counted
+--   states   each mark that counts, and where the numbers of its state begin
+local function count(account, spend, states, before, after)
+  local from = before and string.match(states, before .. '(%d)')
+  local to = after and string.match(states, after .. '(%d)')
+  if spend == '' or (from or '') == (to or '') then
+    return
+  end
+  local day, mode, costs = string.match(spend, '^(%d+) (%a+) (.+)$')
+  local entry = day .. ' ' .. mode
+  local held = redis.call('HGET', account, entry)
+  -- What was counted so long ago that it is forgotten is not taken back either.
+  if from and not held then
+    return
+  end
+  local sums, units = {}, 0
+  local nextSum = string.gmatch(held or '0 0 0 0 0 0', '%-?%d+')
+  for cost in string.gmatch(costs, '%d+') do
+    local i = #sums + 1
+    local state = i < 4 and '1' or '4'
+    local change = (state == to and cost or 0) - (state == from and cost or 0)
+    sums[i] = string.format('%.0f', nextSum() + change)
+    units = i % 3 == 0 and units + change or units
+  end
+  redis.call('HSET', account, entry, table.concat(sums, ' '))
+  redis.call('HINCRBY', account, day, units)
+  redis.call('HINCRBY', account, 'month', units)
+end

@@ -30,6 +30,7 @@ import {
   type StoreHealth,
   StoreUnavailableError,
 } from '../store.js';
+import { Accounts } from './accounts.js';
 import { Connection, type ConnectionOptions } from './connection.js';
 import { Creations } from './creations.js';
 import { type DocumentRow, documentOf } from './documents.js';
@@ -95,6 +96,7 @@ class RedisStore implements Store {
   readonly #writes: Writes;
   readonly #lists: Lists;
   readonly #feeds: Feeds;
+  readonly #accounts: Accounts;
   readonly #subscription: Subscription;
 
   constructor(redis: Connection, keys: Keys) {
@@ -107,6 +109,7 @@ class RedisStore implements Store {
     this.#writes = new Writes(redis, keys, lost, this.#records);
     this.#lists = new Lists(redis, keys, this.#records);
     this.#feeds = new Feeds(redis, keys, this.#records);
+    this.#accounts = new Accounts(redis, keys);
     this.#subscription = new Subscription(() => redis.subscriber(), keys.changes);
   }
 
@@ -117,7 +120,7 @@ class RedisStore implements Store {
     last = false,
   ): Promise<CreatedOrKnown> {
     const made = await this.#creations.make(avatar, submission, creation);
-    if (made.owner === null) return { avatar, version: 1, now: made.now, spent: null };
+    if (made.owner === null) return { avatar, version: 1, now: made.now, spent: made.spent };
     const owner = await this.find(avatar.caller, made.owner);
     if (owner !== null) return { ...owner, spent: null };
     // Forgotten just now, and the key is free; or its record was lost, and the key is not.
@@ -189,12 +192,12 @@ class RedisStore implements Store {
     return this.#feeds.feed(String(scope), after, limit);
   }
 
-  async use(): Promise<DayOfUse[]> {
-    return [];
+  async use(scope: Scope, from: string, to: string): Promise<DayOfUse[]> {
+    return this.#accounts.use(scope, from, to);
   }
 
   async callers(): Promise<string[]> {
-    return [];
+    return this.#accounts.callers();
   }
 
   async outlook(lanes: readonly string[]): Promise<Outlook> {

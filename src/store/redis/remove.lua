@@ -10,7 +10,8 @@
   KEYS[7] doubt
   KEYS[8] feed       of its caller
   KEYS[9] list       of its caller
-  KEYS[10...] due and slots of its key, where it has one; then what leads to it: owner of its task id, owner of its
+  KEYS[10] account   of its caller, for the month in which it was accepted
+  KEYS[11...] due and slots of its key, where it has one; then what leads to it: owner of its task id, owner of its
              idempotency key, where it has them; as the record says at this version
 
   ARGV[1] id
@@ -19,6 +20,8 @@
   ARGV[4] caller
   ARGV[5] its entry in lists
   ARGV[6] the same behind the prefix of its external id, or ''
+  ARGV[7] what is taken back with it: see count
+  ARGV[8] which marks count: see count
 
   Result: 1, or 0 when the record is at another version
 ]]
@@ -32,12 +35,13 @@ redis.call('ZREM', KEYS[3], ARGV[1])
 redis.call('ZREM', KEYS[7], ARGV[1])
 redis.call('ZREM', KEYS[8], ARGV[1])
 redis.call('ZREM', KEYS[9], (record[2] or '') .. ARGV[5], ARGV[6])
-local leads = 10
+local leads = 11
 if ARGV[3] ~= '' then
-  redis.call('ZREM', KEYS[10], ARGV[1])
   redis.call('ZREM', KEYS[11], ARGV[1])
-  leads = 12
+  redis.call('ZREM', KEYS[12], ARGV[1])
+  leads = 13
 end
+count(KEYS[10], ARGV[7], ARGV[8], record[2], nil)
 redis.call('DEL', KEYS[1], KEYS[2], unpack(KEYS, leads))
 tell(KEYS[4], 0, ARGV[1], ARGV[4], 0)
 return 1

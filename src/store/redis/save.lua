@@ -13,7 +13,8 @@
   KEYS[9] lanes      set: every key that ever had a due index
   KEYS[10] feed      of its caller
   KEYS[11] list      of its caller
-  KEYS[12...] due of its key, slots of its key (sorted set: id by when it is over), where it has one; then
+  KEYS[12] account   of its caller, for the month in which it was accepted
+  KEYS[13...] due of its key, slots of its key (sorted set: id by when it is over), where it has one; then
              the owner of its task id, where it has one
 
   ARGV[1] id
@@ -29,6 +30,8 @@
   ARGV[11] caller, where the change is told; or ''
   ARGV[12] mark of its status
   ARGV[13] its entry in lists
+  ARGV[14] what it counts for: see count
+  ARGV[15] which marks count: see count
 
   Result: 'saved', 'stale', 'task-taken' or 'no-slot'
 ]]
@@ -44,9 +47,9 @@ end
 if version ~= expected then
   return 'stale'
 end
-local dueOfKey, slots, task = nil, nil, KEYS[12]
+local dueOfKey, slots, task = nil, nil, KEYS[13]
 if keyId ~= '' then
-  dueOfKey, slots, task = KEYS[12], KEYS[13], KEYS[14]
+  dueOfKey, slots, task = KEYS[13], KEYS[14], KEYS[15]
 end
 local owner = task and redis.call('GET', task)
 if owner and owner ~= id then
@@ -96,8 +99,8 @@ else
   local tag = leaveQueue(KEYS[5], KEYS[8], KEYS[2], id)
   if tag and holds and tag > tonumber(redis.call('GET', KEYS[7]) or 0) then
     redis.call('SET', KEYS[7], tag)
-    -- Who has nothing behind the clock starts at it, as one does who was never there.
-    redis.call('ZREMRANGEBYSCORE', KEYS[6], '-inf', '(' .. tag)
+    -- Who is a whole turn behind the clock starts at it, as one does who was never there: no step is longer.
+    redis.call('ZREMRANGEBYSCORE', KEYS[6], '-inf', tag - 1)
   end
 end
 if ARGV[5] == 'drop' then
@@ -114,6 +117,7 @@ if listed ~= ARGV[12] then
     redis.call('ZREM', KEYS[11], listed .. ARGV[13])
   end
 end
+count(KEYS[12], ARGV[14], ARGV[15], listed, ARGV[12])
 if ARGV[11] ~= '' then
   tell(KEYS[4], expected + 1, id, ARGV[11], noteChange(KEYS[10], id))
 end

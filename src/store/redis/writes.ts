@@ -1,10 +1,12 @@
 import { type Avatar, isFinal } from '../../domain/avatar.js';
 import { standingOf } from '../../domain/standing.js';
+import { placeOf } from '../accounts.js';
 import { wholeDelay } from '../delay.js';
 import { callerDigest } from '../digests.js';
 import { keyDigest } from '../idempotency.js';
 import { encodeRecord } from '../record.js';
 import type { Save, SaveResult } from '../store.js';
+import { STATES, spendArgument } from './accounts.js';
 import type { Connection } from './connection.js';
 import type { Keys } from './keys.js';
 import { namesOf } from './lists.js';
@@ -37,7 +39,12 @@ export class Writes {
     const names = namesOf(avatar);
     const keys = [
       ...[this.#keys.record(id), this.#keys.submission(id), due, changes, queue, callers, clock, bytes],
-      ...[lanes, this.#keys.feed(owner), this.#keys.list(owner)],
+      ...[
+        lanes,
+        this.#keys.feed(owner),
+        this.#keys.list(owner),
+        this.#keys.account(owner, placeOf(avatar).month),
+      ],
       ...[...this.#keys.ofLane(keyId), ...this.#keys.task(taskId)],
     ];
     const { queued, slot, lane } = standingOf(avatar);
@@ -48,7 +55,7 @@ export class Writes {
         keys,
         ...[id, version, doc, wholeDelay(dueInMs), submission, token],
         ...[keyId ?? '', standing, wholeDelay(slotForMs), slots ?? '', silent ? '' : caller],
-        ...[names.mark, names.entry],
+        ...[names.mark, names.entry, spendArgument(avatar), STATES],
       ),
     );
     const word = String(result);
@@ -66,11 +73,17 @@ export class Writes {
     const { due, changes, queue, bytes, doubt } = this.#keys;
     const keys = [
       ...[this.#keys.record(id), this.#keys.submission(id), due, changes, queue, bytes, doubt],
-      ...[this.#keys.feed(owner), this.#keys.list(owner)],
+      ...[
+        this.#keys.feed(owner),
+        this.#keys.list(owner),
+        this.#keys.account(owner, placeOf(found.avatar).month),
+      ],
       ...[...this.#keys.ofLane(keyId), ...this.#keys.task(taskId), ...this.#keys.key(digest)],
     ];
     const names = namesOf(found.avatar);
-    const args = [id, version, keyId ?? '', caller, names.entry, names.external];
+    // What was not sent costs nothing, whoever takes it back.
+    const takenBack = found.avatar.status === 'queued' ? spendArgument(found.avatar) : '';
+    const args = [id, version, keyId ?? '', caller, names.entry, names.external, takenBack, STATES];
     return (await this.#redis.write('remove', keys, ...args)) === 1;
   }
 }

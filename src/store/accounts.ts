@@ -1,0 +1,120 @@
+/**
+ * Accounts, in any store: what a caller spent in a month, by day and mode. An entry of one, named `28 std`, has six whole
+ * numbers: avatars, milliseconds and units reserved, then the same settled.
+ */
+
+import { type Avatar, isFinal, type Mode, type Spend } from '../domain/avatar.js';
+import {
+  type Amount,
+  type DayOfUse,
+  dayOf,
+  type SpendCaps,
+  type SpendState,
+  type Spent,
+} from '../domain/spend.js';
+import { CallerLimitError, type Creation } from './store.js';
+
+/** Where the numbers of a state begin in an entry; what was released is not counted. */
+export const BEGINS: Readonly<Record<SpendState, 0 | 3 | null>> = { reserved: 0, settled: 3, released: null };
+const MODES: readonly Mode[] = ['std', 'pro'];
+const NONE: readonly number[] = [0, 0, 0, 0, 0, 0];
+
+/** Where an avatar is counted: the day on which it was accepted. */
+export function placeOf({ createdAt, mode }: Pick<Avatar, 'createdAt' | 'mode'>) {
+  const date = dayOf(createdAt);
+  const day = date.slice(8);
+  return { month: monthOf(date), day, entry: `${day} ${mode}` };
+}
+
+export function monthOf(date: string): string {
+  return date.slice(0, 7);
+}
+
+/** All months from one day to another. */
+export function monthsOf(from: string, to: string): string[] {
+  const months: string[] = [];
+  for (
+    let at = new Date(`${monthOf(from)}-01`);
+    dayOf(at.getTime()) <= to;
+    at.setUTCMonth(at.getUTCMonth() + 1)
+  ) {
+    months.push(monthOf(dayOf(at.getTime())));
+  }
+  return months;
+}
+
+/** The names of all entries that a month can have from one day to another. */
+export function entriesOf(month: string, from: string, to: string): string[] {
+  const days = Array.from({ length: 31 }, (_, i) => String(i + 1).padStart(2, '0'));
+  return days
+    .filter((day) => from <= `${month}-${day}` && `${month}-${day}` <= to)
+    .flatMap((day) => MODES.map((mode) => `${day} ${mode}`));
+}
+
+/** What it adds to an entry in either state. */
+export function costsOf({ reserved, settled }: Spend): readonly number[] {
+  return [reserved, settled ?? reserved].flatMap(({ durationMs, units }) => [1, durationMs, units]);
+}
+
+/** An entry after an avatar went from one state to another. */
+export function moved(
+  entry: readonly number[] | undefined,
+  spend: Spend,
+  before: SpendState,
+  after: SpendState,
+): number[] {
+  const costs = costsOf(spend);
+  const isOf = (state: SpendState, i: number) => BEGINS[state] === i - (i % 3);
+  const signOf = (i: number) => Number(isOf(after, i)) - Number(isOf(before, i));
+  return (entry ?? NONE).map((sum, i) => sum + signOf(i) * (costs[i] ?? 0));
+}
+
+/** What an entry counts together, in units. */
+export function unitsIn(entry: readonly number[]): number {
+  return (entry[2] ?? 0) + (entry[5] ?? 0);
+}
+
+/** @throws CallerLimitError where an avatar would be above what its caller may spend */
+export function checkCaps({ spend }: Avatar, spent: Spent, caps: SpendCaps | undefined): void {
+  const units = spend?.reserved.units ?? 0;
+  if (units === 0 || caps === undefined) return;
+  for (const span of ['day', 'month'] as const) {
+    const cap = caps[span];
+    if (cap !== null && spent[span] + units > cap) throw new CallerLimitError(span);
+  }
+}
+
+/** How many unfinished avatars its caller may have where this one is to be among them; `null`: any number. */
+export function maxUnfinishedFor({ status }: Avatar, { maxUnfinished = null }: Creation): number | null {
+  return isFinal(status) ? null : maxUnfinished;
+}
+
+/** The rows of entries, without those that count nothing. */
+export function rowsOf(
+  caller: string,
+  month: string,
+  entries: Iterable<readonly [string, readonly number[]]>,
+): DayOfUse[] {
+  return Array.from(entries)
+    .filter(([, sums]) => sums.length === NONE.length && sums.some((sum) => sum !== 0))
+    .map(([entry, sums]) => {
+      const [day, mode] = entry.split(' ') as [string, Mode];
+      const [reserved, settled] = [amountOf(sums.slice(0, 3)), amountOf(sums.slice(3))];
+      return { caller, date: `${month}-${day}`, mode, reserved, settled };
+    });
+}
+
+/** By caller, day and mode. */
+export function inOrder(rows: readonly DayOfUse[]): DayOfUse[] {
+  const name = ({ caller, date, mode }: DayOfUse) => [caller, date, mode];
+  return rows.toSorted((a, b) => compare(name(a), name(b)));
+}
+
+function compare(a: readonly string[], b: readonly string[]): number {
+  const i = a.findIndex((part, i) => part !== b[i]);
+  return i < 0 ? 0 : String(a[i]) < String(b[i]) ? -1 : 1;
+}
+
+function amountOf([avatars = 0, durationMs = 0, units = 0]: readonly number[]): Amount {
+  return { avatars, durationMs, units };
+}

@@ -1,0 +1,262 @@
+/** The part of the contract on what avatars cost their callers, and on the limits of callers. */
+
+import {
+  type Avatar,
+  accepted,
+  beginSubmit,
+  canceled,
+  failed,
+  looked,
+  requeued,
+  type Spend,
+  succeeded,
+  timedOut,
+  unconfirmed,
+} from '../../src/domain/avatar.js';
+import { EVERYONE } from '../../src/domain/caller.js';
+import { type Amount, dayOf } from '../../src/domain/spend.js';
+import type { Save, Store } from '../../src/store/store.js';
+import type { Check } from './contract-damage.js';
+import { avatarOf, CALLER, dueIn, LONG, SUBMISSION } from './fixtures.js';
+
+const KEEP: Save = { dueInMs: LONG, submission: 'keep' };
+const SPEND: Spend = { reserved: { durationMs: 7200, units: 3226 }, settled: null };
+/** Noon, so that a day before and after is the day before and after. */
+const NOON = new Date(`${dayOf(Date.now())}T12:00:00Z`).getTime();
+const DAY_MS = 24 * 3_600_000;
+const TODAY = dayOf(NOON);
+
+const paid = (change: Partial<Avatar> = {}) => avatarOf({ spend: SPEND, createdAt: NOON, ...change });
+const amount = (avatars: number, { durationMs, units } = SPEND.reserved): Amount => ({
+  avatars,
+  durationMs: avatars * durationMs,
+  units: avatars * units,
+});
+const NOTHING = amount(0);
+
+const create = (store: Store, change: Partial<Avatar> = {}, limits = {}) =>
+  store.create(paid(change), [SUBMISSION], dueIn(LONG, limits));
+const today = (store: Store) => store.use(CALLER, TODAY, TODAY);
+const row = (reserved: Amount, settled: Amount, change = {}) => ({
+  ...{ caller: CALLER, date: TODAY, mode: 'std', reserved, settled },
+  ...change,
+});
+
+const ENDING = { now: NOON, retentionMs: LONG };
+const FAILURE = { type: 'task-failed', detail: 'no', upstreamStatus: null } as const;
+const VIDEO = {
+  ...{ url: 'https://v', format: null, width: null, height: null, bytes: null },
+  ...{ expiresAt: null, keptBytes: null },
+};
+const begun = (avatar: Avatar) => beginSubmit(avatar, 'key-1', 'intent-1');
+const pending = (avatar: Avatar) => accepted(avatar, `task-${avatar.id}`, 0);
+const lost = (avatar: Avatar) => unconfirmed(avatar, FAILURE, ENDING);
+const refused = (avatar: Avatar) => failed(avatar, FAILURE, ENDING);
+const made = (avatar: Avatar) => succeeded(avatar, VIDEO, ENDING, false);
+const counted = (settled: Spend['settled']) => (avatar: Avatar) => ({
+  ...avatar,
+  spend: avatar.spend && { ...avatar.spend, settled },
+});
+const SHORTER = { durationMs: 7000, units: 3136 };
+
+/** The moves of an avatar, and what it is counted as after the last. */
+const ENDS: Readonly<Record<string, readonly [((avatar: Avatar) => Avatar)[], Amount, Amount]>> = {
+  submitting: [[begun], amount(1), NOTHING],
+  'queued again': [[begun, requeued], amount(1), NOTHING],
+  pending: [[begun, pending], amount(1), NOTHING],
+  processing: [[begun, pending, (avatar) => looked(avatar, 'processing', 0)], amount(1), NOTHING],
+  succeeded: [[begun, pending, made], NOTHING, amount(1)],
+  'succeeded, and told': [
+    [begun, pending, made, (avatar) => ({ ...avatar, failures: 1 })],
+    NOTHING,
+    amount(1),
+  ],
+  'succeeded, of another length': [
+    [begun, pending, (avatar) => counted(SHORTER)(made(avatar))],
+    NOTHING,
+    amount(1, SHORTER),
+  ],
+  'refused by Modellix': [[begun, refused], NOTHING, NOTHING],
+  'failed as a task': [[begun, pending, refused, (avatar) => ({ ...avatar, failures: 1 })], NOTHING, NOTHING],
+  'never sent': [[refused], NOTHING, NOTHING],
+  canceled: [[(avatar) => canceled(avatar, ENDING)], NOTHING, NOTHING],
+  unconfirmed: [[begun, lost], amount(1), NOTHING],
+  'unconfirmed, and found to be made': [[begun, lost, pending], amount(1), NOTHING],
+  'unconfirmed, found, and succeeded': [[begun, lost, pending, made], NOTHING, amount(1)],
+  'unconfirmed, and found not to be made': [[begun, lost, refused], NOTHING, NOTHING],
+  'timed out': [[begun, pending, (avatar) => timedOut(avatar, FAILURE, ENDING)], amount(1), NOTHING],
+};
+
+export function spending(check: Check): void {
+  check('what an avatar counts for follows from its status', async (t, { store }) => {
+    let [reserved, settled] = [await sumOf(store, 'reserved'), await sumOf(store, 'settled')];
+    t.same([reserved, settled], [NOTHING, NOTHING]);
+    for (const [end, [moves, reserves, settles]] of Object.entries(ENDS)) {
+      let { avatar, version } = await create(store);
+      t.same(await sumOf(store, 'reserved'), plus(reserved, amount(1)), `${end}: accepted`);
+      for (const move of moves) {
+        avatar = move(avatar);
+        t.match(await store.save(avatar, version, KEEP), { saved: true });
+        t.match(await store.save(avatar, version, KEEP), { saved: false }, 'stale');
+        version += 1;
+      }
+      [reserved, settled] = [plus(reserved, reserves), plus(settled, settles)];
+      t.same([await sumOf(store, 'reserved'), await sumOf(store, 'settled')], [reserved, settled], end);
+      if (avatar.status === 'queued') continue;
+      t.equal(await store.remove(avatar.id, version), true);
+      t.same([await sumOf(store, 'reserved'), await sumOf(store, 'settled')], [reserved, settled], 'gone');
+    }
+  });
+
+  check(
+    'a creation that is taken back costs nothing, and one that is refused neither',
+    async (t, { store }) => {
+      const { avatar, version } = await create(store);
+      await t.rejects(create(store, { id: avatar.id }), { name: 'AvatarExistsError' });
+      await t.rejects(create(store, {}, { bounds: { maxAvatars: 1, maxBytes: 1e6 } }), {
+        name: 'QueueFullError',
+      });
+      t.equal(await store.remove(avatar.id, version + 1), false);
+      t.same(await today(store), [row(amount(1), NOTHING)]);
+      t.equal(await store.remove(avatar.id, version), true);
+      t.same(await today(store), []);
+    },
+  );
+
+  check('what an earlier release accepted counts nothing, ever', async (t, { store }) => {
+    const { avatar, spent } = await create(store, { spend: null }, { caps: { day: 0, month: 0 } });
+    t.same(spent, { day: 0, month: 0 });
+    const saves = [begun(avatar), pending(begun(avatar)), made(pending(begun(avatar)))];
+    for (const [i, each] of saves.entries()) await store.save(each, i + 1, KEEP);
+    const { avatar: queued, version } = await create(store, { spend: null });
+    await store.remove(queued.id, version);
+    t.same(await store.use(EVERYONE, '2020-01-01', TODAY), []);
+  });
+
+  check('it is counted by caller, by mode, and on the day on which it was accepted', async (t, { store }) => {
+    const [before, after] = [NOON - DAY_MS, NOON + DAY_MS];
+    const spend = { ...SPEND, reserved: { durationMs: 7200, units: 6451 } };
+    for (const createdAt of [after, before, NOON]) await create(store, { createdAt });
+    await create(store, { mode: 'pro', spend });
+    await create(store, { caller: 'team-b' });
+    await create(store, { caller: 'a-team' });
+    const date = dayOf(before);
+    const mine = [
+      row(amount(1), NOTHING, { date }),
+      row(amount(1, spend.reserved), NOTHING, { mode: 'pro' }),
+      row(amount(1), NOTHING),
+      row(amount(1), NOTHING, { date: dayOf(after) }),
+    ];
+    t.same(await store.use(CALLER, date, dayOf(after)), mine);
+    t.same(await store.use(CALLER, TODAY, TODAY), mine.slice(1, 3));
+    t.same(await store.use(CALLER, date, date), mine.slice(0, 1));
+    const [first, last] = ['a-team', 'team-b'].map((caller) => row(amount(1), NOTHING, { caller }));
+    t.same(await store.use(EVERYONE, date, dayOf(after)), [first, ...mine, last]);
+    t.same(await store.use('nobody', date, dayOf(after)), []);
+  });
+
+  check('who creates is told what was spent on the day and in the month', async (t, { store }) => {
+    const middle = Date.UTC(2026, 9, 14);
+    const units = SPEND.reserved.units;
+    const idempotency = { key: 'key-1', fingerprint: 'f' };
+    const first = await create(store, { createdAt: middle, idempotency });
+    t.same(first.spent, { day: units, month: units });
+    await store.save(made(pending(begun(first.avatar))), 1, KEEP);
+    t.same((await create(store, { createdAt: middle + DAY_MS })).spent, { day: units, month: 2 * units });
+    const { spent } = await create(store, { createdAt: middle, mode: 'pro' });
+    t.same(spent, { day: 2 * units, month: 3 * units });
+    t.same((await create(store, { createdAt: middle + 30 * DAY_MS })).spent, { day: units, month: units });
+    t.same((await create(store, { createdAt: middle, caller: 'team-b' })).spent?.month, units);
+    t.same((await create(store, { createdAt: middle, spend: null })).spent, {
+      ...{ day: 2 * units, month: 3 * units },
+    });
+    t.equal((await create(store, { createdAt: middle, idempotency })).spent, null);
+  });
+
+  for (const [span, caps, other] of [
+    ['day', { day: 10 * SPEND.reserved.units, month: null }, NOON + DAY_MS],
+    ['month', { day: null, month: 10 * SPEND.reserved.units }, NOON + 40 * DAY_MS],
+  ] as const) {
+    check(`of 200 created at once under a cap of 10 avatars a ${span}, 10 are`, async (t, opened) => {
+      const { store } = opened;
+      const results = await Promise.allSettled(
+        Array.from({ length: 200 }, () => create(store, {}, { caps })),
+      );
+      t.equal(results.filter(({ status }) => status === 'fulfilled').length, 10);
+      const refusals = results.flatMap((each) => (each.status === 'rejected' ? [each.reason] : []));
+      for (const refusal of refusals) t.match(refusal, { name: 'CallerLimitError', limit: span });
+      t.same(await today(store), [row(amount(10), NOTHING)]);
+      t.match(await store.outlook([]), { queued: 10, queuedBytes: 10 * SUBMISSION.length });
+      t.equal((await opened.submissions()).length, 10, 'nothing is left of the others');
+
+      const free = { ...SPEND, reserved: { durationMs: 0, units: 0 } };
+      t.match(await create(store, { spend: free }, { caps }), { version: 1 });
+      t.match(await create(store, { createdAt: other }, { caps }), { version: 1 });
+      t.match(await create(store, { caller: 'team-b' }, { caps }), { version: 1 });
+      const [first] = results.flatMap((each) => (each.status === 'fulfilled' ? [each.value.avatar] : []));
+      if (first !== undefined) await store.save(refused(first), 1, KEEP);
+      t.match(await create(store, {}, { caps }), { version: 1 }, 'what was released can be spent');
+      await t.rejects(create(store, {}, { caps: { day: 1, month: 1 } }), refusalOf('day'), 'a lower cap');
+    });
+  }
+
+  check('a large submission that is refused by a cap leaves nothing', async (t, opened) => {
+    const large = [Buffer.alloc(600_000, 'a')];
+    const caps = { day: null, month: SPEND.reserved.units };
+    const creation = dueIn(LONG, { caps });
+    const creations = [1, 2, 3].map(() => opened.store.create(paid(), large, creation));
+    const results = await Promise.allSettled(creations);
+    t.equal(results.filter(({ status }) => status === 'fulfilled').length, 1);
+    t.equal((await opened.submissions()).length, 1);
+    t.same(await today(opened.store), [row(amount(1), NOTHING)]);
+  });
+
+  check('a key that was used is answered whatever the limits', async (t, { store }) => {
+    const idempotency = { key: 'key-1', fingerprint: 'f' };
+    const limits = { caps: { day: 0, month: 0 }, maxUnfinished: 0 };
+    const { avatar } = await create(store, { idempotency });
+    t.match(await create(store, { idempotency }, limits), { avatar: { id: avatar.id }, spent: null });
+    await t.rejects(create(store, {}, limits), refusalOf('unfinished'));
+  });
+
+  check('as many are unfinished as a caller may have, also of 50 at once', async (t, { store }) => {
+    const limits = { maxUnfinished: 4 };
+    const results = await Promise.allSettled(
+      Array.from({ length: 50 }, () => create(store, { externalId: 'order-1' }, limits)),
+    );
+    t.equal(results.filter(({ status }) => status === 'fulfilled').length, 4);
+    t.same(await today(store), [row(amount(4), NOTHING)]);
+    const isFull = (when: string) => t.rejects(create(store, {}, limits), refusalOf('unfinished'), when);
+    const [one, two, three] = (await store.next(4)).map(({ avatar }) => avatar) as [Avatar, Avatar, Avatar];
+    await store.save(begun(one), 1, KEEP);
+    await store.save(pending(begun(two)), 1, KEEP);
+    await isFull('they are under way');
+    await store.save(made(pending(begun(two))), 2, KEEP);
+    await create(store, {}, limits);
+    await isFull('one has succeeded');
+    await store.save(lost(begun(one)), 2, KEEP);
+    await create(store, {}, limits);
+    await isFull('one is unconfirmed');
+    await store.save(pending(lost(begun(one))), 3, KEEP);
+    await store.remove(three.id, 1);
+    await isFull('it was found, and another one taken back');
+    t.match(await create(store, { caller: 'team-b' }, limits), { version: 1 });
+    t.match(await create(store, {}, { maxUnfinished: 5 }), { version: 1 });
+    t.match(await create(store), { version: 1 });
+  });
+}
+
+const refusalOf = (limit: string) => ({ name: 'CallerLimitError', limit });
+
+/** Of all modes today. */
+async function sumOf(store: Store, state: 'reserved' | 'settled'): Promise<Amount> {
+  return (await today(store)).map((each) => each[state]).reduce(plus, NOTHING);
+}
+
+function plus(a: Amount, b: Amount): Amount {
+  return {
+    avatars: a.avatars + b.avatars,
+    durationMs: a.durationMs + b.durationMs,
+    units: a.units + b.units,
+  };
+}
