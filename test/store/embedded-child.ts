@@ -67,11 +67,25 @@ async function stop(at: 'create' | 'drop', when: 'before' | 'after'): Promise<vo
   await store.save(avatar, 1, { dueInMs: LONG, submission: 'drop' });
 }
 
+/** Creates avatars that cost something, twenty at once, and says each; without end. */
+async function spend(): Promise<void> {
+  const store = await openEmbeddedStore({ dir });
+  const spend = { reserved: { durationMs: 7200, units: 3226 }, settled: null };
+  const create = async (): Promise<void> => {
+    say(
+      (await store.create(avatarOf({ spend, createdAt: Date.now() }), [SUBMISSION], dueIn(LONG))).avatar.id,
+    );
+    return create();
+  };
+  await Promise.all(Array.from({ length: 20 }, create));
+}
+
 const files = () => readdir(join(dir, 'media'));
 
 const tasks: Record<string, () => Promise<void>> = {
   open,
   create,
+  spend,
   'fill-records': () => fill('x'.repeat(200_000), [SUBMISSION]),
   'fill-media': () => fill(null, [Buffer.alloc(1_000_000), Buffer.alloc(1_000_000)]),
   'stop-before-create': () => stop('create', 'before'),
