@@ -92,7 +92,7 @@ export async function buildApp(config: Config, log: FastifyBaseLogger, version: 
     ...(reads && { reads }),
     inspector,
     callbacks: sender,
-    callers: null,
+    callers,
     render: (avatar) => avatarView({ avatar, queue: null }),
     urls: check === 'off' ? null : fetcher,
     videos,
