@@ -1,8 +1,9 @@
 /** The store of one process: LevelDB in a directory, every write on disk before it is said to be done. */
 
 import type { Avatar } from '../domain/avatar.js';
-import { isWithin, type Scope } from '../domain/caller.js';
+import { EVERYONE, type Scope } from '../domain/caller.js';
 import type { DayOfUse } from '../domain/spend.js';
+import { callerDigest } from './digests.js';
 import { forgetAccounts, use } from './embedded/accounts.js';
 import { Claims } from './embedded/claims.js';
 import type { Transaction } from './embedded/commit.js';
@@ -11,7 +12,7 @@ import { Engine } from './embedded/engine.js';
 import { Feeds } from './embedded/feeds.js';
 import { decodeSubmission, dueRange, parseDueKey, submissionKey } from './embedded/keys.js';
 import { list } from './embedded/lists.js';
-import { type FoundRecord, readRecord } from './embedded/records.js';
+import { type FoundRecord, readRecord, readRecordOf } from './embedded/records.js';
 import { create, ownerOrRoom, remove, save } from './embedded/writes.js';
 import type { Preferred } from './preferred.js';
 import { CorruptRecordError, encodeRecord, NewerRecordError } from './record.js';
@@ -89,13 +90,11 @@ class EmbeddedStore implements Store {
 
   async find(scope: Scope, id: string): Promise<Found | null> {
     const { found, ahead } = await this.#engine.transact((tx) => {
-      const found = readRecord(tx, id);
+      const found = readRecordOf(tx, scope === EVERYONE ? null : callerDigest(scope), id);
       if (found instanceof CorruptRecordError) this.#engine.setAside(tx, id);
       return { found, ahead: this.#engine.queue.ahead(id) };
     });
-    if (found === null) return null;
-    const stored = this.#whole(found);
-    return isWithin(scope, stored.avatar.caller) ? { ...stored, ahead } : null;
+    return found === null ? null : { ...this.#whole(found), ahead };
   }
 
   async submission(id: string): Promise<Buffer | null> {
@@ -145,11 +144,11 @@ class EmbeddedStore implements Store {
   }
 
   async list(scope: Scope, query: ListQuery): Promise<Page> {
-    return list(this.#engine, String(scope), query);
+    return list(this.#engine, scope, query);
   }
 
   async feed(scope: Scope, after: number | null, limit: number): Promise<Feed> {
-    return this.#feeds.feed(String(scope), after, limit);
+    return this.#feeds.feed(scope, after, limit);
   }
 
   async use(scope: Scope, from: string, to: string): Promise<DayOfUse[]> {
@@ -157,7 +156,7 @@ class EmbeddedStore implements Store {
   }
 
   async callers(): Promise<string[]> {
-    return [];
+    return this.#feeds.callers();
   }
 
   async outlook(lanes: readonly string[]): Promise<Outlook> {

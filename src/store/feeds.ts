@@ -28,8 +28,10 @@ export async function feedOf<E extends Entry>(
   if (after === null) return { changed: [], last: (await read(0, 0)).last, whole: true };
   const changed = new Map<string, Changed>();
   let behind = Math.max(0, after);
+  let forgotten = 0;
   for (;;) {
-    const { entries, last, forgotten } = await read(behind, limit);
+    const { entries, last, ...rest } = await read(behind, limit);
+    forgotten = Math.max(forgotten, rest.forgotten);
     const found = await look(entries);
     entries.forEach(({ id, at }, i) => {
       const stored = found[i];

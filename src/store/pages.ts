@@ -11,6 +11,11 @@ import type { Found, ListQuery, Page, Place } from './store.js';
 const DIGITS = 15;
 const LATEST = 10 ** DIGITS - 1;
 
+/** What stands in an index; of which index, the store adds. */
+export interface Listed {
+  readonly entry: string;
+}
+
 /** Of entries, without the ends. */
 export interface EntryRange {
   readonly gt: string;
@@ -29,10 +34,10 @@ export function idIn(entry: string): string {
  * @param read the newest so many entries of a range of each index, all read at one moment
  * @param look what each of these entries leads to; `null` where there is nothing to show
  */
-export async function pageOf(
+export async function pageOf<L extends Listed>(
   query: ListQuery,
-  read: (range: EntryRange, count: number) => Promise<readonly string[][]>,
-  look: (entries: readonly string[]) => Promise<readonly (Found | null)[]>,
+  read: (range: EntryRange, count: number) => Promise<readonly L[][]>,
+  look: (entries: readonly L[]) => Promise<readonly (Found | null)[]>,
 ): Promise<Page> {
   const { limit } = query;
   const count = limit + 1; // One more says whether anything follows.
@@ -43,7 +48,7 @@ export async function pageOf(
     for (const each of await look(entries)) if (each !== null && fits(each.avatar, query)) found.push(each);
     const last = entries.at(-1);
     if (found.length > limit || entries.length < count || last === undefined) break;
-    range = { gt: range.gt, lt: last };
+    range = { gt: range.gt, lt: last.entry };
   }
   const page = found.slice(0, limit);
   const end = found.length > limit ? page.at(-1)?.avatar : undefined;
@@ -51,11 +56,11 @@ export async function pageOf(
 }
 
 /** The newest so many of all. */
-function merged(indexes: readonly string[][], count: number): string[] {
+export function merged<L extends Listed>(indexes: readonly L[][], count: number): L[] {
   if (indexes.length === 1) return indexes[0] ?? [];
   return indexes
     .flat()
-    .sort((a, b) => (a < b ? 1 : a > b ? -1 : 0))
+    .sort(({ entry: a }, { entry: b }) => (a < b ? 1 : a > b ? -1 : 0))
     .slice(0, count);
 }
 

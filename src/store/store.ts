@@ -14,7 +14,8 @@
  *   however many another one has waiting. An avatar that comes back to the queue has its old place.
  * - What an avatar costs its caller follows from its status as well (`domain/spend.ts`), and is counted in the same write:
  *   on the day it was accepted, in UTC, by mode. What is counted is remembered for {@link USE_MS} at least.
- * - Whose avatars are looked for is a {@link Scope}. Another's avatar is as one that is not there: it is not read.
+ * - Whose avatars are looked for is a {@link Scope}. Another's avatar is as one that is not there: it is not read, whatever
+ *   is wrong with it. Only what does not say whose it is, and cannot be read, is an error to all.
  * - What the store cannot do now throws {@link StoreUnavailableError}. "Not found" is said only of what is not there.
  * - A record that cannot be decoded is set aside, counted and out of the way of the others; one written by a
  *   newer release is left as it is.
@@ -93,7 +94,7 @@ export interface Change {
   readonly caller: string;
   /** The version it has now; `null` where it was removed. */
   readonly version: number | null;
-  /** The place of this change in the {@link Store.feed} of its caller; `null` where the avatar was removed. */
+  /** The place of this change in the {@link Store.feed}, of its caller and of everyone; `null` where the avatar was removed. */
   readonly at: number | null;
 }
 
@@ -196,7 +197,10 @@ export interface Store {
   feed(scope: Scope, after: number | null, limit: number): Promise<Feed>;
   /** What was spent within a scope from one day to another, both as `2026-11-28` and included: by caller, day and mode, in this order. */
   use(scope: Scope, from: string, to: string): Promise<DayOfUse[]>;
-  /** Every caller that ever had an avatar here, in the order of their names. */
+  /**
+   * Every caller that ever had an avatar here, in the order of their names. One that had its avatars with a release that
+   * wrote no names down is among them from its next change on.
+   */
   callers(): Promise<string[]>;
   /** The bytes to submit; `null` once dropped, and where they are not all there any more. */
   submission(id: string): Promise<Buffer | null>;

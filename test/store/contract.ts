@@ -8,6 +8,7 @@ import { feeds } from './contract-feed.js';
 import { lists } from './contract-list.js';
 import { preferredClaims } from './contract-preferred.js';
 import { queueAndSlots } from './contract-queue.js';
+import { scopes } from './contract-scope.js';
 import { setAsideReleases } from './contract-set-aside.js';
 import { shares } from './contract-share.js';
 import { spending } from './contract-spend.js';
@@ -214,6 +215,7 @@ export function storeContract(name: string, open: (t: Test) => Promise<Opened>):
   preferredClaims(check);
   lists(check);
   feeds(check);
+  scopes(check);
   damagedRecords(check);
   setAsideReleases(check);
   spending(check);

@@ -1,6 +1,8 @@
 import { ClassicLevel } from 'classic-level';
 import t, { type Test } from 'tap';
+import { EVERYONE } from '../../src/domain/caller.js';
 import { openEmbeddedStore } from '../../src/store/embedded.js';
+import { CorruptRecordError } from '../../src/store/record.js';
 import { FEED_MS, type Feed, type Store, StoreUnavailableError } from '../../src/store/store.js';
 import { until } from '../support/until.js';
 import { avatarOf, CALLER, EVERYTHING, idsOf, LONG } from './fixtures.js';
@@ -213,4 +215,62 @@ t.test('embedded: an entry that leads nowhere is taken out by whoever comes acro
     t.match(left, [/^feed!.*!av_3$/, /^list!.*!queued!.*!av_3$/]);
     t.equal(left.length, 2);
   });
+});
+
+t.test('embedded: places grow over all callers, and over a restart whose clock went back', async (t) => {
+  const dir = t.testdir();
+  let now = 1_800_000_000_000;
+  const store = await open(t, dir, () => now);
+  await create(store, 'av_1');
+  await create(store, 'av_2', { caller: 'team-b' });
+  const { last } = await store.feed(EVERYONE, null, 9);
+  t.equal(last, now * 1000 + 1, 'two at one moment');
+  await store.close();
+  now -= LONG;
+  const again = await open(t, dir, () => now);
+  await create(again, 'av_3');
+  t.match(await again.feed(EVERYONE, last, 9), {
+    changed: [{ avatar: { id: 'av_3' }, at: last + 1 }],
+    whole: true,
+  });
+  t.match(await again.feed('team-b', 0, 9), { last, whole: true }, 'others see nothing of it');
+});
+
+t.test('embedded: who comes back too late to the feed of everyone is told so', async (t) => {
+  let now = 1_800_000_000_000;
+  const store = await open(t, t.testdir(), () => now);
+  await create(store, 'av_1');
+  await create(store, 'av_2', { caller: 'team-b' });
+  const { last } = await store.feed(EVERYONE, null, 9);
+  await store.save(avatarOf({ id: 'av_1' }), 1, KEEP);
+  now += FEED_MS + 1;
+  await create(store, 'av_3');
+  await until('the old are forgotten', async () => !(await store.feed(CALLER, 0, 9)).whole || null);
+  t.same(brief(await store.feed(EVERYONE, last, 1)), { changed: ['av_3'], whole: false });
+  await create(store, 'av_4');
+  t.same(brief(await store.feed(EVERYONE, last, 1)), { changed: ['av_3'], whole: false });
+});
+
+t.test('embedded: what a release left that knew no scopes belongs to whom its record says', async (t) => {
+  const dir = t.testdir();
+  const store = await open(t, dir);
+  for (const id of ['av_1', 'av_2', 'av_3']) await create(store, id, { caller: 'team-b' });
+  await store.close();
+  await byHand(dir, async (level) => {
+    const { listing, ...meta } = JSON.parse(String(await level.get('meta!av_1')));
+    await level.put('meta!av_1', Buffer.from(JSON.stringify(meta)));
+    await level.put('meta!av_2', Buffer.from('rubbish'));
+    const feed = `feeds!${listing.caller}`;
+    const { last, forgotten } = JSON.parse(String(await level.get(feed)));
+    await level.put(feed, Buffer.from(JSON.stringify({ last, forgotten })));
+  });
+  const again = await open(t, dir);
+  for (const id of ['av_1', 'av_2', 'av_3', 'av_4']) t.equal(await again.find(CALLER, id), null);
+  t.match(await again.find('team-b', 'av_1'), { avatar: { id: 'av_1' } });
+  await t.rejects(again.find('team-b', 'av_2'), CorruptRecordError);
+  t.equal(await again.find(CALLER, 'av_2'), null, 'nor when it was set aside');
+  t.same(await again.callers(), [], 'nobody wrote the name down');
+  t.same(idsOf((await again.feed(EVERYONE, 0, 9)).changed).sort(), ['av_1', 'av_3']);
+  await create(again, 'av_4', { caller: 'team-b' });
+  t.same(await again.callers(), ['team-b']);
 });

@@ -1,6 +1,7 @@
 import t, { type Test } from 'tap';
+import { EVERYONE } from '../../src/domain/caller.js';
 import { callerDigest } from '../../src/store/digests.js';
-import { encodeRecord } from '../../src/store/record.js';
+import { CorruptRecordError, encodeRecord } from '../../src/store/record.js';
 import { FEED_MS } from '../../src/store/store.js';
 import { startRedis } from '../support/redis.js';
 import { avatarOf, CALLER, dueIn, EVERYTHING, idsOf, LONG, SUBMISSION } from './fixtures.js';
@@ -9,6 +10,7 @@ import { clientOf, lossyWay, openConnected, reachable } from './fixtures-redis.j
 const KEEP = { dueInMs: LONG, submission: 'keep' } as const;
 const FEED = `{avatar-gateway}:feed:${callerDigest(CALLER)}`;
 const LIST = `{avatar-gateway}:list:${callerDigest(CALLER)}`;
+const EVERYONES = '{avatar-gateway}:everyone';
 const key = (id: string) => `{avatar-gateway}:avatar:${id}`;
 
 async function open(t: Test) {
@@ -162,4 +164,48 @@ t.test('redis: a full Redis and a replica list what is there', async (t) => {
   await client.call('REPLICAOF', '127.0.0.1', '1');
   t.same(idsOf((await store.list(CALLER, EVERYTHING)).found), ['av_2']);
   t.same(idsOf((await store.feed(CALLER, 0, 9)).changed), ['av_2']);
+});
+
+t.test(
+  'redis: places grow over all callers although the clock went back, and a caller sees its own',
+  async (t) => {
+    const { client, store, create } = await open(t);
+    await create('av_1');
+    const { last } = await store.feed(CALLER, null, 9);
+    const ahead = last + FEED_MS * 500;
+    await client.zadd(EVERYONES, ahead, 'team-b');
+    await create('av_2');
+    t.equal((await store.feed(CALLER, null, 9)).last, ahead + 1);
+    await store.create(avatarOf({ id: 'av_3', caller: 'team-b' }), [SUBMISSION], dueIn(LONG));
+    t.equal((await store.feed('team-b', null, 9)).last, ahead + 2);
+    t.equal((await store.feed(CALLER, null, 9)).last, ahead + 1);
+    t.same(idsOf((await store.feed(EVERYONE, ahead, 9)).changed), ['av_2', 'av_3']);
+  },
+);
+
+t.test('redis: who comes back too late to the feed of everyone is told so', async (t) => {
+  const { client, store, create, micros } = await open(t);
+  await create('av_1');
+  await store.create(avatarOf({ id: 'av_2', caller: 'team-b' }), [SUBMISSION], dueIn(LONG));
+  const dayAgo = (await micros()) - FEED_MS * 1000;
+  await client.zadd(FEED, dayAgo - 1_000_000, 'av_1');
+  await create('av_3');
+  const { changed, whole } = await store.feed(EVERYONE, dayAgo - 2_000_000, 1);
+  t.same([idsOf(changed), whole], [['av_2'], false]);
+  t.equal((await store.feed(EVERYONE, dayAgo + 60_000_000, 1)).whole, true);
+});
+
+t.test('redis: what a release left that knew no scopes belongs to whom its record says', async (t) => {
+  const { client, store, create } = await open(t);
+  for (const id of ['av_1', 'av_2']) await create(id);
+  for (const id of ['av_1', 'av_2']) t.equal(await client.hdel(key(id), 'c'), 1);
+  await client.del(EVERYONES);
+  t.equal(await store.find('team-b', 'av_1'), null);
+  t.match(await store.find(CALLER, 'av_1'), { version: 1 });
+  t.same([await store.callers(), (await store.list(EVERYONE, EVERYTHING)).found], [[], []]);
+  await store.save(avatarOf({ id: 'av_1' }), 1, KEEP);
+  t.same(await store.callers(), [CALLER], 'it gets in with its next change');
+  t.same(idsOf((await store.list(EVERYONE, EVERYTHING)).found).sort(), ['av_1', 'av_2']);
+  await client.hset(key('av_2'), 'doc', 'rubbish');
+  await t.rejects(store.find(CALLER, 'av_2'), CorruptRecordError);
 });

@@ -137,13 +137,12 @@ t.test(
     t.equal(keys.length, 9, String(keys));
     for (const key of keys) t.match(key, /^\{avatar-gateway\}:/);
     await store.remove(avatar.id, 2);
-    const [names, feed = '', ...others] = (await client.keys('*')).sort();
-    t.same(
-      [names, ...others],
-      ['caller-names', 'mark', 'ping'].map((name) => `{avatar-gateway}:${name}`),
-    );
+    const [everyone = '', feed = '', ...others] = (await client.keys('*')).sort();
+    t.same(others, ['{avatar-gateway}:mark', '{avatar-gateway}:ping']);
     t.match(feed, /^\{avatar-gateway\}:feed:[\w-]{16}$/);
     t.same(await client.zrange(feed, '0', '-1'), ['!last']);
+    t.equal(everyone, '{avatar-gateway}:everyone');
+    t.same(await client.zrange(everyone, '0', '-1'), [CALLER]);
   },
 );
 

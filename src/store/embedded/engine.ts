@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { GroupCommit, type Transaction } from './commit.js';
 import { LevelDisk } from './level.js';
 import { Media } from './media.js';
+import { Places } from './places.js';
 import { Queue } from './queue.js';
 import { setAside } from './records.js';
 import { Slots } from './slots.js';
@@ -14,6 +15,7 @@ export class Engine {
   readonly queue = new Queue();
   readonly slots = new Slots();
   readonly unfinished = new Unfinished();
+  readonly places = new Places();
   readonly media: Media;
   readonly #commit: GroupCommit;
   /** What is in memory may not be what is on disk. */
@@ -86,6 +88,7 @@ export class Engine {
     await this.queue.load(this.disk);
     await this.slots.load(this.disk);
     await this.unfinished.load(this.disk);
+    await this.places.load(this.disk);
     await this.media.load(this.disk);
     this.#stale = false;
   }

@@ -1,8 +1,8 @@
+import { EVERYONE, type Scope } from '../../domain/caller.js';
 import { callerDigest } from '../digests.js';
-import { type Entry, feedOf } from '../feeds.js';
+import { type Entry, feedOf, type Stretch } from '../feeds.js';
 import { CorruptRecordError } from '../record.js';
 import { FEED_MS, type Feed, type Stored } from '../store.js';
-import type { Transaction } from './commit.js';
 import type { Engine } from './engine.js';
 import {
   decodeFeedEnds,
@@ -13,19 +13,18 @@ import {
   parseFeedKey,
   rangeOf,
 } from './keys.js';
-import { readRecord } from './records.js';
+import type { View } from './level.js';
+import { readRecordOf } from './records.js';
 
 /** Between two times that old changes are forgotten. */
 const FORGET_EVERY_MS = 3_600_000;
 /** How many are forgotten in one transaction. */
 const FORGOTTEN_AT_ONCE = 1000;
 
-/** Gives the change of an avatar of a caller its place, which the avatar is to be listed with. */
-export function noteChange(tx: Transaction, caller: string, now: number): number {
-  const { last, forgotten } = decodeFeedEnds(tx.get(feedEndsKey(caller)));
-  const at = Math.max(last + 1, now * 1000);
-  tx.put(feedEndsKey(caller), encodeFeedEnds({ last: at, forgotten }));
-  return at;
+/** `caller`: in whose feed it stands, by its digest. */
+interface OwnedEntry extends Entry {
+  readonly caller: string;
+  readonly key: string;
 }
 
 /** The feeds of changes: reads them, and forgets what is old. */
@@ -39,21 +38,25 @@ export class Feeds {
   }
 
   /** @throws StoreUnavailableError */
-  async feed(caller: string, after: number | null, limit: number): Promise<Feed> {
+  async feed(scope: Scope, after: number | null, limit: number): Promise<Feed> {
     await this.#forgetting;
     await this.#engine.ready();
-    const digest = callerDigest(caller);
     return feedOf(
       after,
       limit,
       (behind, count) =>
-        this.#engine.disk.view(async (view) => {
-          const ends = decodeFeedEnds(await view.get(feedEndsKey(digest)));
-          const keys = await view.keys({ ...feedBehind(digest, behind), limit: count });
-          return { ...ends, entries: keys.map((key) => ({ ...parseFeedKey(digest, key), key })) };
-        }),
-      (entries) => this.#look(caller, entries),
+        this.#engine.disk.view((view) =>
+          scope === EVERYONE ? all(view, behind, count) : one(view, callerDigest(scope), behind, count),
+        ),
+      (entries) => this.#look(entries),
     );
+  }
+
+  /** Every caller whose feed says whose it is, in order. @throws StoreUnavailableError */
+  async callers(): Promise<string[]> {
+    await this.#engine.ready();
+    const feeds = await this.#engine.disk.entries(rangeOf('feeds!'));
+    return feeds.flatMap(([, ends]) => decodeFeedEnds(ends).caller ?? []).sort();
   }
 
   /** To be called with changes: once in a while, the first time included, old ones are forgotten. */
@@ -70,15 +73,15 @@ export class Feeds {
     await this.#forgetting;
   }
 
-  #look(caller: string, entries: readonly (Entry & { key: string })[]): Promise<(Stored | null)[]> {
+  #look(entries: readonly OwnedEntry[]): Promise<(Stored | null)[]> {
     return this.#engine.transact((tx) =>
-      entries.map(({ id, key }) => {
-        const found = readRecord(tx, id);
+      entries.map(({ caller, id, key }) => {
+        const found = readRecordOf(tx, caller, id);
         if (found === null || found instanceof CorruptRecordError) {
           tx.del(key);
           if (found !== null) this.#engine.setAside(tx, id);
         }
-        if (found === null || found instanceof Error || found.avatar.caller !== caller) return null;
+        if (found === null || found instanceof Error) return null;
         return { avatar: found.avatar, version: found.meta.version, now: this.#engine.now() };
       }),
     );
@@ -92,10 +95,34 @@ export class Feeds {
       for (let keys = await disk.keys(range); keys.length > 0; keys = await disk.keys(range)) {
         await this.#engine.transact((tx) => {
           for (const key of keys) tx.del(key);
-          const { last, forgotten } = decodeFeedEnds(tx.get(ends));
-          tx.put(ends, encodeFeedEnds({ last, forgotten: Math.max(forgotten, upTo) }));
+          const before = decodeFeedEnds(tx.get(ends));
+          tx.put(ends, encodeFeedEnds({ ...before, forgotten: Math.max(before.forgotten, upTo) }));
         });
       }
     }
   }
+}
+
+async function one(view: View, caller: string, behind: number, count: number): Promise<Stretch<OwnedEntry>> {
+  const { last, forgotten } = decodeFeedEnds(await view.get(feedEndsKey(caller)));
+  return { last, forgotten, entries: await changesOf(view, caller, behind, count) };
+}
+
+/** The changes of all callers, the oldest first. */
+async function all(view: View, behind: number, count: number): Promise<Stretch<OwnedEntry>> {
+  const stretch = { last: 0, forgotten: 0, entries: [] as OwnedEntry[] };
+  for (const [key, value] of await view.entries(rangeOf('feeds!'))) {
+    const { last, forgotten } = decodeFeedEnds(value);
+    stretch.last = Math.max(stretch.last, last);
+    if (last <= behind) continue;
+    stretch.forgotten = Math.max(stretch.forgotten, forgotten);
+    const found = await changesOf(view, key.slice('feeds!'.length), behind, count);
+    stretch.entries = [...stretch.entries, ...found].sort((a, b) => a.at - b.at).slice(0, count);
+  }
+  return stretch;
+}
+
+async function changesOf(view: View, caller: string, behind: number, count: number): Promise<OwnedEntry[]> {
+  const keys = await view.keys({ ...feedBehind(caller, behind), limit: count });
+  return keys.map((key) => ({ ...parseFeedKey(caller, key), caller, key }));
 }

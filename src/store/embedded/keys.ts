@@ -20,7 +20,7 @@
  *                               the same for avatars that have an external id
  *     feed!<caller>!<place, 16 digits>!<id>
  *                               the last change of an avatar that its caller could see
- *     feeds!<caller>            {@link FeedEnds}, in JSON
+ *     feeds!<caller>            {@link FeedEnds}, in JSON: of every caller that ever had an avatar
  *     spend!<month>!<caller>    {@link Account}, in JSON
  *     doc!<name>                a shared document, in JSON
  *     corrupt!<id>!<part>       the original bytes of what was set aside
@@ -65,10 +65,14 @@ export interface Listing {
   readonly changedAt: number | null;
 }
 
-/** The place of the last change in a feed, and that up to which changes may be missing. */
+/**
+ * The place of the last change in a feed, that up to which changes may be missing, and whose it is: `null` where a
+ * release wrote it that did not say, until the next change.
+ */
 export interface FeedEnds {
   readonly last: number;
   readonly forgotten: number;
+  readonly caller: string | null;
 }
 
 /** What a caller spent in a month: entries of `accounts.ts`. */
@@ -149,19 +153,19 @@ export function parseFeedKey(caller: string, key: string): { at: number; id: str
   return { at: Number(key.slice(start, start + 16)), id: key.slice(start + 17) };
 }
 
-export function encodeFeedEnds({ last, forgotten }: FeedEnds): Buffer {
-  return Buffer.from(JSON.stringify({ last, forgotten }));
+export function encodeFeedEnds({ last, forgotten, caller }: FeedEnds): Buffer {
+  return Buffer.from(JSON.stringify({ last, forgotten, caller }));
 }
 
 /** Of a feed without changes where there are none to be read. */
 export function decodeFeedEnds(value: Buffer | undefined): FeedEnds {
   try {
-    const { last, forgotten } = JSON.parse(String(value)) as Partial<FeedEnds>;
-    if (typeof last === 'number' && typeof forgotten === 'number') return { last, forgotten };
+    const { last, forgotten, caller = null } = JSON.parse(String(value)) as Partial<FeedEnds>;
+    if (typeof last === 'number' && typeof forgotten === 'number') return { last, forgotten, caller };
   } catch {
     // As below.
   }
-  return { last: 0, forgotten: 0 };
+  return { last: 0, forgotten: 0, caller: null };
 }
 
 /** The accounts of all callers from one month to another. */

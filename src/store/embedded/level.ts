@@ -29,6 +29,7 @@ interface Range {
 export interface View {
   get(key: string): Promise<Buffer | undefined>;
   keys(range: Range): Promise<string[]>;
+  entries(range: Range): Promise<[string, Buffer][]>;
 }
 
 export class LevelDisk implements Disk {
@@ -79,6 +80,7 @@ export class LevelDisk implements Disk {
         return await read({
           get: (key) => this.#level.get(key, { snapshot }),
           keys: (range) => this.#level.keys({ ...range, snapshot }).all(),
+          entries: (range) => this.#level.iterator({ ...range, snapshot }).all(),
         });
       } finally {
         await snapshot.close();

@@ -1,30 +1,65 @@
 import { STATUSES } from '../../domain/avatar.js';
+import { EVERYONE, type Scope } from '../../domain/caller.js';
 import { callerDigest, externalDigest } from '../digests.js';
-import { idIn, pageOf } from '../pages.js';
+import { type EntryRange, idIn, type Listed, merged, pageOf } from '../pages.js';
 import { CorruptRecordError } from '../record.js';
 import type { Found, ListQuery, Page } from '../store.js';
 import type { Engine } from './engine.js';
-import { externalIndex, listIndex } from './keys.js';
-import { readRecord } from './records.js';
+import { externalIndex, listIndex, rangeOf } from './keys.js';
+import type { View } from './level.js';
+import { readRecordOf } from './records.js';
 
-/** Avatars of a caller, a page. @throws StoreUnavailableError */
-export async function list(engine: Engine, caller: string, query: ListQuery): Promise<Page> {
+/** `caller`: in whose indexes it stands, by its digest. */
+interface OwnedEntry extends Listed {
+  readonly caller: string;
+}
+
+/** Avatars within a scope, a page. @throws StoreUnavailableError */
+export async function list(engine: Engine, scope: Scope, query: ListQuery): Promise<Page> {
   await engine.ready();
-  const indexes = indexesOf(callerDigest(caller), query);
   return pageOf(
     query,
     // At one moment, since an avatar that goes from one index to another would be in neither, or in both.
-    ({ gt, lt }, limit) =>
+    (range, limit) =>
       engine.disk.view((view) =>
-        Promise.all(
-          indexes.map(async (index) => {
-            const range = { gt: index + gt, lt: index + lt, reverse: true, limit };
-            return (await view.keys(range)).map((key) => key.slice(index.length));
-          }),
-        ),
+        scope === EVERYONE
+          ? all(view, query, range, limit)
+          : read(view, callerDigest(scope), query, range, limit),
       ),
-    (entries) => look(engine, caller, indexes, entries),
+    (entries) => look(engine, query, entries),
   );
+}
+
+/** The newest entries of a caller, index by index. */
+function read(
+  view: View,
+  caller: string,
+  query: ListQuery,
+  { gt, lt }: EntryRange,
+  limit: number,
+): Promise<OwnedEntry[][]> {
+  return Promise.all(
+    indexesOf(caller, query).map(async (index) => {
+      const range = { gt: index + gt, lt: index + lt, reverse: true, limit };
+      return (await view.keys(range)).map((key) => ({ caller, entry: key.slice(index.length) }));
+    }),
+  );
+}
+
+/** The newest entries of all callers. What is older than as many as are wanted is not looked at. */
+async function all(
+  view: View,
+  query: ListQuery,
+  { gt, lt }: EntryRange,
+  limit: number,
+): Promise<OwnedEntry[][]> {
+  let newest: OwnedEntry[] = [];
+  for (const ends of await view.keys(rangeOf('feeds!'))) {
+    const oldest = newest.length < limit ? gt : (newest.at(-1)?.entry ?? gt);
+    const found = await read(view, ends.slice('feeds!'.length), query, { gt: oldest, lt }, limit);
+    newest = merged([newest, ...found], limit);
+  }
+  return [newest];
 }
 
 function indexesOf(caller: string, { statuses, externalId }: ListQuery): string[] {
@@ -35,21 +70,16 @@ function indexesOf(caller: string, { statuses, externalId }: ListQuery): string[
 }
 
 /** What is behind the entries now, on disk or on its way there. */
-function look(
-  engine: Engine,
-  caller: string,
-  indexes: readonly string[],
-  entries: readonly string[],
-): Promise<(Found | null)[]> {
+function look(engine: Engine, query: ListQuery, entries: readonly OwnedEntry[]): Promise<(Found | null)[]> {
   return engine.transact((tx) =>
-    entries.map((entry) => {
+    entries.map(({ caller, entry }) => {
       const id = idIn(entry);
-      const found = readRecord(tx, id);
+      const found = readRecordOf(tx, caller, id);
       if (found === null || found instanceof CorruptRecordError) {
-        for (const index of indexes) tx.del(index + entry);
+        for (const index of indexesOf(caller, query)) tx.del(index + entry);
         if (found !== null) engine.setAside(tx, id);
       }
-      if (found === null || found instanceof Error || found.avatar.caller !== caller) return null;
+      if (found === null || found instanceof Error) return null;
       const { avatar, meta } = found;
       return { avatar, version: meta.version, now: engine.now(), ahead: engine.queue.ahead(id) };
     }),

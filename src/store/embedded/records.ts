@@ -1,6 +1,7 @@
 /** Steps of a transaction on one record: read it, move it in its indexes, set it aside. */
 
 import type { Avatar } from '../../domain/avatar.js';
+import { callerDigest } from '../digests.js';
 import { CorruptRecordError, decodeRecord, NewerRecordError } from '../record.js';
 import type { Transaction } from './commit.js';
 import {
@@ -16,6 +17,13 @@ import {
 } from './keys.js';
 
 const EMPTY = Buffer.alloc(0);
+/** An id that no avatar has. */
+const NOWHERE = '';
+/** What is read in place of what is not there. */
+const NOBODYS = encodeMeta({
+  ...{ version: 1, due: 1_750_000_000_000, lane: null, task: 'x'.repeat(36), key: 'x'.repeat(43), tag: 1 },
+  ...{ bytes: 0, listing: { caller: '', status: 'queued', externalId: null, entry: '', changedAt: 1 } },
+});
 
 /** A record as it was found: a whole one, or why not. */
 export type FoundRecord =
@@ -36,6 +44,44 @@ export function readRecord(tx: Transaction, id: string): FoundRecord {
   } catch (error) {
     if (error instanceof CorruptRecordError || error instanceof NewerRecordError) return error;
     throw error;
+  }
+}
+
+/**
+ * The same for a caller, by its digest; `null`: for anyone. What is another's is not decoded: it is as what is
+ * not there, and takes as many steps of the same kind. What cannot be read, and does not say whose it is, is everybody's.
+ */
+export function readRecordOf(tx: Transaction, caller: string | null, id: string): FoundRecord {
+  return caller === null || isFor(tx, caller, id) ? readRecord(tx, id) : null;
+}
+
+function isFor(tx: Transaction, caller: string, id: string): boolean {
+  const [whole, aside] = [tx.get(metaKey(id)), tx.get(corruptKey(id, 'meta'))];
+  const meta = whole ?? aside;
+  const known = callerInMeta(id, meta ?? NOBODYS);
+  if (known === caller) return true;
+  const isAnothers = meta !== undefined && known !== null;
+  const looked = isAnothers ? NOWHERE : id;
+  const [record, recordAside] = [tx.get(avatarKey(looked)), tx.get(corruptKey(looked, 'avatar'))];
+  const bytes = record ?? recordAside;
+  if (bytes === undefined) return meta !== undefined && !isAnothers;
+  return (callerInRecord(id, bytes) ?? caller) === caller;
+}
+
+/** `null` where it does not say. */
+function callerInMeta(id: string, bytes: Buffer): string | null {
+  try {
+    return decodeMeta(id, bytes).listing?.caller ?? null;
+  } catch {
+    return null;
+  }
+}
+
+function callerInRecord(id: string, bytes: Buffer): string | null {
+  try {
+    return callerDigest(decodeRecord(id, bytes).caller);
+  } catch {
+    return null;
   }
 }
 

@@ -13,7 +13,6 @@ import { AvatarExistsError, CallerLimitError, type Creation, type Save, type Sav
 import { count, spentBeside } from './accounts.js';
 import type { Transaction } from './commit.js';
 import type { Engine } from './engine.js';
-import { noteChange } from './feeds.js';
 import {
   avatarKey,
   decodeSubmission,
@@ -67,7 +66,7 @@ export interface Creating {
 
 /** Of an avatar that {@link ownerOrRoom} has nothing against, in the same transaction. */
 export function create(
-  { queue, unfinished, now }: Engine,
+  { queue, unfinished, places, now }: Engine,
   tx: Transaction,
   avatar: Avatar,
   record: Buffer,
@@ -80,7 +79,7 @@ export function create(
   const due = now() + wholeDelay(dueInMs);
   const tag = queue.nextTag(caller, stepOf(share));
   const digest = callerDigest(caller);
-  const at = noteChange(tx, digest, now());
+  const at = places.take(tx, caller, now());
   const listing = listingOf(avatar, digest, at);
   const meta: Meta = { version: 1, due, lane: null, task: null, key, tag, bytes, listing };
   if (key !== null) tx.put(idempotencyKey(key), Buffer.from(id));
@@ -113,7 +112,7 @@ export function save(
   }
 
   const digest = callerDigest(caller);
-  const at = silent ? null : noteChange(tx, digest, now);
+  const at = silent ? null : engine.places.take(tx, caller, now);
   const after: Meta = {
     ...before,
     version: version + 1,

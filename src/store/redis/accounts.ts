@@ -9,6 +9,7 @@ import { type DayOfUse, spendStateOf } from '../../domain/spend.js';
 import { BEGINS, costsOf, entriesOf, inOrder, monthsOf, placeOf, rowsOf } from '../accounts.js';
 import { callerDigest } from '../digests.js';
 import type { Connection } from './connection.js';
+import type { Everyone } from './everyone.js';
 import type { Keys } from './keys.js';
 import { MARKS } from './lists.js';
 
@@ -32,26 +33,23 @@ export function spendArgument(avatar: Avatar): string {
 export class Accounts {
   readonly #redis: Connection;
   readonly #keys: Keys;
+  readonly #everyone: Everyone;
 
-  constructor(redis: Connection, keys: Keys) {
+  constructor(redis: Connection, keys: Keys, everyone: Everyone) {
     this.#redis = redis;
     this.#keys = keys;
+    this.#everyone = everyone;
   }
 
   /** @throws StoreUnavailableError */
   async use(scope: Scope, from: string, to: string): Promise<DayOfUse[]> {
-    const callers = scope === EVERYONE ? await this.callers() : [scope];
+    const callers = scope === EVERYONE ? await this.#everyone.callers() : [scope];
     const rows: DayOfUse[] = [];
     for (const caller of callers) {
       const months = monthsOf(from, to).map((month) => this.#month(caller, month, from, to));
       rows.push(...(await Promise.all(months)).flat());
     }
     return inOrder(rows);
-  }
-
-  /** @throws StoreUnavailableError */
-  async callers(): Promise<string[]> {
-    return (await this.#redis.use((client) => client.smembers(this.#keys.names))).sort();
   }
 
   async #month(caller: string, month: string, from: string, to: string): Promise<DayOfUse[]> {

@@ -2,7 +2,8 @@
   Puts a new avatar, and, where it is queued, gives it its place: behind its caller's others, and otherwise in turn.
 
   KEYS[1] record    hash: v (version), doc (the record), w (token of its last write), s (mark of the status that it is
-                    listed by), tag (its place in the queue), lane (id of its key, while it may hold something there)
+                    listed by), tag (its place in the queue), lane (id of its key, while it may hold something there),
+                    c (digest of its caller; of records of earlier releases, what they say themselves counts)
   KEYS[2] submission
                     hash: bytes (how many), and the pieces, from 0
   KEYS[3] due       sorted set: id by due time, in ms
@@ -17,7 +18,7 @@
   KEYS[12] list     of its caller: sorted set, all with score 0: mark and entry; prefix and entry
   KEYS[13] feed     sorted set: id by the place of its last change; see noteChange
   KEYS[14] account  of its caller, for the month in which it was accepted: hash; see count
-  KEYS[15] names    set: every caller
+  KEYS[15] everyone sorted set: caller by the place of the last change of its avatars
   KEYS[16] key      id of the avatar that was created with the idempotency key; left out without one
 
   ARGV[1] id
@@ -45,6 +46,7 @@
   ARGV[23] how many units may have been spent on the day before it, or ''
   ARGV[24] how many units may have been spent in the month before it, or ''
   ARGV[25] how long what was spent is known, in ms
+  ARGV[26] digest of its caller
 
   Result: {now, in ms, units spent on the day, in the month}; the id of the avatar that has the idempotency key;
   {'avatars'} or {'bytes'} when the queue holds as many as it may; {'unfinished'}, {'day'} or {'month'} when its caller is
@@ -138,13 +140,12 @@ if queued then
     redis.call('ZADD', KEYS[10], now + ARGV[10], ARGV[1])
   end
 end
-redis.call('HSET', KEYS[1], 'v', 1, 'doc', ARGV[2], 'w', ARGV[5], 's', ARGV[13])
+redis.call('HSET', KEYS[1], 'v', 1, 'doc', ARGV[2], 'w', ARGV[5], 's', ARGV[13], 'c', ARGV[26])
 if KEYS[16] then
   redis.call('SET', KEYS[16], ARGV[1])
 end
 redis.call('ZADD', KEYS[3], now + ARGV[4], ARGV[1])
 redis.call('ZADD', KEYS[12], 0, ARGV[13] .. ARGV[14])
-redis.call('SADD', KEYS[15], ARGV[6])
 count(KEYS[14], ARGV[20], ARGV[21], nil, ARGV[13])
 if ARGV[20] ~= '' then
   redis.call('PEXPIRE', KEYS[14], ARGV[25])
@@ -152,7 +153,7 @@ end
 if ARGV[15] ~= '' then
   redis.call('ZADD', KEYS[12], 0, ARGV[15])
 end
-local at = noteChange(KEYS[13], ARGV[1])
+local at = noteChange(KEYS[13], KEYS[15], ARGV[1], ARGV[6])
 -- Here alone: nothing else makes a feed longer.
 local old = time[1] * 1000000 + time[2] - ARGV[16] * 1000
 if redis.call('ZREMRANGEBYSCORE', KEYS[13], 0, old) > 0 then

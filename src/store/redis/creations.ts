@@ -60,6 +60,7 @@ export class Creations {
         ...[names.mark, names.entry, names.external, FEED_MS, stepOf(share)],
         ...[maxUnfinishedFor(avatar, creation) ?? '', UNFINISHED, spendArgument(avatar), STATES],
         ...[placeOf(avatar).day, roomBefore(avatar, caps.day), roomBefore(avatar, caps.month), USE_MS],
+          callerDigest(caller),
       ];
       // Without waiting for copies, since nothing is made by it: what it says otherwise is asked again below.
       const isAsked = isLarge && wordOf(await this.#redis.run('create', keys, ...args)) === 'upload';
@@ -87,7 +88,7 @@ export class Creations {
     return [
       ...[keys.record(id), keys.submission(id), keys.due, keys.aside(id), keys.changes, keys.queue],
       ...[keys.callers, keys.clock, keys.bytes, keys.doubt, keys.upload(token)],
-      ...[keys.list(owner), keys.feed(owner), keys.account(owner, placeOf(avatar).month), keys.names],
+      ...[keys.list(owner), keys.feed(owner), keys.account(owner, placeOf(avatar).month), keys.everyone],
       ...keys.key(digest),
     ];
   }

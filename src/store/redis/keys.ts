@@ -9,10 +9,11 @@ export class Keys {
   readonly clock: string;
   readonly bytes: string;
   readonly doubt: string;
+  /** Every caller, by the place of the last change of its avatars. */
+  readonly everyone: string;
   /** A channel: what `tell` says of avatars as they are written. */
   readonly changes: string;
   /** Of all callers that ever had an avatar. */
-  readonly names: string;
   readonly ping: string;
   readonly mark: string;
 
@@ -25,8 +26,8 @@ export class Keys {
     this.clock = `${this.#tag}:queue-clock`;
     this.bytes = `${this.#tag}:queue-bytes`;
     this.doubt = `${this.#tag}:queue-doubt`;
+    this.everyone = `${this.#tag}:everyone`;
     this.changes = `${this.#tag}:changes`;
-    this.names = `${this.#tag}:caller-names`;
     this.ping = `${this.#tag}:ping`;
     this.mark = `${this.#tag}:mark`;
   }

@@ -25,12 +25,16 @@ local function dueIn(due)
   return #first == 0 and -1 or math.max(0, tonumber(first[2]) - now)
 end
 
--- Gives the change of an avatar the next place in the feed of its caller, and returns it. Two members of a feed are no
--- ids and have scores below 0: !last is the last place there was, !forgotten that up to which changes may be missing.
-local function noteChange(feed, id)
+-- Gives the change of an avatar of a caller the next place among all changes there are, and returns it. Two members of a
+-- feed are no ids and have scores below 0: !last is the last place there was, !forgotten that up to which changes may be
+-- missing. In `everyone` each caller stands with the last place in its feed, from its first change with this release on.
+local function noteChange(feed, everyone, id, caller)
   local micros = time[1] * 1000000 + time[2]
-  local at = math.max(micros, 1 - tonumber(redis.call('ZSCORE', feed, '!last') or 0))
+  local latest = redis.call('ZRANGE', everyone, -1, -1, 'WITHSCORES')[2]
+  local last = math.max(-tonumber(redis.call('ZSCORE', feed, '!last') or 0), tonumber(latest or 0))
+  local at = math.max(micros, last + 1)
   redis.call('ZADD', feed, at, id, -at, '!last')
+  redis.call('ZADD', everyone, at, caller)
   return string.format('%.0f', at)
 end
 

@@ -1,4 +1,6 @@
 import type { Avatar } from '../../domain/avatar.js';
+import { EVERYONE, isWithin, type Scope } from '../../domain/caller.js';
+import { callerDigest } from '../digests.js';
 import { CorruptRecordError, decodeRecord, NewerRecordError, SCHEMA } from '../record.js';
 import type { Found, Stored } from '../store.js';
 import type { Connection } from './connection.js';
@@ -33,11 +35,12 @@ export class Records {
     return this.#corrupt;
   }
 
-  /** @throws StoreUnavailableError */
-  async find(id: string): Promise<FoundRecord | null> {
+  /** What cannot be read, and does not say whose it is, is found within every scope. @throws StoreUnavailableError */
+  async find(scope: Scope, id: string): Promise<FoundRecord | null> {
     const keys = [this.#keys.record(id), this.#keys.aside(id), this.#keys.queue];
-    const row = await this.#redis.run('find', keys, id);
-    return row === null ? null : this.#read(id, row as Row);
+    const row = await this.#redis.run('find', keys, id, scope === EVERYONE ? '' : callerDigest(scope));
+    const found = row === null ? null : await this.#read(id, row as Row);
+    return found === null || found instanceof Error || isWithin(scope, found.avatar.caller) ? found : null;
   }
 
   /**
@@ -47,12 +50,12 @@ export class Records {
    * @throws StoreUnavailableError
    */
   async listed(caller: string, id: string, list: string, names: readonly string[]): Promise<Found | null> {
-    const found = await this.find(id);
+    const found = await this.find(caller, id);
     if (found === null || found instanceof CorruptRecordError) {
       // Where it cannot be taken out it is passed over again.
       await this.#redis.run('unlist', [this.#keys.record(id), list], ...names).catch(() => {});
     }
-    return found === null || found instanceof Error || found.avatar.caller !== caller ? null : found;
+    return found === null || found instanceof Error ? null : found;
   }
 
   /** Takes an avatar that is still due; `null` where there is none to take. @throws StoreUnavailableError */

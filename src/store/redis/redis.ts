@@ -7,7 +7,7 @@
  */
 
 import type { Avatar } from '../../domain/avatar.js';
-import { isWithin, type Scope } from '../../domain/caller.js';
+import { EVERYONE, type Scope } from '../../domain/caller.js';
 import type { DayOfUse } from '../../domain/spend.js';
 import { standingOf } from '../../domain/standing.js';
 import { wholeDelay } from '../delay.js';
@@ -34,6 +34,7 @@ import { Accounts } from './accounts.js';
 import { Connection, type ConnectionOptions } from './connection.js';
 import { Creations } from './creations.js';
 import { type DocumentRow, documentOf } from './documents.js';
+import { Everyone } from './everyone.js';
 import { Feeds } from './feeds.js';
 import { Keys } from './keys.js';
 import { Lists } from './lists.js';
@@ -96,6 +97,7 @@ class RedisStore implements Store {
   readonly #writes: Writes;
   readonly #lists: Lists;
   readonly #feeds: Feeds;
+  readonly #everyone: Everyone;
   readonly #accounts: Accounts;
   readonly #subscription: Subscription;
 
@@ -107,9 +109,10 @@ class RedisStore implements Store {
     const lost = new LostWrites();
     this.#creations = new Creations(redis, keys, lost, this.#submissions);
     this.#writes = new Writes(redis, keys, lost, this.#records);
-    this.#lists = new Lists(redis, keys, this.#records);
-    this.#feeds = new Feeds(redis, keys, this.#records);
-    this.#accounts = new Accounts(redis, keys);
+    this.#everyone = new Everyone(redis, keys);
+    this.#lists = new Lists(redis, keys, this.#records, this.#everyone);
+    this.#feeds = new Feeds(redis, keys, this.#records, this.#everyone);
+    this.#accounts = new Accounts(redis, keys, this.#everyone);
     this.#subscription = new Subscription(() => redis.subscriber(), keys.changes);
   }
 
@@ -129,11 +132,10 @@ class RedisStore implements Store {
   }
 
   async find(scope: Scope, id: string): Promise<Found | null> {
-    const found = await this.#records.find(id);
-    if (found === null) return null;
+    const found = await this.#records.find(scope, id);
     if (found instanceof NewerRecordError) throw new StoreUnavailableError(found.message, { cause: found });
     if (found instanceof CorruptRecordError) throw found;
-    return isWithin(scope, found.avatar.caller) ? found : null;
+    return found;
   }
 
   async submission(id: string): Promise<Buffer | null> {
@@ -185,11 +187,11 @@ class RedisStore implements Store {
   }
 
   async list(scope: Scope, query: ListQuery): Promise<Page> {
-    return this.#lists.list(String(scope), query);
+    return this.#lists.list(scope, query);
   }
 
   async feed(scope: Scope, after: number | null, limit: number): Promise<Feed> {
-    return this.#feeds.feed(String(scope), after, limit);
+    return this.#feeds.feed(scope, after, limit);
   }
 
   async use(scope: Scope, from: string, to: string): Promise<DayOfUse[]> {
@@ -197,7 +199,7 @@ class RedisStore implements Store {
   }
 
   async callers(): Promise<string[]> {
-    return this.#accounts.callers();
+    return this.#everyone.callers();
   }
 
   async outlook(lanes: readonly string[]): Promise<Outlook> {
@@ -250,7 +252,7 @@ class RedisStore implements Store {
 
   /** What is in the queue under an id; `null` where it is none that can be submitted. */
   async #queued(id: string): Promise<Stored | null> {
-    const found = await this.#records.find(id);
+    const found = await this.#records.find(EVERYONE, id);
     if (found === null) await this.#records.setAside(id);
     if (found === null || found instanceof Error) return null;
     // Another worker may have taken it since the queue was read.

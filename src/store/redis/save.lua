@@ -14,7 +14,8 @@
   KEYS[10] feed      of its caller
   KEYS[11] list      of its caller
   KEYS[12] account   of its caller, for the month in which it was accepted
-  KEYS[13...] due of its key, slots of its key (sorted set: id by when it is over), where it has one; then
+  KEYS[13] everyone
+  KEYS[14...] due of its key, slots of its key (sorted set: id by when it is over), where it has one; then
              the owner of its task id, where it has one
 
   ARGV[1] id
@@ -47,9 +48,9 @@ end
 if version ~= expected then
   return 'stale'
 end
-local dueOfKey, slots, task = nil, nil, KEYS[13]
+local dueOfKey, slots, task = nil, nil, KEYS[14]
 if keyId ~= '' then
-  dueOfKey, slots, task = KEYS[13], KEYS[14], KEYS[15]
+  dueOfKey, slots, task = KEYS[14], KEYS[15], KEYS[16]
 end
 local owner = task and redis.call('GET', task)
 if owner and owner ~= id then
@@ -119,6 +120,6 @@ if listed ~= ARGV[12] then
 end
 count(KEYS[12], ARGV[14], ARGV[15], listed, ARGV[12])
 if ARGV[11] ~= '' then
-  tell(KEYS[4], expected + 1, id, ARGV[11], noteChange(KEYS[10], id))
+  tell(KEYS[4], expected + 1, id, ARGV[11], noteChange(KEYS[10], KEYS[13], id, ARGV[11]))
 end
 return 'saved'

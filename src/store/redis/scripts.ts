@@ -12,6 +12,8 @@ const NAMES = [
   'save',
   'list',
   'feed',
+  'list-all',
+  'feed-all',
   'unlist',
   'remove',
   'set-aside',

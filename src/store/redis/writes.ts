@@ -1,4 +1,5 @@
 import { type Avatar, isFinal } from '../../domain/avatar.js';
+import { EVERYONE } from '../../domain/caller.js';
 import { standingOf } from '../../domain/standing.js';
 import { placeOf } from '../accounts.js';
 import { wholeDelay } from '../delay.js';
@@ -34,17 +35,13 @@ export class Writes {
     const { dueInMs, submission, slots, slotForMs = 0, silent = false } = save;
     const record = encodeRecord(avatar);
     const doc = isFinal(avatar.status) ? pack(record) : record;
-    const { due, changes, queue, callers, clock, bytes, lanes } = this.#keys;
+    const { due, changes, queue, callers, clock, bytes, lanes, everyone } = this.#keys;
     const owner = callerDigest(caller);
     const names = namesOf(avatar);
     const keys = [
       ...[this.#keys.record(id), this.#keys.submission(id), due, changes, queue, callers, clock, bytes],
-      ...[
-        lanes,
-        this.#keys.feed(owner),
-        this.#keys.list(owner),
-        this.#keys.account(owner, placeOf(avatar).month),
-      ],
+      ...[lanes, this.#keys.feed(owner), this.#keys.list(owner)],
+      ...[this.#keys.account(owner, placeOf(avatar).month), everyone],
       ...[...this.#keys.ofLane(keyId), ...this.#keys.task(taskId)],
     ];
     const { queued, slot, lane } = standingOf(avatar);
@@ -65,7 +62,7 @@ export class Writes {
 
   /** @throws StoreUnavailableError */
   async remove(id: string, version: number): Promise<boolean> {
-    const found = await this.#records.find(id);
+    const found = await this.#records.find(EVERYONE, id);
     if (found === null || found instanceof Error || found.version !== version) return false;
     const { caller, idempotency, taskId, keyId } = found.avatar;
     const digest = idempotency && keyDigest(caller, idempotency.key);
