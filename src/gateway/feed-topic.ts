@@ -6,7 +6,7 @@ import { type FeedWatcher, type Sources, seenOf } from './topic.js';
 /** How many changes one read brings. */
 const PAGE = 100;
 
-/** Those who watch single avatars within the scope. */
+/** Those who watch single avatars of the caller, whatever their own scope is. */
 interface Single {
   tell(seen: SeenVersion): void;
   read(id: string): void;
@@ -17,13 +17,14 @@ export class FeedTopic implements Reread {
   readonly watchers = new Set<FeedWatcher>();
   readonly #scope: Scope;
   readonly #sources: Sources;
-  readonly #single: Single;
+  readonly #single: Single | null;
   /** Everything up to this place was told; `null` until somebody knows one. */
   at: number | null = null;
   /** Avatars that changed, and are watched one by one as well: the next read brings them, too. */
   #owed = new Set<string>();
 
-  constructor(scope: Scope, sources: Sources, single: Single) {
+  /** @param single who is told by it as well; with `null` nothing may be owed */
+  constructor(scope: Scope, sources: Sources, single: Single | null) {
     this.#scope = scope;
     this.#sources = sources;
     this.#single = single;
@@ -39,7 +40,7 @@ export class FeedTopic implements Reread {
 
   /** Has what is owed read one by one. */
   handOver(): void {
-    for (const id of this.#owed) this.#single.read(id);
+    for (const id of this.#owed) this.#single?.read(id);
     this.#owed.clear();
   }
 
@@ -73,7 +74,7 @@ export class FeedTopic implements Reread {
         const seen = await seenOf(this.#sources, each);
         this.at = each.at;
         for (const watcher of [...this.watchers]) watcher.changed(each.at, seen);
-        this.#single.tell(seen);
+        this.#single?.tell(seen);
       }
       if (changed.length < PAGE) {
         this.at = last;

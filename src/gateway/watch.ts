@@ -1,4 +1,4 @@
-import type { Scope } from '../domain/caller.js';
+import { EVERYONE, type Scope } from '../domain/caller.js';
 import type { Change, Store } from '../store/store.js';
 import { FeedTopic } from './feed-topic.js';
 import { Rereads } from './rereads.js';
@@ -96,19 +96,21 @@ export class Watch {
 
   #changed({ id, caller, version }: Change): void {
     const topic = this.#avatars.get(id);
-    const feed = this.#feeds.get(caller);
+    const [feed, everyones] = [this.#feeds.get(caller), this.#feeds.get(EVERYONE)];
     if (version === null) {
       topic?.tell(caller, null);
-      feed?.removed(id);
+      for (const each of [feed, everyones]) each?.removed(id);
       return;
     }
-    if (feed !== undefined) this.#rereads.ask(feed, 'changed');
+    for (const each of [feed, everyones]) if (each !== undefined) this.#rereads.ask(each, 'changed');
     if (topic === undefined) return;
+    // To its caller's feed alone: a replica of an earlier release writes there, and not where everyone's is read.
     if (feed?.at == null) this.#rereads.ask(topic, 'changed');
     else feed.owe(id);
   }
 
   #feedTopic(scope: Scope): FeedTopic {
+    if (scope === EVERYONE) return new FeedTopic(scope, this.#options, null);
     return new FeedTopic(scope, this.#options, {
       tell: (seen) => this.#avatars.get(seen.avatar.id)?.tell(seen.avatar.caller, seen),
       read: (id) => {

@@ -71,6 +71,7 @@ export class CachedReads implements Pick<Store, 'find'> {
   }
 }
 
+/** Ids come from outside and names may hold anything: the length keeps them apart. */
 function keyOf(scope: Scope, id: string): string {
-  return scope === EVERYONE ? id : `${id} ${scope}`;
+  return `${id.length} ${id}${scope === EVERYONE ? '' : ` ${scope}`}`;
 }

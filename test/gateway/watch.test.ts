@@ -2,6 +2,7 @@
 
 import t, { type Test } from 'tap';
 import type { Avatar } from '../../src/domain/avatar.js';
+import { EVERYONE, type Scope } from '../../src/domain/caller.js';
 import { followAll } from '../../src/gateway/follow.js';
 import type { SeenVersion } from '../../src/gateway/seen.js';
 import { until } from '../../src/gateway/until.js';
@@ -246,3 +247,93 @@ t.test('one read brings a change to those who follow all and to those who follow
     end();
   });
 });
+
+/** Follows all avatars within a scope; `told` is what it was told. */
+async function following(
+  sources: Parameters<typeof followAll>[0],
+  scope: Scope,
+  after: number | null = null,
+) {
+  const told: string[] = [];
+  const { leave, caughtUp } = await followAll(sources, scope, after, () => ({
+    changed: (_at, { avatar }) => told.push(`${avatar.id} ${avatar.prompt}`),
+    removed: (id) => told.push(`${id} removed`),
+    lost: () => told.push('lost'),
+    ended: () => undefined,
+    room: async () => true,
+  }));
+  await caughtUp;
+  return { told, leave };
+}
+
+t.test(
+  'who follows everyone is told of every caller, of what was and of what is, in one order',
+  async (t) => {
+    const { create, sources } = await started(t);
+    const mine = await create({ id: 'av_1', prompt: 'old' });
+    const theirs = await create({ id: 'av_2', prompt: 'old', caller: 'team-b' });
+    const [past, all] = [await following(sources, EVERYONE, 0), await following(sources, EVERYONE)];
+    const [own, others] = [await following(sources, CALLER), await following(sources, 'team-b')];
+    t.strictSame(past.told, ['av_1 old', 'av_2 old']);
+    const hears = (who: { told: string[] }, count: number) =>
+      eventually('it is told', async () => who.told.length >= count || null);
+    await theirs.write('new');
+    await hears(all, 1);
+    await mine.write('new');
+    await hears(all, 2);
+    await theirs.remove();
+    await Promise.all([hears(all, 3), hears(past, 5), hears(own, 1), hears(others, 2)]);
+    t.strictSame(all.told, ['av_2 new', 'av_1 new', 'av_2 removed']);
+    t.strictSame(past.told.slice(2), all.told);
+    t.strictSame(own.told, ['av_1 new'], 'nothing of others');
+    t.strictSame(others.told, ['av_2 new', 'av_2 removed']);
+
+    all.leave();
+    await mine.write('newest');
+    await hears(own, 2);
+    await hears(past, 6);
+    t.equal(all.told.length, 3, 'who left is told no more');
+  },
+);
+
+for (const beside of [
+  [EVERYONE],
+  [CALLER, EVERYONE],
+  [EVERYONE, CALLER],
+  ['another', EVERYONE],
+] as const satisfies readonly (readonly Scope[])[]) {
+  const names = beside.map((scope) => (scope === EVERYONE ? 'everyone' : scope)).join(', then ');
+  t.test(`an avatar that is watched alone is told of beside who follows ${names}`, async (t) => {
+    const { create, sources, counts, watch } = await started(t);
+    const { id, write, remove } = await create({ prompt: 'old' });
+    const followers: { leave(): void }[] = [];
+    for (const scope of beside) followers.push(await following(sources, scope));
+    const waits = (name: string) =>
+      ([CALLER, EVERYONE] as const).map((scope) =>
+        until(sources, scope, id, { withinMs: HOUR_MS }, isCalled(name)),
+      );
+    const first = waits('new');
+    await eventually('they have read', async () => counts.find >= 2 || null);
+    await write('new');
+    for (const seen of await Promise.all(first)) t.equal(seen?.avatar.prompt, 'new');
+
+    const before = counts.find;
+    const second = waits('newest');
+    await eventually('they have read again', async () => counts.find >= before + 2 || null);
+    const writing = write('newest');
+    const end = sources.store.onChange(() => {
+      for (const { leave } of followers) leave();
+    });
+    await writing;
+    for (const seen of await Promise.all(second))
+      t.equal(seen?.avatar.prompt, 'newest', 'although they left');
+    end();
+
+    const third = waits('never');
+    await eventually('they have read once more', async () => watch.ids.has(id) || null);
+    await aWhile();
+    await remove();
+    t.strictSame(await Promise.all(third), [null, null]);
+    t.equal(watch.ids.size, 0);
+  });
+}

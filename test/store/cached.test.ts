@@ -1,6 +1,7 @@
 /** Reads from memory: never older than is allowed, and none that a change was heard of. */
 
 import t, { type Test } from 'tap';
+import { EVERYONE, type Scope } from '../../src/domain/caller.js';
 import { CachedReads } from '../../src/store/cached.js';
 import type { Change, Found } from '../../src/store/store.js';
 import { startReplicas } from '../support/replicas.js';
@@ -32,7 +33,7 @@ function started(t: Test, maxAgeMs: number) {
     maxAgeMs,
   );
   return {
-    read: (caller = CALLER) => reads.find(caller, 'av_1'),
+    read: (scope: Scope = CALLER, id = 'av_1') => reads.find(scope, id),
     asked,
     answer: (value: Found | null) => asked.at(-1)?.(value),
     hear: (id: string | null, caller = CALLER) =>
@@ -111,6 +112,40 @@ t.test('what is not there, and what fails, is not kept; callers are kept apart',
   await some;
   void read('another');
   t.equal(asked.length, 3);
+});
+
+t.test('what an admin reads is kept apart, and dropped with the same change', async (t) => {
+  const { read, asked, answer, hear } = started(t, 1_000);
+  const all = read(EVERYONE);
+  answer(found(1));
+  await all;
+  void read();
+  t.equal(asked.length, 2, 'it is not what its caller reads');
+  answer(null);
+  t.equal((await read(EVERYONE))?.version, 1);
+  hear('av_1');
+  void read(EVERYONE);
+  t.equal(asked.length, 3);
+});
+
+t.test('no id and name together are another id, or another name', async (t) => {
+  const { read, asked, answer } = started(t, 1_000);
+  const mine = read('a b', 'av_1');
+  answer(found(1));
+  await mine;
+  const all = read(EVERYONE, 'av_1');
+  answer(found(1));
+  await all;
+  for (const [scope, id] of [
+    ['b', 'av_1 a'],
+    ['', 'av_1'],
+    [EVERYONE, 'av_1 a b'],
+    [EVERYONE, '4 av_1'],
+  ] as const) {
+    const before = asked.length;
+    void read(scope, id);
+    t.equal(asked.length, before + 1, id);
+  }
 });
 
 t.test('redis: with a cache, a change on one replica is read on the other', async (t) => {
