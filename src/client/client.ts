@@ -72,9 +72,9 @@ export function createClient(options: ClientOptions): AvatarGatewayClient {
 
     wait: (id, options = {}) => waitForEnd(send, { id, path: pathOf(id), maxRetries, ...options }),
 
-    events: (id, options = {}) =>
+    events: (id, { caller, ...options } = {}) =>
       followEvents(send, {
-        path: id === null ? '/avatars/events' : pathOf(id, '/events'),
+        path: id === null ? `/avatars/events${searchOf({ caller })}` : pathOf(id, '/events'),
         isOne: id !== null,
         maxRetries,
         silenceMs: SILENCE_MS,
@@ -147,7 +147,7 @@ function prefer(waitSeconds: number | undefined): Record<string, string> {
   return waitSeconds === undefined ? {} : { prefer: `wait=${Math.ceil(waitSeconds)}` };
 }
 
-function searchOf(query: PageQuery): string {
+function searchOf(query: { readonly [Name in keyof PageQuery]: PageQuery[Name] | undefined }): string {
   const search = new URLSearchParams();
   for (const [name, value] of Object.entries(query)) {
     if (value === undefined) continue;

@@ -25,6 +25,8 @@ export interface components {
         /** @description A talking avatar: what was asked for, how far it is, and what came of it. */
         Avatar: {
             id: string;
+            /** @description The name of the caller whose it is. */
+            caller: string;
             /**
              * @description `queued`: waits for its turn. `submitting`: on its way. `pending`, `processing`: at Modellix. Final: `succeeded`, `failed`, `timed_out` (Modellix never finished), `canceled` (before it was sent), `unconfirmed` (it is not known whether Modellix took it; never sent again by itself).
              * @enum {unknown}
@@ -289,6 +291,8 @@ export interface components {
             truncated?: true;
             data: components["schemas"]["Avatar"] | {
                 id: string;
+                /** @description The name of the caller whose it is. */
+                caller: string;
                 /**
                  * @description `queued`: waits for its turn. `submitting`: on its way. `pending`, `processing`: at Modellix. Final: `succeeded`, `failed`, `timed_out` (Modellix never finished), `canceled` (before it was sent), `unconfirmed` (it is not known whether Modellix took it; never sent again by itself).
                  * @enum {unknown}
@@ -462,6 +466,11 @@ export interface components {
              * @default 20
              */
             limit?: string;
+            /**
+             * Format: text
+             * @description For admins: only the avatars of the caller with this name.
+             */
+            caller?: string;
             /** @description `next_cursor` of the page before. The filters have to be the same. */
             cursor?: string;
         };

@@ -23,6 +23,8 @@ export interface ListQuery {
   readonly external_id?: string;
   readonly created_after?: string | Date;
   readonly created_before?: string | Date;
+  /** For admins: those of the caller with this name alone. */
+  readonly caller?: string;
   /** How many a page has at most: 1 to 100. */
   readonly limit?: number;
 }
@@ -62,6 +64,8 @@ export interface WaitOptions {
 export interface EventsOptions {
   /** `lastEventId` of the last event that was seen: what came behind it is told first. */
   readonly lastEventId?: string | undefined;
+  /** For admins who follow all avatars: those of the caller with this name alone. */
+  readonly caller?: string | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 

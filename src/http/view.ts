@@ -13,6 +13,7 @@ export function avatarView({ avatar, queue }: Seen): AvatarView {
   const { image, video, failure, callback } = avatar;
   return {
     id: avatar.id,
+    caller: avatar.caller,
     status: avatar.status,
     mode: avatar.mode,
     prompt: avatar.prompt,

@@ -13,6 +13,7 @@ import { logOf } from '../log.js';
 import { Opening } from '../opening.js';
 import { AvatarParams } from '../schemas/avatar.js';
 import { commonHeaders, noContent, noQuery, problems } from '../schemas/responses.js';
+import { callerParameter, lookedAt } from '../scope.js';
 import type { Waiters } from '../waiters.js';
 
 interface Options {
@@ -27,6 +28,8 @@ const lastEventId = Type.Object({
     }),
   ),
 });
+
+const feedParameters = Type.Object(callerParameter, { additionalProperties: false });
 
 const streamHeaders = {
   ...commonHeaders,
@@ -49,20 +52,21 @@ export const eventRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { gat
         tags: ['avatars'],
         summary: 'Be told of all your avatars',
         description:
-          'Server-sent events: `avatar` with the avatar each time one of yours changes, `deleted` with its `id` when one is removed. From now on; with `Last-Event-ID` from behind that event, for a day at least. Where that is too long ago, `reset` comes first: read the list.',
-        querystring: noQuery,
+          'Server-sent events: `avatar` with the avatar each time one of yours changes, `deleted` with its `id` when one is removed; for admins of all callers, or of one of them. From now on; with `Last-Event-ID` from behind that event, for a day at least. Where that is too long ago, `reset` comes first: read the list.',
+        querystring: feedParameters,
         headers: lastEventId,
         response: {
           200: { description: 'Events until you hang up.', headers: streamHeaders, content: events },
-          ...problems(400, 406, 429, 500, 503),
+          ...problems(400, 403, 406, 429, 500, 503),
         },
       },
     },
     async (request, reply) => {
+      const scope = lookedAt(callerOf(request), request);
       const after = placeIn(request.headers['last-event-id']);
       const opening = new Opening(streams, waiters, request, reply);
       const { leave, caughtUp } = await opening.follow(() =>
-        gateway.followAll(scopeOf(callerOf(request)), after, (at, isLost) => {
+        gateway.followAll(scope, after, (at, isLost) => {
           const stream = opening.open(String(at));
           if (isLost) stream.send(resetFrame(at));
           return feedTo(stream);

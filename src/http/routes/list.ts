@@ -1,12 +1,12 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { Status } from '../../domain/avatar.js';
-import { scopeOf } from '../../domain/caller.js';
 import type { Gateway } from '../../gateway/gateway.js';
 import { requireAccept } from '../accept.js';
 import { callerOf } from '../caller.js';
 import { cursorOf, placeOf } from '../cursor.js';
 import { ListParameters, listAnswer } from '../schemas/list.js';
 import { problems } from '../schemas/responses.js';
+import { lookedAt } from '../scope.js';
 import { avatarView } from '../view.js';
 
 export const listRoutes: FastifyPluginAsyncTypebox<{ gateway: Gateway }> = async (app, { gateway }) => {
@@ -19,13 +19,13 @@ export const listRoutes: FastifyPluginAsyncTypebox<{ gateway: Gateway }> = async
         tags: ['avatars'],
         summary: 'List avatars',
         description:
-          'Your avatars, the newest first. What is made while you turn the pages moves nothing on them.',
+          'Your avatars, the newest first; for admins those of all callers, or of one of them. What is made while you turn the pages moves nothing on them.',
         querystring: ListParameters,
-        response: { 200: listAnswer, ...problems(400, 406, 429, 500, 503) },
+        response: { 200: listAnswer, ...problems(400, 403, 406, 429, 500, 503) },
       },
     },
     async (request, reply) => {
-      const scope = scopeOf(callerOf(request));
+      const scope = lookedAt(callerOf(request), request);
       const filters = filtersOf(request.query);
       const { cursor, limit = '' } = request.query;
       const { page, next } = await gateway.list(scope, {

@@ -191,6 +191,7 @@ const Queue = Type.Object(
 export const AvatarView = Type.Object(
   {
     id: Type.String(),
+    caller: Type.String({ description: 'The name of the caller whose it is.' }),
     status: Type.Enum([...STATUSES], {
       description:
         '`queued`: waits for its turn. `submitting`: on its way. `pending`, `processing`: at Modellix. Final: `succeeded`, `failed`, `timed_out` (Modellix never finished), `canceled` (before it was sent), `unconfirmed` (it is not known whether Modellix took it; never sent again by itself).',

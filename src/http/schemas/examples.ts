@@ -128,6 +128,7 @@ export const example = {
 /** What comes of it. */
 export const avatarExample = {
   id: 'av_5f0c1e7b9a3d4c2e8f6a7b1d0c9e8f7a',
+  caller: 'shop',
   status: 'pending',
   mode: 'std',
   prompt: 'She smiles and nods while she speaks.',

@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox';
+import { callerParameter } from '../scope.js';
 import type { AvatarView } from './avatar.js';
 import { avatarExample } from './examples.js';
 import { commonHeaders } from './responses.js';
@@ -21,6 +22,7 @@ export const ListParameters = Type.Object(
     limit: Type.Optional(
       Text('How many avatars a page has at most: 1 to 100.', { format: 'page-size', default: '20' }),
     ),
+    ...callerParameter,
     cursor: Type.Optional(Text('`next_cursor` of the page before. The filters have to be the same.', {})),
   },
   { additionalProperties: false },
