@@ -189,11 +189,7 @@ async function openCallersOf(config: Config, log: Log): Promise<Callers | null> 
 }
 
 /** Of all files that hold secrets, or of the one that has changed. Variables are named, files are not. */
-async function warnOfLooseFiles(
-  { secretFiles }: Config,
-  log: Log,
-  changed?: string,
-): Promise<void> {
+async function warnOfLooseFiles({ secretFiles }: Config, log: Log, changed?: string): Promise<void> {
   for (const { variable, file } of secretFiles) {
     const permissions = changed === undefined || changed === file ? await loosePermissions(file) : null;
     if (permissions === null) continue;

@@ -158,9 +158,7 @@ t.test('redis: a full Redis forgets what it is told to, all of it', async (t) =>
 t.test('redis: a removed avatar that was at Modellix leaves nothing', async (t) => {
   const { client, store, submit } = await open(t);
   const feed = `feed:${callerDigest(CALLER)}`;
-  const left = [
-    ...['caller-names', feed, 'lanes', 'mark', 'ping', 'queue-bytes', 'queue-callers', 'queue-clock'],
-  ]
+  const left = [...['everyone', feed, 'lanes', 'mark', 'ping', 'queue-bytes', 'queue-callers', 'queue-clock']]
     .map(key)
     .sort();
   const { avatar } = await store.create(

@@ -60,7 +60,7 @@ export class Creations {
         ...[names.mark, names.entry, names.external, FEED_MS, stepOf(share)],
         ...[maxUnfinishedFor(avatar, creation) ?? '', UNFINISHED, spendArgument(avatar), STATES],
         ...[placeOf(avatar).day, roomBefore(avatar, caps.day), roomBefore(avatar, caps.month), USE_MS],
-          callerDigest(caller),
+        callerDigest(caller),
       ];
       // Without waiting for copies, since nothing is made by it: what it says otherwise is asked again below.
       const isAsked = isLarge && wordOf(await this.#redis.run('create', keys, ...args)) === 'upload';
