@@ -166,6 +166,12 @@ export interface SharedDocument {
   readonly now: number;
 }
 
+/** `count`: with the one that was counted now. `leftMs`: until the count begins anew. */
+export interface Hits {
+  readonly count: number;
+  readonly leftMs: number;
+}
+
 /** What the store found and could not use, since it was opened. */
 export interface StoreHealth {
   readonly corruptRecords: number;
@@ -234,6 +240,11 @@ export interface Store {
     revision: number,
     value: string,
   ): Promise<SharedDocument & { readonly swapped: boolean }>;
+  /**
+   * Counts one more under a name, in a window that begins with the first one. It is remembered no longer than that, and by
+   * one process no longer than itself. Unlike writes it waits for no copies.
+   */
+  hit(name: string, windowMs: number): Promise<Hits>;
   /**
    * Calls back for each avatar written, here or elsewhere; with `null` where words may have been lost, so that anything
    * may have changed. Returns how to end it.

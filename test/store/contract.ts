@@ -5,6 +5,7 @@ import { accepted, beginSubmit } from '../../src/domain/avatar.js';
 import { AvatarExistsError, type Save, StoreUnavailableError } from '../../src/store/store.js';
 import { damagedRecords, type Opened } from './contract-damage.js';
 import { feeds } from './contract-feed.js';
+import { hits } from './contract-hits.js';
 import { lists } from './contract-list.js';
 import { preferredClaims } from './contract-preferred.js';
 import { queueAndSlots } from './contract-queue.js';
@@ -216,6 +217,7 @@ export function storeContract(name: string, open: (t: Test) => Promise<Opened>):
   lists(check);
   feeds(check);
   scopes(check);
+  hits(check);
   damagedRecords(check);
   setAsideReleases(check);
   spending(check);

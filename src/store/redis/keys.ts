@@ -53,6 +53,10 @@ export class Keys {
     return `${this.#tag}:doc:${name}`;
   }
 
+  hits(name: string): string {
+    return `${this.#tag}:hits:${name}`;
+  }
+
   /** Names of the avatars of a caller, which is said by its digest: see `lists.ts`. */
   list(caller: string): string {
     return `${this.#tag}:list:${caller}`;

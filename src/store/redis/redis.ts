@@ -19,6 +19,7 @@ import {
   type Creation,
   type Feed,
   type Found,
+  type Hits,
   type ListQuery,
   type Outlook,
   type Page,
@@ -230,6 +231,11 @@ class RedisStore implements Store {
       value,
     )) as DocumentRow;
     return { ...documentOf(row), swapped: row[3] === 1 };
+  }
+
+  async hit(name: string, windowMs: number): Promise<Hits> {
+    const row = (await this.#redis.run('hit', [this.#keys.hits(name)], windowMs)) as [number, number];
+    return { count: row[0], leftMs: row[1] };
   }
 
   onChange(listener: (change: Change | null) => void): () => void {

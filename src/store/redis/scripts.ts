@@ -20,6 +20,7 @@ const NAMES = [
   'outlook',
   'document',
   'swap',
+  'hit',
 ] as const;
 
 export type ScriptName = (typeof NAMES)[number];
