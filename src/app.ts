@@ -131,7 +131,12 @@ export async function buildApp(config: Config, log: FastifyBaseLogger, version: 
     uploadStallMs: config.media.uploadStallMs,
     videoStallMs: config.videos.stallMs,
     maxWaiters: config.maxWaiters,
-    rateLimitPerMinute: config.rateLimitPerMinute,
+    doors: { callers, servesAnyone: config.callers.kind === 'anyone' },
+    limits: {
+      requestsPerMinute: config.rateLimitPerMinute,
+      fails: config.rateLimitFails,
+      hit: (name, windowMs) => store.hit(name, windowMs),
+    },
     requireIdempotencyKey: config.requireIdempotencyKey,
     publicUrl: config.publicUrl,
     version,

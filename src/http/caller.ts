@@ -1,7 +1,28 @@
 import type { FastifyRequest } from 'fastify';
-import { ANONYMOUS, type Caller } from '../domain/caller.js';
+import type { Caller } from '../domain/caller.js';
+import type { ProblemError } from '../problems.js';
 
-/** Whose request it is. */
-export function callerOf(_request: FastifyRequest): Caller {
-  return ANONYMOUS;
+/** Somebody who is no caller. */
+export interface Stranger {
+  /** Why not. */
+  readonly refusal: ProblemError;
+  /** Whether there was a key, though one of no use. */
+  readonly sentKey: boolean;
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Who calls, be it a stranger; `null` before that was found out. */
+    sender: Caller | Stranger | null;
+  }
+}
+
+export function isStranger(sender: Caller | Stranger): sender is Stranger {
+  return 'refusal' in sender;
+}
+
+/** Whose request it is, on a route that strangers do not come to. */
+export function callerOf({ sender, routeOptions }: FastifyRequest): Caller {
+  if (sender === null || isStranger(sender)) throw new Error(`${routeOptions.url} was left open`);
+  return sender;
 }

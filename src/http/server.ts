@@ -1,13 +1,14 @@
 import accepts from '@fastify/accepts';
-import rateLimit from '@fastify/rate-limit';
 import type { FastifyInstance } from 'fastify';
 import type { Gateway } from '../gateway/gateway.js';
-import { ProblemError } from '../problems.js';
+import { describeRules, requireRules } from './access.js';
 import { type BaseOptions, buildBase } from './base.js';
 import { PREFIX } from './dropin/refusals.js';
 import { dropInRoutes } from './dropin/routes.js';
+import { type Doors, enforceRules, identifySenders } from './plugins/authenticate.js';
 import { readBodies } from './plugins/body.js';
 import { documentApi } from './plugins/docs.js';
+import { limitRequests, type RequestLimits } from './plugins/limits.js';
 import { notePaths, refuseOtherMethods } from './plugins/method-not-allowed.js';
 import { endSlowUploads } from './plugins/uploads.js';
 import { avatarRoutes } from './routes/avatars.js';
@@ -29,7 +30,8 @@ export interface HttpOptions extends BaseOptions {
   readonly metrics: MetricsSource;
   /** Whether health and metrics have a server of their own. */
   readonly isManagedElsewhere: boolean;
-  readonly rateLimitPerMinute: number;
+  readonly doors: Doors;
+  readonly limits: RequestLimits;
   /** How long a body may gain next to nothing. */
   readonly uploadStallMs: number;
   /** How long a caller may take nothing of a video. */
@@ -51,7 +53,8 @@ export async function buildServer({
   connections,
   isTrustedProxy,
   isManagedElsewhere,
-  rateLimitPerMinute,
+  doors,
+  limits,
   uploadStallMs,
   videoStallMs,
   maxWaiters,
@@ -61,21 +64,14 @@ export async function buildServer({
 }: HttpOptions): Promise<FastifyInstance> {
   const app = await buildBase({ log, maxConnections, connections, isTrustedProxy });
   await app.register(accepts);
-  await app.register(rateLimit, {
-    max: rateLimitPerMinute,
-    timeWindow: 60_000,
-    errorResponseBuilder: (_request, { ttl }) =>
-      new ProblemError(
-        'rate-limited',
-        `More than ${rateLimitPerMinute} requests in a minute came from this address.`,
-        {
-          headers: { 'retry-after': String(Math.ceil(ttl / 1000)) },
-        },
-      ),
-  });
+  identifySenders(app, doors);
+  await limitRequests(app, limits);
+  enforceRules(app, doors);
 
   const paths = notePaths(app);
+  describeRules(app);
   await documentApi(app, version);
+  requireRules(app);
   const takeBodies = async (scope: FastifyInstance) => {
     endSlowUploads(scope, uploadStallMs);
     await readBodies(scope, (bytes) => gateway.holdMemory(bytes));

@@ -36,7 +36,7 @@ async function startServer(): Promise<void> {
   const app = Fastify({ bodyLimit: MAX_BYTES, keepAliveTimeout: 1_000 });
   problems.answerWithProblems(app);
   await body.readBodies(app, () => ({ keep: () => () => undefined }));
-  app.post('/', { config: { takesForms: true } }, async () => ({}));
+  app.post('/', { config: { access: 'open', takesForms: true } }, async () => ({}));
   uploads.endSlowUploads(app, STALL_MS);
   url = await app.listen({ host: '127.0.0.1', port: 0 });
   app.server.unref();

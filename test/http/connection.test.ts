@@ -10,7 +10,7 @@ const text = JSON.stringify(URLS);
 const head = (length: number, ...headers: string[]) =>
   [
     'POST /avatars HTTP/1.1',
-    'Host: x',
+    'Host: localhost',
     'Content-Type: application/json',
     `Content-Length: ${length}`,
     ...headers,
@@ -49,7 +49,7 @@ t.test('what is behind a good request does not spoil its answer', async (t) => {
 
 t.test('requests one behind the other are answered in order, and the bad one last', async (t) => {
   const { url } = await startApp(t);
-  const get = (path: string) => `GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`;
+  const get = (path: string) => `GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`;
   const received = await sendRaw(url, `${get('/livez')}${get('/nowhere')}${get('/readyz')}nonsense\r\n\r\n`);
   const statuses = [...received.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => status);
   t.strictSame(statuses.slice(0, 3), ['200', '404', '200']);
@@ -61,7 +61,7 @@ t.test('what is wrong with a request does not go before the answer to another', 
   const socket = await open(t, url);
   socket.write(head(text.length) + text);
   await held.met;
-  socket.write('POST /avatars HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n');
+  socket.write('POST /avatars HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n');
   socket.write('Transfer-Encoding: chunked\r\n\r\nno length\r\n');
   await fetch(`${url}/livez`); // by then the gateway has read it
   held.release();
@@ -76,7 +76,7 @@ t.test('Expect: 100-continue', async (t) => {
 
   const refused = await open(t, url);
   refused.write(
-    `POST /avatars HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\nContent-Length: ${body.length}\r\nExpect: 100-continue\r\n\r\n`,
+    `POST /avatars HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\nContent-Length: ${body.length}\r\nExpect: 100-continue\r\n\r\n`,
   );
   const answer = await read(refused);
   t.match(answer, /^HTTP\/1\.1 415 /, 'who is refused by the headers need not send the body');
@@ -97,24 +97,24 @@ t.test('a body that is too large is answered, and the connection lives on', asyn
   const answer = await read(socket, '}');
   t.match(answer, /^HTTP\/1\.1 413 /, 'before the body is there');
   socket.write(Buffer.alloc(size, 'A'));
-  socket.write('GET /livez HTTP/1.1\r\nHost: x\r\n\r\n');
+  socket.write('GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n');
   t.match(await read(socket, '}'), /^HTTP\/1\.1 200 /);
 
   const chunked = await open(t, url);
   chunked.write(
-    'POST /avatars HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n',
+    'POST /avatars HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n',
   );
   chunked.write(`${size.toString(16)}\r\n`);
   chunked.write(Buffer.alloc(size, 'A'));
   chunked.write('\r\n0\r\n\r\n');
   t.match(await read(chunked, '}'), /^HTTP\/1\.1 413 /);
-  chunked.write('GET /livez HTTP/1.1\r\nHost: x\r\n\r\n');
+  chunked.write('GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n');
   t.match(await read(chunked, '}'), /^HTTP\/1\.1 200 /);
 });
 
 t.test('callers who go away do no harm', async (t) => {
   const { url, logLines, simulator } = await startApp(t);
-  const parts = ['GET /liv', 'GET /livez HTTP/1.1\r\nHost: x\r\n', head(100), `${head(100)}{"image`];
+  const parts = ['GET /liv', 'GET /livez HTTP/1.1\r\nHost: localhost\r\n', head(100), `${head(100)}{"image`];
   for (const part of parts) {
     const socket = await open(t, url);
     await new Promise((resolve) => socket.write(part, resolve));
@@ -129,7 +129,7 @@ t.test('callers who go away do no harm', async (t) => {
 
 t.test('slow callers are closed in time, and others are served meanwhile', async (t) => {
   const { url } = await startApp(t, { arrivalMs: 300 });
-  const parts = ['GET /livez HTTP/1.1\r\nHost: x\r\nX-Y: ', head(1_000), `${head(1_000)}{"image":"`];
+  const parts = ['GET /livez HTTP/1.1\r\nHost: localhost\r\nX-Y: ', head(1_000), `${head(1_000)}{"image":"`];
   const slow = parts.map(async (part) => {
     const socket = await open(t, url);
     socket.write(part);
@@ -148,9 +148,9 @@ t.test('the end', async (t) => {
     const { url, close } = await startApp(t);
     const never = await open(t, url);
     const half = await open(t, url);
-    half.write('GET /livez HTTP/1.1\r\nHost: x\r\n');
+    half.write('GET /livez HTTP/1.1\r\nHost: localhost\r\n');
     const idle = await open(t, url);
-    idle.write('GET /livez HTTP/1.1\r\nHost: x\r\n\r\n');
+    idle.write('GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n');
     await read(idle, '}');
     const started = performance.now();
     await Promise.all(

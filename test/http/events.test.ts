@@ -252,7 +252,7 @@ t.test('who does not read is cut off, and the others are not', async (t) => {
   const { hostname, port } = new URL(one.url);
   const slow = connect(Number(port), hostname);
   slow.on('error', () => {});
-  slow.write('GET /avatars/events HTTP/1.1\r\nHost: x\r\nAccept: text/event-stream\r\n\r\n');
+  slow.write('GET /avatars/events HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n');
   await once(slow, 'readable'); // and no more than that
   t.equal((await fetch(`${one.url}/avatars/events`)).status, 503, 'both hold a place');
 

@@ -31,7 +31,7 @@ async function beginUpload(t: Test, url: string) {
   socket.on('error', () => {});
   await once(socket, 'connect');
   socket.write(
-    `POST /avatars HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${LARGE}\r\n\r\n{"image":"`,
+    `POST /avatars HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: ${LARGE}\r\n\r\n{"image":"`,
   );
   return socket;
 }
@@ -65,7 +65,7 @@ t.test(
     const socket = connect(Number(port), hostname);
     socket.on('error', () => {});
     const head = (length: number) =>
-      `POST /avatars HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${length}\r\n\r\n`;
+      `POST /avatars HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: ${length}\r\n\r\n`;
     const body = JSON.stringify(GOOD);
     socket.write(`${head(body.length)}${body}${head(LARGE)}{"image":"`);
     await holds(url, (bytes) => bytes === LARGE + body.length);

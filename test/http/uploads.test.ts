@@ -16,7 +16,7 @@ async function begin(t: Test, url: string, type: string, body: string) {
   socket.on('error', () => {});
   await once(socket, 'connect');
   socket.write(
-    `POST /avatars HTTP/1.1\r\nHost: x\r\nContent-Type: ${type}\r\nContent-Length: 1000000\r\n\r\n${body}`,
+    `POST /avatars HTTP/1.1\r\nHost: localhost\r\nContent-Type: ${type}\r\nContent-Length: 1000000\r\n\r\n${body}`,
   );
   let text = '';
   socket.on('data', (chunk) => {

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { buildApp } from '../../src/app.js';
 import type { Config } from '../../src/config.js';
 import { createLog } from '../../src/log.js';
+import type { CallerDirectory } from '../../src/domain/caller.js';
 import {
   DEFAULT_KEY,
   type Simulator,
@@ -45,8 +46,12 @@ export interface AppOverrides {
   readonly videos?: Partial<Config['videos']>;
   /** Unset: more than any test needs. */
   readonly limits?: Partial<Config['limits']>;
+  /** Where it listens; unset: 127.0.0.1. */
+  readonly host?: string;
   readonly callers?: Config['callers'];
   readonly secretFiles?: Config['secretFiles'];
+  /** Who may call; unset: no callers are known. */
+  readonly directory?: CallerDirectory;
   readonly trustedProxies?: Config['trustedProxies'];
   readonly management?: Config['management'];
   readonly maxConnections?: number;
@@ -125,7 +130,7 @@ async function dataDirOf(t: Teardown): Promise<string> {
 function configOf(baseUrl: string, dataDir: string, overrides: AppOverrides): Config {
   const { redis } = overrides;
   return {
-    host: '127.0.0.1',
+    host: overrides.host ?? '127.0.0.1',
     port: 0,
     logLevel: 'info',
     callers: overrides.callers ?? { kind: 'loopback' },

@@ -26,8 +26,13 @@ export class EventReader {
   }
 
   /** Resolves with the head of the answer. */
-  static async open(url: string, lastId?: string): Promise<EventReader> {
-    const reader = new EventReader(url, lastId === undefined ? {} : { 'last-event-id': lastId });
+  static async open(
+    url: string,
+    lastId?: string,
+    headers: Record<string, string> = {},
+  ): Promise<EventReader> {
+    const last = lastId === undefined ? undefined : { 'last-event-id': lastId };
+    const reader = new EventReader(url, { ...headers, ...last });
     reader.lastId = lastId;
     await reader.#begin();
     return reader;

@@ -1,13 +1,14 @@
 /** The HTTP layer alone, before a gateway of the test's own. */
 
 import type { Gateway } from '../../src/gateway/gateway.js';
-import { buildServer } from '../../src/http/server.js';
+import { buildServer, type HttpOptions } from '../../src/http/server.js';
 import { createLog } from '../../src/log.js';
 
 export async function serverFor(
   t: { teardown(fn: () => Promise<void>): unknown },
   gateway: Partial<Gateway>,
   write: (line: string) => void = () => {},
+  change: Partial<HttpOptions> = {},
 ) {
   const server = await buildServer({
     gateway: gateway as Gateway,
@@ -16,7 +17,8 @@ export async function serverFor(
     connections: { opened() {}, closed() {}, dropped() {} },
     isTrustedProxy: null,
     isManagedElsewhere: false,
-    rateLimitPerMinute: 1_000,
+    doors: { callers: null, servesAnyone: true },
+    limits: { requestsPerMinute: 1_000, fails: 'open', hit: async () => ({ count: 1, leftMs: 60_000 }) },
     uploadStallMs: 10_000,
     videoStallMs: 60_000,
     maxWaiters: 1_000,
@@ -24,6 +26,7 @@ export async function serverFor(
     publicUrl: null,
     metrics: { render: () => Promise.reject(new Error('not asked for')) },
     version: '0.0.0-test',
+    ...change,
   });
   t.teardown(() => server.close());
   return server;

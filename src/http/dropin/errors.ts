@@ -10,12 +10,14 @@ export function answerAsModellix(app: FastifyInstance): void {
   app.setNotFoundHandler((request, reply) =>
     sendRefusal(new ProblemError('not-found', 'There is no such route.'), request, reply),
   );
-  // In Modellix's answers it is a time, in Unix seconds (contract, "Errors"); in those of the rate limit a duration.
-  app.addHook('onSend', async (_request, reply) => {
-    const inSeconds = reply.getHeader('x-ratelimit-reset');
-    if (inSeconds !== undefined) {
-      reply.header('x-ratelimit-reset', Math.ceil(Date.now() / 1000) + Number(inSeconds));
-    }
+  // As in Modellix's answers: the reset is a time, in Unix seconds (contract, "Errors").
+  app.addHook('onSend', async ({ quota }, reply) => {
+    if (quota === null) return;
+    reply.headers({
+      'x-ratelimit-limit': quota.limit,
+      'x-ratelimit-remaining': quota.remaining,
+      'x-ratelimit-reset': Math.ceil(Date.now() / 1000) + quota.resetSeconds,
+    });
   });
 }
 

@@ -3,7 +3,7 @@ import { isFinal } from '../../domain/avatar.js';
 import { scopeOf } from '../../domain/caller.js';
 import type { Gateway } from '../../gateway/gateway.js';
 import { ProblemError } from '../../problems.js';
-import { callerOf } from '../caller.js';
+import { callerOf, isStranger } from '../caller.js';
 import { onEnd } from '../end.js';
 import type { Waiters } from '../waiters.js';
 import { baseOf } from './base.js';
@@ -32,6 +32,7 @@ export const readRoutes: FastifyPluginAsyncTypebox<Options> = async (app, option
   app.get(
     '/tasks/:id',
     {
+      config: { access: 'caller' },
       schema: {
         operationId: 'getTask',
         tags: ['drop-in'],
@@ -59,16 +60,21 @@ export const readRoutes: FastifyPluginAsyncTypebox<Options> = async (app, option
   app.get(
     '/apikey/validate',
     {
+      config: { access: 'open' },
       schema: {
         operationId: 'validateApiKey',
         tags: ['drop-in'],
         summary: 'Whether you may call',
         description:
-          'Whoever reaches the gateway may, with any key and without one. 503 while no task could be taken.',
-        response: { 200: validResponse, ...refusals(429, 500, 503) },
+          'Whether the key is one that this gateway knows; without callers, whether you are served, with any key and without one. 503 while no task could be taken.',
+        response: { 200: validResponse, ...refusals(401, 403, 429, 500, 503) },
       },
     },
-    async () => {
+    async ({ sender }) => {
+      if (sender !== null && isStranger(sender)) {
+        if (sender.sentKey) return success({ is_valid: false });
+        throw sender.refusal;
+      }
       // Who is in front and probes before it submits again must not hear of a gateway that cannot take a task.
       await gateway.ready();
       return success({ is_valid: true });
@@ -78,6 +84,7 @@ export const readRoutes: FastifyPluginAsyncTypebox<Options> = async (app, option
   app.get(
     '/team/balance',
     {
+      config: { access: 'caller' },
       schema: {
         operationId: 'getTeamBalance',
         tags: ['drop-in'],
@@ -95,6 +102,7 @@ export const readRoutes: FastifyPluginAsyncTypebox<Options> = async (app, option
   app.get(
     '/models',
     {
+      config: { access: 'open' },
       schema: {
         operationId: 'listModels',
         tags: ['drop-in'],

@@ -86,7 +86,7 @@ export const TaskQuery = Type.Object({
 
 const rateHeaders = {
   ...commonHeaders,
-  'X-RateLimit-Limit': Type.Integer({ description: 'Requests a minute from one address.' }),
+  'X-RateLimit-Limit': Type.Integer({ description: 'Requests a minute: as `RateLimit-Policy` says.' }),
   'X-RateLimit-Remaining': Type.Integer({ description: 'How many are left.' }),
   'X-RateLimit-Reset': Type.Integer({ description: 'When they are counted anew, in Unix seconds.' }),
 };
@@ -107,7 +107,7 @@ export const submittedResponse = success('The task was taken.', SubmittedTask, {
   }),
 });
 export const taskResponse = success('The task as it is now.', Task);
-export const validResponse = success('You may call.', Type.Object({ is_valid: Type.Boolean() }));
+export const validResponse = success('Whether you may.', Type.Object({ is_valid: Type.Boolean() }));
 export const modelsResponse = {
   description: 'The one model that is served.',
   headers: rateHeaders,

@@ -28,6 +28,7 @@ export const submitRoutes: FastifyPluginAsyncTypebox<Options> = async (app, opti
     app.post<{ Body: SubmitTask }>(
       path,
       {
+        config: { access: 'caller', makesAvatars: true },
         preValidation: async (request) => {
           request.body = withoutNulls(request.body) as SubmitTask; // if it is one: that is checked next
         },
@@ -36,7 +37,7 @@ export const submitRoutes: FastifyPluginAsyncTypebox<Options> = async (app, opti
           tags: ['drop-in'],
           summary: 'Submit a task',
           description:
-            'What `POST /avatars` does, in the form of Modellix. `Authorization` is neither asked for nor looked at.',
+            'What `POST /avatars` does, in the form of Modellix. The key in `Authorization` is the one to this gateway; without callers none is needed, and any is ignored.',
           headers: submitHeaders,
           body: { content: { 'application/json': { schema: SubmitTask } } },
           response: {

@@ -20,6 +20,7 @@ export function refuseOtherMethods(app: FastifyInstance, paths: ReadonlySet<stri
       method: refused,
       url: url.slice(app.prefix.length),
       exposeHeadRoute: false,
+      config: { access: 'open' },
       schema: { hide: true },
       // Before the body is read: what it holds does not matter.
       onRequest: async (request) => {

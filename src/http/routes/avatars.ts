@@ -82,7 +82,7 @@ export const avatarRoutes: FastifyPluginAsyncTypebox<Options> = async (app, opti
   app.post<{ Body: CreateAvatar }>(
     '/avatars',
     {
-      config: { takesForms: true },
+      config: { access: 'caller', takesForms: true, makesAvatars: true },
       onRequest: requireAccept('application/json'),
       schema: {
         operationId: 'createAvatar',
@@ -131,6 +131,7 @@ export const avatarRoutes: FastifyPluginAsyncTypebox<Options> = async (app, opti
   app.get(
     '/avatars/:id',
     {
+      config: { access: 'caller' },
       onRequest: requireAccept('application/json'),
       schema: {
         operationId: 'getAvatar',

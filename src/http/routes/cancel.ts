@@ -11,7 +11,7 @@ export const cancelRoutes: FastifyPluginAsyncTypebox<{ gateway: Gateway }> = asy
   app.post(
     '/avatars/:id/cancel',
     {
-      config: { takesNoBody: true },
+      config: { access: 'caller', takesNoBody: true },
       onRequest: requireAccept('application/json'),
       schema: {
         operationId: 'cancelAvatar',

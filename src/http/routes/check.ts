@@ -11,7 +11,7 @@ export const checkRoutes: FastifyPluginAsyncTypebox<{ gateway: Gateway }> = asyn
   app.post<{ Body: CreateAvatar }>(
     '/avatars/check',
     {
-      config: { takesForms: true },
+      config: { access: 'caller', takesForms: true },
       onRequest: requireAccept('application/json'),
       schema: {
         operationId: 'checkAvatar',

@@ -12,6 +12,7 @@ export const deliveryRoutes: FastifyPluginAsyncTypebox<{ gateway: Gateway }> = a
   app.get(
     '/avatars/:id/deliveries',
     {
+      config: { access: 'caller' },
       onRequest: requireAccept('application/json'),
       schema: {
         operationId: 'getDeliveries',
@@ -35,7 +36,7 @@ export const deliveryRoutes: FastifyPluginAsyncTypebox<{ gateway: Gateway }> = a
   app.post(
     '/avatars/:id/redeliver',
     {
-      config: { takesNoBody: true },
+      config: { access: 'caller', takesNoBody: true },
       onRequest: requireAccept('application/json'),
       schema: {
         operationId: 'redeliverAvatar',

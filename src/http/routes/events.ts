@@ -45,6 +45,7 @@ export const eventRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { gat
   app.get(
     '/avatars/events',
     {
+      config: { access: 'caller' },
       exposeHeadRoute: false,
       onRequest: requireAccept('text/event-stream'),
       schema: {
@@ -83,6 +84,7 @@ export const eventRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { gat
   app.get(
     '/avatars/:id/events',
     {
+      config: { access: 'caller' },
       exposeHeadRoute: false,
       onRequest: requireAccept('text/event-stream'),
       schema: {

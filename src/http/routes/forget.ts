@@ -10,7 +10,7 @@ export const forgetRoutes: FastifyPluginAsyncTypebox<{ gateway: Gateway }> = asy
   app.delete(
     '/avatars/:id',
     {
-      config: { takesNoBody: true },
+      config: { access: 'caller', takesNoBody: true },
       schema: {
         operationId: 'deleteAvatar',
         tags: ['avatars'],

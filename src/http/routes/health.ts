@@ -40,7 +40,7 @@ export const healthRoutes: FastifyPluginAsyncTypebox<{ gateway: Gateway }> = asy
     '/livez',
     {
       logLevel: 'warn',
-      config: { rateLimit: false },
+      config: { access: 'open', rateLimit: false },
       schema: {
         operationId: 'livez',
         tags: ['operations'],
@@ -57,7 +57,7 @@ export const healthRoutes: FastifyPluginAsyncTypebox<{ gateway: Gateway }> = asy
     '/readyz',
     {
       logLevel: 'fatal',
-      config: { rateLimit: false },
+      config: { access: 'open', rateLimit: false },
       schema: {
         operationId: 'readyz',
         tags: ['operations'],

@@ -13,6 +13,7 @@ export const listRoutes: FastifyPluginAsyncTypebox<{ gateway: Gateway }> = async
   app.get(
     '/avatars',
     {
+      config: { access: 'caller' },
       onRequest: requireAccept('application/json'),
       schema: {
         operationId: 'listAvatars',

@@ -15,7 +15,7 @@ export const metricsRoutes: FastifyPluginAsyncTypebox<{ metrics: MetricsSource }
     '/metrics',
     {
       logLevel: 'warn',
-      config: { rateLimit: false },
+      config: { access: 'open', rateLimit: false },
       schema: {
         operationId: 'metrics',
         tags: ['operations'],

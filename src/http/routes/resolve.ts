@@ -14,6 +14,7 @@ export const resolveRoutes: FastifyPluginAsyncTypebox<{ gateway: Gateway }> = as
   app.post(
     '/avatars/:id/resolve',
     {
+      config: { access: 'admin' },
       bodyLimit: MAX_RESOLUTION_BYTES,
       onRequest: requireAccept('application/json'),
       schema: {
@@ -21,7 +22,7 @@ export const resolveRoutes: FastifyPluginAsyncTypebox<{ gateway: Gateway }> = as
         tags: ['operations'],
         summary: 'End the doubt about an unconfirmed avatar',
         description:
-          'For an operator who looked in the Modellix console: with the `task_id` found there the avatar goes on as that task; with `made: false` it fails as never made. Nothing is sent to Modellix but reads.',
+          'For an operator who looked in the Modellix console: with the `task_id` found there the avatar goes on as that task; with `made: false` it fails as never made. Nothing is sent to Modellix but reads. Where callers are known it takes the key of an admin, since it gives back what was reserved for the avatar; otherwise whoever may call may.',
         params: AvatarParams,
         querystring: noQuery,
         body: Resolution,

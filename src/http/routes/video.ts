@@ -54,6 +54,7 @@ export const videoRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { gat
   app.get(
     '/avatars/:id/video',
     {
+      config: { access: 'caller' },
       onRequest: [requireAccept('video/mp4', 'application/octet-stream'), allowVideo],
       schema: {
         operationId: 'getVideo',

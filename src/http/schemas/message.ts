@@ -64,6 +64,8 @@ export const webhooks = {
   avatarEnded: {
     post: {
       operationId: 'avatarEnded',
+      // Who calls shows itself by its signature.
+      security: [],
       tags: ['callbacks'],
       summary: 'An avatar has ended',
       description:

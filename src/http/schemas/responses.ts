@@ -10,6 +10,13 @@ export const ON_ITS_OWN_PORT = 'Where `MANAGEMENT_PORT` is set, it is served the
 export const commonHeaders = {
   'X-Request-Id': Type.String({ description: 'The id that was sent, or one made for the request.' }),
   'Cache-Control': Type.Literal('no-store'),
+  'RateLimit-Policy': Type.String({
+    description:
+      'Whose requests are counted and how many there may be: `"caller";q=600;w=60`, 600 in 60 s. `"address"` without a known caller. Not sent where nothing is counted.',
+  }),
+  RateLimit: Type.String({
+    description: 'What is left of that: `"caller";r=599;t=42`, 599 requests within the next 42 s.',
+  }),
 };
 
 /** An answer that is nothing but its status and headers. */
@@ -45,6 +52,11 @@ export const acceptedHeaders = {
 };
 
 const EXTRA_HEADERS: Partial<Record<number, Record<string, Type.TSchema>>> = {
+  401: {
+    'WWW-Authenticate': Type.String({
+      description: '`Bearer`, with `error="invalid_token"` where there was a key (RFC 6750).',
+    }),
+  },
   405: { Allow: Type.String({ description: 'The methods that are allowed.' }) },
   416: { 'Content-Range': Type.String({ description: '`bytes */<size>`' }) },
   429: { 'Retry-After': Type.Integer({ description: 'Seconds to wait.' }) },

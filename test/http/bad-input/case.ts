@@ -7,6 +7,8 @@ export const BAD_REQUEST = [400, 'bad-request'] as const;
 export const INVALID_JSON = [400, 'invalid-json'] as const;
 export const INVALID_QUERY = [400, 'invalid-query'] as const;
 export const INVALID_CURSOR = [400, 'invalid-cursor'] as const;
+export const UNAUTHORIZED = [401, 'unauthorized'] as const;
+export const FORBIDDEN = [403, 'forbidden'] as const;
 export const NOT_FOUND = [404, 'not-found'] as const;
 export const METHOD_NOT_ALLOWED = [405, 'method-not-allowed'] as const;
 export const NOT_ACCEPTABLE = [406, 'not-acceptable'] as const;
@@ -94,7 +96,7 @@ export function cutOff(
 
 /** A request by hand, over a connection that ends with the answer. */
 export function byHand(line: string, headers: readonly string[] = [], body = ''): string {
-  return [`${line} HTTP/1.1`, 'Host: gateway', 'Connection: close', ...headers, '', body].join('\r\n');
+  return [`${line} HTTP/1.1`, 'Host: localhost', 'Connection: close', ...headers, '', body].join('\r\n');
 }
 
 /** A POST by hand with a JSON body. */

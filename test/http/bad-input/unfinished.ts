@@ -10,7 +10,7 @@ const avatars = { instance: '/avatars' };
 
 const broken: BadInput[] = [
   cutOff('a request line that is cut off', 'GET /liv', BAD_REQUEST),
-  cutOff('headers that are cut off', 'GET /livez HTTP/1.1\r\nHost: x\r\nX-', BAD_REQUEST),
+  cutOff('headers that are cut off', 'GET /livez HTTP/1.1\r\nHost: localhost\r\nX-', BAD_REQUEST),
   cutOff(
     'a body that is cut off',
     byHand('POST /avatars', [JSON_TYPE, `Content-Length: ${text.length}`], text.slice(0, -1)),
@@ -34,7 +34,9 @@ const broken: BadInput[] = [
 /** The gateway these go to waits for a fraction of a second. */
 const slow: BadInput[] = [
   raw('half a request line', 'GET /liv', REQUEST_TIMEOUT, { slow: true }),
-  raw('headers that do not end', 'GET /livez HTTP/1.1\r\nHost: x\r\n', REQUEST_TIMEOUT, { slow: true }),
+  raw('headers that do not end', 'GET /livez HTTP/1.1\r\nHost: localhost\r\n', REQUEST_TIMEOUT, {
+    slow: true,
+  }),
   raw(
     'a Content-Length that is too large',
     byHand('POST /avatars', [JSON_TYPE, `Content-Length: ${text.length + 1}`], text),

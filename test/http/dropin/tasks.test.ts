@@ -152,7 +152,7 @@ t.test('where nobody more may wait, the answer comes at once', async (t) => {
 
 t.test('what URLs begin with', async (t) => {
   const urlOf = (data: Record<string, unknown>) => (data.get_result as { url: string }).url;
-  const { url, close } = await startApp(t);
+  const { url, close } = await startApp(t, { callers: { kind: 'anyone' } });
   const body = JSON.stringify({ image: 'https://example.com/a.jpg', audio_id: 'a' });
   const submit = async (version: string, ...headers: string[]) => {
     const head = [`POST /api/v1/kling/kling-avatar HTTP/${version}`, ...headers, 'Connection: close'];

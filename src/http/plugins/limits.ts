@@ -1,0 +1,120 @@
+import rateLimit, { type FastifyRateLimitStore, normalizeIP } from '@fastify/rate-limit';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { ANONYMOUS } from '../../domain/caller.js';
+import { ProblemError } from '../../problems.js';
+import { isStranger } from '../caller.js';
+
+const WINDOW_MS = 60_000;
+/** A count that takes longer is none: who asks for something must not wait for it as long as for an answer. */
+const MAX_COUNT_MS = 250;
+/** When it is worth to try again where nothing can be counted, in seconds. */
+const RETRY_AFTER_SECONDS = 2;
+
+export interface RequestLimits {
+  /** Of a caller that has no limit of its own, and of an address. */
+  readonly requestsPerMinute: number;
+  /** What becomes of requests that cannot be counted, those aside that make an avatar. */
+  readonly fails: 'open' | 'closed';
+  /** Counts one more request under a name, in a window that begins with the first, for all replicas. */
+  readonly hit: (
+    name: string,
+    windowMs: number,
+  ) => Promise<{ readonly count: number; readonly leftMs: number }>;
+}
+
+/** What is left of a limit. */
+export interface Quota {
+  readonly limit: number;
+  readonly remaining: number;
+  /** Until it is counted anew. */
+  readonly resetSeconds: number;
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** `null`: it was not counted. */
+    quota: Quota | null;
+  }
+  interface FastifyContextConfig {
+    /** Whether money may be spent on it: where it cannot be counted it is refused. */
+    readonly makesAvatars?: boolean;
+  }
+}
+
+/** Holds callers to their requests a minute, and addresses where nobody is known: keys are not to be guessed. */
+export async function limitRequests(
+  app: FastifyInstance,
+  { requestsPerMinute, fails, hit }: RequestLimits,
+): Promise<void> {
+  const own = (request: FastifyRequest) => limitedCaller(request)?.requestsPerMinute ?? requestsPerMinute;
+  app.decorateRequest('quota', null);
+  await app.register(rateLimit, {
+    global: false,
+    timeWindow: WINDOW_MS,
+    keyGenerator: (request) => {
+      const caller = limitedCaller(request);
+      return caller === null ? `address:${normalizeIP(request.ip)}` : `caller:${caller.name}`;
+    },
+    max: own,
+    store: class implements FastifyRateLimitStore {
+      incr(...[name, done, windowMs]: Parameters<FastifyRateLimitStore['incr']>): void {
+        inTime(hit(name, windowMs)).then(
+          ({ count, leftMs }) => done(null, { current: count, ttl: leftMs }),
+          (error: Error) => done(error),
+        );
+      }
+
+      child(): FastifyRateLimitStore {
+        return this;
+      }
+    },
+  });
+  const count = app.createRateLimit();
+  app.addHook('onRequest', async (request, reply) => {
+    const { rateLimit, makesAvatars } = request.routeOptions.config;
+    if (rateLimit === false) return;
+    const counted = await count(request).catch((cause: unknown) => {
+      request.log.debug({ err: cause }, 'a request could not be counted');
+      if (makesAvatars === true || fails === 'closed') throw uncounted(cause);
+    });
+    if (counted === undefined || counted.isAllowed) return;
+    const { max: limit, remaining, ttlInSeconds: resetSeconds } = counted;
+    request.quota = { limit, remaining, resetSeconds };
+    const caller = limitedCaller(request);
+    sayQuota(reply, caller === null ? 'address' : 'caller', request.quota);
+    if (!counted.isExceeded) return;
+    const whose = caller === null ? 'this address' : `the caller ${caller.name}`;
+    throw new ProblemError('rate-limited', `More than ${limit} requests in a minute came from ${whose}.`, {
+      headers: { 'retry-after': String(resetSeconds) },
+    });
+  });
+}
+
+/** Whose limit it is; `null`: the address's. */
+function limitedCaller({ sender }: FastifyRequest) {
+  return sender === null || isStranger(sender) || sender === ANONYMOUS ? null : sender;
+}
+
+/** RateLimit header fields for HTTP, draft-ietf-httpapi-ratelimit-headers-10. */
+function sayQuota(reply: FastifyReply, policy: string, { limit, remaining, resetSeconds }: Quota): void {
+  reply.headers({
+    'ratelimit-policy': `"${policy}";q=${limit};w=${WINDOW_MS / 1000}`,
+    ratelimit: `"${policy}";r=${remaining};t=${resetSeconds}`,
+  });
+}
+
+function uncounted(cause: unknown): ProblemError {
+  const detail =
+    'The task store cannot be reached: the request was not counted. Nothing was read and nothing made.';
+  const headers = { 'retry-after': String(RETRY_AFTER_SECONDS) };
+  return new ProblemError('store-unavailable', detail, { cause, headers });
+}
+
+function inTime<T>(work: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const late = () => reject(new Error(`no count within ${MAX_COUNT_MS} ms`));
+    // Behind what has arrived meanwhile: it may be this process that was held up.
+    const timer = setTimeout(() => setImmediate(late), MAX_COUNT_MS);
+    work.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
+}

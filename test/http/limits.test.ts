@@ -1,0 +1,102 @@
+/** How many requests a caller may make, on either store and without one. */
+
+import t, { type Test } from 'tap';
+import { type AppOverrides, startApp } from '../support/app.js';
+import { bearer, callerNamed, directoryOf } from '../support/directory.js';
+import { promised } from '../support/openapi.js';
+import { redisUrl, startRedis } from '../support/redis.js';
+import { STORES } from '../support/replicas.js';
+import { postJson, URLS } from '../support/requests.js';
+import { serverFor } from '../support/server.js';
+import { until } from '../support/until.js';
+
+const directory = directoryOf({
+  'key-a': callerNamed('team-a', { requestsPerMinute: 3 }),
+  'key-b': callerNamed('team-b'),
+});
+
+const ready = (url: string) => until('ready', async () => ((await fetch(`${url}/readyz`)).ok ? true : null));
+const read = (url: string, key?: string) =>
+  fetch(`${url}/avatars/av_1`, key === undefined ? {} : { headers: bearer(key) });
+
+/** Two on one Redis, or one that is both. */
+async function pair(t: Test, store: (typeof STORES)[number], overrides: AppOverrides) {
+  const redis = store === 'redis' ? { redis: await redisUrl(t) } : {};
+  const one = await startApp(t, { ...overrides, ...redis });
+  const other = store === 'redis' ? await startApp(t, { ...overrides, ...redis }) : one;
+  await Promise.all([ready(one.url), ready(other.url)]);
+  return [one.url, other.url] as const;
+}
+
+for (const store of STORES) {
+  t.test(`${store}: each caller has its own limit, at all replicas together`, async (t) => {
+    const [one, other] = await pair(t, store, { directory, rateLimitPerMinute: 5 });
+    const first = await read(one, 'key-a');
+    t.equal(first.headers.get('ratelimit-policy'), '"caller";q=3;w=60');
+    t.match(first.headers.get('ratelimit'), /^"caller";r=2;t=(60|[1-5]?\d)$/);
+    t.notOk(first.headers.has('x-ratelimit-limit'));
+    t.strictSame([(await read(other, 'key-a')).status, (await read(one, 'key-a')).status], [404, 404]);
+
+    const over = await read(other, 'key-a');
+    t.equal(over.status, 429);
+    t.match(over.headers.get('retry-after'), /^([1-9]|[1-5]\d|60)$/);
+    t.match(over.headers.get('ratelimit'), /^"caller";r=0;t=\d+$/);
+    t.match(await promised(t, over, 'GET', '/avatars/{id}'), {
+      type: 'urn:avatar-gateway:problem:rate-limited',
+      detail: 'More than 3 requests in a minute came from the caller team-a.',
+    });
+    const another = await read(other, 'key-b');
+    t.equal(another.status, 404, 'nobody else notices');
+    t.equal(another.headers.get('ratelimit-policy'), '"caller";q=5;w=60');
+
+    // Keys are not to be guessed: who has none is counted by address, with right ones aside.
+    const guesses = [];
+    for (let i = 0; i < 6; i++) guesses.push(await read(i % 2 === 0 ? one : other, `guess-${i}`));
+    t.strictSame(
+      guesses.map(({ status }) => status),
+      [401, 401, 401, 401, 401, 429],
+    );
+    t.equal(guesses[0]?.headers.get('ratelimit-policy'), '"address";q=5;w=60');
+    t.match(await guesses[5]?.json(), { detail: /came from this address/ });
+    t.equal((await read(one, 'key-b')).status, 404);
+    t.equal((await fetch(`${one}/livez`)).headers.get('ratelimit'), null, 'probes are not counted');
+  });
+}
+
+t.test('where nothing can be counted no avatar is made, and the rest is as it is configured', async (t) => {
+  const stuck = { requestsPerMinute: 5, hit: () => new Promise<never>(() => undefined) };
+  const away = { requestsPerMinute: 5, hit: () => Promise.reject(new Error('a secret')) };
+  const gateway = { read: () => Promise.reject(new Error('it was read')) };
+  for (const [name, hit] of Object.entries({ stuck, away })) {
+    for (const fails of ['open', 'closed'] as const) {
+      const server = await serverFor(t, gateway, undefined, { limits: { ...hit, fails } });
+      const reading = await server.inject('/avatars/av_1');
+      t.equal(reading.statusCode, fails === 'open' ? 500 : 503, `${name}, ${fails}`);
+      t.equal(reading.headers.ratelimit, undefined);
+      const submits = ['/avatars', '/api/v1/kling/kling-avatar'];
+      for (const url of submits) {
+        const making = await server.inject({ method: 'POST', url, payload: URLS });
+        t.equal(making.statusCode, 503, `${name}, ${fails}: ${url}`);
+        t.equal(making.headers['retry-after'], '2');
+        t.notMatch(making.body, /secret/);
+      }
+    }
+  }
+});
+
+t.test('Redis that goes away', async (t) => {
+  const redis = await startRedis(t);
+  const app = await startApp(t, { redis: { url: redis.url, prefix: 'limits' }, rateLimitFails: 'closed' });
+  await ready(app.url);
+  t.equal((await read(app.url)).status, 404);
+  await redis.kill();
+  const away = await until('refused', async () => {
+    const response = await read(app.url);
+    return response.status === 503 ? response : null;
+  });
+  t.match(await away.json(), { type: /:store-unavailable$/, detail: /was not counted/ });
+  t.match(await (await postJson(app.url, URLS)).json(), { type: /:store-unavailable$/ });
+  t.equal((await fetch(`${app.url}/livez`)).status, 200);
+  await redis.start();
+  await until('served again', async () => ((await read(app.url)).status === 404 ? true : null));
+});
