@@ -3,6 +3,7 @@ import { PROBLEMS, type ProblemSlug } from '../../src/problems.js';
 import { startApp } from '../support/app.js';
 import { byteCases } from './bad-input/bytes.js';
 import { callbackCases } from './bad-input/callbacks.js';
+import { callerCases, directory } from './bad-input/callers.js';
 import type { Answer, BadInput } from './bad-input/case.js';
 import { fieldCases } from './bad-input/fields.js';
 import { formCases } from './bad-input/forms.js';
@@ -71,12 +72,15 @@ const EXPECTED = [
 t.test('bad input', async (t) => {
   const app = await startApp(t);
   const impatient = await startApp(t, { arrivalMs: 300 });
+  const guarded = await startApp(t, { directory });
+  const guardedCases = new Set(callerCases);
   const cases = [
     ...jsonCases,
     ...fieldCases,
     ...mediaCases,
     ...formCases,
     ...callbackCases,
+    ...callerCases,
     ...httpCases,
     ...listCases,
     ...byteCases,
@@ -91,7 +95,7 @@ t.test('bad input', async (t) => {
   const counts = new Map(EXPECTED.map((each) => [each, { passed: 0, cases: 0 }]));
   let passed = 0;
   for (const each of cases) {
-    const answer = await (waiting.get(each) ?? each.send(app.url));
+    const answer = await (waiting.get(each) ?? each.send(guardedCases.has(each) ? guarded.url : app.url));
     const result = await t.test(each.name, async (t) => judge(t, each, answer));
     const count = counts.get(each.expected.join(' '));
     if (count !== undefined) count.cases += 1;
@@ -106,7 +110,7 @@ t.test('bad input', async (t) => {
   t.comment(`bad input: ${passed} of ${cases.length}`);
   t.equal(passed, cases.length, 'all of them');
 
-  for (const { url, simulator, logLines } of [app, impatient]) {
+  for (const { url, simulator, logLines } of [app, impatient, guarded]) {
     t.strictSame(simulator.ledger(), [], 'nothing was spent');
     t.strictSame(simulator.calls(), [], 'Modellix was not even asked');
     t.equal((await fetch(`${url}/readyz`)).status, 200, 'and it still answers');
