@@ -468,7 +468,7 @@ export interface components {
             limit?: string;
             /**
              * Format: text
-             * @description For admins: only the avatars of the caller with this name.
+             * @description For admins: only what is of the caller with this name.
              */
             caller?: string;
             /** @description `next_cursor` of the page before. The filters have to be the same. */

@@ -10,7 +10,7 @@ export const callerParameter = {
       minLength: 1,
       maxLength: 255,
       format: 'text',
-      description: 'For admins: only the avatars of the caller with this name.',
+      description: 'For admins: only what is of the caller with this name.',
     }),
   ),
 };

@@ -2,7 +2,8 @@
 
 import t, { type Test } from 'tap';
 import { type AppOverrides, startApp } from '../support/app.js';
-import { bearer, callerNamed, directoryOf } from '../support/directory.js';
+import { clientsFile, keyOf } from '../support/clients.js';
+import { bearer } from '../support/directory.js';
 import { promised } from '../support/openapi.js';
 import { redisUrl, startRedis } from '../support/redis.js';
 import { STORES } from '../support/replicas.js';
@@ -10,10 +11,7 @@ import { postJson, URLS } from '../support/requests.js';
 import { serverFor } from '../support/server.js';
 import { until } from '../support/until.js';
 
-const directory = directoryOf({
-  'key-a': callerNamed('team-a', { requestsPerMinute: 3 }),
-  'key-b': callerNamed('team-b'),
-});
+const CLIENTS = { 'team-a': { requests_per_minute: 3 }, 'team-b': {} };
 
 const ready = (url: string) => until('ready', async () => ((await fetch(`${url}/readyz`)).ok ? true : null));
 const read = (url: string, key?: string) =>
@@ -30,14 +28,19 @@ async function pair(t: Test, store: (typeof STORES)[number], overrides: AppOverr
 
 for (const store of STORES) {
   t.test(`${store}: each caller has its own limit, at all replicas together`, async (t) => {
-    const [one, other] = await pair(t, store, { directory, rateLimitPerMinute: 5 });
-    const first = await read(one, 'key-a');
+    const { file } = await clientsFile(t, CLIENTS);
+    const callers = { kind: 'file', file } as const;
+    const [one, other] = await pair(t, store, { callers, rateLimitPerMinute: 5 });
+    const first = await read(one, keyOf('team-a'));
     t.equal(first.headers.get('ratelimit-policy'), '"caller";q=3;w=60');
     t.match(first.headers.get('ratelimit'), /^"caller";r=2;t=(60|[1-5]?\d)$/);
     t.notOk(first.headers.has('x-ratelimit-limit'));
-    t.strictSame([(await read(other, 'key-a')).status, (await read(one, 'key-a')).status], [404, 404]);
+    t.strictSame(
+      [(await read(other, keyOf('team-a'))).status, (await read(one, keyOf('team-a'))).status],
+      [404, 404],
+    );
 
-    const over = await read(other, 'key-a');
+    const over = await read(other, keyOf('team-a'));
     t.equal(over.status, 429);
     t.match(over.headers.get('retry-after'), /^([1-9]|[1-5]\d|60)$/);
     t.match(over.headers.get('ratelimit'), /^"caller";r=0;t=\d+$/);
@@ -45,7 +48,7 @@ for (const store of STORES) {
       type: 'urn:avatar-gateway:problem:rate-limited',
       detail: 'More than 3 requests in a minute came from the caller team-a.',
     });
-    const another = await read(other, 'key-b');
+    const another = await read(other, keyOf('team-b'));
     t.equal(another.status, 404, 'nobody else notices');
     t.equal(another.headers.get('ratelimit-policy'), '"caller";q=5;w=60');
 
@@ -58,7 +61,7 @@ for (const store of STORES) {
     );
     t.equal(guesses[0]?.headers.get('ratelimit-policy'), '"address";q=5;w=60');
     t.match(await guesses[5]?.json(), { detail: /came from this address/ });
-    t.equal((await read(one, 'key-b')).status, 404);
+    t.equal((await read(one, keyOf('team-b'))).status, 404);
     t.equal((await fetch(`${one}/livez`)).headers.get('ratelimit'), null, 'probes are not counted');
   });
 }

@@ -7,7 +7,6 @@ import { join } from 'node:path';
 import { buildApp } from '../../src/app.js';
 import type { Config } from '../../src/config.js';
 import { createLog } from '../../src/log.js';
-import type { CallerDirectory } from '../../src/domain/caller.js';
 import {
   DEFAULT_KEY,
   type Simulator,
@@ -50,8 +49,6 @@ export interface AppOverrides {
   readonly host?: string;
   readonly callers?: Config['callers'];
   readonly secretFiles?: Config['secretFiles'];
-  /** Who may call; unset: no callers are known. */
-  readonly directory?: CallerDirectory;
   readonly trustedProxies?: Config['trustedProxies'];
   readonly management?: Config['management'];
   readonly maxConnections?: number;

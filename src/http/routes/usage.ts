@@ -1,11 +1,11 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import { scopeOf } from '../../domain/caller.js';
 import type { Gateway } from '../../gateway/gateway.js';
 import { ProblemError } from '../../problems.js';
 import { requireAccept } from '../accept.js';
 import { callerOf } from '../caller.js';
 import { problems } from '../schemas/responses.js';
 import { UsageParameters, usageAnswer } from '../schemas/usage.js';
+import { lookedAt } from '../scope.js';
 import { usageView } from '../usage-view.js';
 
 const DAY_MS = 86_400_000;
@@ -16,6 +16,7 @@ export const usageRoutes: FastifyPluginAsyncTypebox<{ gateway: Gateway }> = asyn
   app.get(
     '/usage',
     {
+      config: { access: 'caller' },
       onRequest: requireAccept('application/json'),
       schema: {
         operationId: 'getUsage',
@@ -30,7 +31,7 @@ export const usageRoutes: FastifyPluginAsyncTypebox<{ gateway: Gateway }> = asyn
     async (request, reply) => {
       const { from = null, to = null } = request.query;
       if (from !== null) requireSpan(from, to ?? new Date().toISOString().slice(0, 10));
-      const found = await gateway.usage(scopeOf(callerOf(request)), { from, to });
+      const found = await gateway.usage(lookedAt(callerOf(request), request), { from, to });
       return reply.header('cache-control', 'no-store').send(usageView(found));
     },
   );

@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox';
+import { callerParameter } from '../scope.js';
 import { Nullable, Time } from './avatar.js';
 import { commonHeaders } from './responses.js';
 
@@ -8,6 +9,7 @@ export const UsageParameters = Type.Object(
   {
     from: Day('The first day, of UTC. If absent, the first of the month that `to` is in.'),
     to: Day('The last day. If absent, today. At most 400 days from `from`.'),
+    ...callerParameter,
   },
   { additionalProperties: false },
 );

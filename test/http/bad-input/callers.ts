@@ -1,15 +1,16 @@
 /** Requests without a key that is good, and with one that is not good for it. To a gateway that knows callers. */
 
-import { bearer, callerNamed, directoryOf } from '../../support/directory.js';
+import { keyOf } from '../../support/clients.js';
+import { bearer } from '../../support/directory.js';
 import { URLS } from '../../support/requests.js';
 import { ask, type BadInput, byHand, FORBIDDEN, raw, UNAUTHORIZED } from './case.js';
 
-const KEY = 'avk_good0123456789';
-const EXPIRED = 'avk_once0123456789';
+const KEY = keyOf('team-a');
+const EXPIRED = keyOf('former');
 const ID = `av_${'0'.repeat(32)}`;
 
 /** The callers that the cases are about. */
-export const directory = directoryOf({ [KEY]: callerNamed('team-a') }, [EXPIRED]);
+export const CLIENTS = { 'team-a': {}, former: { expires_at: '2020-01-01T00:00:00Z' } };
 
 const CHALLENGE = 'Bearer realm="avatar-gateway"';
 const INVALID = `${CHALLENGE}, error="invalid_token"`;
