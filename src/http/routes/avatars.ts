@@ -104,7 +104,7 @@ export const avatarRoutes: FastifyPluginAsyncTypebox<Options> = async (app, opti
             headers: acceptedHeaders,
             content: avatarContent,
           },
-          ...problems(400, 406, 408, 413, 415, 422, 429, 500, 503),
+          ...problems(400, 402, 406, 408, 413, 415, 422, 429, 500, 503),
         },
       },
     },

@@ -1,4 +1,5 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { dayOf } from '../../domain/spend.js';
 import type { Gateway } from '../../gateway/gateway.js';
 import { ProblemError } from '../../problems.js';
 import { requireAccept } from '../accept.js';
@@ -30,7 +31,8 @@ export const usageRoutes: FastifyPluginAsyncTypebox<{ gateway: Gateway }> = asyn
     },
     async (request, reply) => {
       const { from = null, to = null } = request.query;
-      if (from !== null) requireSpan(from, to ?? new Date().toISOString().slice(0, 10));
+      // Tomorrow: whose day it is, ours or the store's, does not matter then.
+      if (from !== null) requireSpan(from, to ?? dayOf(Date.now() + DAY_MS));
       const found = await gateway.usage(lookedAt(callerOf(request), request), { from, to });
       return reply.header('cache-control', 'no-store').send(usageView(found));
     },
@@ -40,7 +42,7 @@ export const usageRoutes: FastifyPluginAsyncTypebox<{ gateway: Gateway }> = asyn
 /** @throws {ProblemError} `invalid-query` for days the wrong way round, and for too many of them */
 function requireSpan(from: string, to: string): void {
   const days = (Date.parse(to) - Date.parse(from)) / DAY_MS;
-  if (days >= -1 && days < MAX_DAYS) return;
-  const detail = days < 0 ? 'must not be behind `to`' : `must be less than ${MAX_DAYS} days before \`to\``;
+  if (days >= 0 && days <= MAX_DAYS) return;
+  const detail = days < 0 ? 'must not be behind `to`' : `must be at most ${MAX_DAYS} days before \`to\``;
   throw new ProblemError('invalid-query', `from: ${detail}`, { errors: [{ pointer: 'from', detail }] });
 }

@@ -52,6 +52,7 @@ export const acceptedHeaders = {
 };
 
 const EXTRA_HEADERS: Partial<Record<number, Record<string, Type.TSchema>>> = {
+  402: { 'Retry-After': Type.Integer({ description: 'Seconds until the day or the month is over.' }) },
   401: {
     'WWW-Authenticate': Type.String({
       description: '`Bearer`, with `error="invalid_token"` where there was a key (RFC 6750).',
