@@ -1,7 +1,7 @@
 /** Who may import whom: `.dependency-cruiser.mjs` holds for `src`, and each of its rules notices who breaks it. */
 
 import { execFile } from 'node:child_process';
-import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { copyFile, cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -157,7 +157,11 @@ const OFFENCES: readonly (readonly [rule: string, file: string, specifier: strin
 ];
 
 t.test('src keeps every rule', async (t) => {
-  const { modules, summary } = await cruise(ROOT);
+  const dir = await project(t, {});
+  // Beside each file there may be what it was compiled to.
+  const filter = (name: string) => !name.endsWith('.js');
+  await cp(join(ROOT, 'src'), join(dir, 'src'), { recursive: true, filter });
+  const { modules, summary } = await cruise(dir);
   const { totalCruised, violations } = summary;
   t.ok(totalCruised > 50, `${totalCruised} files were looked at`);
   t.strictSame(

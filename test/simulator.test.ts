@@ -13,6 +13,7 @@ import {
   startSimulator,
 } from './simulator/simulator.js';
 import { isObject } from './simulator/wire.js';
+import { argsFor } from './support/build.js';
 
 const portrait = readFileSync(new URL('./demo/portrait.jpg', import.meta.url));
 const speech = readFileSync(new URL('./demo/speech.mp3', import.meta.url));
@@ -515,7 +516,7 @@ t.test('the control API', async (t) => {
 t.test('as a process: its ledger file outlives a kill, and SIGTERM ends it well', async (t) => {
   const file = join(t.testdir(), 'ledger.jsonl');
   const start = async () => {
-    const child = spawn(process.execPath, ['--import', 'tsx', 'test/simulator/main.ts'], {
+    const child = spawn(process.execPath, argsFor('test/simulator/main'), {
       env: {
         ...process.env,
         NODE_OPTIONS: '',

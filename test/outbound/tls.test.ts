@@ -5,14 +5,13 @@ import { readFileSync } from 'node:fs';
 import { createServer as createHttps } from 'node:https';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import t, { type Test } from 'tap';
+import { argsFor } from '../support/build.js';
 import { type Certificates, certificates } from '../support/certificates.js';
 import { answering, failed, fetcherFor, httpServer, listen, NOT_PUBLIC } from './support.js';
 
 const run = promisify(execFile);
-const SCRIPT = fileURLToPath(new URL('./fetch-once.ts', import.meta.url));
 
 async function httpsServer(t: Test, { caFile }: Certificates, host?: string) {
   const dir = join(caFile, '..');
@@ -31,7 +30,7 @@ t.test('an authority that is trusted, and names', async (t) => {
   // Node reads further authorities only when it starts.
   const env = { ...process.env, NODE_EXTRA_CA_CERTS: authority.caFile };
   const fetched = async (url: string) => {
-    const { stdout } = await run(process.execPath, ['--import', 'tsx', SCRIPT, url], { env });
+    const { stdout } = await run(process.execPath, [...argsFor('test/outbound/fetch-once'), url], { env });
     return JSON.parse(stdout.trim());
   };
   t.equal(await fetched(`https://tls.test:${port}/`), `file for tls.test:${port}`);

@@ -3,20 +3,20 @@ import { once } from 'node:events';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import type { Test } from 'tap';
 import type { Avatar } from '../../src/domain/avatar.js';
 import { openEmbeddedStore } from '../../src/store/embedded.js';
 import type { Store } from '../../src/store/store.js';
+import { argsFor } from '../support/build.js';
 import { avatarOf, dueIn, LONG, SUBMISSION } from './fixtures.js';
 
-const CHILD = fileURLToPath(new URL('./embedded-child.ts', import.meta.url));
+const CHILD = argsFor('test/store/embedded-child');
 
 /** Runs `embedded-child.ts`; `says` is the next line it says. */
 export function child(t: Test, task: string, dir: string, limit = 'true') {
   // tap watches its children by NODE_OPTIONS, with a signal handler that would end one whose disk is full.
-  const command = `${limit}; unset NODE_OPTIONS; exec "$0" --import tsx "$@"`;
-  const process_ = spawn('sh', ['-c', command, process.execPath, CHILD, task, dir], {
+  const command = `${limit}; unset NODE_OPTIONS; exec "$0" "$@"`;
+  const process_ = spawn('sh', ['-c', command, process.execPath, ...CHILD, task, dir], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   t.teardown(() => void process_.kill('SIGKILL'));

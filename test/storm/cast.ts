@@ -2,8 +2,7 @@
 
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { buildGateway } from '../support/build.js';
+import { argsFor, buildGateway } from '../support/build.js';
 import { type RedisServer, startRedis } from '../support/redis.js';
 import { Member } from './member.js';
 import { spawnScript } from './process.js';
@@ -44,8 +43,6 @@ const SIMULATOR = {
   SIMULATOR_FAILURE_RATE: '0.1',
 };
 
-const SIMULATOR_SCRIPT = fileURLToPath(new URL('../simulator/main.ts', import.meta.url));
-
 export interface CastOptions {
   readonly dir: string;
   readonly seed: number;
@@ -74,7 +71,7 @@ export async function gatherCast(options: CastOptions): Promise<Cast> {
   const ledgerFile = join(dir, 'ledger.jsonl');
   const script = await buildGateway(join(dir, 'build'));
   const simulator = await spawnScript({
-    args: ['--import', 'tsx', SIMULATOR_SCRIPT],
+    args: argsFor('test/simulator/main'),
     env: { ...SIMULATOR, SIMULATOR_SEED: String(seed), LEDGER_FILE: ledgerFile },
     logFile: join(dir, 'logs', 'simulator.log'),
     urlIn: (line) => /(http:\/\/[^\s"]+)/.exec(line)?.[1],

@@ -1,14 +1,32 @@
-/** The gateway as JavaScript in a folder of its own: it starts fast, and edits to `src` meanwhile do not reach it. */
+/** TypeScript made JavaScript ahead: it starts fast, and edits to the sources meanwhile do not reach it. */
 
 import { cp, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname, extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import ts from 'typescript';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
-/** @returns the script to run */
+/** Those of the project that hold no source: they are made, or are other people's. */
+const MADE = new Set(['.git', '.tap', 'coverage', 'data', 'dist', 'node_modules']);
+
+/** Whether the tests run in what {@link buildProject} made. */
+const isBuilt = extname(import.meta.url) === '.js';
+
+/**
+ * How Node.js runs a script of the project.
+ *
+ * @param name from the root of the project, without an extension
+ */
+export function argsFor(name: string): string[] {
+  return isBuilt ? [join(ROOT, `${name}.js`)] : ['--import', 'tsx', join(ROOT, `${name}.ts`)];
+}
+
+/**
+ * @param dir where to, unless all is built
+ * @returns the script to run
+ */
 export async function buildGateway(dir: string): Promise<string> {
+  if (isBuilt) return join(ROOT, 'src/main.js');
   await build(dir, 'src');
   return join(dir, 'dist', 'main.js');
 }
@@ -18,25 +36,44 @@ export async function buildClient(dir: string): Promise<void> {
   await build(dir, 'src/client');
 }
 
+/** The whole project as it is, and beside each file of TypeScript that tests load the same as JavaScript. */
+export async function buildProject(dir: string): Promise<void> {
+  for (const name of await readdir(ROOT)) {
+    if (!MADE.has(name)) await cp(join(ROOT, name), join(dir, name), { recursive: true });
+  }
+  for (const part of ['src', 'test', 'openapi', 'docs']) await transpile(join(ROOT, part), join(dir, part));
+  await symlink(join(ROOT, 'node_modules'), join(dir, 'node_modules'));
+}
+
 async function build(dir: string, part: string): Promise<void> {
-  const target = join(dir, part.replace('src', 'dist'));
   const source = join(ROOT, part);
+  const target = join(dir, part.replace('src', 'dist'));
+  await transpile(source, target);
   for (const name of await readdir(source, { recursive: true })) {
-    const from = join(source, name);
-    if (name.endsWith('.lua')) await put(join(target, name), await readFile(from, 'utf8'));
+    if (name.endsWith('.lua')) await put(join(target, name), await readFile(join(source, name), 'utf8'));
+  }
+  await cp(join(ROOT, 'package.json'), join(dir, 'package.json'));
+  await symlink(join(ROOT, 'node_modules'), join(dir, 'node_modules'));
+}
+
+/** Each file by itself, with a map in it of where a line came from. */
+async function transpile(source: string, target: string): Promise<void> {
+  // It takes a second to load, which those that find all built are spared.
+  const { default: ts } = await import('typescript');
+  for (const name of await readdir(source, { recursive: true })) {
     if (!name.endsWith('.ts')) continue;
+    const from = join(source, name);
     const { outputText } = ts.transpileModule(await readFile(from, 'utf8'), {
       fileName: from,
       compilerOptions: {
         target: ts.ScriptTarget.ES2023,
         module: ts.ModuleKind.ESNext,
         verbatimModuleSyntax: true,
+        inlineSourceMap: true,
       },
     });
     await put(join(target, name.replace(/\.ts$/, '.js')), outputText);
   }
-  await cp(join(ROOT, 'package.json'), join(dir, 'package.json'));
-  await symlink(join(ROOT, 'node_modules'), join(dir, 'node_modules'));
 }
 
 async function put(file: string, text: string): Promise<void> {

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { buildGateway } from './build.js';
+import { argsFor, buildGateway } from './build.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
@@ -57,11 +57,10 @@ process.once('exit', () => {
   for (const child of running) child.kill('SIGKILL');
 });
 
-function launch(script: string, args: string[], env: Record<string, string>, { preload }: StartOptions = {}) {
+function launch(command: readonly string[], env: Record<string, string>, { preload }: StartOptions = {}) {
   const inherited = INHERITED.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : []));
   const preloaded = preload === undefined ? [] : ['--import', preload];
-  const typescript = script.endsWith('.ts') ? ['--import', 'tsx'] : [];
-  const child = spawn(process.execPath, [...typescript, ...preloaded, script, ...args], {
+  const child = spawn(process.execPath, [...preloaded, ...command], {
     cwd: ROOT,
     env: { ...Object.fromEntries(inherited), ...env },
     stdio: ['ignore', 'pipe', 'pipe', ...(preload === undefined ? [] : ['ipc' as const])],
@@ -82,14 +81,14 @@ function launch(script: string, args: string[], env: Record<string, string>, { p
   return { child, written, exited };
 }
 
-/** Starts a script and waits for the line that says where it listens. */
+/** Runs a command of Node.js and waits for the line that says where it listens. */
 async function startListening(
-  script: string,
+  command: readonly string[],
   env: Record<string, string>,
   urlIn: (line: string) => string | undefined,
   options?: StartOptions,
 ): Promise<Running> {
-  const { child, written, exited } = launch(script, [], env, options);
+  const { child, written, exited } = launch(command, env, options);
   const listening = new Promise<string>((resolve) => {
     if (child.stdout === null) return;
     createInterface({ input: child.stdout }).on('line', (line) => {
@@ -98,7 +97,7 @@ async function startListening(
     });
   });
   const url = await Promise.race([listening, exited.then(() => null)]);
-  if (url === null) throw new Error(`${script} ended before it listened:\n${written.both}`);
+  if (url === null) throw new Error(`${command.join(' ')} ended before it listened:\n${written.both}`);
   return {
     url,
     output: () => written.both,
@@ -113,19 +112,19 @@ async function startListening(
 
 /** The gateway, on any free port unless `PORT` is given. It must log at `info` or below: that is how it is heard. */
 export async function startGateway(env: Record<string, string>, options?: StartOptions): Promise<Running> {
-  return startListening(await gatewayScript(), { PORT: '0', ...env }, listeningAt, options);
+  return startListening([await gatewayScript()], { PORT: '0', ...env }, listeningAt, options);
 }
 
 /** The simulator, on any free port unless `PORT` is given. */
 export function startSimulatorProcess(env: Record<string, string> = {}): Promise<Running> {
-  return startListening('test/simulator/main.ts', { PORT: '0', ...env }, (line) => {
+  return startListening(argsFor('test/simulator/main'), { PORT: '0', ...env }, (line) => {
     return /(http:\/\/[^\s"]+)/.exec(line)?.[1];
   });
 }
 
 /** Runs the gateway with arguments or settings that make it end by itself; one that listens instead is killed. */
 export async function runGateway(args: string[], env: Record<string, string>): Promise<Ended> {
-  const { child, written, exited } = launch(await gatewayScript(), args, { PORT: '0', ...env });
+  const { child, written, exited } = launch([await gatewayScript(), ...args], { PORT: '0', ...env });
   child.stdout?.on('data', () => {
     if (listeningAt(written.stdout) !== undefined) child.kill('SIGKILL');
   });
@@ -135,7 +134,7 @@ export async function runGateway(args: string[], env: Record<string, string>): P
 
 /** A command of the gateway that may take its time; it is killed with the process that started it. */
 export async function startCommand(args: string[], env: Record<string, string>) {
-  const { child, written, exited } = launch(await gatewayScript(), args, env);
+  const { child, written, exited } = launch([await gatewayScript(), ...args], env);
   return {
     stderr: () => written.stderr,
     kill: (signal: NodeJS.Signals) => child.kill(signal),
