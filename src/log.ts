@@ -110,6 +110,9 @@ const OURS: Readonly<Record<keyof LogFields, Shape>> = {
   clients: number,
   variable: words,
   permissions: words,
+  maxConnections: number,
+  dropped: number,
+  files: number,
   hazards: list,
 };
 

@@ -50,6 +50,10 @@ export interface LogFields {
   /** The name of a setting that names a file. */
   readonly variable?: string;
   readonly permissions?: string;
+  readonly maxConnections?: number;
+  readonly dropped?: number;
+  /** How many files may be open. */
+  readonly files?: number;
   /** What a Redis can lose tasks by. */
   readonly hazards?: readonly string[];
 }

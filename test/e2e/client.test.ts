@@ -8,6 +8,7 @@ import { fastify } from 'fastify';
 import t, { type Test } from 'tap';
 import { startApp } from '../support/app.js';
 import { buildClient } from '../support/build.js';
+import { clientsFile } from '../support/clients.js';
 import { browserFor, complaintsOf } from './browser.js';
 
 t.setTimeout(600_000);
@@ -20,8 +21,8 @@ const PAGE = `<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,
 } }</script>
 <input type="file" name="image"><input type="file" name="sound">`;
 
-/** An application: its page, the modules it is made of, and the gateway under a path of its own. */
-async function startBackend(t: Test, gateway: string): Promise<string> {
+/** An application: its page, the modules it is made of, and the gateway under a path of its own, with the key that the page does not know. */
+async function startBackend(t: Test, gateway: string, key: { authorization: string }): Promise<string> {
   const dir = t.testdir();
   await buildClient(dir);
   const server = fastify();
@@ -36,13 +37,18 @@ async function startBackend(t: Test, gateway: string): Promise<string> {
       .type('text/javascript')
       .send(await script(join(ROOT, 'node_modules/eventsource-parser/dist/index.js'))),
   );
-  await server.register(httpProxy, { upstream: gateway, prefix: '/gateway' });
+  await server.register(httpProxy, {
+    upstream: gateway,
+    prefix: '/gateway',
+    replyOptions: { rewriteRequestHeaders: (_, headers) => ({ ...headers, ...key }) },
+  });
   return server.listen({ host: '127.0.0.1', port: 0 });
 }
 
 t.test('a page makes an avatar of files, follows it, and has the video', async (t) => {
-  const { url, simulator } = await startApp(t);
-  const origin = await startBackend(t, url);
+  const { file, as } = await clientsFile(t, { application: {} });
+  const { url, simulator } = await startApp(t, { callers: { kind: 'file', file } });
+  const origin = await startBackend(t, url, as('application'));
   const page = await (await browserFor(t)).newPage();
   page.setDefaultTimeout(60_000);
   const complaints = complaintsOf(page);

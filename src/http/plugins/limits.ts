@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { ANONYMOUS } from '../../domain/caller.js';
 import { ProblemError } from '../../problems.js';
 import { isStranger } from '../caller.js';
+import { logOf } from '../log.js';
 
 const WINDOW_MS = 60_000;
 /** A count that takes longer is none: who asks for something must not wait for it as long as for an answer. */
@@ -74,7 +75,7 @@ export async function limitRequests(
     const { rateLimit, makesAvatars } = request.routeOptions.config;
     if (rateLimit === false) return;
     const counted = await count(request).catch((cause: unknown) => {
-      request.log.debug({ err: cause }, 'a request could not be counted');
+      logOf(request).warn({ err: cause }, 'a request could not be counted');
       if (makesAvatars === true || fails === 'closed') throw uncounted(cause);
     });
     if (counted === undefined || counted.isAllowed) return;

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
+import { logOf } from '../log.js';
 
 /** Told of each connection, for metrics. */
 export interface ConnectionCounts {
@@ -25,10 +26,13 @@ export function limitConnections(app: FastifyInstance, max: number, counts: Conn
     counts.dropped();
     dropped += 1;
     if (summary !== undefined) return;
-    app.log.warn({ maxConnections: max }, 'there are as many connections as there may be; more are closed');
+    logOf(app).warn(
+      { maxConnections: max },
+      'there are as many connections as there may be; more are closed',
+    );
     summary = setTimeout(() => {
       summary = undefined;
-      if (dropped > 1) app.log.warn({ dropped }, 'connections were closed, one too many each');
+      if (dropped > 1) logOf(app).warn({ dropped }, 'connections were closed, one too many each');
       dropped = 0;
     }, LOG_EVERY_MS).unref();
   });
