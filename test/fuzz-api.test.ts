@@ -15,8 +15,8 @@ const document = new ApiDocument(readFileSync(FILE, 'utf8'));
 const REQUESTS = 1_500;
 
 t.test('every answer is one that the document promises', async (t) => {
-  const { url, recipes, logLines } = await startFuzzed(t);
-  const options = { url, recipes, document, requests: REQUESTS, concurrency: 32, seed: 7, key: null };
+  const { url, recipes, key, logLines } = await startFuzzed(t);
+  const options = { url, recipes, document, requests: REQUESTS, concurrency: 32, seed: 7, key };
   const { tally, findings } = await fuzzApi(options);
   t.strictSame(
     findings.map((finding) => describeFinding(finding, tmpdir())),

@@ -137,6 +137,15 @@ const BAD: Readonly<Record<string, readonly string[]>> = {
   ],
   prefer: ['wait', 'wait=-1', 'wait=1e9', `wait=${'9'.repeat(300)}`, 'wait="1"; a=b', 'wait=1, wait=2', '"'],
   'transfer-encoding': ['gzip, chunked'],
+  authorization: [
+    '',
+    'Bearer',
+    'Bearer nobodys',
+    'bearer x',
+    'Basic YTpi',
+    'Bearer a b',
+    `Bearer ${'a'.repeat(9_000)}`,
+  ],
   'idempotency-key': ['""', 'two words', 'k'.repeat(256), 'clé', 'same', 'same', '"same"'],
 };
 

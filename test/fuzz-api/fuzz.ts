@@ -19,8 +19,8 @@ export interface FuzzOptions {
   /** How many are under way at once. */
   readonly concurrency: number;
   readonly seed: number;
-  /** Sent as a bearer token with every request; `null`: nothing is asked of callers. */
-  readonly key: string | null;
+  /** Sent as a bearer token with every request, but for those that are to lack it. */
+  readonly key: string;
   readonly onFinding?: (finding: Finding) => void;
 }
 

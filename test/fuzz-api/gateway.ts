@@ -2,6 +2,7 @@
 
 import { parseNetworks } from '../../src/outbound/addresses.js';
 import { type RunningApp, startApp } from '../support/app.js';
+import { clientsFile, keyOf } from '../support/clients.js';
 import { CALLBACK_NETWORKS, startReceiver } from '../support/receiver.js';
 import { recipesFor } from './recipes.js';
 import type { Recipes } from './values.js';
@@ -12,11 +13,15 @@ interface Teardown {
 
 export interface Fuzzed extends RunningApp {
   readonly recipes: Recipes;
+  /** Of an admin, who may ask for everything. */
+  readonly key: string;
 }
 
 export async function startFuzzed(t: Teardown): Promise<Fuzzed> {
   const receiver = await startReceiver(t);
+  const { file } = await clientsFile(t, { fuzzer: { admin: true }, other: {} });
   const app = await startApp(t, {
+    callers: { kind: 'file', file },
     simulator: {
       settings: {
         taskMs: { min: 20, max: 600 },
@@ -36,5 +41,5 @@ export async function startFuzzed(t: Teardown): Promise<Fuzzed> {
   });
   // Now and then an answer is lost: nobody knows whether the avatar was made.
   app.simulator.inject({ on: 'submit', probability: 0.03, when: 'after', do: { close: 'head' } });
-  return { ...app, recipes: recipesFor(receiver.url) };
+  return { ...app, recipes: recipesFor(receiver.url), key: keyOf('fuzzer') };
 }

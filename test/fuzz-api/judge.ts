@@ -21,6 +21,8 @@ const SOMETIMES: ReadonlySet<string> = new Set([
   'idempotent-replayed',
   'link',
   'preference-applied',
+  'ratelimit',
+  'ratelimit-policy',
   'x-ratelimit-limit',
   'x-ratelimit-remaining',
   'x-ratelimit-reset',

@@ -59,7 +59,7 @@ let shown = 0;
 const { tally, findings } = await fuzzApi({
   ...options,
   document,
-  key: null,
+  key: gateway.key,
   url: gateway.url,
   recipes: gateway.recipes,
   onFinding: (finding) => {

@@ -44,10 +44,10 @@ export class Requests {
   readonly #document: ApiDocument;
   readonly #values: Values;
   readonly #state: State;
-  readonly #key: string | null;
+  readonly #key: string;
 
-  /** @param key what callers show that they may; `null`: nothing is asked of them */
-  constructor(document: ApiDocument, values: Values, state: State, key: string | null) {
+  /** @param key what callers show that they may */
+  constructor(document: ApiDocument, values: Values, state: State, key: string) {
     this.#document = document;
     this.#values = values;
     this.#state = state;
@@ -59,8 +59,7 @@ export class Requests {
     const flaws = new Set<Flaw>(flawless || chance.is(0.35) ? [] : [pickFlaw(chance, operation)]);
     if (flaws.size > 0 && chance.is(0.2)) flaws.add(pickFlaw(chance, operation));
     const method = this.#methodFor(chance, operation, flaws);
-    const headers: Record<string, string | string[]> = {};
-    if (this.#key !== null) headers.authorization = `Bearer ${this.#key}`;
+    const headers: Record<string, string | string[]> = { authorization: `Bearer ${this.#key}` };
 
     const given = operation.parameters.filter((each) => each.required === true || chance.is(0.4));
     const path = this.#pathOf(chance, operation);

@@ -5,6 +5,9 @@ import { parseNetworks } from '../../src/outbound/addresses.js';
 import { startApp } from '../support/app.js';
 import { URLS } from '../support/requests.js';
 
+/** Otherwise nothing is taken from who comes through a proxy. */
+const callers = { kind: 'anyone' } as const;
+
 /** Each request of an own address of the caller, as a proxy tells it. */
 const forwarded = (address: string) => ({ 'x-forwarded-for': address });
 
@@ -21,6 +24,7 @@ async function answered(url: string, ...headers: Record<string, string>[]): Prom
 
 t.test('a listed proxy is believed', async (t) => {
   const { url, logLines } = await startApp(t, {
+    callers,
     rateLimitPerMinute: 1,
     trustedProxies: parseNetworks('127.0.0.0/8,10.9.0.0/16'),
   });
@@ -47,12 +51,16 @@ t.test('a listed proxy is believed', async (t) => {
 });
 
 t.test('nobody else is, even on this machine', async (t) => {
-  const { url } = await startApp(t, { rateLimitPerMinute: 1, trustedProxies: parseNetworks('10.9.0.0/16') });
+  const { url } = await startApp(t, {
+    callers,
+    rateLimitPerMinute: 1,
+    trustedProxies: parseNetworks('10.9.0.0/16'),
+  });
   t.strictSame(await answered(url, forwarded('192.0.2.1'), forwarded('192.0.2.2')), [200, 429]);
 });
 
 t.test('with none listed, nobody is', async (t) => {
-  const { url } = await startApp(t, { rateLimitPerMinute: 1 });
+  const { url } = await startApp(t, { callers, rateLimitPerMinute: 1 });
   t.strictSame(await answered(url, forwarded('10.9.0.1'), forwarded('192.0.2.2')), [200, 429]);
 });
 
@@ -67,9 +75,9 @@ t.test('nor is anybody believed about how the gateway is reached', async (t) => 
     const { data } = (await response.json()) as { data: { get_result: { url: string } } };
     return new URL(data.get_result.url).origin;
   };
-  const alone = await startApp(t);
+  const alone = await startApp(t, { callers });
   t.equal(await placeOf(alone.url), alone.url);
-  const behind = await startApp(t, { trustedProxies: parseNetworks('127.0.0.1/32') });
+  const behind = await startApp(t, { callers, trustedProxies: parseNetworks('127.0.0.1/32') });
   t.equal(await placeOf(behind.url), 'https://avatars.test', 'but a listed proxy');
   t.equal(await placeOf(behind.url, { ...said, 'x-forwarded-proto': 'ftp' }), 'http://avatars.test');
 });
