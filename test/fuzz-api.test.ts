@@ -43,7 +43,11 @@ t.test('an answer that is not promised is found out', async (t) => {
     isRefused: false,
     waits: false,
   };
-  const headers = { 'x-request-id': 'a', 'content-type': 'application/json; charset=utf-8' };
+  const headers = {
+    'x-request-id': 'a',
+    'cache-control': 'no-store',
+    'content-type': 'application/json; charset=utf-8',
+  };
   const good = { status: 200, headers, body: Buffer.from('{"status":"alive"}'), isWhole: true };
   const isFound = (answer: Partial<typeof good>, more: Partial<ApiRequest> = {}) =>
     faultsOf(document, { ...request, ...more }, { ...good, ...answer }).length > 0;

@@ -171,7 +171,7 @@ const OWN_SECRET = 'whsec_TVZEVlFuTjBWV1ZYYUdWWVlXVkZiR05XVWtoVw==';
 t.test('neither from inside, in a crash, nor of what callers send', async (t) => {
   const callers = keyOf('shop');
   const secrets = [...SECRETS, ...shapesOf(callers), ...shapesOf(OWN_SECRET.slice('whsec_'.length))];
-  const { file } = await clientsFile(t, { shop: { webhook_secrets: OWN_SECRET } });
+  const { file } = await clientsFile(t, { shop: { webhook_secrets: [OWN_SECRET] } });
   const gateway = await gatewayFor(
     t,
     {

@@ -131,6 +131,11 @@ export class Requests {
         return this.#state.eventId(chance, path);
       case 'query cursor':
         return this.#state.nextPage(chance) ?? '';
+      // The last day is not before the first, which no schema says.
+      case 'query from':
+        return `2026-0${chance.between(1, 6)}-10`;
+      case 'query to':
+        return `2026-0${chance.between(7, 9)}-10`;
       case 'query wait':
         return chance.pick(['true', 'false']);
       default:
