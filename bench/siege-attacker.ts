@@ -1,6 +1,7 @@
 /** Those who attack, as bytes on sockets. A process of its own. */
 
 import { connect, type Socket } from 'node:net';
+import { constants, setPriority } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { say } from './probe-messages.js';
 import type { AttackName, SiegeSaid, SiegeTold } from './siege-messages.js';
@@ -15,13 +16,15 @@ const WAVE_MS = 5_000;
 const A_SECOND = 200;
 
 const post = (...headers: string[]) =>
-  ['POST /avatars HTTP/1.1', 'Host: x', 'Content-Type: application/json', ...headers, '', ''].join('\r\n');
-const GET = 'GET /livez HTTP/1.1\r\nHost: x\r\n\r\n';
+  ['POST /avatars HTTP/1.1', 'Host: localhost', 'Content-Type: application/json', ...headers, '', ''].join(
+    '\r\n',
+  );
+const GET = 'GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n';
 const NONSENSE = [
   'nonsense\r\n\r\n',
-  'GET /%zz HTTP/1.1\r\nHost: x\r\n\r\n',
+  'GET /%zz HTTP/1.1\r\nHost: localhost\r\n\r\n',
   'GET /avatars HTTP/1.1\r\n\r\n',
-  `GET /avatars HTTP/1.1\r\nHost: x\r\nX: ${'a'.repeat(20_000)}\r\n\r\n`,
+  `GET /avatars HTTP/1.1\r\nHost: localhost\r\nX: ${'a'.repeat(20_000)}\r\n\r\n`,
   post('Content-Length: 9').concat('{"image":'),
 ];
 
@@ -33,6 +36,8 @@ let connections = 0;
 let heldAtMost = 0;
 let isOver = false;
 
+// Whoever attacks has a machine of its own.
+setPriority(constants.priority.PRIORITY_LOW);
 process.once('disconnect', () => process.exit());
 process.on('message', async (told: SiegeTold) => {
   if (told.kind === 'attack') {

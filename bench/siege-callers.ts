@@ -8,7 +8,7 @@ import { say } from './probe-messages.js';
 import { KINDS, type Kind, type SiegeSaid, type SiegeTold } from './siege-messages.js';
 
 const EVERY_MS = 10;
-/** Of so many calls one is over a new connection, and one makes an avatar. */
+/** Of so many calls three are over a new connection, and one makes an avatar. */
 const IN_A_ROUND = 10;
 const TIMEOUTS = { headersTimeout: 60_000, bodyTimeout: 60_000 };
 
@@ -61,7 +61,7 @@ function call(url: string, path: string): void {
 function kindOf(count: number): Kind {
   const place = count % IN_A_ROUND;
   if (place === 0) return 'create';
-  return place === IN_A_ROUND / 2 ? 'read, new connection' : 'read';
+  return place % 3 === 0 ? 'read, new connection' : 'read';
 }
 
 async function timed(kind: Kind, plannedAt: number, pool: Pool, path: string): Promise<void> {

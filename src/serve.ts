@@ -16,6 +16,12 @@ interface Address {
   readonly port: number;
 }
 
+/**
+ * Connections that wait to be taken. Node's default, 511, is passed by a thousand callers who come at once, and who is beyond it tries
+ * again after a second; the system bounds it, to 4096 as a rule (net.core.somaxconn).
+ */
+const BACKLOG = 4096;
+
 /** Called with one line for whoever started it, where it cannot serve. */
 export type Stop = (message: string, code: number) => never;
 
@@ -64,10 +70,14 @@ export async function serve(version: string, stop: Stop): Promise<void> {
 async function listen(server: App['server'], prefix: string, { host, port }: Address): Promise<void> {
   // Fastify would make a second server for localhost, for ::1, which has none of the limits of the first.
   const address = host === 'localhost' ? '127.0.0.1' : host;
-  await server.listen({ host: address, port }).catch(({ code, message }: NodeJS.ErrnoException) => {
-    if (code === 'EADDRINUSE') throw new StartError(`${prefix}PORT=${port} is in use on ${host}`);
-    throw new StartError(`cannot listen on ${prefix}HOST=${host} ${prefix}PORT=${port} (${code ?? message})`);
-  });
+  await server
+    .listen({ host: address, port, backlog: BACKLOG })
+    .catch(({ code, message }: NodeJS.ErrnoException) => {
+      if (code === 'EADDRINUSE') throw new StartError(`${prefix}PORT=${port} is in use on ${host}`);
+      throw new StartError(
+        `cannot listen on ${prefix}HOST=${host} ${prefix}PORT=${port} (${code ?? message})`,
+      );
+    });
 }
 
 function readSettings(stop: Stop): Config {

@@ -19,6 +19,7 @@ import { ClientErrors } from './plugins/client-errors.js';
 import { endConnections } from './plugins/connections.js';
 import { addHeaders, BARE_HEADERS } from './plugins/headers.js';
 import { type ConnectionCounts, limitConnections } from './plugins/max-connections.js';
+import { takeTurns } from './plugins/new-connections.js';
 import { answerWithProblems, sendProblem } from './plugins/problems.js';
 import { requireWellFormed } from './plugins/well-formed.js';
 import { buildSerializers } from './serializers.js';
@@ -63,6 +64,7 @@ export async function buildBase({ log, maxConnections, connections, isTrustedPro
     rewriteUrl: ({ url = '/' }) => withoutFileName(url),
   }).withTypeProvider<TypeBoxTypeProvider>();
 
+  takeTurns(app);
   endConnections(app);
   limitConnections(app, maxConnections, connections);
   clientErrors.watch(app);

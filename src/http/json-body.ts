@@ -13,6 +13,8 @@ const HEAD_BYTES = 16;
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
+/** What there may be outside of objects, arrays and strings: white space, numbers, and three words. */
+const OUTSIDE: ReadonlySet<number> = new Set(Buffer.from(' \t\n\r-+.0123456789eEtrufalsn'));
 /** Must be escaped in a JSON string (RFC 8259 §7). */
 const CONTROL = /[^ -\xff]/;
 
@@ -110,6 +112,9 @@ export class JsonBodyReader {
       case 0x2c: // ,
         if (top?.names) top.expectsName = true;
         break;
+      default:
+        // All of it would be walked through first.
+        if (top === undefined && !OUTSIDE.has(byte)) throw malformed();
     }
   }
 

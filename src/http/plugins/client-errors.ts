@@ -16,6 +16,8 @@ interface ClientError extends NodeJS.ErrnoException {
 
 /** How long the caller has to read the answer and hang up. To close at once could take the answer with it. */
 const LINGER_MS = 1_000;
+/** Connections that are late, in one turn of the event loop. */
+const LATE_AT_ONCE = 10;
 
 const BARE_LINES = Object.entries(BARE_HEADERS)
   .map(([name, value]) => `${name}: ${value}\r\n`)
@@ -35,6 +37,8 @@ export class ClientErrors {
   readonly #log: Log;
   /** The last request that came over each connection. */
   readonly #last = new WeakMap<Duplex, FastifyReply>();
+  /** What is to be done about connections that are late. */
+  readonly #late: (() => void)[] = [];
 
   constructor(log: Log) {
     this.#log = log;
@@ -55,7 +59,25 @@ export class ClientErrors {
 
   /** Fastify's `clientErrorHandler`. */
   readonly handle = (error: ClientError, socket: Socket): void => {
+    // Node finds all that are late in one go, thousands of them perhaps: others are served in between.
+    if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') this.#put(() => this.#answer(error, socket));
+    else this.#answer(error, socket);
+  };
+
+  #put(work: () => void): void {
+    this.#late.push(work);
+    if (this.#late.length === 1) setImmediate(this.#some);
+  }
+
+  readonly #some = (): void => {
+    for (const work of this.#late.splice(0, LATE_AT_ONCE)) work();
+    if (this.#late.length > 0) setImmediate(this.#some);
+  };
+
+  #answer(error: ClientError, socket: Socket): void {
     if (error.code === 'ECONNRESET') socket.destroy();
+    // Who has asked for nothing is owed no answer.
+    if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && socket.bytesRead === 0) socket.destroy();
     if (!socket.writable) return;
     const last = this.#last.get(socket);
     if (last !== undefined && !last.raw.writableFinished && last.request.raw.complete) {
@@ -74,7 +96,7 @@ export class ClientErrors {
     // Node hands the socket to an answer when those before it are out.
     if (broken?.raw.socket === null) broken.raw.once('socket', refuse);
     else refuse();
-  };
+  }
 
   /**
    * @param broken the request that will never be whole, where its headers at least were
