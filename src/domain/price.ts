@@ -13,7 +13,7 @@ export function estimateUsd(prices: Prices, mode: Mode, durationSeconds: number 
   return durationSeconds === null ? null : unitsOf(prices, mode, durationSeconds) / UNITS_A_DOLLAR;
 }
 
-/** The same as it is counted. Audio that nobody knows the length of is as long as any may be. */
+/** The same as it is counted. Where nobody knows how long the audio is, it counts as the longest that is taken. */
 export function costOf(prices: Prices, mode: Mode, durationSeconds: number | null): Cost {
   const seconds = durationSeconds ?? MAX_AUDIO_SECONDS;
   return { durationMs: Math.round(seconds * 1000), units: unitsOf(prices, mode, seconds) };

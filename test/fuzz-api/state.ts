@@ -25,7 +25,7 @@ export class State {
     if (event) keep(this.#events, path, event);
   }
 
-  /** An avatar that is, or was; every state as likely as any other. */
+  /** An avatar that is, or was; each state as likely as the next. */
   id(chance: Chance): string {
     const statuses = [...new Set(this.#statuses.values())].sort();
     if (statuses.length === 0) return `av_${'0'.repeat(32)}`;
