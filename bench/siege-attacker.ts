@@ -93,17 +93,23 @@ async function attack(name: AttackName, count: number): Promise<void> {
   }
 }
 
-/** So many connections at all times: one that was closed is made anew. */
+/** So many connections at all times: one that was closed is made anew. Resolves when all are there for the first time. */
 async function hold(count: number, begin: (n: number, socket: Socket) => void): Promise<void> {
-  const keep = async (n: number): Promise<void> => {
-    const socket = await made(n, begin);
-    if (!socket.closed) socket.once('close', () => !isOver && setTimeout(keep, 1_000, n));
+  const missing = Array.from({ length: count }, (_, n) => n);
+  let makers = 0;
+  const make = async (): Promise<void> => {
+    makers += 1;
+    for (let n = missing.shift(); n !== undefined && !isOver; n = missing.shift()) {
+      const socket = await made(n, begin);
+      if (!socket.closed) socket.once('close', () => setTimeout(again, 1_000, n));
+    }
+    makers -= 1;
   };
-  let next = 0;
-  const maker = async (): Promise<void> => {
-    for (let n = next++; n < count; n = next++) await keep(n);
+  const again = (n: number): void => {
+    missing.push(n);
+    if (makers < AT_ONCE) void make();
   };
-  await Promise.all(Array.from({ length: AT_ONCE }, maker));
+  await Promise.all(Array.from({ length: AT_ONCE }, make));
 }
 
 /** So many at once, again and again. */

@@ -20,9 +20,13 @@ const QUERY = /(\/[^\s?"'`]*)\?[^\s"'`]+/g;
 /** A user and a password before a host. */
 const CREDENTIALS = /\/\/[^\s/"'`]*@/g;
 
+/** What is as it may be, most of all there is. */
+const PLAIN = /^[!->A-~](?:[ ->A-~]{0,400}[!->A-~])?$/;
+
 /** One line, not for ever; of the URLs in it, neither a query nor a password. */
 const words: Shape = (value) => {
   if (typeof value !== 'string') return undefined;
+  if (PLAIN.test(value)) return value;
   return clean(value.slice(0, 2000).replace(CREDENTIALS, '//').replace(QUERY, '$1?…')) ?? '';
 };
 const number: Shape = (value) => (Number.isFinite(value) ? value : undefined);
@@ -126,11 +130,21 @@ const FASTIFYS: Readonly<Record<string, Shape>> = {
 
 const SHAPES: Readonly<Record<string, Shape>> = { ...OURS, ...FASTIFYS };
 
-/** Lines go to `destination`, or else to standard output. */
+/** Lines that wait for whoever reads them, in bytes; more are dropped. */
+const MAX_UNREAD_BYTES = 16 * 1024 * 1024;
+
+/** Lines go to `destination`, or else to standard output, and nobody waits for them to be taken there. */
 export function createLog(level: LevelWithSilent, destination?: DestinationStream): Logger {
   return pino(
     { level, name: 'avatar-gateway', serializers: { ...SHAPES, msg: words }, formatters: { log: known } },
-    destination ?? pino.destination(1),
+    destination ??
+      pino.destination({
+        dest: 1,
+        sync: false,
+        minLength: 4096,
+        periodicFlush: 100,
+        maxLength: MAX_UNREAD_BYTES,
+      }),
   );
 }
 

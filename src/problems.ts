@@ -277,7 +277,11 @@ export class ProblemError extends Error {
   readonly upstreamStatus: number | null;
 
   constructor(slug: ProblemSlug, detail: string, options: ProblemOptions = {}) {
+    // Where a caller's fault was found is never shown or logged, and to note it takes longer than all else about it.
+    const { stackTraceLimit } = Error;
+    if (PROBLEMS[slug].status < 500) Error.stackTraceLimit = 0;
     super(detail, options.cause === undefined ? undefined : { cause: options.cause });
+    Error.stackTraceLimit = stackTraceLimit;
     this.slug = slug;
     this.errors = options.errors;
     this.headers = options.headers ?? {};

@@ -1,5 +1,3 @@
-import { randomUUID } from 'node:crypto';
-import type { IncomingMessage } from 'node:http';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import Fastify, { type FastifyBaseLogger } from 'fastify';
 import {
@@ -18,10 +16,12 @@ import { isDropIn } from './dropin/refusals.js';
 import { ClientErrors } from './plugins/client-errors.js';
 import { endConnections } from './plugins/connections.js';
 import { addHeaders, BARE_HEADERS } from './plugins/headers.js';
+import { dropLeftovers } from './plugins/leftovers.js';
 import { type ConnectionCounts, limitConnections } from './plugins/max-connections.js';
-import { takeTurns } from './plugins/new-connections.js';
 import { answerWithProblems, sendProblem } from './plugins/problems.js';
+import { takeTurns } from './plugins/turns.js';
 import { requireWellFormed } from './plugins/well-formed.js';
+import { requestIdOf } from './request-id.js';
 import { buildSerializers } from './serializers.js';
 import { validatorOptions } from './validation.js';
 
@@ -34,11 +34,11 @@ export interface BaseOptions {
 }
 
 /** A server without routes: what becomes of connections, of what is no good request, and of errors. */
-export async function buildBase({ log, maxConnections, connections, isTrustedProxy }: BaseOptions) {
+export function buildBase({ log, maxConnections, connections, isTrustedProxy }: BaseOptions) {
   const clientErrors = new ClientErrors(log);
   const app = Fastify({
     loggerInstance: log,
-    genReqId: requestId,
+    genReqId: requestIdOf,
     trustProxy: isTrustedProxy ?? false,
     bodyLimit: MAX_BODY_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
@@ -71,14 +71,9 @@ export async function buildBase({ log, maxConnections, connections, isTrustedPro
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id);
   });
-  await addHeaders(app);
+  addHeaders(app);
+  dropLeftovers(app);
   requireWellFormed(app);
   answerWithProblems(app);
   return app;
-}
-
-/** The caller's id where it is one that can stand in a header and a log; otherwise a new one. */
-function requestId({ headers }: IncomingMessage): string {
-  const given = headers['x-request-id'];
-  return typeof given === 'string' && /^[\x21-\x7e]{1,128}$/.test(given) ? given : randomUUID();
 }

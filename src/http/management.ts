@@ -20,7 +20,7 @@ export async function buildManagement({
   metrics,
   log,
 }: ManagementOptions): Promise<FastifyInstance> {
-  const app = await buildBase({
+  const app = buildBase({
     log,
     maxConnections: MAX_MANAGEMENT_CONNECTIONS,
     connections: UNCOUNTED,

@@ -62,7 +62,7 @@ export async function buildServer({
   publicUrl,
   version,
 }: HttpOptions): Promise<FastifyInstance> {
-  const app = await buildBase({ log, maxConnections, connections, isTrustedProxy });
+  const app = buildBase({ log, maxConnections, connections, isTrustedProxy });
   await app.register(accepts);
   identifySenders(app, doors);
   await limitRequests(app, limits);

@@ -1,9 +1,10 @@
 import { BlockList, isIP } from 'node:net';
 import type { FastifyRequest } from 'fastify';
 
-const LOOPBACK = new BlockList();
-LOOPBACK.addSubnet('127.0.0.0', 8, 'ipv4');
-LOOPBACK.addAddress('::1', 'ipv6');
+/** With the addresses of IPv4 that are written as ones of IPv6. */
+const LOOPBACK_6 = new BlockList();
+LOOPBACK_6.addSubnet('127.0.0.0', 8, 'ipv4');
+LOOPBACK_6.addAddress('::1', 'ipv6');
 
 /**
  * Why a request is not, or not surely, from a program on this machine; `null` where it is. A connection over loopback is
@@ -24,8 +25,14 @@ export function whyElsewhere({ socket, headers }: FastifyRequest): string | null
 }
 
 function isLoopback(address: string): boolean {
-  const family = isIP(address);
-  return family !== 0 && LOOPBACK.check(address, family === 6 ? 'ipv6' : 'ipv4');
+  switch (isIP(address)) {
+    case 4:
+      return address.startsWith('127.');
+    case 6:
+      return LOOPBACK_6.check(address, 'ipv6');
+    default:
+      return false;
+  }
 }
 
 /** As a URL has it, so in any spelling of the address. */
@@ -38,6 +45,7 @@ function namesLoopback(host: string): boolean {
 /** Where proxies say that a request came from: de facto headers, and RFC 7239. What cannot be read is kept as it is. */
 function forwardedFor(headers: FastifyRequest['headers']): string[] {
   const { forwarded = '', 'x-forwarded-for': list = '', 'x-real-ip': real = '' } = headers;
+  if (forwarded === '' && list === '' && real === '') return [];
   const nodes = [...forwarded.matchAll(/(?:^|[;,])\s*for\s*=\s*("[^"]*"|[^;,]*)/gi)].map(
     ([, node = '']) => node,
   );

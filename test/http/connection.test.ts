@@ -104,12 +104,38 @@ t.test('a body that is too large is answered, and the connection lives on', asyn
   chunked.write(
     'POST /avatars HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n',
   );
-  chunked.write(`${size.toString(16)}\r\n`);
+  const start = '{"image":"';
+  chunked.write(`${(start.length + size).toString(16)}\r\n${start}`);
   chunked.write(Buffer.alloc(size, 'A'));
-  chunked.write('\r\n0\r\n\r\n');
   t.match(await read(chunked, '}'), /^HTTP\/1\.1 413 /);
+  chunked.write('\r\n0\r\n\r\n');
   chunked.write('GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n');
   t.match(await read(chunked, '}'), /^HTTP\/1\.1 200 /);
+});
+
+t.test('a body is answered at its first fault, and the connection lives on', async (t) => {
+  const { url } = await startApp(t);
+  const socket = await open(t, url);
+  const size = 10_000_000;
+  const begun = '{"prompt":1,"prompt"';
+  socket.write(head(size) + begun);
+  t.match(await read(socket, '}'), /^HTTP\/1\.1 400 /, 'before the rest is there');
+  socket.write(Buffer.alloc(size - begun.length, 'A'));
+  socket.write('GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n');
+  t.match(await read(socket, '}'), /^HTTP\/1\.1 200 /);
+});
+
+t.test('bodies nobody reads are read on for many at once', async (t) => {
+  const { url } = await startApp(t);
+  const size = 25_000_000;
+  const statuses = Array.from({ length: 20 }, async () => {
+    const socket = await open(t, url);
+    socket.write(head(size));
+    socket.write(Buffer.alloc(size, 'A'));
+    socket.write('GET /livez HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n');
+    return [...(await read(socket)).matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => status);
+  });
+  for (const each of await Promise.all(statuses)) t.strictSame(each, ['413', '200']);
 });
 
 t.test('callers who go away do no harm', async (t) => {
@@ -153,9 +179,10 @@ t.test('the end', async (t) => {
     idle.write('GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n');
     await read(idle, '}');
     const started = performance.now();
-    await Promise.all(
-      [never, half, idle].map((socket) => once(socket.resume(), 'close')).concat([close().then(() => [])]),
+    const ends = [never, half, idle].map(
+      (socket) => new Promise((resolve) => socket.resume().once('close', resolve)),
     );
+    await Promise.all([...ends, close()]);
     t.ok(performance.now() - started < 3_000);
   });
 

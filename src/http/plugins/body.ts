@@ -85,8 +85,7 @@ export async function readBodies(app: FastifyInstance, hold: (bytes: number) => 
         await readFormBody(request, MEMBERS, expected(request.headers['content-length'], 1)),
       );
     } catch (error) {
-      // The rest is read and dropped, so that the answer is not lost in a reset.
-      request.raw.unpipe().resume();
+      request.raw.unpipe();
       throw error;
     }
   });
@@ -113,26 +112,16 @@ function take(request: FastifyRequest, { value, media }: JsonBody): unknown {
   return value;
 }
 
-/** To its end, also behind a fault: who sends it reads the answer only then. */
+/** Up to the first fault. */
 async function readJsonBody({ raw, headers, routeOptions }: FastifyRequest): Promise<JsonBody> {
   const reader = new JsonBodyReader(expected(headers['content-length'], 4 / 3));
-  let fault: unknown;
   let bytes = 0;
   // A chunk at a time, which leaves room for others between two of them.
   for await (const chunk of chunks(raw)) {
     bytes += chunk.length;
-    if (bytes > routeOptions.bodyLimit) break;
-    try {
-      if (fault === undefined) reader.write(chunk);
-    } catch (error) {
-      fault = error;
-    }
+    if (bytes > routeOptions.bodyLimit) throw tooLarge();
+    reader.write(chunk);
   }
-  if (bytes > routeOptions.bodyLimit) {
-    raw.resume();
-    throw tooLarge();
-  }
-  if (fault !== undefined) throw fault;
   return reader.end();
 }
 

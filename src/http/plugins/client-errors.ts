@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { STATUS_CODES } from 'node:http';
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import type { Log } from '../../gateway/log.js';
 import { PROBLEMS, ProblemError, type ProblemSlug } from '../../problems.js';
 import { isDropIn, refusalOf } from '../dropin/refusals.js';
+import { requestIdOf } from '../request-id.js';
 import { BARE_HEADERS } from './headers.js';
 import { PROBLEM_JSON, pathOf, problemBody, type WrittenError } from './problems.js';
 
@@ -17,7 +18,7 @@ interface ClientError extends NodeJS.ErrnoException {
 /** How long the caller has to read the answer and hang up. To close at once could take the answer with it. */
 const LINGER_MS = 1_000;
 /** Connections that are late, in one turn of the event loop. */
-const LATE_AT_ONCE = 10;
+const LATE_AT_ONCE = 2;
 
 const BARE_LINES = Object.entries(BARE_HEADERS)
   .map(([name, value]) => `${name}: ${value}\r\n`)
@@ -35,8 +36,8 @@ const BY_CODE: Readonly<Record<string, readonly [ProblemSlug, string]>> = {
  */
 export class ClientErrors {
   readonly #log: Log;
-  /** The last request that came over each connection. */
-  readonly #last = new WeakMap<Duplex, FastifyReply>();
+  /** The answer to what came over each connection last. */
+  readonly #last = new WeakMap<Duplex, ServerResponse>();
   /** What is to be done about connections that are late. */
   readonly #late: (() => void)[] = [];
 
@@ -44,12 +45,9 @@ export class ClientErrors {
     this.#log = log;
   }
 
-  /** Call it before other hooks are added. */
   watch(app: FastifyInstance): void {
-    // With `done`: the hook must have run when Node reads on in the same chunk of bytes.
-    app.addHook('onRequest', ({ socket }, reply, done) => {
-      this.#last.set(socket, reply);
-      done();
+    app.server.on('request', ({ socket }: IncomingMessage, response: ServerResponse) => {
+      this.#last.set(socket, response);
     });
     // Node hangs up on it where nobody listens.
     app.server.on('connect', (_request, socket) => {
@@ -80,43 +78,38 @@ export class ClientErrors {
     if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && socket.bytesRead === 0) socket.destroy();
     if (!socket.writable) return;
     const last = this.#last.get(socket);
-    if (last !== undefined && !last.raw.writableFinished && last.request.raw.complete) {
+    if (last !== undefined && !last.writableFinished && last.req.complete) {
       // A whole request is being answered, and what cannot be read came behind it.
       closeAfter(last, socket);
       return;
     }
     const [slug, detail] = BY_CODE[error.code ?? ''] ?? ['bad-request', PROBLEMS['bad-request'].help];
-    const broken = last?.request.raw.complete === false ? last : undefined;
+    const broken = last?.req.complete === false ? last : undefined;
     // Of a request whose headers are not all there, the bytes are all that is known.
     const { rawPacket } = error;
     const isHead =
-      broken?.request.method === 'HEAD' ||
+      broken?.req.method === 'HEAD' ||
       (Buffer.isBuffer(rawPacket) && rawPacket.toString('latin1', 0, 5) === 'HEAD ');
     const refuse = (): void => this.#refuse(socket, slug, detail, broken, isHead);
     // Node hands the socket to an answer when those before it are out.
-    if (broken?.raw.socket === null) broken.raw.once('socket', refuse);
+    if (broken?.socket === null) broken.once('socket', refuse);
     else refuse();
   }
 
   /**
-   * @param broken the request that will never be whole, where its headers at least were
+   * @param broken the answer to the request that will never be whole, where its headers at least were
    * @param isHead the answer has no body (RFC 9110 §9.3.2)
    */
-  #refuse(socket: Duplex, slug: ProblemSlug, detail: string, broken?: FastifyReply, isHead = false): void {
-    const id = broken?.request.id ?? randomUUID();
+  #refuse(socket: Duplex, slug: ProblemSlug, detail: string, broken?: ServerResponse, isHead = false): void {
+    const id = broken === undefined ? randomUUID() : requestIdOf(broken.req);
     this.#log.info({ reqId: id, slug }, 'what came over a connection is not a whole request');
     const linger = setTimeout(() => socket.destroy(), LINGER_MS);
     socket.once('close', () => clearTimeout(linger));
-    if (broken?.raw.headersSent) {
+    if (broken?.headersSent) {
       socket.end(); // it was answered without its body
       return;
     }
-    const { status, type, body } = written(
-      slug,
-      detail,
-      id,
-      broken === undefined ? '/' : pathOf(broken.request),
-    );
+    const { status, type, body } = written(slug, detail, id, broken === undefined ? '/' : pathOf(broken.req));
     const text = JSON.stringify(body);
     socket.end(
       `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nX-Request-Id: ${id}\r\nContent-Type: ${type}\r\n` +
@@ -131,8 +124,8 @@ function written(slug: ProblemSlug, detail: string, request_id: string, instance
   return { status: body.status, type: PROBLEM_JSON, body };
 }
 
-function closeAfter({ raw }: FastifyReply, socket: Socket): void {
-  if (!raw.shouldKeepAlive) return;
-  raw.shouldKeepAlive = false;
-  raw.once('finish', () => socket.end());
+function closeAfter(response: ServerResponse, socket: Socket): void {
+  if (!response.shouldKeepAlive) return;
+  response.shouldKeepAlive = false;
+  response.once('finish', () => socket.end());
 }

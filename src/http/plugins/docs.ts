@@ -9,7 +9,7 @@ import { CallbackMessage, webhooks } from '../schemas/message.js';
 import { Problem } from '../schemas/problem.js';
 import { noQuery } from '../schemas/responses.js';
 import { UsageView } from '../schemas/usage.js';
-import { allowPage } from './headers.js';
+import { allowPage, preparePages } from './headers.js';
 
 /** `/openapi.json` and `/docs`, made from the schemas of the routes that are registered afterwards. */
 export async function documentApi(app: FastifyInstance, version: string): Promise<void> {
@@ -51,6 +51,7 @@ export async function documentApi(app: FastifyInstance, version: string): Promis
     pages.addHook('onRoute', (route) => {
       route.config = { ...route.config, access: 'open' };
     });
+    await preparePages(pages);
     await pages.register(swaggerUi, {
       routePrefix: '/docs',
       uiHooks: { onRequest: allowPage },

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { PROBLEMS, ProblemError, type ProblemSlug, problemType } from '../../problems.js';
 import { logOf } from '../log.js';
@@ -95,8 +96,8 @@ export function problemBody(slug: ProblemSlug, detail: string) {
 }
 
 /** The path that was asked for, without a query, which may hold anything. */
-export function pathOf({ url }: FastifyRequest): string {
-  return url.split(/[?#]/, 1)[0] || '/';
+export function pathOf({ url }: Pick<IncomingMessage, 'url'>): string {
+  return url?.split(/[?#]/, 1)[0] || '/';
 }
 
 function noRoute(): ProblemError {
