@@ -1,7 +1,7 @@
 /** What was measured under attack, as Markdown, and whether others were served as ever. */
 
 import { table } from './page.js';
-import { type AttackName, type Fate, KINDS, type Kind, type Seen } from './siege-messages.js';
+import { type AttackName, type Fate, KINDS, type Seen } from './siege-messages.js';
 
 /** The p99 of others may be so many times that of quiet. */
 const MAX_RATIO = 3;
@@ -40,7 +40,8 @@ function others(sieges: readonly Siege[]): string {
     '',
   ];
   const rows = sieges.flatMap(({ name, quiet, underAttack }) => [
-    ...KINDS.map((kind) => rowOf(name, kind, quiet.tookMs[kind], underAttack.tookMs[kind])),
+    rowOf(name, '**all**', all(quiet), all(underAttack)),
+    ...KINDS.map((kind) => rowOf('', kind, quiet.tookMs[kind], underAttack.tookMs[kind])),
   ]);
   const odd = sieges.flatMap(({ name, quiet, underAttack }) =>
     [quiet, underAttack].flatMap(({ notOk }) =>
@@ -52,12 +53,11 @@ function others(sieges: readonly Siege[]): string {
 Others that were **not** served: ${odd.length === 0 ? 'none' : odd.join(', ')}.`;
 }
 
-function rowOf(
-  name: AttackName,
-  kind: Kind,
-  quiet: readonly number[],
-  attacked: readonly number[],
-): string[] {
+function all({ tookMs }: Seen): number[] {
+  return KINDS.flatMap((kind) => tookMs[kind]);
+}
+
+function rowOf(name: string, kind: string, quiet: readonly number[], attacked: readonly number[]): string[] {
   const ratio = quantile(attacked, 0.99) / quantile(quiet, 0.99);
   return [
     name,

@@ -22,6 +22,7 @@ import { answerWithProblems, sendProblem } from './plugins/problems.js';
 import { takeTurns } from './plugins/turns.js';
 import { requireWellFormed } from './plugins/well-formed.js';
 import { requestIdOf } from './request-id.js';
+import { RequestLog } from './request-log.js';
 import { buildSerializers } from './serializers.js';
 import { validatorOptions } from './validation.js';
 
@@ -38,6 +39,7 @@ export function buildBase({ log, maxConnections, connections, isTrustedProxy }: 
   const clientErrors = new ClientErrors(log);
   const app = Fastify({
     loggerInstance: log,
+    logController: new RequestLog(),
     genReqId: requestIdOf,
     trustProxy: isTrustedProxy ?? false,
     bodyLimit: MAX_BODY_BYTES,

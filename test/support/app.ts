@@ -57,6 +57,7 @@ export interface AppOverrides {
   readonly usdPerSecond?: Config['usdPerSecond'];
   readonly maxWaiters?: number;
   readonly readStalenessMs?: number;
+  readonly logLevel?: Config['logLevel'];
   readonly requireIdempotencyKey?: boolean;
   readonly publicUrl?: string;
   /** How long the headers, and the whole of a request, may take to arrive. Looked at once a second. */
@@ -129,7 +130,7 @@ function configOf(baseUrl: string, dataDir: string, overrides: AppOverrides): Co
   return {
     host: overrides.host ?? '127.0.0.1',
     port: 0,
-    logLevel: 'info',
+    logLevel: overrides.logLevel ?? 'debug',
     callers: overrides.callers ?? { kind: 'loopback' },
     secretFiles: overrides.secretFiles ?? [],
     trustedProxies: overrides.trustedProxies ?? [],
