@@ -122,3 +122,11 @@ export async function residentBytes(pid: number, what: 'now' | 'peak'): Promise<
 export async function forgetPeak(pid: number): Promise<void> {
   await writeFile(`/proc/${pid}/clear_refs`, '5');
 }
+
+/** Of all processors since the machine started, in ticks; `stolen` is what other machines on the same host had of it (proc(5), `/proc/stat`). */
+export async function processorTime(): Promise<{ readonly total: number; readonly stolen: number }> {
+  const [, ...fields] = ((await readFile('/proc/stat', 'utf8')).split('\n')[0] ?? '').split(/\s+/);
+  // user, nice, system, idle, iowait, irq, softirq, steal; those behind it are in `user` already.
+  const ticks = fields.slice(0, 8).map(Number);
+  return { total: ticks.reduce((sum, each) => sum + each, 0), stolen: ticks[7] ?? 0 };
+}

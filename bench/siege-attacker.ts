@@ -32,6 +32,7 @@ const open = new Set<Socket>();
 const outcomes: Record<string, number> = {};
 const closedAfterMs: number[] = [];
 let port = 0;
+let fromCallers = false;
 let connections = 0;
 let heldAtMost = 0;
 let isOver = false;
@@ -42,6 +43,7 @@ process.once('disconnect', () => process.exit());
 process.on('message', async (told: SiegeTold) => {
   if (told.kind === 'attack') {
     port = told.port;
+    fromCallers = told.fromCallers;
     await attack(told.name, told.connections);
     say<SiegeSaid>({ kind: 'attacking' });
   }
@@ -126,7 +128,9 @@ async function waves(
 
 /** Resolves when it is connected, or cannot be. */
 function made(n: number, begin: (n: number, socket: Socket) => void): Promise<Socket> {
-  const socket = connect({ port, host: '127.0.0.1', localAddress: `127.0.1.${1 + (n % 200)}` });
+  // Two by two: what they send goes by whether `n` is even, and no address is to stand for one of both.
+  const localAddress = fromCallers ? '127.0.0.1' : `127.0.1.${1 + (Math.floor(n / 2) % 200)}`;
+  const socket = connect({ port, host: '127.0.0.1', localAddress });
   let status: string | undefined;
   let failure: string | undefined;
   const startedAt = performance.now();

@@ -21,6 +21,8 @@ export type SiegeTold =
       readonly name: AttackName;
       readonly port: number;
       readonly connections: number;
+      /** From an address from which ordinary callers come, or from 200 others. */
+      readonly fromCallers: boolean;
     }
   /** Hang up. */
   | { readonly kind: 'end' };

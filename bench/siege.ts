@@ -15,7 +15,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { connectionsWithin, maxOpenFiles } from '../src/open-files.js';
 import { machine, today, writeBlock } from './page.js';
-import { buildScripts, forgetPeak, type Running, residentBytes, type Scripts, start } from './process.js';
+import {
+  buildScripts,
+  forgetPeak,
+  processorTime,
+  type Running,
+  residentBytes,
+  type Scripts,
+  start,
+} from './process.js';
 import { ATTACKS, type AttackName, type Seen, type SiegeSaid, type SiegeTold } from './siege-messages.js';
 import { report, type Siege } from './siege-report.js';
 
@@ -24,6 +32,7 @@ const USAGE = `Usage: npm run bench:siege -- [options]
   --seconds n    how long is measured, quiet and under each attack [20]
   --only names   of ${ATTACKS.join(', ')} [all]
   --idle n       connections that carry nothing [10000]
+  --from-callers attackers have the address of ordinary callers, as behind a proxy
   --write        into docs/hardening.md
 
 To try it out: --seconds 3 --idle 500
@@ -34,6 +43,7 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '20' },
     only: { type: 'string', default: ATTACKS.join(',') },
     idle: { type: 'string', default: '10000' },
+    'from-callers': { type: 'boolean', default: false },
     write: { type: 'boolean', default: false },
     help: { type: 'boolean', short: 'h', default: false },
   },
@@ -83,7 +93,13 @@ async function siege(
   await forgetPeak(gateway.pid);
   const attacker: Process = start(scripts.bench('siege-attacker'));
   try {
-    attacker.tell({ kind: 'attack', name, port: Number(new URL(url).port), connections: CONNECTIONS[name] });
+    attacker.tell({
+      kind: 'attack',
+      name,
+      port: Number(new URL(url).port),
+      connections: CONNECTIONS[name],
+      fromCallers: values['from-callers'],
+    });
     await attacker.hear('attacking');
     const underAttack = await measured(gateway, callers);
     const peak = await residentBytes(gateway.pid, 'peak');
@@ -112,6 +128,7 @@ async function bench(dir: string): Promise<void> {
     return process;
   };
   try {
+    const begun = await processorTime();
     const preload = scripts.bench('probe');
     const upstream = await started(scripts.bench('media-upstream'), { preload }).hear('listening');
     const gateway = started(scripts.gateway, {
@@ -143,6 +160,8 @@ async function bench(dir: string): Promise<void> {
     for (const name of ATTACKS.filter((each) => values.only.split(',').includes(each))) {
       sieges.push(await siege(name, scripts, url, gateway, callers));
     }
+    const { total, stolen } = await processorTime();
+    const stolenShare = (stolen - begun.stolen) / (total - begun.total);
     const average = loadavg().map((each) => each.toFixed(1));
     const command = [
       'npm run bench:siege',
@@ -152,7 +171,7 @@ async function bench(dir: string): Promise<void> {
     const text = `${report(sieges)}
 
 Made by \`${command.join(' ')}\` on ${today()}: ${machine()}, shared by all processes; ${values.seconds} s each, 100 calls a second;
-load averages at the end ${average.join(', ')}.`;
+load averages at the end ${average.join(', ')}; ${(stolenShare * 100).toFixed(1)} % of the processors' time went to others on the same host.`;
     console.log(text);
     if (values.write) await writeBlock('hardening.md', 'bench:siege', text);
   } finally {

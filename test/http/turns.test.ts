@@ -7,13 +7,16 @@ import { startApp } from '../support/app.js';
 import { until } from '../support/until.js';
 
 const CROWD = 200;
-const GET = 'GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n';
+const GET = 'GET /avatars HTTP/1.1\r\nHost: localhost\r\n\r\n';
+const OPEN = 'GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n';
+/** Another address of this machine than those who call from 127.0.0.1 have. */
+const ELSEWHERE = '127.0.0.2';
 const REFUSED =
   'POST /avatars HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 25000000\r\n\r\n';
 
-async function open(t: Test, url: string): Promise<Socket> {
-  const { hostname, port } = new URL(url);
-  const socket = connect(Number(port), hostname);
+async function open(t: Test, url: string, localAddress?: string): Promise<Socket> {
+  const { hostname: host, port } = new URL(url);
+  const socket = connect({ host, port: Number(port), ...(localAddress !== undefined && { localAddress }) });
   t.teardown(() => void socket.destroy());
   await once(socket, 'connect');
   return socket;
@@ -24,13 +27,23 @@ async function statusOf(socket: Socket): Promise<string> {
   return bytes.toString('latin1', 9, 12);
 }
 
-/** Sends what is refused over many new connections, and returns how many of them were answered so far. */
-async function sendCrowd(t: Test, url: string) {
-  const crowd = await Promise.all(Array.from({ length: CROWD }, () => open(t, url)));
-  await until('the gateway has taken all of them', async () => {
-    const text = await (await fetch(`${url}/metrics`)).text();
-    return Number(/^avatar_gateway_connections (\d+)$/m.exec(text)?.[1]) >= CROWD ? true : null;
-  });
+/** New connections, which the gateway has taken. */
+async function openCrowd(t: Test, url: string, count = CROWD): Promise<Socket[]> {
+  const before = await connections(url);
+  const crowd = await Promise.all(Array.from({ length: count }, () => open(t, url)));
+  await until('the gateway has taken all of them', async () =>
+    (await connections(url)) >= before + count ? true : null,
+  );
+  return crowd;
+}
+
+async function connections(url: string): Promise<number> {
+  const text = await (await fetch(`${url}/metrics`)).text();
+  return Number(/^avatar_gateway_connections (\d+)$/m.exec(text)?.[1]);
+}
+
+/** Sends what is refused over all of them, and returns how many were answered so far. */
+function send(crowd: readonly Socket[]) {
   let count = 0;
   const answers = crowd.map(async (socket) => {
     const status = await statusOf(socket);
@@ -56,12 +69,12 @@ t.test('many connections at once, some of which are gone at once', async (t) => 
   t.equal(texts.filter((text) => text.startsWith('HTTP/1.1 200 ')).length, 200);
 });
 
-t.test('who was served before does not wait for a crowd', async (t) => {
+t.test('who was served before does not wait for a crowd, one from the same address neither', async (t) => {
   const { url } = await startApp(t);
   const known = await open(t, url);
   known.write(GET);
   t.equal(await statusOf(known), '200');
-  const crowd = await sendCrowd(t, url);
+  const crowd = send(await openCrowd(t, url));
   known.write(GET);
   t.equal(await statusOf(known), '200');
   t.ok(crowd.answered() < CROWD / 2, `${crowd.answered()} of ${CROWD} went first`);
@@ -70,12 +83,40 @@ t.test('who was served before does not wait for a crowd', async (t) => {
 
 t.test('nor does who comes behind it', async (t) => {
   const { url } = await startApp(t);
-  const crowd = await sendCrowd(t, url);
+  const crowd = send(await openCrowd(t, url));
   const late = await open(t, url);
   late.write(GET);
   t.equal(await statusOf(late), '200');
   t.ok(crowd.answered() < CROWD / 2, `${crowd.answered()} of ${CROWD} went first`);
   t.strictSame(new Set(await crowd.answers), new Set(['413']));
+});
+
+t.test('who comes amid a crowd', async (t) => {
+  /** How many of the crowd go before a call from `ELSEWHERE`, where this was answered before. */
+  const wentFirst = async (t: Test, asked: string): Promise<number> => {
+    const { url } = await startApp(t);
+    const before = await open(t, url, ELSEWHERE);
+    before.write(asked);
+    t.equal(await statusOf(before), '200');
+    const some = await openCrowd(t, url, CROWD / 2);
+    const amid = await open(t, url, ELSEWHERE);
+    const crowd = send([...some, ...(await openCrowd(t, url, CROWD / 2))]);
+    amid.write(GET);
+    t.equal(await statusOf(amid), '200');
+    const count = crowd.answered();
+    await crowd.answers;
+    return count;
+  };
+
+  t.test('does not wait for it, where a caller was served from the same address', async (t) => {
+    const count = await wentFirst(t, GET);
+    t.ok(count < CROWD / 4, `${count} of ${CROWD} went first`);
+  });
+
+  t.test('stands in it, where all that was served is open to everybody', async (t) => {
+    const count = await wentFirst(t, OPEN);
+    t.ok(count > CROWD / 4, `${count} of ${CROWD} went first`);
+  });
 });
 
 t.test('bodies that nobody reads are waited for, but not for long where they are many', async (t) => {
