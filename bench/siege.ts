@@ -173,7 +173,8 @@ async function bench(dir: string): Promise<void> {
 Made by \`${command.join(' ')}\` on ${today()}: ${machine()}, shared by all processes; ${values.seconds} s each, 100 calls a second;
 load averages at the end ${average.join(', ')}; ${(stolenShare * 100).toFixed(1)} % of the processors' time went to others on the same host.`;
     console.log(text);
-    if (values.write) await writeBlock('hardening.md', 'bench:siege', text);
+    const block = values['from-callers'] ? 'bench:siege --from-callers' : 'bench:siege';
+    if (values.write) await writeBlock('hardening.md', block, text);
   } finally {
     await Promise.all(processes.map((each) => each.kill()));
   }
