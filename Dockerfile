@@ -40,4 +40,5 @@ VOLUME /data
 EXPOSE 8080
 HEALTHCHECK --interval=10s --timeout=8s --start-period=10s --retries=3 \
   CMD ["node", "-e", "const until = Date.now() + 5000; const look = () => fetch(`http://127.0.0.1:${process.env.MANAGEMENT_PORT || process.env.PORT || 8080}/readyz`).then((r) => r.ok, () => false).then((ok) => ok ? process.exit(0) : Date.now() > until ? process.exit(1) : setTimeout(look, 200)); look()"]
-ENTRYPOINT ["tini", "--", "node", "dist/main.js"]
+# The flags are explained in docs/hardening.md.
+ENTRYPOINT ["tini", "--", "node", "--v8-pool-size=1", "--max-semi-space-size=4", "dist/main.js"]

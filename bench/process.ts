@@ -32,6 +32,12 @@ export async function buildScripts(dir: string): Promise<Scripts> {
   return { gateway, bench: (name) => join(to, `${name}.js`) };
 }
 
+/** The flags that `npm start` gives to Node, as `NODE_OPTIONS` takes them. */
+export async function startFlags(): Promise<string> {
+  const { scripts } = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8'));
+  return /\bnode ((?:--\S+ )*)dist\/main\.js$/.exec(scripts.start)?.[1] ?? '';
+}
+
 /** What processes tell each other. */
 export interface Message {
   readonly kind: string;

@@ -23,6 +23,7 @@ import {
   residentBytes,
   type Scripts,
   start,
+  startFlags,
 } from './process.js';
 import { ATTACKS, type AttackName, type Seen, type SiegeSaid, type SiegeTold } from './siege-messages.js';
 import { report, type Siege } from './siege-report.js';
@@ -134,6 +135,7 @@ async function bench(dir: string): Promise<void> {
     const gateway = started(scripts.gateway, {
       preload,
       env: {
+        NODE_OPTIONS: await startFlags(),
         PORT: '0',
         DATA_DIR: join(dir, 'data'),
         MODELLIX_API_KEY: 'bench-key',
