@@ -129,8 +129,8 @@ async function waves(
 /** Resolves when it is connected, or cannot be. */
 function made(n: number, begin: (n: number, socket: Socket) => void): Promise<Socket> {
   // Two by two: what they send goes by whether `n` is even, and no address is to stand for one of both.
-  const localAddress = fromCallers ? '127.0.0.1' : `127.0.1.${1 + (Math.floor(n / 2) % 200)}`;
-  const socket = connect({ port, host: '127.0.0.1', localAddress });
+  const from = fromCallers ? {} : { localAddress: `127.0.1.${1 + (Math.floor(n / 2) % 200)}` };
+  const socket = connect({ port, host: '127.0.0.1', ...from });
   let status: string | undefined;
   let failure: string | undefined;
   const startedAt = performance.now();

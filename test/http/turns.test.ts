@@ -113,6 +113,23 @@ t.test('who comes amid a crowd', async (t) => {
     t.ok(count < CROWD / 4, `${count} of ${CROWD} went first`);
   });
 
+  t.test('does not wait for it, where it comes from where callers are served, too', async (t) => {
+    const { url } = await startApp(t);
+    for (const address of [undefined, ELSEWHERE]) {
+      const caller = await open(t, url, address);
+      for (let n = 0; n < 20; n++) {
+        caller.write(GET);
+        t.equal(await statusOf(caller), '200');
+      }
+    }
+    const crowd = send(await openCrowd(t, url));
+    const amid = await open(t, url, ELSEWHERE);
+    amid.write(GET);
+    t.equal(await statusOf(amid), '200');
+    t.ok(crowd.answered() < CROWD / 4, `${crowd.answered()} of ${CROWD} went first`);
+    await crowd.answers;
+  });
+
   t.test('stands in it, where all that was served is open to everybody', async (t) => {
     const count = await wentFirst(t, OPEN);
     t.ok(count > CROWD / 4, `${count} of ${CROWD} went first`);

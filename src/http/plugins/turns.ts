@@ -1,29 +1,29 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
-import { KnownAddresses } from '../known-addresses.js';
+import { AddressCredit } from '../address-credit.js';
 import { TurnQueue } from '../turn-queue.js';
 
 /**
  * Begins with requests and new connections a few a turn of the event loop. Left alone, Node begins with all there are at once, and a
  * thousand who come together are all answered before anybody else. This way a crowd of strangers stands behind
- * - requests over connections over which a caller was served well before, on a route that needs one;
- * - connections, and requests over them, from addresses from which one was. Only a few of an address: a crowd of its
- *   own is a crowd;
+ * - requests over connections over which a caller was served well last, on a route that needs one;
+ * - connections, and their first requests, from addresses that have credit: each caller who was served well from there earns some,
+ *   and each who goes first for it spends some;
  * - new connections, which the system hands over first come, first served, and one a turn.
  * Call it before others listen to the server and before routes are added.
  */
 export function takeTurns(app: FastifyInstance): void {
   const { server } = app;
   const queue = new TurnQueue();
-  const addresses = new KnownAddresses();
-  const known = new WeakSet<Socket>();
+  const credit = new AddressCredit();
+  /** Whose next request goes first. */
+  const trusted = new WeakSet<Socket>();
   const places = new WeakMap<Socket, number>();
   let count = 0;
 
-  const wait = (socket: Socket, begin: () => void): void => {
-    const admitted = addresses.admit(socket, begin);
-    if (admitted !== null) queue.putFirst(admitted);
+  const wait = (socket: Socket, isFirst: boolean, begin: () => void): void => {
+    if (isFirst) queue.putFirst(begin);
     else queue.putInCrowd(places.get(socket) ?? count, begin);
   };
 
@@ -34,7 +34,9 @@ export function takeTurns(app: FastifyInstance): void {
   server.on('connection', (socket: Socket) => {
     queue.noteArrival();
     places.set(socket, count++);
-    wait(socket, () => {
+    const isFirst = credit.spend(socket);
+    if (isFirst) trusted.add(socket);
+    wait(socket, isFirst, () => {
       if (socket.destroyed) return;
       // As Node would have, were it left alone.
       socket.setNoDelay();
@@ -45,17 +47,16 @@ export function takeTurns(app: FastifyInstance): void {
   });
   const beginRequest = ownListeners(app, 'request');
   server.on('request', ({ socket }: IncomingMessage, response: ServerResponse) => {
-    const begin = (): void => {
+    const isFirst = trusted.delete(socket) || credit.spend(socket);
+    wait(socket, isFirst, () => {
       // Who hung up meanwhile, or was told that the rest of the request is no good, is not served.
       if (socket.writable) beginRequest(response.req, response);
-    };
-    if (known.has(socket)) queue.putFirst(begin);
-    else wait(socket, begin);
+    });
   });
   app.addHook('onResponse', async ({ socket, routeOptions }, { statusCode }) => {
     if (statusCode >= 400 || routeOptions.config.access === 'open') return;
-    known.add(socket);
-    addresses.add(socket);
+    trusted.add(socket);
+    credit.earn(socket);
   });
 }
 
