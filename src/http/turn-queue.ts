@@ -1,7 +1,7 @@
 /** Of what goes first, begun with in one turn of the event loop. */
 const FIRST_A_TURN = 2;
 /** So many connections may come, one a turn, before one of the crowd is served in between. */
-const MAX_ARRIVALS = 64;
+const MAX_ARRIVALS = 256;
 
 /** What there is to be done for one of the crowd. */
 interface Work {
