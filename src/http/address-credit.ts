@@ -16,7 +16,7 @@ export class AddressCredit {
     this.#credit.set(remoteAddress, Math.min((this.#credit.get(remoteAddress) ?? 0) + 1, MAX_CREDIT));
   }
 
-  /** For one who goes first. @returns whether there was any */
+  /** For one who goes first. @returns whether it had some */
   spend({ remoteAddress }: Socket): boolean {
     if (remoteAddress === undefined) return false;
     const credit = this.#credit.get(remoteAddress) ?? 0;
