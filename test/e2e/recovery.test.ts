@@ -55,6 +55,8 @@ for (const store of STORES) {
       const second = await gatewayFor(t, env);
       const avatar = await finished(second.url, id);
       t.equal(avatar.status, 'unconfirmed');
+      const afterMs = Date.parse(avatar.completed_at ?? '') - Date.parse(avatar.created_at);
+      t.ok(afterMs > 4000, `${afterMs} ms: the lease of the dead exceeds both time-outs`);
       t.match(avatar.error, {
         type: /outcome-unknown$/,
         detail: /while the request was under way/,

@@ -81,6 +81,7 @@ await showCases(t, 'store', {
     const late = simulator.inject({ on: 'submit', when: 'after', do: { hold: true } });
     const orphan = await Subject.post(first);
     await late.met;
+    t.equal((await orphan.read()).status, 'submitting');
     await server.kill();
     late.release();
     await until('it is spooled', () => spooled(dataDir));
