@@ -12,6 +12,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { buildProject } from './support/build.js';
 import { countTests } from './support/count.js';
+import { explainFailures } from './support/explain.js';
 
 const REPORT = '.tap/report.tap';
 
@@ -95,7 +96,9 @@ const { status } = spawnSync(
   ['tap', '--reporter=terse', `--output-file=${REPORT}`, ...process.argv.slice(2).map(asJavaScript)],
   { stdio: 'inherit', cwd },
 );
-const { passed, failed, redis } = countTests(readFileSync(REPORT, 'utf8'));
+const report = readFileSync(REPORT, 'utf8');
+const { passed, failed, redis } = countTests(report);
+for (const failure of explainFailures(report)) process.stdout.write(`${failure}\n`);
 for (const name of failed) process.stdout.write(`not ok: ${name}\n`);
 process.stdout.write(`${redis} tests ran against Redis\n${passed} passed, ${failed.length} failed\n`);
 process.exitCode = status === 0 && failed.length === 0 && passed > 0 ? 0 : 1;
