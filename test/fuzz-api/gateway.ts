@@ -7,6 +7,9 @@ import { CALLBACK_NETWORKS, startReceiver } from '../support/receiver.js';
 import { recipesFor } from './recipes.js';
 import type { Recipes } from './values.js';
 
+/** A Modellix in good health answers by then, however busy the machine is; one that does not is given up, and that is a 503. */
+const PATIENCE_MS = 60_000;
+
 interface Teardown {
   teardown(fn: () => void | Promise<void>): unknown;
 }
@@ -35,6 +38,12 @@ export async function startFuzzed(t: Teardown): Promise<Fuzzed> {
     },
     // Few enough for a queue, in which avatars can be canceled.
     limits: { tasks: 40 },
+    modellix: {
+      connectTimeoutMs: PATIENCE_MS,
+      submitTimeoutMs: PATIENCE_MS,
+      queryTimeoutMs: PATIENCE_MS,
+      videoTimeoutMs: PATIENCE_MS,
+    },
     callbacks: { allowedNetworks: parseNetworks(CALLBACK_NETWORKS) },
     // Time enough for none to be forgotten but by those who ask for it, and some.
     gateway: { retentionMs: 30_000, submitGraceMs: 1_000 },
