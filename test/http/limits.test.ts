@@ -67,23 +67,51 @@ for (const store of STORES) {
 }
 
 t.test('where nothing can be counted no avatar is made, and the rest is as it is configured', async (t) => {
-  const stuck = { requestsPerMinute: 5, hit: () => new Promise<never>(() => undefined) };
-  const away = { requestsPerMinute: 5, hit: () => Promise.reject(new Error('a secret')) };
+  const hit = () => Promise.reject(new Error('a secret'));
   const gateway = { read: () => Promise.reject(new Error('it was read')) };
-  for (const [name, hit] of Object.entries({ stuck, away })) {
-    for (const fails of ['open', 'closed'] as const) {
-      const server = await serverFor(t, gateway, undefined, { limits: { ...hit, fails } });
-      const reading = await server.inject('/avatars/av_1');
-      t.equal(reading.statusCode, fails === 'open' ? 500 : 503, `${name}, ${fails}`);
-      t.equal(reading.headers.ratelimit, undefined);
-      const submits = ['/avatars', '/api/v1/kling/kling-avatar'];
-      for (const url of submits) {
-        const making = await server.inject({ method: 'POST', url, payload: URLS });
-        t.equal(making.statusCode, 503, `${name}, ${fails}: ${url}`);
-        t.equal(making.headers['retry-after'], '2');
-        t.notMatch(making.body, /secret/);
-      }
+  for (const fails of ['open', 'closed'] as const) {
+    const server = await serverFor(t, gateway, undefined, { limits: { requestsPerMinute: 5, hit, fails } });
+    const reading = await server.inject('/avatars/av_1');
+    t.equal(reading.statusCode, fails === 'open' ? 500 : 503, fails);
+    t.equal(reading.headers.ratelimit, undefined);
+    for (const url of ['/avatars', '/api/v1/kling/kling-avatar']) {
+      const making = await server.inject({ method: 'POST', url, payload: URLS });
+      t.equal(making.statusCode, 503, `${fails}: ${url}`);
+      t.equal(making.headers['retry-after'], '2');
+      t.notMatch(making.body, /secret/);
     }
+  }
+});
+
+t.test('a slow count refuses nobody: it is waited for where there has to be one', async (t) => {
+  const counts: (() => void)[] = [];
+  const hit = () =>
+    new Promise<{ count: number; leftMs: number }>((resolve) => {
+      counts.push(() => resolve({ count: 1, leftMs: 60_000 }));
+    });
+  const gateway = { read: () => Promise.reject(new Error('it was read')) };
+  for (const fails of ['open', 'closed'] as const) {
+    const server = await serverFor(t, gateway, undefined, { limits: { requestsPerMinute: 5, hit, fails } });
+    const headers = { 'content-type': 'text/plain' };
+    const making = server.inject({ method: 'POST', url: '/avatars', headers, payload: 'no avatar' });
+    const reading = server.inject('/avatars/av_1');
+    // One that needs no count begins to wait last, and is the first to be answered.
+    const open = await serverFor(t, gateway, undefined, {
+      limits: { requestsPerMinute: 5, hit, fails: 'open' },
+    });
+    const uncounted = await open.inject('/avatars/av_1');
+    t.equal(uncounted.statusCode, 500, `${fails}: it is served without`);
+    t.equal(uncounted.headers.ratelimit, undefined);
+    for (const count of counts.splice(0)) count();
+    const made = await making;
+    t.match(
+      [made.statusCode, made.headers.ratelimit],
+      [415, '"address";r=4;t=60'],
+      `${fails}: it is counted late`,
+    );
+    const read = await reading;
+    const ratelimit = fails === 'open' ? undefined : '"address";r=4;t=60';
+    t.match([read.statusCode, read.headers.ratelimit], [500, ratelimit], `${fails}: reads`);
   }
 });
 

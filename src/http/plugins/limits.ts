@@ -6,7 +6,10 @@ import { isStranger } from '../caller.js';
 import { logOf } from '../log.js';
 
 const WINDOW_MS = 60_000;
-/** A count that takes longer is none: who asks for something must not wait for it as long as for an answer. */
+/**
+ * A count that takes longer is none, where a request is served without one. Where it is not, the store says when it has taken
+ * too long: a Redis that is merely slow refuses nobody.
+ */
 const MAX_COUNT_MS = 250;
 /** When it is worth to try again where nothing can be counted, in seconds. */
 const RETRY_AFTER_SECONDS = 2;
@@ -16,7 +19,7 @@ export interface RequestLimits {
   readonly requestsPerMinute: number;
   /** What becomes of requests that cannot be counted, those aside that make an avatar. */
   readonly fails: 'open' | 'closed';
-  /** Counts one more request under a name, in a window that begins with the first, for all replicas. */
+  /** Counts one more request under a name, in a window that begins with the first, for all replicas; rejects in seconds at most. */
   readonly hit: (
     name: string,
     windowMs: number,
@@ -59,7 +62,7 @@ export async function limitRequests(
     max: own,
     store: class implements FastifyRateLimitStore {
       incr(...[name, done, windowMs]: Parameters<FastifyRateLimitStore['incr']>): void {
-        inTime(hit(name, windowMs)).then(
+        hit(name, windowMs).then(
           ({ count, leftMs }) => done(null, { current: count, ttl: leftMs }),
           (error: Error) => done(error),
         );
@@ -74,9 +77,11 @@ export async function limitRequests(
   app.addHook('onRequest', async (request, reply) => {
     const { rateLimit, makesAvatars } = request.routeOptions.config;
     if (rateLimit === false) return;
-    const counted = await count(request).catch((cause: unknown) => {
+    const isRequired = makesAvatars === true || fails === 'closed';
+    const counting = count(request);
+    const counted = await (isRequired ? counting : inTime(counting)).catch((cause: unknown) => {
       logOf(request).warn({ err: cause }, 'a request could not be counted');
-      if (makesAvatars === true || fails === 'closed') throw uncounted(cause);
+      if (isRequired) throw uncounted(cause);
     });
     if (counted === undefined || counted.isAllowed) return;
     const { max: limit, remaining, ttlInSeconds: resetSeconds } = counted;
