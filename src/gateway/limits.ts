@@ -78,7 +78,7 @@ export class Limits {
 
   /** Takes up to `wanted` calls with a key, to be made at once. @throws {StoreUnavailableError} when none is to be made */
   take(keyId: string, kind: CallKind, wanted: number, rivals: Rivals): Promise<Taken> {
-    return this.#shared.change<Taken>((state, now) => {
+    return this.#shared.change<Taken>((state, { atLeast: now }) => {
       const probeInMs = nextProbeInMs(state.breaker, now);
       if (!mayCall(state.breaker)) {
         return { value: state, result: { taken: 0, waitMs: probeInMs ?? 0, blocked: true } };
@@ -116,7 +116,7 @@ export class Limits {
     headers: RateHeaders,
     queuedSince: number | null,
   ): Promise<Noted> {
-    return this.#shared.change<Noted>((state, now) => {
+    return this.#shared.change<Noted>((state, { atMost: now }) => {
       const silent = typeof signal === 'string';
       const breaker = afterCall(state.breaker, silent ? signal : 'ok', now, this.#random());
       const before = this.#budget(state, keyId);
@@ -131,7 +131,7 @@ export class Limits {
 
   /** The one probe that may be made now, if this call got it. */
   beginProbe(): Promise<boolean> {
-    return this.#shared.change((state, now) => {
+    return this.#shared.change((state, { atLeast: now }) => {
       const breaker = beginProbe(state.breaker, now, PROBE_LEASE_MS);
       return breaker === null
         ? { value: state, result: false }
@@ -140,7 +140,7 @@ export class Limits {
   }
 
   endProbe(ok: boolean): Promise<void> {
-    return this.#shared.change((state, now) => ({
+    return this.#shared.change((state, { atMost: now }) => ({
       value: { ...state, breaker: afterProbe(state.breaker, ok, now, this.#random()) },
       result: undefined,
     }));

@@ -12,10 +12,22 @@ export interface Codec<T> {
 interface Known<T> {
   readonly value: T;
   readonly revision: number;
-  /** The store's clock at `at`, which is this process's. */
+  /** What the store's clock said between `askedAt` and `heardAt`, which are this process's. */
   readonly now: number;
-  readonly at: number;
+  readonly askedAt: number;
+  readonly heardAt: number;
 }
+
+/**
+ * The store's clock, as far as it is known: between these, for a reply is heard some time after it was given. What has to last
+ * begins at `atMost` and ends at `atLeast`, or it would be cut short by as much as the replies differ.
+ */
+export interface StoreTime {
+  readonly atLeast: number;
+  readonly atMost: number;
+}
+
+type Change<T, R> = (value: T, time: StoreTime) => { readonly value: T; readonly result: R };
 
 /**
  * A small document that all replicas share and change by compare-and-swap. Changes of one process follow each other,
@@ -44,12 +56,12 @@ export class Shared<T> {
 
   /** The store's clock, carried on from when the document was last seen; this machine's before that. */
   get now(): number {
-    return this.#known === null ? Date.now() : clockOf(this.#known);
+    return this.#known === null ? Date.now() : timeOf(this.#known).atLeast;
   }
 
   /** The store's clock, asked for where it was never heard. @throws {StoreUnavailableError} */
   async storeNow(): Promise<number> {
-    return clockOf(this.#known ?? (await this.#fresh()));
+    return timeOf(this.#known ?? (await this.#fresh())).atLeast;
   }
 
   /** Reads the document where what is known of it is old. @throws {StoreUnavailableError} */
@@ -62,16 +74,16 @@ export class Shared<T> {
    * value it was given writes nothing.
    * @throws {StoreUnavailableError} when it is not known whether it was changed
    */
-  change<R>(change: (value: T, now: number) => { readonly value: T; readonly result: R }): Promise<R> {
+  change<R>(change: Change<T, R>): Promise<R> {
     const changed = this.#last.then(() => this.#change(change));
     this.#last = changed.catch(() => undefined);
     return changed;
   }
 
-  async #change<R>(change: (value: T, now: number) => { readonly value: T; readonly result: R }): Promise<R> {
+  async #change<R>(change: Change<T, R>): Promise<R> {
     let known = await this.#fresh();
     for (;;) {
-      const { value, result } = change(known.value, clockOf(known));
+      const { value, result } = change(known.value, timeOf(known));
       if (value === known.value) return result;
       const swapped = await this.#swap(known, value);
       if (swapped) return result;
@@ -81,17 +93,19 @@ export class Shared<T> {
 
   async #fresh(): Promise<Known<T>> {
     const known = this.#known;
-    if (known !== null && !this.#inDoubt && performance.now() - known.at < STALE_MS) return known;
+    if (known !== null && !this.#inDoubt && performance.now() - known.heardAt < STALE_MS) return known;
+    const askedAt = performance.now();
     const { value, revision, now } = await this.#store.document(this.#name);
     const same = known !== null && known.revision === revision;
-    return this.#keep(same ? known.value : this.#codec.read(value), revision, now);
+    return this.#keep(same ? known.value : this.#codec.read(value), revision, now, askedAt);
   }
 
   async #swap({ revision }: Known<T>, value: T): Promise<boolean> {
+    const askedAt = performance.now();
     try {
       const text = this.#codec.write(value);
       const found = await this.#store.swap(this.#name, revision, text);
-      this.#keep(found.swapped ? value : this.#codec.read(found.value), found.revision, found.now);
+      this.#keep(found.swapped ? value : this.#codec.read(found.value), found.revision, found.now, askedAt);
       return found.swapped;
     } catch (error) {
       this.#inDoubt = true;
@@ -99,16 +113,17 @@ export class Shared<T> {
     }
   }
 
-  #keep(value: T, revision: number, now: number): Known<T> {
-    const known = { value, revision, now, at: performance.now() };
+  #keep(value: T, revision: number, now: number, askedAt: number): Known<T> {
+    const known = { value, revision, now, askedAt, heardAt: performance.now() };
     this.#known = known;
     this.#inDoubt = false;
     return known;
   }
 }
 
-function clockOf({ now, at }: { readonly now: number; readonly at: number }): number {
-  return Math.round(now + performance.now() - at);
+function timeOf({ now, askedAt, heardAt }: Known<unknown>): StoreTime {
+  const here = performance.now();
+  return { atLeast: Math.floor(now + (here - heardAt)), atMost: Math.ceil(now + (here - askedAt)) };
 }
 
 /** A document in JSON; one that `isUsable` refuses gives way to the fallback. */

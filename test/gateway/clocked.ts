@@ -44,3 +44,19 @@ export function losing(store: Store, isLost: () => 'before' | 'after' | null): S
     },
   });
 }
+
+/** A store that a call reaches after `ways.thereMs`, and whose reply is heard `ways.backMs` later. */
+export function far({ store, pass }: Clocked, ways: { thereMs: number; backMs: number }): Store {
+  return new Proxy(store, {
+    get(target, name) {
+      const method: unknown = Reflect.get(target, name);
+      if (typeof method !== 'function') return method;
+      return async (...args: unknown[]) => {
+        pass(ways.thereMs);
+        const result: unknown = await Reflect.apply(method, target, args);
+        pass(ways.backMs);
+        return result;
+      };
+    },
+  });
+}

@@ -3,7 +3,7 @@
 import t, { type Test } from 'tap';
 import { type CallSignal, Limits } from '../../src/gateway/limits.js';
 import { StoreUnavailableError } from '../../src/store/store.js';
-import { clockedStore, NOW } from './clocked.js';
+import { clockedStore, far, NOW } from './clocked.js';
 
 const CEILING = { callsPerMinute: 100, tasks: 3 };
 const NOBODY = { submitsWait: false, pollsWait: false };
@@ -53,6 +53,19 @@ t.test('a call that one gives back another may make', async (t) => {
   const { revision } = await store.document(DOCUMENT);
   await b.giveBack('key', 0);
   t.equal((await store.document(DOCUMENT)).revision, revision, 'nothing to give back is not written');
+});
+
+t.test('a pause is as long as was asked for, however late the store was heard', async (t) => {
+  const clocked = await clockedStore(t);
+  const ways = { thereMs: 40, backMs: 50 };
+  const limits = new Limits(far(clocked, ways), CEILING, () => 1);
+  await limits.refresh();
+  Object.assign(ways, { thereMs: 0, backMs: 0 });
+  await report(limits, { kind: 'rate-limited', retryAfterMs: 2_000 });
+  clocked.pass(1_999);
+  t.match(await limits.take('key', 'submit', 1, NOBODY), { taken: 0 });
+  clocked.pass(1 + 40 + 50);
+  t.match(await limits.take('key', 'submit', 1, NOBODY), { taken: 1 });
 });
 
 t.test('a turn counts for all: four submits of one, then the look of the other', async (t) => {

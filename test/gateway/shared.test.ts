@@ -3,7 +3,7 @@
 import t, { type Test } from 'tap';
 import { jsonCodec, Shared } from '../../src/gateway/shared.js';
 import { type Store, StoreUnavailableError } from '../../src/store/store.js';
-import { clockedStore, losing, NOW } from './clocked.js';
+import { clockedStore, far, losing, NOW } from './clocked.js';
 
 interface Count {
   readonly count: number;
@@ -165,7 +165,18 @@ t.test('times are those of the store, carried on between its words', async (t) =
   pass(60_000);
   t.equal(shared.now, NOW + 60_000);
   t.equal(await shared.storeNow(), NOW + 60_000);
-  t.equal(await shared.change((value, now) => ({ value, result: now })), NOW + 60_000);
+  const now = await shared.change((value, time) => ({ value, result: time }));
+  t.strictSame(now, { atLeast: NOW + 60_000, atMost: NOW + 60_000 });
+});
+
+t.test('what takes long to be heard is not known to the millisecond', async (t) => {
+  const clocked = await clockedStore(t);
+  const shared = replica(far(clocked, { thereMs: 30, backMs: 50 }));
+  const time = () => shared.change((value, known) => ({ value, result: known }));
+  const real = async () => (await clocked.store.document(NAME)).now;
+  t.strictSame([await time(), await real()], [{ atLeast: NOW + 30, atMost: NOW + 110 }, NOW + 80]);
+  await next(shared);
+  t.strictSame([await time(), await real()], [{ atLeast: NOW + 110, atMost: NOW + 190 }, NOW + 160]);
 });
 
 t.test('where the store is away nothing is changed, and what is known stays', async (t) => {
