@@ -131,3 +131,16 @@ t.test('Redis that goes away', async (t) => {
   await redis.start();
   await until('served again', async () => ((await read(app.url)).status === 404 ? true : null));
 });
+
+t.test('Redis that hangs', async (t) => {
+  const redis = await startRedis(t);
+  const app = await startApp(t, { redis: { url: redis.url, prefix: 'limits' }, rateLimitFails: 'closed' });
+  await ready(app.url);
+  redis.freeze();
+  for (const answer of await Promise.all([postJson(app.url, URLS), read(app.url)])) {
+    t.equal(answer.status, 503, 'it is not waited for without end');
+    t.equal(answer.headers.get('retry-after'), '2');
+    t.match(await answer.json(), { type: /:store-unavailable$/, detail: /was not counted/ });
+  }
+  t.equal(app.simulator.calls('submit').length, 0);
+});
