@@ -52,19 +52,19 @@ export default {
     ),
     forbid(
       'commands-through-client',
-      from('^src/cli/', '^src/cli/clients/'),
+      from('^src/cli/', '^src/cli/callers/'),
       { path: '^src/', pathNot: '^src/(cli|client)/' },
       'Commands do what any client can: they know nothing else of the gateway.',
     ),
     forbid(
-      'client-commands-on-their-file',
-      from('^src/cli/clients/'),
+      'caller-commands-on-their-file',
+      from('^src/cli/callers/'),
       { path: '^src/', pathNot: '^src/(cli|callers|disk|domain)/' },
       'Commands that say who may call change a file, and ask no gateway.',
     ),
     forbid(
       'only-app-knows-callers',
-      from('^src/', '^src/(app\\.ts|callers/|cli/clients/)'),
+      from('^src/', '^src/(app\\.ts|callers/|cli/callers/)'),
       { path: '^src/callers/' },
       'Only the composition root, and the commands on the file, know where callers are kept.',
     ),

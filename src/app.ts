@@ -4,7 +4,7 @@ import { EventEmitter, once } from 'node:events';
 import { join } from 'node:path';
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import { type Callers, openCallers } from './callers/open.js';
-import { ClientsError } from './callers/read.js';
+import { CallersError } from './callers/read.js';
 import { type Config, ConfigError } from './config.js';
 import { loosePermissions } from './disk/permissions.js';
 import type { Answer } from './gateway/answer.js';
@@ -182,14 +182,14 @@ async function openCallersOf(config: Config, log: Log): Promise<Callers | null> 
     now: Date.now,
     onEvent(event) {
       if (event.kind === 'changed') {
-        log.info({ clients: event.clients }, 'the file of callers was read again');
+        log.info({ callers: event.callers }, 'the file of callers was read again');
         void warnOfLooseFiles(config, log, file);
       } else {
         log.error({ reason: event.reason }, 'the file of callers is of no use; the callers of before go on');
       }
     },
   }).catch((error: Error) => {
-    throw error instanceof ClientsError ? new ConfigError(`CLIENTS_FILE: ${error.message}`) : error;
+    throw error instanceof CallersError ? new ConfigError(`CALLERS_FILE: ${error.message}`) : error;
   });
 }
 

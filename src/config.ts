@@ -128,7 +128,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     logLevel: values.LOG_LEVEL,
     callers: callersIn(values),
     secretFiles: Object.freeze([
-      ...(values.CLIENTS_FILE === undefined ? [] : [{ variable: 'CLIENTS_FILE', file: values.CLIENTS_FILE }]),
+      ...(values.CALLERS_FILE === undefined ? [] : [{ variable: 'CALLERS_FILE', file: values.CALLERS_FILE }]),
       ...secretFilesIn(env),
     ]),
     trustedProxies: listIn('TRUSTED_PROXIES', parseProxies, values.TRUSTED_PROXIES),
@@ -238,17 +238,17 @@ export function forgetSecrets(env: NodeJS.ProcessEnv = process.env): void {
 }
 
 /** @throws {ConfigError} where it is not said clearly who may call */
-function callersIn({ HOST, CLIENTS_FILE, ALLOW_ANONYMOUS }: Environment): Config['callers'] {
-  if (CLIENTS_FILE !== undefined) {
+function callersIn({ HOST, CALLERS_FILE, ALLOW_ANONYMOUS }: Environment): Config['callers'] {
+  if (CALLERS_FILE !== undefined) {
     if (ALLOW_ANONYMOUS) {
-      throw new ConfigError('CLIENTS_FILE says who may call, ALLOW_ANONYMOUS=true that anyone may: give one');
+      throw new ConfigError('CALLERS_FILE says who may call, ALLOW_ANONYMOUS=true that anyone may: give one');
     }
-    return Object.freeze({ kind: 'file', file: CLIENTS_FILE });
+    return Object.freeze({ kind: 'file', file: CALLERS_FILE });
   }
   if (ALLOW_ANONYMOUS) return Object.freeze({ kind: 'anyone' });
   if (!isLoopback(HOST)) {
     throw new ConfigError(
-      `HOST=${HOST} is not a loopback address: say in CLIENTS_FILE who may call, or set ALLOW_ANONYMOUS=true to serve whoever reaches it`,
+      `HOST=${HOST} is not a loopback address: say in CALLERS_FILE who may call, or set ALLOW_ANONYMOUS=true to serve whoever reaches it`,
     );
   }
   return Object.freeze({ kind: 'loopback' });

@@ -43,6 +43,7 @@ export class ConfigError extends Error {
  * @throws {ConfigError} for the first variable at fault
  */
 export function valuesOf(env: NodeJS.ProcessEnv): Environment {
+  if (env.CLIENTS_FILE) throw new ConfigError('CLIENTS_FILE is called CALLERS_FILE now: set that instead');
   return parse(withSecretFiles(env));
 }
 

@@ -111,7 +111,7 @@ const OURS: Readonly<Record<keyof LogFields, Shape>> = {
   period: words,
   spentUsd: number,
   capUsd: number,
-  clients: number,
+  callers: number,
   variable: words,
   permissions: words,
   maxConnections: number,

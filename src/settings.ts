@@ -23,7 +23,7 @@ const REDIS_URL_RULE =
 export const Environment = Type.Object({
   PORT: Type.Integer({ description: 'port to listen on', default: 8080, minimum: 0, maximum: 65535 }),
   HOST: Type.String({ description: 'address to listen on', default: '127.0.0.1', minLength: 1 }),
-  CLIENTS_FILE: Type.Optional(
+  CALLERS_FILE: Type.Optional(
     Type.String({
       description:
         'YAML or JSON file that says who may call, see docs/callers.md; unset: programs on this machine, without a key',
@@ -31,7 +31,7 @@ export const Environment = Type.Object({
     }),
   ),
   ALLOW_ANONYMOUS: Type.Boolean({
-    description: 'without CLIENTS_FILE: serve whoever reaches the port, from wherever',
+    description: 'without CALLERS_FILE: serve whoever reaches the port, from wherever',
     default: false,
   }),
   TRUSTED_PROXIES: Type.Optional(

@@ -55,8 +55,8 @@ const GOOD: Readonly<Record<string, readonly string[]>> = {
   'src/main.ts': ['./serve.js', './cli/run.js', './settings.js'],
   'src/serve.ts': ['./app.js', './config.js', './log.js'],
   'src/log.ts': ['./gateway/verb.js', 'pino'],
-  'src/cli/run.ts': ['../client/index.js', './clients/add.js', 'commander', 'node:fs'],
-  'src/cli/clients/add.ts': [
+  'src/cli/run.ts': ['../client/index.js', './callers/add.js', 'commander', 'node:fs'],
+  'src/cli/callers/add.ts': [
     '../../callers/open.js',
     '../../disk/durable.js',
     '../../domain/price.js',
@@ -125,8 +125,8 @@ const OFFENCES: readonly (readonly [rule: string, file: string, specifier: strin
   ['adapters-stand-alone', 'src/callers/open.ts', '../gateway/verb.js'],
   ['only-app-knows-callers', 'src/http/route.ts', '../callers/open.js'],
   ['only-app-knows-callers', 'src/cli/run.ts', '../callers/open.js'],
-  ['client-commands-on-their-file', 'src/cli/clients/add.ts', '../../client/index.js'],
-  ['client-commands-on-their-file', 'src/cli/clients/add.ts', '../../config.js'],
+  ['caller-commands-on-their-file', 'src/cli/callers/add.ts', '../../client/index.js'],
+  ['caller-commands-on-their-file', 'src/cli/callers/add.ts', '../../config.js'],
   ['yaml-at-home', 'src/config.ts', 'yaml'],
   ['client-stands-alone', 'src/client/client.ts', '../problems.js'],
   ['client-stands-alone', 'src/client/client.ts', 'node:crypto'],

@@ -178,9 +178,10 @@ t.test('what is wrong is named on one line, without a secret', async (t) => {
     [{ HOST: '127.evil.test' }, /^HOST=127\.evil\.test is not/],
     [{ HOST: '10.0.0.1', ALLOW_ANONYMOUS: 'false' }, /^HOST=10\.0\.0\.1 is not/],
     [
-      { CLIENTS_FILE: 'clients.yaml', ALLOW_ANONYMOUS: 'true' },
-      /^CLIENTS_FILE .*ALLOW_ANONYMOUS.* give one$/,
+      { CALLERS_FILE: 'callers.yaml', ALLOW_ANONYMOUS: 'true' },
+      /^CALLERS_FILE .*ALLOW_ANONYMOUS.* give one$/,
     ],
+    [{ CLIENTS_FILE: 'clients.yaml' }, 'CLIENTS_FILE is called CALLERS_FILE now: set that instead'],
     [{ ALLOW_ANONYMOUS: 'yes' }, 'ALLOW_ANONYMOUS=yes must be true or false'],
     [{ LOG_LEVEL: 'INFO' }, /^LOG_LEVEL=INFO must be one of trace, debug, info/],
     [{ MODELLIX_BASE_URL: 'modellix.test' }, /^MODELLIX_BASE_URL must be http/],

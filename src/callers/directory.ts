@@ -1,17 +1,17 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { Caller, CallerDirectory, Identified } from '../domain/caller.js';
-import type { Client } from './client.js';
 import { hashOf } from './key.js';
+import type { ListedCaller } from './listed.js';
 
 interface Entry {
-  readonly client: Client;
+  readonly listed: ListedCaller;
   readonly hash: Buffer;
 }
 
 const UNKNOWN: Identified = Object.freeze({ kind: 'unknown' });
 
 /**
- * The clients of a file, found by key without a time that tells how near one is. A Map compares what it is asked for with what it
+ * The callers of a file, found by key without a time that tells how near one is. A Map compares what it is asked for with what it
  * holds, and takes longer the more of it agrees; so both are hidden under an HMAC with a key that this object alone has: who
  * chooses a key, and even its SHA-256, does not choose what is compared. Then the hashes themselves are compared in constant time.
  */
@@ -24,11 +24,11 @@ export class Directory implements CallerDirectory {
   readonly #now: () => number;
 
   /** @param now in ms since the epoch */
-  constructor(clients: readonly Client[], now: () => number) {
+  constructor(callers: readonly ListedCaller[], now: () => number) {
     this.#now = now;
-    for (const client of clients) {
-      this.#byName.set(client.caller.name, client.caller);
-      for (const hash of client.keyHashes) this.#byKey.set(this.#hidden(hash), { client, hash });
+    for (const listed of callers) {
+      this.#byName.set(listed.caller.name, listed.caller);
+      for (const hash of listed.keyHashes) this.#byKey.set(this.#hidden(hash), { listed, hash });
     }
   }
 
@@ -37,7 +37,7 @@ export class Directory implements CallerDirectory {
     const entry = this.#byKey.get(this.#hidden(hash));
     const isSame = timingSafeEqual(hash, entry?.hash ?? this.#nobody);
     if (entry === undefined || !isSame) return UNKNOWN;
-    const { caller, expiresAt } = entry.client;
+    const { caller, expiresAt } = entry.listed;
     if (expiresAt !== null && expiresAt <= this.#now()) return { kind: 'expired', name: caller.name };
     return { kind: 'known', caller };
   }

@@ -1,4 +1,4 @@
-/** The form of the file: what may be said of a client. `$comment` is the rule in words, for the messages. */
+/** The form of the file: what may be said of a caller. `$comment` is the rule in words, for the messages. */
 
 import Type, { type Static } from 'typebox';
 import { Compile } from 'typebox/compile';
@@ -20,7 +20,7 @@ const usd = () =>
     $comment: 'must be an amount from 0 to 1000000 US dollars, with at most four decimals',
   });
 
-const Client = Type.Object(
+const Listed = Type.Object(
   {
     name: Type.String({
       pattern: '^[a-z0-9][a-z0-9._-]{0,63}$',
@@ -73,13 +73,13 @@ const Client = Type.Object(
   { additionalProperties: false },
 );
 
-/** A client as the file has it. */
-export type ClientMembers = Static<typeof Client>;
-export type MemberName = keyof ClientMembers;
+/** A caller as the file has it. */
+export type CallerMembers = Static<typeof Listed>;
+export type MemberName = keyof CallerMembers;
 
-const compiled = Compile(Client);
+const compiled = Compile(Listed);
 
-/** What is wrong with a client, as a predicate: with the member at `path`, or with all of it. */
+/** What is wrong with a caller, as a predicate: with the member at `path`, or with all of it. */
 export class MemberError extends Error {
   override readonly name = 'MemberError';
   readonly path: readonly (string | number)[];
@@ -92,12 +92,12 @@ export class MemberError extends Error {
 
 /** A member against the rule of its name. */
 export function brokenRule(member: MemberName, ...rest: number[]): MemberError {
-  const { $comment } = Client.properties[member] as { readonly $comment?: string };
+  const { $comment } = Listed.properties[member] as { readonly $comment?: string };
   return new MemberError([member, ...rest], $comment ?? 'is not valid');
 }
 
 /** @throws {MemberError} for the first member that has not the form it should have; it shows no value */
-export function checkForm(value: unknown): asserts value is ClientMembers {
+export function checkForm(value: unknown): asserts value is CallerMembers {
   if (compiled.Check(value)) return;
   const [first] = compiled.Errors(value);
   const [, member, item] = first?.instancePath.split('/') ?? [];
@@ -106,7 +106,7 @@ export function checkForm(value: unknown): asserts value is ClientMembers {
   throw brokenRule(member, ...(item === undefined ? [] : [Number(item)]));
 }
 
-const MEMBERS = Object.keys(Client.properties);
+const MEMBERS = Object.keys(Listed.properties);
 
 function isMember(name: string): name is MemberName {
   return MEMBERS.includes(name);
@@ -119,9 +119,9 @@ export function noMember(known: readonly string[]): string {
 
 function inWhole(value: unknown): MemberError {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    return new MemberError([], 'must be a client with its members');
+    return new MemberError([], 'must be a caller with its members');
   }
-  const missing = Client.required.find((name) => !(name in value));
+  const missing = Listed.required.find((name) => !(name in value));
   return missing === undefined
     ? new MemberError([], 'is not valid')
     : new MemberError([missing], 'is missing');

@@ -1,13 +1,13 @@
 import { followFile } from '../disk/follow-file.js';
 import { type Found, findFile } from '../disk/small-file.js';
 import type { CallerDirectory } from '../domain/caller.js';
-import type { Client } from './client.js';
 import { Directory } from './directory.js';
-import { ClientsError, readClients } from './read.js';
+import type { ListedCaller } from './listed.js';
+import { CallersError, readCallers } from './read.js';
 
 export type CallersEvent =
-  | { readonly kind: 'changed'; readonly clients: number }
-  /** The clients of before go on. `reason` quotes no value of the file. */
+  | { readonly kind: 'changed'; readonly callers: number }
+  /** The callers of before go on. `reason` quotes no value of the file. */
   | { readonly kind: 'unusable'; readonly reason: string };
 
 /** The callers in a file, as of now. */
@@ -21,7 +21,7 @@ export interface Callers extends CallerDirectory {
 /**
  * Reads the file, and follows it.
  * @param now in ms since the epoch
- * @throws {ClientsError} where the file is of no use at the start
+ * @throws {CallersError} where the file is of no use at the start
  */
 export async function openCallers(options: {
   readonly file: string;
@@ -30,18 +30,18 @@ export async function openCallers(options: {
 }): Promise<Callers> {
   const { file, now, onEvent } = options;
   const first = await findFile(file);
-  let directory = new Directory(clientsIn(first), now);
+  let directory = new Directory(callersIn(first), now);
   let isSpoiled = false;
   const take = (found: Found, isNew: boolean) => {
     if (!isNew && !isSpoiled) return;
     try {
-      const clients = clientsIn(found);
-      directory = new Directory(clients, now);
+      const callers = callersIn(found);
+      directory = new Directory(callers, now);
       isSpoiled = false;
-      onEvent({ kind: 'changed', clients: clients.length });
+      onEvent({ kind: 'changed', callers: callers.length });
     } catch (error) {
       isSpoiled = true;
-      const reason = error instanceof ClientsError ? error.message : 'it cannot be understood';
+      const reason = error instanceof CallersError ? error.message : 'it cannot be understood';
       onEvent({ kind: 'unusable', reason });
     }
   };
@@ -54,7 +54,7 @@ export async function openCallers(options: {
   };
 }
 
-function clientsIn(found: Found): readonly Client[] {
-  if (found.kind === 'error') throw new ClientsError(`it cannot be read (${found.reason})`);
-  return readClients(found.text).clients;
+function callersIn(found: Found): readonly ListedCaller[] {
+  if (found.kind === 'error') throw new CallersError(`it cannot be read (${found.reason})`);
+  return readCallers(found.text).callers;
 }

@@ -1,54 +1,54 @@
-/** The text of the file -> clients. */
+/** The text of the file -> callers. */
 
 import { type Document, isMap, isScalar, isSeq, LineCounter, parseDocument, visit } from 'yaml';
-import { type Client, clientOf } from './client.js';
 import { MemberError, noMember } from './form.js';
+import { type ListedCaller, listedCaller } from './listed.js';
 
-const MAX_CLIENTS = 10_000;
+const MAX_CALLERS = 10_000;
 
 /** What is wrong with a file, on one line. It quotes no value. */
-export class ClientsError extends Error {
-  override readonly name = 'ClientsError';
+export class CallersError extends Error {
+  override readonly name = 'CallersError';
 }
 
-/** A file as it was read: its clients, and the document that they stand in. */
-export interface ClientsDocument {
-  readonly clients: readonly Client[];
+/** A file as it was read: its callers, and the document that they stand in. */
+export interface CallersDocument {
+  readonly callers: readonly ListedCaller[];
   readonly document: Document;
 }
 
 /**
  * Reads YAML 1.2, of which JSON is a part.
- * @throws {ClientsError} for the first thing at fault
+ * @throws {CallersError} for the first thing at fault
  */
-export function readClients(text: string): ClientsDocument {
+export function readCallers(text: string): CallersDocument {
   const lines = new LineCounter();
   const document = parsed(text, lines);
   const at = (path: readonly (string | number)[]) => positionOf(document, lines, path);
   const values = listIn(document.toJS({ maxAliasCount: 0 }), at);
-  const clients: Client[] = [];
+  const callers: ListedCaller[] = [];
   const names = new Map<string, number>();
   const hashes = new Map<string, number>();
   for (const [index, value] of values.entries()) {
     try {
-      const client = clientOf(value);
-      claim(names, client.caller.name, index, 'name', 'is the name of');
-      for (const hash of client.keyHashes) {
+      const listed = listedCaller(value);
+      claim(names, listed.caller.name, index, 'name', 'is the name of');
+      for (const hash of listed.keyHashes) {
         claim(hashes, hash.toString('hex'), index, 'key_sha256', 'is a key of');
       }
-      clients.push(client);
+      callers.push(listed);
     } catch (error) {
       if (!(error instanceof MemberError)) throw error;
-      throw new ClientsError(`${at(['clients', index, ...error.path])} ${error.message}`);
+      throw new CallersError(`${at(['callers', index, ...error.path])} ${error.message}`);
     }
   }
-  return { clients, document };
+  return { callers, document };
 }
 
 function claim(taken: Map<string, number>, what: string, index: number, member: string, is: string): void {
   const owner = taken.get(what);
   if (owner !== undefined && owner !== index)
-    throw new MemberError([member], `${is} clients[${owner}] already`);
+    throw new MemberError([member], `${is} callers[${owner}] already`);
   taken.set(what, index);
 }
 
@@ -58,14 +58,14 @@ function parsed(text: string, lines: LineCounter): Document {
     document = parseDocument(text, { lineCounter: lines, prettyErrors: false, stringKeys: true });
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
-    throw new ClientsError('it is nested too deeply');
+    throw new CallersError('it is nested too deeply');
   }
   // The library's own messages quote the file.
   const [first] = [...document.errors, ...document.warnings];
-  if (first !== undefined) throw new ClientsError(`${place(lines, first.pos[0])} ${wordsFor(first.code)}`);
+  if (first !== undefined) throw new CallersError(`${place(lines, first.pos[0])} ${wordsFor(first.code)}`);
   visit(document, {
     Alias: (_, { range }) => {
-      throw new ClientsError(`${place(lines, range?.[0] ?? 0)} is an alias: write out what it stands for`);
+      throw new CallersError(`${place(lines, range?.[0] ?? 0)} is an alias: write out what it stands for`);
     },
   });
   return document;
@@ -77,21 +77,24 @@ function wordsFor(code: string): string {
   return `is no YAML or JSON (${code})`;
 }
 
-/** @throws {ClientsError} */
+/** @throws {CallersError} */
 function listIn(value: unknown, at: (path: readonly string[]) => string): readonly unknown[] {
-  if (typeof value !== 'object' || value === null || !('clients' in value)) {
-    throw new ClientsError('clients is missing, the list of those who may call');
+  if (typeof value !== 'object' || value === null || !('callers' in value)) {
+    if (value instanceof Object && 'clients' in value) {
+      throw new CallersError(`${at(['clients'])} is called callers now: write "callers" in its place`);
+    }
+    throw new CallersError('callers is missing, the list of those who may call');
   }
-  const other = Object.keys(value).find((name) => name !== 'clients');
-  if (other !== undefined) throw new ClientsError(`${at([other])} ${noMember(['clients'])}`);
-  if (!Array.isArray(value.clients)) throw new ClientsError(`${at(['clients'])} must be a list`);
-  if (value.clients.length > MAX_CLIENTS) {
-    throw new ClientsError(`clients are ${value.clients.length}: there may be ${MAX_CLIENTS}`);
+  const other = Object.keys(value).find((name) => name !== 'callers');
+  if (other !== undefined) throw new CallersError(`${at([other])} ${noMember(['callers'])}`);
+  if (!Array.isArray(value.callers)) throw new CallersError(`${at(['callers'])} must be a list`);
+  if (value.callers.length > MAX_CALLERS) {
+    throw new CallersError(`callers are ${value.callers.length}: there may be ${MAX_CALLERS}`);
   }
-  return value.clients;
+  return value.callers;
 }
 
-/** `clients[2].queue_share (line 14)`; the line is that of what there is of it. */
+/** `callers[2].queue_share (line 14)`; the line is that of what there is of it. */
 function positionOf(document: Document, lines: LineCounter, path: readonly (string | number)[]): string {
   const name = path
     .map((part) => (typeof part === 'number' ? `[${part}]` : `.${shownMember(part)}`))

@@ -1,10 +1,11 @@
 /** The commands and their options. */
 
 import { Argument, Command, InvalidArgumentError, Option } from 'commander';
+import { callerCommand, type PerformAlone } from './callers/program.js';
 import { cancel, redeliver, remove } from './change.js';
-import { clientCommand, type PerformAlone } from './clients/program.js';
 import { type CreateOptions, create } from './create.js';
 import type { ExitCode } from './exit-codes.js';
+import { UsageError } from './failure.js';
 import { type GetOptions, get, type ListOptions, list } from './read.js';
 import type { CommonOptions, Session } from './session.js';
 import { type WatchOptions, watch } from './watch.js';
@@ -19,7 +20,7 @@ const NOTES = `
 Environment of the commands:
   AVATAR_GATEWAY_URL  where the gateway is [http://127.0.0.1:8080]
   AVATAR_GATEWAY_KEY  the key to call it with
-  CLIENTS_FILE        the file that client changes
+  CALLERS_FILE        the file that caller changes
 
 A command ends with
   0    done; for create and watch: the avatar succeeded
@@ -96,7 +97,14 @@ export function commandsFor(perform: Perform, performAlone: PerformAlone): Comma
       (id: string, options: CommonOptions) => perform(options, (session) => verb(session, id)),
     );
   }
-  program.addCommand(clientCommand(performAlone));
+  program.addCommand(callerCommand(performAlone));
+  program
+    .command('client', { hidden: true })
+    .argument('[words...]')
+    .allowUnknownOption()
+    .action(() => {
+      throw new UsageError('client is called caller now, as in: avatar-gateway caller add NAME');
+    });
   return program.addHelpText('after', NOTES);
 }
 

@@ -46,7 +46,7 @@ export interface LogFields {
   readonly spentUsd?: number;
   readonly capUsd?: number;
   /** How many callers there are. */
-  readonly clients?: number;
+  readonly callers?: number;
   /** The name of a setting that names a file. */
   readonly variable?: string;
   readonly permissions?: string;

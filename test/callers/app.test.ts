@@ -7,18 +7,18 @@ import { startApp } from '../support/app.js';
 import { until } from '../support/until.js';
 
 const HASH = 'ab'.repeat(32);
-const FILE = `clients:\n  - name: shop\n    key_sha256: ${HASH}\n`;
+const FILE = `callers:\n  - name: shop\n    key_sha256: ${HASH}\n`;
 
 t.test('read again, spoiled, and open to others', async (t) => {
-  const dir = t.testdir({ clients: FILE, key: 'a-key', tight: 'a-secret' });
-  const file = join(dir, 'clients');
+  const dir = t.testdir({ callers: FILE, key: 'a-key', tight: 'a-secret' });
+  const file = join(dir, 'callers');
   chmodSync(file, 0o640);
   chmodSync(join(dir, 'key'), 0o644);
   chmodSync(join(dir, 'tight'), 0o400);
   const app = await startApp(t, {
     callers: { kind: 'file', file },
     secretFiles: [
-      { variable: 'CLIENTS_FILE', file },
+      { variable: 'CALLERS_FILE', file },
       { variable: 'MODELLIX_API_KEY_FILE', file: join(dir, 'key') },
       { variable: 'WEBHOOK_SECRETS_FILE', file: join(dir, 'tight') },
       { variable: 'REDIS_URL_FILE', file: join(dir, 'none') },
@@ -38,24 +38,24 @@ t.test('read again, spoiled, and open to others', async (t) => {
 
   chmodSync(file, 0o660);
   writeFileSync(file, FILE.replace('shop', 'store'));
-  t.match(await said(/callers was read again/), [{ level: 30, clients: 1 }]);
+  t.match(await said(/callers was read again/), [{ level: 30, callers: 1 }]);
   t.match((await said(/by others/, 2)).slice(1), [
-    { level: 40, variable: 'CLIENTS_FILE', permissions: '0660' },
+    { level: 40, variable: 'CALLERS_FILE', permissions: '0660' },
   ]);
 
   writeFileSync(file, `${FILE}    webhook_secrets: [hush]\n`);
   await app.reload();
   t.match(logged(/of no use/).at(-1), {
     level: 50,
-    reason: /^clients\[0\]\.webhook_secrets\[0\] \(line 4\) must be/,
+    reason: /^callers\[0\]\.webhook_secrets\[0\] \(line 4\) must be/,
   });
   t.notMatch(app.logLines().join('\n'), /hush|abab|a-key/);
 });
 
 t.test('a file that is of no use stops the start', async (t) => {
-  const file = join(t.testdir({ clients: 'clients:\n- name: shop\n' }), 'clients');
+  const file = join(t.testdir({ callers: 'callers:\n- name: shop\n' }), 'callers');
   await t.rejects(startApp(t, { callers: { kind: 'file', file } }), {
     name: 'ConfigError',
-    message: 'CLIENTS_FILE: clients[0].key_sha256 (line 2) is missing',
+    message: 'CALLERS_FILE: callers[0].key_sha256 (line 2) is missing',
   });
 });

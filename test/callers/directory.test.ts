@@ -2,21 +2,21 @@ import { randomBytes } from 'node:crypto';
 import t from 'tap';
 import { Directory } from '../../src/callers/directory.js';
 import { hashOf, newKey } from '../../src/callers/key.js';
-import { readClients } from '../../src/callers/read.js';
+import { readCallers } from '../../src/callers/read.js';
 
 t.test('whose key it is', async (t) => {
   const [shop, next, old] = [newKey(), newKey(), newKey()];
   const hex = (key: string) => hashOf(key).toString('hex');
-  const { clients } = readClients(
+  const { callers } = readCallers(
     JSON.stringify({
-      clients: [
+      callers: [
         { name: 'shop', key_sha256: [hex(shop), hex(next)] },
         { name: 'old', key_sha256: hex(old), expires_at: '2027-01-01T00:00:00Z' },
       ],
     }),
   );
   let now = Date.UTC(2027, 0, 1) - 1;
-  const directory = new Directory(clients, () => now);
+  const directory = new Directory(callers, () => now);
 
   t.match(shop, /^agk_[\w-]{43}$/);
   t.not(newKey(), newKey());

@@ -2,13 +2,13 @@
 
 import { readFile } from 'node:fs/promises';
 import t from 'tap';
-import { readClients } from '../../src/callers/read.js';
+import { readCallers } from '../../src/callers/read.js';
 
 t.test('the example in docs/callers.md', async (t) => {
   const page = await readFile(new URL('../../docs/callers.md', import.meta.url), 'utf8');
   const [, text = ''] = /```yaml\n(.*?)```/s.exec(page) ?? [];
   t.strictSame(
-    readClients(text).clients.map(({ caller }) => [caller.name, caller.admin]),
+    readCallers(text).callers.map(({ caller }) => [caller.name, caller.admin]),
     [
       ['shop', false],
       ['operations', true],

@@ -9,7 +9,7 @@ import { type CallersEvent, openCallers } from '../../src/callers/open.js';
 
 const fileOf = (...names: string[]) =>
   JSON.stringify({
-    clients: names.map((name) => ({ name, key_sha256: hashOf(`key-${name}`).toString('hex') })),
+    callers: names.map((name) => ({ name, key_sha256: hashOf(`key-${name}`).toString('hex') })),
   });
 
 async function opened(t: Test, file: string) {
@@ -33,7 +33,7 @@ async function opened(t: Test, file: string) {
 }
 
 t.test('written over, replaced, spoiled, removed, put back', async (t) => {
-  const file = join(t.testdir({ clients: fileOf('a') }), 'clients');
+  const file = join(t.testdir({ callers: fileOf('a') }), 'callers');
   const replace = (text: string) => {
     writeFileSync(`${file}.other`, text);
     renameSync(`${file}.other`, file);
@@ -43,14 +43,14 @@ t.test('written over, replaced, spoiled, removed, put back', async (t) => {
   await callers.reload();
   t.strictSame(said, [], 'nothing has changed');
 
-  t.strictSame(await next(() => writeFileSync(file, fileOf('a', 'b'))), { kind: 'changed', clients: 2 });
+  t.strictSame(await next(() => writeFileSync(file, fileOf('a', 'b'))), { kind: 'changed', callers: 2 });
   t.ok(known('b'));
-  t.strictSame(await next(() => replace(fileOf('b'))), { kind: 'changed', clients: 1 });
+  t.strictSame(await next(() => replace(fileOf('b'))), { kind: 'changed', callers: 1 });
   t.notOk(known('a'), 'its key is none any more');
   t.equal(callers.find('a'), null);
 
-  const bad = { kind: 'unusable', reason: 'clients[0].name (line 1) is missing' };
-  t.strictSame(await next(() => replace('{"clients":[{}]}')), bad);
+  const bad = { kind: 'unusable', reason: 'callers[0].name (line 1) is missing' };
+  t.strictSame(await next(() => replace('{"callers":[{}]}')), bad);
   t.ok(known('b'), 'those of before go on');
   await callers.reload();
   t.strictSame(said.slice(-2), [bad, bad], 'who asks is told again');
@@ -60,7 +60,7 @@ t.test('written over, replaced, spoiled, removed, put back', async (t) => {
     reason: 'it cannot be read (it is larger than 1000000 bytes)',
   });
   t.ok(known('b'));
-  t.strictSame(await next(() => replace(fileOf('b'))), { kind: 'changed', clients: 1 }, 'it is as before');
+  t.strictSame(await next(() => replace(fileOf('b'))), { kind: 'changed', callers: 1 }, 'it is as before');
 
   replace(fileOf('c'));
   await callers.reload();
@@ -75,22 +75,22 @@ t.test('written over, replaced, spoiled, removed, put back', async (t) => {
 });
 
 t.test('a volume of Kubernetes: the folder that a link leads to is swapped', async (t) => {
-  const dir = t.testdir({ v1: { clients: fileOf('a') }, v2: { clients: fileOf('b') } });
+  const dir = t.testdir({ v1: { callers: fileOf('a') }, v2: { callers: fileOf('b') } });
   symlinkSync('v1', join(dir, '..data'));
-  symlinkSync(join('..data', 'clients'), join(dir, 'clients'));
-  const { next, known } = await opened(t, join(dir, 'clients'));
+  symlinkSync(join('..data', 'callers'), join(dir, 'callers'));
+  const { next, known } = await opened(t, join(dir, 'callers'));
   const swap = () => {
     symlinkSync('v2', join(dir, '..data_tmp'));
     renameSync(join(dir, '..data_tmp'), join(dir, '..data'));
   };
-  t.strictSame(await next(swap), { kind: 'changed', clients: 1 });
+  t.strictSame(await next(swap), { kind: 'changed', callers: 1 });
   t.ok(known('b'));
 });
 
 t.test('a file that is of no use at the start', async (t) => {
-  const dir = t.testdir({ clients: 'clients: {}' });
+  const dir = t.testdir({ callers: 'callers: {}' });
   const open = (name: string) => openCallers({ file: join(dir, name), now: Date.now, onEvent: () => {} });
-  await t.rejects(open('clients'), { name: 'ClientsError', message: 'clients (line 1) must be a list' });
-  await t.rejects(open('none'), { name: 'ClientsError', message: 'it cannot be read (ENOENT)' });
-  await t.rejects(open('.'), { name: 'ClientsError', message: 'it cannot be read (EISDIR)' });
+  await t.rejects(open('callers'), { name: 'CallersError', message: 'callers (line 1) must be a list' });
+  await t.rejects(open('none'), { name: 'CallersError', message: 'it cannot be read (ENOENT)' });
+  await t.rejects(open('.'), { name: 'CallersError', message: 'it cannot be read (EISDIR)' });
 });

@@ -6,23 +6,23 @@ import t from 'tap';
 import { runGateway, startGateway } from '../support/processes.js';
 import { until } from '../support/until.js';
 
-const FILE = `clients:\n  - name: shop\n    key_sha256: ${'ab'.repeat(32)}\n`;
+const FILE = `callers:\n  - name: shop\n    key_sha256: ${'ab'.repeat(32)}\n`;
 
 t.setTimeout(600_000);
 
 t.test('SIGHUP reads the file of callers again', async (t) => {
-  const dir = t.testdir({ clients: FILE });
-  const file = join(dir, 'clients');
+  const dir = t.testdir({ callers: FILE });
+  const file = join(dir, 'callers');
   chmodSync(file, 0o600);
   const gateway = await startGateway({
     MODELLIX_API_KEY: 'a-key',
     DATA_DIR: join(dir, 'data'),
-    CLIENTS_FILE: file,
+    CALLERS_FILE: file,
   });
   const complaints = async (count: number) =>
     gateway.output().split('"the file of callers is of no use').length > count || null;
   const signal = () => void gateway.stop('SIGHUP');
-  writeFileSync(file, 'clients:\n');
+  writeFileSync(file, 'callers:\n');
   await until('it is seen by itself', () => complaints(1));
   signal();
   await until('who asks is told again', () => complaints(2));
@@ -38,10 +38,10 @@ t.test('without such a file, SIGHUP ends it', async (t) => {
 });
 
 t.test('a wrong file is a wrong setting: 2', async (t) => {
-  const dir = t.testdir({ clients: 'clients:\n' });
-  const env = { MODELLIX_API_KEY: 'a-key', DATA_DIR: join(dir, 'data'), CLIENTS_FILE: join(dir, 'clients') };
+  const dir = t.testdir({ callers: 'callers:\n' });
+  const env = { MODELLIX_API_KEY: 'a-key', DATA_DIR: join(dir, 'data'), CALLERS_FILE: join(dir, 'callers') };
   t.match(await runGateway([], env), {
     code: 2,
-    stderr: 'avatar-gateway: CLIENTS_FILE: clients (line 1) must be a list\n',
+    stderr: 'avatar-gateway: CALLERS_FILE: callers (line 1) must be a list\n',
   });
 });

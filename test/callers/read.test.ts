@@ -1,20 +1,20 @@
 /** What may stand in the file of callers, and what is said of what may not. */
 
 import t from 'tap';
-import { type ClientsError, readClients } from '../../src/callers/read.js';
+import { type CallersError, readCallers } from '../../src/callers/read.js';
 
 const HASH = 'ab'.repeat(32);
 const OTHER = 'cd'.repeat(32);
 const SECRET = `whsec_${Buffer.alloc(32, 'hush').toString('base64')}`;
 
 const one = (...members: string[]) =>
-  `clients:\n  - name: shop\n    key_sha256: ${HASH}\n${members.map((line) => `    ${line}\n`).join('')}`;
+  `callers:\n  - name: shop\n    key_sha256: ${HASH}\n${members.map((line) => `    ${line}\n`).join('')}`;
 
 function refusal(text: string): string {
   try {
-    readClients(text);
+    readCallers(text);
   } catch (error) {
-    return (error as ClientsError).message;
+    return (error as CallersError).message;
   }
   return 'accepted';
 }
@@ -32,7 +32,7 @@ t.test('all there is to be said of one, in YAML and in JSON', (t) => {
     'admin: true',
     'expires_at: 2027-01-31T00:00:00+01:00',
   );
-  const { clients, document } = readClients(text);
+  const { callers, document } = readCallers(text);
   const expected = {
     caller: {
       name: 'shop',
@@ -48,13 +48,13 @@ t.test('all there is to be said of one, in YAML and in JSON', (t) => {
     keyHashes: [Buffer.from(HASH, 'hex')],
     expiresAt: Date.UTC(2027, 0, 30, 23),
   };
-  t.strictSame(clients, [expected]);
-  t.strictSame(readClients(JSON.stringify(document.toJS())).clients, [expected]);
+  t.strictSame(callers, [expected]);
+  t.strictSame(readCallers(JSON.stringify(document.toJS())).callers, [expected]);
   t.end();
 });
 
 t.test('what is left out', (t) => {
-  t.match(readClients(one()).clients, [
+  t.match(readCallers(one()).callers, [
     {
       caller: {
         admin: false,
@@ -69,10 +69,10 @@ t.test('what is left out', (t) => {
       expiresAt: null,
     },
   ]);
-  t.strictSame(readClients('clients: []').clients, [], 'nobody may call');
+  t.strictSame(readCallers('callers: []').callers, [], 'nobody may call');
   const two = one().replace(HASH, `[${HASH}, ${OTHER.toUpperCase()}]`);
   t.strictSame(
-    readClients(two).clients[0]?.keyHashes.map((hash) => hash.toString('hex')),
+    readCallers(two).callers[0]?.keyHashes.map((hash) => hash.toString('hex')),
     [HASH, OTHER],
   );
   t.end();
@@ -91,71 +91,72 @@ t.test('what is wrong is named with its line, and no value is shown', (t) => {
     'is not known here, but name, key_sha256, modes, requests_per_minute, unfinished_avatars, queue_share, usd_per_day, usd_per_month, webhook_secrets, callback_hosts, admin, expires_at';
   const second = (text: string) => `${one()}${text}`;
   const cases: readonly (readonly [text: string, message: string])[] = [
-    ['', 'clients is missing, the list of those who may call'],
-    ['hush', 'clients is missing, the list of those who may call'],
-    ['- name: shop', 'clients is missing, the list of those who may call'],
-    ['clients:\n', 'clients (line 1) must be a list'],
-    ['\nclients: []\nclient: []', 'client (line 3) is not known here, but clients'],
-    ['clients:\n- shop', 'clients[0] (line 2) must be a client with its members'],
-    ['clients:\n- key_sha256: x', 'clients[0].name (line 2) is missing'],
-    ['clients:\n- name: shop', 'clients[0].key_sha256 (line 2) is missing'],
-    [one().replace('shop', 'Shop'), `clients[0].name (line 2) ${name}`],
-    [one().replace('shop', '7'), `clients[0].name (line 2) ${name}`],
+    ['', 'callers is missing, the list of those who may call'],
+    ['hush', 'callers is missing, the list of those who may call'],
+    ['- name: shop', 'callers is missing, the list of those who may call'],
+    ['callers:\n', 'callers (line 1) must be a list'],
+    ['\ncallers: []\nclients: []', 'clients (line 3) is not known here, but callers'],
+    ['\nclients:\n- name: shop', 'clients (line 2) is called callers now: write "callers" in its place'],
+    ['callers:\n- shop', 'callers[0] (line 2) must be a caller with its members'],
+    ['callers:\n- key_sha256: x', 'callers[0].name (line 2) is missing'],
+    ['callers:\n- name: shop', 'callers[0].key_sha256 (line 2) is missing'],
+    [one().replace('shop', 'Shop'), `callers[0].name (line 2) ${name}`],
+    [one().replace('shop', '7'), `callers[0].name (line 2) ${name}`],
     [
       one().replace('shop', 'anonymous'),
-      'clients[0].name (line 2) must be another one: those without a key have that name',
+      'callers[0].name (line 2) must be another one: those without a key have that name',
     ],
-    [one().replace(HASH, 'hush'), `clients[0].key_sha256 (line 3) ${hash}`],
-    [one().replace(HASH, `[${HASH}, hush]`), `clients[0].key_sha256 (line 3) ${hash}`],
-    [one().replace(HASH, '[]'), `clients[0].key_sha256 (line 3) ${hash}`],
-    [one().replace(HASH, `[${HASH}, ${HASH}]`), 'clients[0].key_sha256 (line 3) has the same twice'],
+    [one().replace(HASH, 'hush'), `callers[0].key_sha256 (line 3) ${hash}`],
+    [one().replace(HASH, `[${HASH}, hush]`), `callers[0].key_sha256 (line 3) ${hash}`],
+    [one().replace(HASH, '[]'), `callers[0].key_sha256 (line 3) ${hash}`],
+    [one().replace(HASH, `[${HASH}, ${HASH}]`), 'callers[0].key_sha256 (line 3) has the same twice'],
     [
       second(`  - name: shop\n    key_sha256: ${OTHER}`),
-      'clients[1].name (line 4) is the name of clients[0] already',
+      'callers[1].name (line 4) is the name of callers[0] already',
     ],
     [
       second(`  - name: other\n    key_sha256: [${OTHER}, ${HASH}]`),
-      'clients[1].key_sha256 (line 5) is a key of clients[0] already',
+      'callers[1].key_sha256 (line 5) is a key of callers[0] already',
     ],
-    [one('queue_share: 101'), 'clients[0].queue_share (line 4) must be a whole number from 1 to 100'],
-    [one('queue_share:'), 'clients[0].queue_share (line 4) must be a whole number from 1 to 100'],
-    [one('queue_shares: 1'), `clients[0].queue_shares (line 4) ${known}`],
-    [one(`agk_${'x'.repeat(43)}: 1`), `clients[0].? (line 4) ${known}`],
-    [one('requests_per_minute: 0'), `clients[0].requests_per_minute (line 4) ${count}`],
-    [one('requests_per_minute: "60"'), `clients[0].requests_per_minute (line 4) ${count}`],
-    [one('unfinished_avatars: 1.5'), `clients[0].unfinished_avatars (line 4) ${count}`],
-    [one('usd_per_day: -1'), `clients[0].usd_per_day (line 4) ${usd}`],
-    [one('usd_per_day: 0.10005'), `clients[0].usd_per_day (line 4) ${usd}`],
-    [one('usd_per_month: .inf'), `clients[0].usd_per_month (line 4) ${usd}`],
-    [one('modes: [std, max]'), 'clients[0].modes[1] (line 4) must be a list of std, pro or both'],
-    [one('modes: []'), 'clients[0].modes (line 4) must be a list of std, pro or both'],
-    [one(`webhook_secrets: ${SECRET}`), `clients[0].webhook_secrets (line 4) ${secret}`],
+    [one('queue_share: 101'), 'callers[0].queue_share (line 4) must be a whole number from 1 to 100'],
+    [one('queue_share:'), 'callers[0].queue_share (line 4) must be a whole number from 1 to 100'],
+    [one('queue_shares: 1'), `callers[0].queue_shares (line 4) ${known}`],
+    [one(`agk_${'x'.repeat(43)}: 1`), `callers[0].? (line 4) ${known}`],
+    [one('requests_per_minute: 0'), `callers[0].requests_per_minute (line 4) ${count}`],
+    [one('requests_per_minute: "60"'), `callers[0].requests_per_minute (line 4) ${count}`],
+    [one('unfinished_avatars: 1.5'), `callers[0].unfinished_avatars (line 4) ${count}`],
+    [one('usd_per_day: -1'), `callers[0].usd_per_day (line 4) ${usd}`],
+    [one('usd_per_day: 0.10005'), `callers[0].usd_per_day (line 4) ${usd}`],
+    [one('usd_per_month: .inf'), `callers[0].usd_per_month (line 4) ${usd}`],
+    [one('modes: [std, max]'), 'callers[0].modes[1] (line 4) must be a list of std, pro or both'],
+    [one('modes: []'), 'callers[0].modes (line 4) must be a list of std, pro or both'],
+    [one(`webhook_secrets: ${SECRET}`), `callers[0].webhook_secrets (line 4) ${secret}`],
     [
       one('webhook_secrets:', `  - ${SECRET}`, '  - hush'),
-      `clients[0].webhook_secrets[1] (line 6) ${secret}`,
+      `callers[0].webhook_secrets[1] (line 6) ${secret}`,
     ],
-    [one('callback_hosts: [a.test, "b.test:80"]'), `clients[0].callback_hosts[1] (line 4) ${host}`],
-    [one('callback_hosts: [127.1]'), `clients[0].callback_hosts[0] (line 4) ${host}`],
-    [one('callback_hosts: ["a.*.test"]'), `clients[0].callback_hosts[0] (line 4) ${host}`],
-    [one('admin: "yes"'), 'clients[0].admin (line 4) must be true or false'],
-    [one('expires_at: 2027-01-31'), `clients[0].expires_at (line 4) ${time}`],
-    [one('expires_at: 2027-02-30T00:00:00Z'), `clients[0].expires_at (line 4) ${time}`],
+    [one('callback_hosts: [a.test, "b.test:80"]'), `callers[0].callback_hosts[1] (line 4) ${host}`],
+    [one('callback_hosts: [127.1]'), `callers[0].callback_hosts[0] (line 4) ${host}`],
+    [one('callback_hosts: ["a.*.test"]'), `callers[0].callback_hosts[0] (line 4) ${host}`],
+    [one('admin: "yes"'), 'callers[0].admin (line 4) must be true or false'],
+    [one('expires_at: 2027-01-31'), `callers[0].expires_at (line 4) ${time}`],
+    [one('expires_at: 2027-02-30T00:00:00Z'), `callers[0].expires_at (line 4) ${time}`],
     [one('admin: true', 'admin: true'), 'what is at line 5, column 5 is a member that is there already'],
-    ['{"clients":[],"clients":[]}', 'what is at line 1, column 15 is a member that is there already'],
+    ['{"callers":[],"callers":[]}', 'what is at line 1, column 15 is a member that is there already'],
     [
       one('modes: &m [std]').concat('  - *m\n'),
       'what is at line 5, column 5 is an alias: write out what it stands for',
     ],
     [one('admin: !yes true'), 'what is at line 4, column 12 has a tag: there are none here'],
     [one('admin: a: hush'), 'what is at line 4, column 12 is no YAML or JSON (BLOCK_AS_IMPLICIT_KEY)'],
-    ['clients: []\n---\nclients: []', 'what is at line 2, column 1 is no YAML or JSON (MULTIPLE_DOCS)'],
+    ['callers: []\n---\ncallers: []', 'what is at line 2, column 1 is no YAML or JSON (MULTIPLE_DOCS)'],
   ];
   for (const [text, message] of cases) t.equal(refusal(text), message, text.slice(0, 200));
   t.end();
 });
 
 t.test('too much', (t) => {
-  t.match(refusal(`clients: ${'['.repeat(50_000)}`), /deep|RESOURCE_EXHAUSTION/);
-  t.equal(refusal(`{"clients":[${'0,'.repeat(10_000)}0]}`), 'clients are 10001: there may be 10000');
+  t.match(refusal(`callers: ${'['.repeat(50_000)}`), /deep|RESOURCE_EXHAUSTION/);
+  t.equal(refusal(`{"callers":[${'0,'.repeat(10_000)}0]}`), 'callers are 10001: there may be 10000');
   t.end();
 });

@@ -8,7 +8,7 @@ import { fastify } from 'fastify';
 import t, { type Test } from 'tap';
 import { startApp } from '../support/app.js';
 import { buildClient } from '../support/build.js';
-import { clientsFile } from '../support/clients.js';
+import { callersFile } from '../support/callers.js';
 import { browserFor, complaintsOf } from './browser.js';
 
 t.setTimeout(600_000);
@@ -46,7 +46,7 @@ async function startBackend(t: Test, gateway: string, key: { authorization: stri
 }
 
 t.test('a page makes an avatar of files, follows it, and has the video', async (t) => {
-  const { file, as } = await clientsFile(t, { application: {} });
+  const { file, as } = await callersFile(t, { application: {} });
   const { url, simulator } = await startApp(t, { callers: { kind: 'file', file } });
   const origin = await startBackend(t, url, as('application'));
   const page = await (await browserFor(t)).newPage();

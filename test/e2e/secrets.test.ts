@@ -12,7 +12,7 @@ import t, { type Test } from 'tap';
 import { example } from '../../src/http/schemas/examples.js';
 import { unpack } from '../../src/store/redis/packed.js';
 import { WEBHOOK_SECRET } from '../support/app.js';
-import { clientsFile, keyOf } from '../support/clients.js';
+import { callersFile, keyOf } from '../support/callers.js';
 import { runGateway } from '../support/processes.js';
 import { startRedis } from '../support/redis.js';
 import { until } from '../support/until.js';
@@ -171,12 +171,12 @@ const OWN_SECRET = 'whsec_TVZEVlFuTjBWV1ZYYUdWWVlXVkZiR05XVWtoVw==';
 t.test('neither from inside, in a crash, nor of what callers send', async (t) => {
   const callers = keyOf('shop');
   const secrets = [...SECRETS, ...shapesOf(callers), ...shapesOf(OWN_SECRET.slice('whsec_'.length))];
-  const { file } = await clientsFile(t, { shop: { webhook_secrets: [OWN_SECRET] } });
+  const { file } = await callersFile(t, { shop: { webhook_secrets: [OWN_SECRET] } });
   const gateway = await gatewayFor(
     t,
     {
       ...verbose,
-      CLIENTS_FILE: file,
+      CALLERS_FILE: file,
       REDIS_URL: `redis://:${PASSWORD}@127.0.0.1:1`,
       DATA_DIR: await tempDir(t),
     },

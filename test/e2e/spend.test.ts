@@ -7,7 +7,7 @@ import t from 'tap';
 import type { AvatarView } from '../../src/http/schemas/avatar.js';
 import type { UsageView } from '../../src/http/schemas/usage.js';
 import { startSimulator } from '../simulator/simulator.js';
-import { clientsFile } from '../support/clients.js';
+import { callersFile } from '../support/callers.js';
 import { startGateway } from '../support/processes.js';
 import { redisUrl } from '../support/redis.js';
 import { STORES } from '../support/replicas.js';
@@ -26,18 +26,18 @@ for (const store of STORES) {
       settings: { taskMs: { min: 3_600_000, max: 3_600_000 }, callsPerMinute: 1e6, concurrency: 1e6 },
     });
     t.teardown(() => simulator.close());
-    const clients = await clientsFile(t, { shop: CAP });
+    const callers = await callersFile(t, { shop: CAP });
     const dataDir = await mkdtemp(join(tmpdir(), 'avatar-gateway-spend-'));
     t.teardown(() => rm(dataDir, { recursive: true, force: true }));
     const redis = store === 'redis' ? await redisUrl(t) : null;
     const env = {
       MODELLIX_API_KEY: 'simulator-key',
       MODELLIX_BASE_URL: simulator.url,
-      CLIENTS_FILE: clients.file,
+      CALLERS_FILE: callers.file,
       DATA_DIR: dataDir,
       ...(redis && { REDIS_URL: redis.url, REDIS_KEY_PREFIX: redis.prefix }),
     };
-    const headers = clients.as('shop');
+    const headers = callers.as('shop');
 
     const first = await startGateway(env);
     let accepted = 0;

@@ -2,7 +2,7 @@
 
 import { parseNetworks } from '../../src/outbound/addresses.js';
 import { type RunningApp, startApp } from '../support/app.js';
-import { clientsFile, keyOf } from '../support/clients.js';
+import { callersFile, keyOf } from '../support/callers.js';
 import { CALLBACK_NETWORKS, startReceiver } from '../support/receiver.js';
 import { recipesFor } from './recipes.js';
 import type { Recipes } from './values.js';
@@ -22,7 +22,7 @@ export interface Fuzzed extends RunningApp {
 
 export async function startFuzzed(t: Teardown): Promise<Fuzzed> {
   const receiver = await startReceiver(t);
-  const { file } = await clientsFile(t, { fuzzer: { admin: true }, other: {} });
+  const { file } = await callersFile(t, { fuzzer: { admin: true }, other: {} });
   const app = await startApp(t, {
     callers: { kind: 'file', file },
     simulator: {

@@ -1,10 +1,10 @@
 import t, { type Test } from 'tap';
 import { PROBLEMS, type ProblemSlug } from '../../src/problems.js';
 import { startApp } from '../support/app.js';
-import { clientsFile } from '../support/clients.js';
+import { callersFile } from '../support/callers.js';
 import { byteCases } from './bad-input/bytes.js';
 import { callbackCases } from './bad-input/callbacks.js';
-import { CLIENTS, callerCases } from './bad-input/callers.js';
+import { CALLERS, callerCases } from './bad-input/callers.js';
 import type { Answer, BadInput } from './bad-input/case.js';
 import { fieldCases } from './bad-input/fields.js';
 import { formCases } from './bad-input/forms.js';
@@ -73,7 +73,7 @@ const EXPECTED = [
 t.test('bad input', async (t) => {
   const app = await startApp(t);
   const impatient = await startApp(t, { arrivalMs: 300 });
-  const { file } = await clientsFile(t, CLIENTS);
+  const { file } = await callersFile(t, CALLERS);
   const guarded = await startApp(t, { callers: { kind: 'file', file } });
   const guardedCases = new Set(callerCases);
   const cases = [

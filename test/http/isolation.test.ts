@@ -6,7 +6,7 @@ import t, { type Test } from 'tap';
 import type { AvatarView } from '../../src/http/schemas/avatar.js';
 import { parseNetworks } from '../../src/outbound/addresses.js';
 import { type RunningApp, startApp } from '../support/app.js';
-import { clientsFile, keyOf } from '../support/clients.js';
+import { callersFile, keyOf } from '../support/callers.js';
 import { bearer } from '../support/directory.js';
 import { EventReader } from '../support/events.js';
 import { CALLBACK_NETWORKS } from '../support/receiver.js';
@@ -15,7 +15,7 @@ import { STORES } from '../support/replicas.js';
 import { URLS } from '../support/requests.js';
 import { until } from '../support/until.js';
 
-const CLIENTS = {
+const CALLERS = {
   owner: {},
   other: {},
   boss: { admin: true },
@@ -191,7 +191,7 @@ function isRefused(t: Test, { status, headers }: Omit<Seen, 'text'>, sender: Sen
 for (const store of STORES) {
   t.test(`${store}: who sees what`, async (t) => {
     const redis = store === 'redis' ? { redis: await redisUrl(t) } : {};
-    const { file } = await clientsFile(t, CLIENTS);
+    const { file } = await callersFile(t, CALLERS);
     const callers = { kind: 'file', file } as const;
     const [app, all] = await routesOf(() => startApp(t, { ...redis, callers, callbacks, gateway }));
     await until('ready', async () => ((await fetch(`${app.url}/readyz`)).ok ? true : null));

@@ -2,7 +2,7 @@
 
 import t, { type Test } from 'tap';
 import { type AppOverrides, startApp } from '../support/app.js';
-import { clientsFile, keyOf } from '../support/clients.js';
+import { callersFile, keyOf } from '../support/callers.js';
 import { bearer } from '../support/directory.js';
 import { promised } from '../support/openapi.js';
 import { redisUrl, startRedis } from '../support/redis.js';
@@ -11,7 +11,7 @@ import { postJson, URLS } from '../support/requests.js';
 import { serverFor } from '../support/server.js';
 import { until } from '../support/until.js';
 
-const CLIENTS = { 'team-a': { requests_per_minute: 3 }, 'team-b': {} };
+const CALLERS = { 'team-a': { requests_per_minute: 3 }, 'team-b': {} };
 
 const ready = (url: string) => until('ready', async () => ((await fetch(`${url}/readyz`)).ok ? true : null));
 const read = (url: string, key?: string) =>
@@ -28,7 +28,7 @@ async function pair(t: Test, store: (typeof STORES)[number], overrides: AppOverr
 
 for (const store of STORES) {
   t.test(`${store}: each caller has its own limit, at all replicas together`, async (t) => {
-    const { file } = await clientsFile(t, CLIENTS);
+    const { file } = await callersFile(t, CALLERS);
     const callers = { kind: 'file', file } as const;
     const [one, other] = await pair(t, store, { callers, rateLimitPerMinute: 5 });
     const first = await read(one, keyOf('team-a'));

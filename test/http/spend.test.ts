@@ -4,7 +4,7 @@ import t, { type Test } from 'tap';
 import type { AvatarView } from '../../src/http/schemas/avatar.js';
 import type { UsageView } from '../../src/http/schemas/usage.js';
 import type { RunningApp } from '../support/app.js';
-import { clientsFile } from '../support/clients.js';
+import { callersFile } from '../support/callers.js';
 import { promised } from '../support/openapi.js';
 import { STORES, startReplicas } from '../support/replicas.js';
 import { postJson, URLS, wav } from '../support/requests.js';
@@ -54,15 +54,15 @@ async function refusedAs(t: Test, response: Response, status: number, slug: stri
 
 for (const store of STORES) {
   t.test(`${store}: what callers may spend`, async (t) => {
-    const clients = await clientsFile(t, {
+    const callers = await callersFile(t, {
       ten: { usd_per_day: 10 * TWO_SECONDS_USD, requests_per_minute: 100_000 },
       shop: { usd_per_day: 20, usd_per_month: 27 },
       few: { unfinished_avatars: 2 },
       plain: { modes: ['std'] },
     });
-    const { one, other } = await startReplicas(t, store, { callers: { kind: 'file', file: clients.file } });
+    const { one, other } = await startReplicas(t, store, { callers: { kind: 'file', file: callers.file } });
     const { simulator } = one;
-    const on = (app: RunningApp, name: string): Calling => ({ app, headers: clients.as(name) });
+    const on = (app: RunningApp, name: string): Calling => ({ app, headers: callers.as(name) });
 
     await t.test('of 200 at once, a cap of ten has ten accepted', async (t) => {
       const answers = await Promise.all(

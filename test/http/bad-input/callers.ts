@@ -1,6 +1,6 @@
 /** Requests without a key that is good, and with one that is not good for it. To a gateway that knows callers. */
 
-import { keyOf } from '../../support/clients.js';
+import { keyOf } from '../../support/callers.js';
 import { bearer } from '../../support/directory.js';
 import { URLS } from '../../support/requests.js';
 import { ask, type BadInput, byHand, FORBIDDEN, raw, UNAUTHORIZED } from './case.js';
@@ -10,7 +10,7 @@ const EXPIRED = keyOf('former');
 const ID = `av_${'0'.repeat(32)}`;
 
 /** The callers that the cases are about. */
-export const CLIENTS = { 'team-a': {}, former: { expires_at: '2020-01-01T00:00:00Z' } };
+export const CALLERS = { 'team-a': {}, former: { expires_at: '2020-01-01T00:00:00Z' } };
 
 const CHALLENGE = 'Bearer realm="avatar-gateway"';
 const INVALID = `${CHALLENGE}, error="invalid_token"`;

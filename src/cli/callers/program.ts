@@ -9,8 +9,8 @@ import { check, list } from './show.js';
 /** Does what a command is for, without a gateway. */
 export type PerformAlone = (verb: (io: Io) => Promise<ExitCode>) => Promise<void>;
 
-export function clientCommand(perform: PerformAlone): Command {
-  const program = new Command('client').description('say who may call: add, rotate, list, check, remove');
+export function callerCommand(perform: PerformAlone): Command {
+  const program = new Command('caller').description('say who may call: add, rotate, list, check, remove');
   onFile(
     program
       .command('add')
@@ -53,7 +53,7 @@ export function clientCommand(perform: PerformAlone): Command {
 }
 
 function onFile(command: Command): Command {
-  return command.option('--file <file>', 'the file of callers [CLIENTS_FILE]');
+  return command.option('--file <file>', 'the file of callers [CALLERS_FILE]');
 }
 
 function collect(text: string, before: readonly string[] = []): string[] {

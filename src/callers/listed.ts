@@ -2,10 +2,10 @@ import type { Mode } from '../domain/avatar.js';
 import { ANONYMOUS, type Caller } from '../domain/caller.js';
 import { UNITS_A_DOLLAR } from '../domain/spend.js';
 import { readSecret } from '../domain/webhook-secret.js';
-import { brokenRule, type ClientMembers, checkForm, MemberError, type MemberName } from './form.js';
+import { brokenRule, type CallerMembers, checkForm, MemberError, type MemberName } from './form.js';
 
 /** A caller, and how it is known. */
-export interface Client {
+export interface ListedCaller {
   readonly caller: Caller;
   /** SHA-256 of one key, or of two while one takes over: the newer one is the last. */
   readonly keyHashes: readonly Buffer[];
@@ -14,10 +14,10 @@ export interface Client {
 }
 
 /**
- * A client as a file has it, checked and with all that it leaves out.
+ * A caller as a file has it, checked and with all that it leaves out.
  * @throws {MemberError}
  */
-export function clientOf(value: unknown): Client {
+export function listedCaller(value: unknown): ListedCaller {
   checkForm(value);
   if (value.name === ANONYMOUS.name) {
     throw new MemberError(['name'], 'must be another one: those without a key have that name');
@@ -29,7 +29,7 @@ export function clientOf(value: unknown): Client {
   });
 }
 
-function callerOf(members: ClientMembers): Caller {
+function callerOf(members: CallerMembers): Caller {
   const { name, modes = ['std', 'pro'], admin = false, queue_share = 1, callback_hosts } = members;
   return Object.freeze({
     name,

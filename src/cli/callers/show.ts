@@ -1,11 +1,11 @@
 /** Commands that look at who may call. */
 
-import type { Client } from '../../callers/client.js';
+import type { ListedCaller } from '../../callers/listed.js';
 import { UNITS_A_DOLLAR } from '../../domain/spend.js';
 import { EXIT, type ExitCode } from '../exit-codes.js';
 import type { Io } from '../io.js';
 import { aligned, jsonLine, moment } from '../text.js';
-import { clientsIn, type FileOptions, note } from './file.js';
+import { callersIn, type FileOptions, note } from './file.js';
 
 const HEADINGS = [
   'NAME',
@@ -21,7 +21,7 @@ const HEADINGS = [
 ];
 
 export async function list(io: Io, options: FileOptions & { readonly json?: boolean }): Promise<ExitCode> {
-  const views = (await clientsIn(io, options)).map(viewOf);
+  const views = (await callersIn(io, options)).map(viewOf);
   if (options.json) {
     for (const view of views) io.stdout.write(jsonLine(view));
   } else if (views.length === 0) {
@@ -34,15 +34,15 @@ export async function list(io: Io, options: FileOptions & { readonly json?: bool
 }
 
 export async function check(io: Io, options: FileOptions): Promise<ExitCode> {
-  const clients = await clientsIn(io, options);
-  const expired = clients.filter(({ expiresAt }) => expiresAt !== null && expiresAt <= Date.now()).length;
-  const noun = clients.length === 1 ? 'client' : 'clients';
-  io.stdout.write(`${clients.length} ${noun}, ${expired} expired\n`);
+  const callers = await callersIn(io, options);
+  const expired = callers.filter(({ expiresAt }) => expiresAt !== null && expiresAt <= Date.now()).length;
+  const noun = callers.length === 1 ? 'caller' : 'callers';
+  io.stdout.write(`${callers.length} ${noun}, ${expired} expired\n`);
   return EXIT.ok;
 }
 
 /** All but what is secret. */
-function viewOf({ caller, keyHashes, expiresAt }: Client) {
+function viewOf({ caller, keyHashes, expiresAt }: ListedCaller) {
   const usd = (units: number | null) => (units === null ? null : units / UNITS_A_DOLLAR);
   return {
     name: caller.name,

@@ -1,13 +1,13 @@
 /** Commands that change who may call. A key is shown once, alone on stdout, and after its hash is written. */
 
 import { randomBytes } from 'node:crypto';
-import { clientOf } from '../../callers/client.js';
-import { type ClientMembers, MemberError } from '../../callers/form.js';
+import { type CallerMembers, MemberError } from '../../callers/form.js';
 import { hashOf, newKey } from '../../callers/key.js';
+import { listedCaller } from '../../callers/listed.js';
 import { EXIT, type ExitCode } from '../exit-codes.js';
 import { UsageError } from '../failure.js';
 import type { Io } from '../io.js';
-import { clientNamed, edit, type FileOptions, note } from './file.js';
+import { callerNamed, edit, type FileOptions, note } from './file.js';
 
 export interface AddOptions extends FileOptions {
   readonly mode?: ('std' | 'pro')[];
@@ -40,8 +40,8 @@ export async function add(io: Io, name: string, options: AddOptions): Promise<Ex
     io,
     options,
     (draft) => {
-      if (draft.clients.some(({ caller }) => caller.name === name)) {
-        throw new UsageError(`there is a client ${name} already`);
+      if (draft.callers.some(({ caller }) => caller.name === name)) {
+        throw new UsageError(`there is a caller ${name} already`);
       }
       draft.add(members);
     },
@@ -53,7 +53,7 @@ export async function add(io: Io, name: string, options: AddOptions): Promise<Ex
   return EXIT.ok;
 }
 
-function membersOf(name: string, hash: string, options: AddOptions): ClientMembers {
+function membersOf(name: string, hash: string, options: AddOptions): CallerMembers {
   const { expiresInDays: days } = options;
   const expires_at =
     days === undefined ? options.expiresAt : new Date(Date.now() + days * DAY_MS).toISOString();
@@ -72,13 +72,13 @@ function membersOf(name: string, hash: string, options: AddOptions): ClientMembe
     expires_at,
   };
   const given = Object.entries(members).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(given) as ClientMembers;
+  return Object.fromEntries(given) as CallerMembers;
 }
 
 /** @throws {UsageError} that names the option */
-function check(members: ClientMembers): void {
+function check(members: CallerMembers): void {
   try {
-    clientOf(members);
+    listedCaller(members);
   } catch (error) {
     if (!(error instanceof MemberError)) throw error;
     const member = String(error.path[0]);
@@ -93,7 +93,7 @@ export async function rotate(
 ): Promise<ExitCode> {
   const key = newKey();
   await edit(io, options, (draft) => {
-    const { keyHashes } = clientNamed(draft.clients, name);
+    const { keyHashes } = callerNamed(draft.callers, name);
     if (options.finish && keyHashes.length < 2)
       throw new UsageError(`${name} has one key alone: nothing to finish`);
     if (!options.finish && keyHashes.length > 1) {
@@ -112,7 +112,7 @@ export async function rotate(
 
 export async function remove(io: Io, name: string, options: FileOptions): Promise<ExitCode> {
   await edit(io, options, (draft) => {
-    clientNamed(draft.clients, name);
+    callerNamed(draft.callers, name);
     draft.remove(name);
   });
   note(io, `removed ${name}`);

@@ -1,6 +1,6 @@
-import type { Client } from '../../callers/client.js';
-import { type Draft, editClients } from '../../callers/edit.js';
-import { ClientsError, readClients } from '../../callers/read.js';
+import { type Draft, editCallers } from '../../callers/edit.js';
+import type { ListedCaller } from '../../callers/listed.js';
+import { CallersError, readCallers } from '../../callers/read.js';
 import { loosePermissions } from '../../disk/permissions.js';
 import { findFile } from '../../disk/small-file.js';
 import { FileError, UsageError } from '../failure.js';
@@ -13,8 +13,11 @@ export interface FileOptions {
 
 /** @throws {UsageError} */
 export function fileOf(io: Io, { file }: FileOptions): string {
-  const named = file ?? io.env.CLIENTS_FILE;
-  if (!named) throw new UsageError('--file, or CLIENTS_FILE, has to say which file it is');
+  const named = file ?? io.env.CALLERS_FILE;
+  if (!named && io.env.CLIENTS_FILE) {
+    throw new UsageError('CLIENTS_FILE is called CALLERS_FILE now: set that instead');
+  }
+  if (!named) throw new UsageError('--file, or CALLERS_FILE, has to say which file it is');
   return named;
 }
 
@@ -22,14 +25,14 @@ export function fileOf(io: Io, { file }: FileOptions): string {
  * Says so where others than its owner can read or change the file.
  * @throws {UsageError | FileError}
  */
-export async function clientsIn(io: Io, options: FileOptions): Promise<readonly Client[]> {
+export async function callersIn(io: Io, options: FileOptions): Promise<readonly ListedCaller[]> {
   const file = fileOf(io, options);
   const found = await findFile(file);
   if (found.kind === 'error') throw new UsageError(`${file} cannot be read (${found.reason})`);
-  const { clients } = await understood(file, async () => readClients(found.text));
+  const { callers } = await understood(file, async () => readCallers(found.text));
   const permissions = await loosePermissions(file);
   if (permissions !== null) note(io, `${file} can be read or changed by others: its mode is ${permissions}`);
-  return clients;
+  return callers;
 }
 
 /** @throws {UsageError | FileError} */
@@ -40,7 +43,7 @@ export async function edit(
   { isMade = false } = {},
 ): Promise<void> {
   const file = fileOf(io, options);
-  await understood(file, () => editClients(file, isMade, change)).catch((error: NodeJS.ErrnoException) => {
+  await understood(file, () => editCallers(file, isMade, change)).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'EEXIST') {
       throw new FileError(
         `${file} is being changed by another command; if there is none, it broke off: remove ${file}.new`,
@@ -56,15 +59,15 @@ async function understood<T>(file: string, read: () => Promise<T>): Promise<T> {
   try {
     return await read();
   } catch (error) {
-    throw error instanceof ClientsError ? new FileError(`${file}: ${error.message}`) : error;
+    throw error instanceof CallersError ? new FileError(`${file}: ${error.message}`) : error;
   }
 }
 
 /** @throws {UsageError} */
-export function clientNamed(clients: readonly Client[], name: string): Client {
-  const client = clients.find(({ caller }) => caller.name === name);
-  if (client === undefined) throw new UsageError(`there is no client ${name}`);
-  return client;
+export function callerNamed(callers: readonly ListedCaller[], name: string): ListedCaller {
+  const caller = callers.find(({ caller }) => caller.name === name);
+  if (caller === undefined) throw new UsageError(`there is no caller ${name}`);
+  return caller;
 }
 
 export function note(io: Io, text: string): void {
