@@ -9,9 +9,11 @@ import { syncDir, writeDurably } from '../disk/durable.js';
 import { makeDir } from '../disk/make-dir.js';
 
 const SUFFIX = '.json';
+/** The names that the gateway makes: an avatar's id and that of its intent. Files of any other name are somebody else's. */
+const OURS = /^av_[0-9a-f]{32}\.[\w-]+\.json$/;
 
 export interface Spool<T> {
-  /** Writes an entry, replacing one of the same name. `name` is letters, digits, `_`, `-` and `.`. */
+  /** Writes an entry, replacing one of the same name. `name`: an avatar's id, a dot, and letters, digits, `_` and `-`. */
   put(name: string, value: T): Promise<void>;
   /** Forgets an entry; one that is not there is fine. */
   remove(name: string): Promise<void>;
@@ -54,8 +56,9 @@ class FileSpool<T> implements Spool<T> {
 
   async all(onCorrupt: (file: string) => void): Promise<T[]> {
     const values: T[] = [];
-    for (const name of await readdir(this.#dir)) {
-      if (!name.endsWith(SUFFIX)) continue;
+    for (const entry of await readdir(this.#dir, { withFileTypes: true })) {
+      const { name } = entry;
+      if (!entry.isFile() || !OURS.test(name)) continue;
       const file = join(this.#dir, name);
       try {
         values.push(JSON.parse(await readFile(file, 'utf8')) as T);

@@ -162,7 +162,7 @@ export class VideoFolder {
   async #sweep(): Promise<void> {
     const { dir, keptForMs, onTrouble } = this.#options;
     try {
-      this.#keptBytes = await sweep(dir, keptForMs);
+      this.#keptBytes = await sweep(dir, keptForMs, onTrouble);
     } catch (error) {
       onTrouble(error);
     }
