@@ -220,10 +220,10 @@ const CATALOGUE = {
     title: 'The gateway is not ready',
     help: '`detail` says what it waits for.',
   },
-  'video-url-expired': {
+  'video-delayed': {
     status: 503,
-    title: 'The URL of the video is over',
-    help: 'Modellix cannot be asked for another one right now. Try again after `Retry-After`.',
+    title: 'The video cannot be had yet',
+    help: 'Its host does not have it yet, or its URL has expired and Modellix cannot be asked for another one right now. Try again after `Retry-After`.',
   },
   'store-unavailable': {
     status: 503,

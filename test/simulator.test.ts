@@ -7,6 +7,7 @@ import t, { type Test } from 'tap';
 import {
   DEFAULT_KEY,
   type Fault,
+  type SettingsPatch,
   type Simulator,
   type SimulatorOptions,
   SUBMIT_PATHS,
@@ -318,9 +319,7 @@ t.test('a result is served in ranges, and with a good signature only', async (t)
   const size = video.length;
   const get = (range: string) => fetch(url, { headers: { range } });
 
-  const head = await fetch(url, { method: 'HEAD' });
-  t.match([head.status, head.headers.get('content-length')], [200, String(size)]);
-  t.equal(head.headers.get('accept-ranges'), 'bytes');
+  t.equal((await fetch(url, { method: 'HEAD' })).status, 403, 'it is signed for GET alone');
   const middle = await get('bytes=10-19');
   t.match([middle.status, middle.headers.get('content-range')], [206, `bytes 10-19/${size}`]);
   t.ok(Buffer.from(await middle.arrayBuffer()).equals(video.subarray(10, 20)));
@@ -339,6 +338,27 @@ t.test('a result is served in ranges, and with a good signature only', async (t)
   t.equal(simulator.calls('result').at(-1)?.authorization, true, 'a leaked key is on record');
   simulator.reset();
   t.equal((await fetch(url)).status, 404);
+});
+
+t.test('[F67] results that lag, expire in other words, redirect, and are misnamed', async (t) => {
+  let now = Date.now();
+  const settings: SettingsPatch = { taskMs: { min: 0, max: 0 }, resultLagMs: 1_000, urlTtlMs: 5_000 };
+  const simulator = await started(t, { settings, now: () => now });
+  const url = String(resourceOf((await query(simulator, await made(simulator))).data).url);
+  t.equal((await fetch(url)).status, 404, 'not yet');
+  now += 1_000;
+  t.equal((await fetch(url)).headers.get('content-type'), 'video/mp4');
+  simulator.configure({ resultEdge: true, resultType: 'binary/octet-stream' });
+  const redirect = await fetch(url, { redirect: 'manual' });
+  t.match([redirect.status, redirect.headers.get('location')], [302, /^\/edge\//]);
+  const edge = await fetch(url);
+  t.match([edge.status, edge.headers.get('content-type')], [200, 'binary/octet-stream']);
+  t.ok(Buffer.from(await edge.arrayBuffer()).equals(video));
+  now += 5_000;
+  for (const expiredStatus of [400, 401, 403, 404, 410] as const) {
+    simulator.configure({ expiredStatus });
+    t.equal((await fetch(url)).status, expiredStatus);
+  }
 });
 
 t.test('faults that change an answer', async (t) => {

@@ -39,7 +39,7 @@ export async function fetchTo(
       case 'gone':
         return { kind: 'refused', refused: 'gone', reason: 'Modellix has dropped it' };
       case 'later':
-        return failed('its URL is over, and Modellix cannot be asked now', answer.waitMs, null);
+        return failed(answer.reason, answer.waitMs, null);
       case 'range-not-satisfiable':
         return failed('its host answered 416');
       case 'unavailable':

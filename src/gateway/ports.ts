@@ -55,6 +55,9 @@ export type Keeping =
 /** Too large for one, no room beside the others, nothing in it, or the folder cannot be written. */
 export type Refused = 'too-large' | 'no-room' | 'empty' | 'disk';
 
+/** What a file is answered with. */
+export type KeptAnswer = Extract<VideoAnswer, { kind: 'ok' | 'range-not-satisfiable' }>;
+
 /** The videos that the gateway has itself, by the ids of their avatars. */
 export interface VideoFiles {
   /**
@@ -64,7 +67,7 @@ export interface VideoFiles {
    */
   keep(id: string, body: AsyncIterable<Uint8Array>, bytes: number | null): Promise<Keeping>;
   /** The video, as its host would answer; `null` where it is not here, or not as long as it should be. */
-  open(id: string, keptBytes: number, request: VideoRequest): Promise<VideoAnswer | null>;
+  open(id: string, keptBytes: number, request: VideoRequest): Promise<KeptAnswer | null>;
   /** Never throws: what stays behind is swept. */
   remove(id: string): Promise<void>;
 }

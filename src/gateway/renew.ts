@@ -13,14 +13,12 @@ const LATER_MS = 5_000;
 /**
  * Has Modellix say anew where the video of a succeeded avatar is: by one query, however many ask at once, and by none where
  * one was made a moment ago.
- * @param tried the URL that is over
  * @throws {StoreUnavailableError} when no call is to be made
  */
-export async function renew(ports: Ports, stored: Stored, tried: string): Promise<Renewal> {
+export async function renew(ports: Ports, stored: Stored): Promise<Renewal> {
+  const { renewals } = ports;
   const { id } = stored.avatar;
-  const known = ports.renewals.known(id);
-  if (known?.kind === 'fresh') return known.video.url === tried ? { kind: 'gone' } : known;
-  return known ?? ports.renewals.ask(id, () => query(ports, stored));
+  return renewals.known(id) ?? renewals.ask(id, () => query(ports, stored));
 }
 
 async function query(ports: Ports, stored: Stored): Promise<Renewal> {

@@ -18,7 +18,7 @@ interface Known {
 }
 
 /**
- * What was learned of videos whose URLs were over, so that however many callers want one, Modellix is asked once, and
+ * What was learned of videos whose URLs had expired, so that however many callers want one, Modellix is asked once, and
  * not again and again for what is gone. It is this process's own, and forgotten with it.
  */
 export class Renewals {
@@ -43,7 +43,7 @@ export class Renewals {
     return asked.finally(() => this.#underWay.delete(id));
   }
 
-  /** The fresh URL is of no use either. */
+  /** The fresh URL has expired as well. */
   isGone(id: string): void {
     this.#learn(id, { kind: 'gone' });
   }

@@ -2,7 +2,7 @@ import type { Avatar, Video } from '../domain/avatar.js';
 import type { VideoAnswer, VideoRequest } from '../modellix/client.js';
 import { ProblemError } from '../problems.js';
 import type { Stored } from '../store/store.js';
-import { askHost, latest } from './host.js';
+import { askHost, type HostAnswer, latest, unasked } from './host.js';
 import type { Ports } from './ports.js';
 
 export type { VideoRequest } from '../modellix/client.js';
@@ -10,20 +10,20 @@ export type VideoStream = Extract<VideoAnswer, { kind: 'ok' }>;
 
 /**
  * Where Modellix keeps the video of a finished avatar; `null` where the gateway has it itself, since there it may be gone.
- * @throws {ProblemError} `video-not-ready`, `video-gone` or `video-url-expired`
+ * @throws {ProblemError} `video-not-ready`, `video-gone` or `video-delayed`
  */
 export async function videoUrl(ports: Ports, stored: Stored): Promise<string | null> {
   const last = videoOf(stored.avatar);
   if (ports.videos !== null && last.keptBytes !== null) return null;
   const { video, renewal } = await latest(ports, stored, last);
   if (renewal?.kind === 'gone') throw gone();
-  if (renewal?.kind === 'later') throw later(renewal.waitMs);
+  if (renewal?.kind === 'later') throw later(unasked(renewal));
   return video.url;
 }
 
 /**
  * Opens the video where the gateway has it itself, else at its host. What becomes of it there does not change the avatar.
- * @throws {ProblemError} `video-not-ready`, `video-gone`, `video-url-expired`, `range-not-satisfiable` or `video-unavailable`
+ * @throws {ProblemError} `video-not-ready`, `video-gone`, `video-delayed`, `range-not-satisfiable` or `video-unavailable`
  */
 export async function openVideo(ports: Ports, stored: Stored, request: VideoRequest): Promise<VideoStream> {
   const { avatar } = stored;
@@ -42,7 +42,7 @@ export async function openVideo(ports: Ports, stored: Stored, request: VideoRequ
     case 'gone':
       throw gone();
     case 'later':
-      throw later(answer.waitMs);
+      throw later(answer);
     case 'unavailable':
       throw new ProblemError('video-unavailable', `The video could not be fetched: ${answer.reason}.`);
   }
@@ -60,8 +60,7 @@ function gone(): ProblemError {
   return new ProblemError('video-gone', 'Modellix has dropped the video.');
 }
 
-function later(waitMs: number): ProblemError {
-  const detail = 'The URL of the video is over, and Modellix cannot be asked for another one right now.';
+function later({ waitMs, reason }: Extract<HostAnswer, { kind: 'later' }>): ProblemError {
   const headers = { 'retry-after': String(Math.max(1, Math.ceil(waitMs / 1000))) };
-  return new ProblemError('video-url-expired', detail, { headers });
+  return new ProblemError('video-delayed', `${reason}.`, { headers });
 }

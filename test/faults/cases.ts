@@ -24,7 +24,7 @@ const THEMES = {
     15: 'final, then processing again -> ignored; final states never change',
     16: 'never finishes -> timed_out, task id kept',
     17: 'success without a resource -> failed, saying so',
-    18: 'the video host is slow, resets, or answers 403/404 -> 502/410, the avatar stays succeeded',
+    18: 'the video host is slow, resets, or answers 403/404 -> 502/503, the avatar stays succeeded',
   },
   store: {
     19: 'Redis down at start -> alive, not ready, comes up by itself when Redis does',

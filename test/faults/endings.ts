@@ -96,8 +96,8 @@ export const losesVideo: Show = async (t, store) => {
     [{ reset: 'head' }, 502, 'video-unavailable'],
     [{ close: 'mid-head' }, 502, 'video-unavailable'],
     [{ status: 503 }, 502, 'video-unavailable'],
-    [{ status: 403 }, 410, 'video-gone'],
-    [{ status: 404 }, 410, 'video-gone'],
+    [{ status: 403 }, 503, 'video-delayed'],
+    [{ status: 404 }, 503, 'video-delayed'],
   ];
   for (const [fault, status, slug] of answers) {
     simulator.inject({ on: 'result', do: fault });

@@ -2,13 +2,15 @@
 
 import { Readable } from 'node:stream';
 import t, { type Test } from 'tap';
-import { type Avatar, newAvatar } from '../../src/domain/avatar.js';
+import { type Avatar, newAvatar, type Video } from '../../src/domain/avatar.js';
 import { forget } from '../../src/gateway/forget.js';
 import { keep } from '../../src/gateway/keep.js';
 import type { Ports } from '../../src/gateway/ports.js';
 import { Receivers } from '../../src/gateway/receivers.js';
 import { Renewals } from '../../src/gateway/renewals.js';
+import { openVideo } from '../../src/gateway/video.js';
 import type { VideoAnswer, VideoRequest } from '../../src/modellix/client.js';
+import type { ProblemError } from '../../src/problems.js';
 import type { Store, Stored } from '../../src/store/store.js';
 import { avatarOf, CALLER, dueIn, SUBMISSION } from '../store/fixtures.js';
 import { clockedStore, NOW } from './clocked.js';
@@ -16,6 +18,16 @@ import { SETTINGS } from './world.js';
 
 const HOUR_MS = 3_600_000;
 const RETENTION_MS = 24 * HOUR_MS;
+
+const VIDEO: Video = {
+  url: 'https://host.example/v.mp4',
+  format: 'mp4',
+  width: null,
+  height: null,
+  bytes: null,
+  expiresAt: null,
+  keptBytes: null,
+};
 
 /** An avatar that has just succeeded and whose video is to be kept, claimed. */
 async function claimed(store: Store, change: Partial<Avatar> = {}): Promise<Stored> {
@@ -26,15 +38,7 @@ async function claimed(store: Store, change: Partial<Avatar> = {}): Promise<Stor
     step: 'keep',
     keyId: 'key',
     taskId: `task-${made.avatar.id}`,
-    video: {
-      url: 'https://host.example/v.mp4',
-      format: 'mp4',
-      width: null,
-      height: null,
-      bytes: null,
-      expiresAt: null,
-      keptBytes: null,
-    },
+    video: VIDEO,
     completedAt: NOW,
     expiresAt: NOW + RETENTION_MS,
     ...change,
@@ -156,6 +160,80 @@ for (const [name, host] of TROUBLE) {
   });
 }
 
+/** Modellix says each time that the video is where it was said to be. */
+function unmoved(expiresAt: number | null = null): Renewals {
+  const renewals = new Renewals();
+  renewals.known = () => ({ kind: 'fresh', video: { ...VIDEO, expiresAt } });
+  return renewals;
+}
+
+t.test('[R04] [F67] a video that lags behind its success is tried again, and kept', async (t) => {
+  const { store, pass } = await clockedStore(t);
+  let isThere = false;
+  const host: Host = (request) => (isThere ? ok()(request) : { kind: 'expired' });
+  const { ports, kept, outcomes } = portsOn(store, host, { renewals: unmoved() });
+  let stored = await claimed(store);
+  const pauses: (number | null)[] = [];
+  for (let tries = 1; tries <= 7; tries++) {
+    await keep(ports, stored);
+    t.match(await find(store, stored), { step: 'keep', failures: tries, video: { keptBytes: null } });
+    const dueInMs = await dueOf(store);
+    pauses.push(dueInMs);
+    pass(dueInMs ?? 0);
+    stored = await again(store, stored.avatar);
+  }
+  t.same(pauses, [2_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000], 'with growing pauses');
+  isThere = true;
+  await keep(ports, stored);
+  t.match(await find(store, stored), { step: 'deliver', failures: 0, video: { keptBytes: 3 } });
+  t.same([kept, outcomes], [[stored.avatar.id], ['kept']]);
+});
+
+t.test(
+  '[R04] [F67] one that does not come in ten minutes, or before its time is over, is gone',
+  async (t) => {
+    const { store, pass } = await clockedStore(t);
+    const { ports, outcomes } = portsOn(store, () => ({ kind: 'expired' }), { renewals: unmoved() });
+    const early = await claimed(store);
+    await keep(ports, early);
+    t.match(await find(store, early), { step: 'keep' });
+    const over = await claimed(store);
+    await keep({ ...ports, renewals: unmoved(NOW) }, over);
+    t.match(await find(store, over), { step: 'deliver', video: { keptBytes: null } });
+    pass(600_000);
+    const late = await again(store, early.avatar);
+    await keep(ports, late);
+    t.match(await find(store, late), { step: 'deliver', video: { keptBytes: null } });
+    t.same(outcomes, ['gone', 'gone']);
+  },
+);
+
+t.test('[R04] [F67] whoever reads is told when to come again, and in the end that it is gone', async (t) => {
+  const { store, pass } = await clockedStore(t);
+  const { ports } = portsOn(store, () => ({ kind: 'expired' }), { videos: null, renewals: unmoved() });
+  const { avatar } = await claimed(store);
+  const signal = new AbortController().signal;
+  const refusal = async (method: 'GET' | 'HEAD') => {
+    const stored = await store.find(CALLER, avatar.id);
+    if (stored === null) throw new Error('forgotten');
+    return openVideo(ports, stored, { method, signal }).then(
+      () => null,
+      ({ slug, headers }: ProblemError) => ({ slug, retryAfter: headers['retry-after'] }),
+    );
+  };
+  for (const [afterMs, retryAfter] of [
+    [0, '2'],
+    [30_000, '30'],
+    [300_000, '60'],
+  ] as const) {
+    pass(afterMs);
+    t.same(await refusal('GET'), { slug: 'video-delayed', retryAfter });
+    t.same(await refusal('HEAD'), { slug: 'video-delayed', retryAfter });
+  }
+  pass(300_000);
+  t.match(await refusal('GET'), { slug: 'video-gone' });
+});
+
 t.test('a host that takes too long is cut off', async (t) => {
   const { store } = await clockedStore(t);
   const settings = { ...SETTINGS, keepTryMs: 20 };
@@ -207,7 +285,7 @@ t.test('one that the folder refuses, and one that is gone, are left where they a
   for (const [{ ports, outcomes }, outcome] of [
     [portsOn(store, ok(), { videos: refusing }), 'no-room'],
     [
-      portsOn(store, () => ({ kind: 'gone' }), {
+      portsOn(store, () => ({ kind: 'expired' }), {
         keyring: { get: () => null } as unknown as Ports['keyring'],
       }),
       'gone',

@@ -151,6 +151,18 @@ for (const store of STORES) {
       );
     });
 
+    await t.test('[R04] [F67] from a host that lags behind the success', async (t) => {
+      simulator.configure({ resultLagMs: 3_600_000 });
+      const tooEarly = simulator.nextEnd('result');
+      const { id } = await made(one);
+      t.match(await tooEarly, { status: 404 });
+      t.match(await succeeded(one, id), { video: { kept: false } });
+      simulator.configure({ resultLagMs: 0 });
+      await kept(one, id);
+      const { task_id } = await readAvatar(one.url, id);
+      t.ok(simulator.calls('result').filter(({ taskId }) => taskId === task_id).length > 1);
+    });
+
     await t.test('a file that somebody removed: its host is asked', async (t) => {
       const { id } = await made(one);
       await kept(one, id);

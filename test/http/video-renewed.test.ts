@@ -80,7 +80,7 @@ t.test('while Modellix cannot be asked', async (t) => {
   simulator.configure({ urlTtlMs: 0 });
   const wanted = async () => {
     const response = await fetch(video);
-    await isVideoProblem(t, response, 503, 'video-url-expired');
+    await isVideoProblem(t, response, 503, 'video-delayed');
     return Number(response.headers.get('retry-after'));
   };
   simulator.inject({ on: 'query', do: { status: 500 } });

@@ -46,22 +46,43 @@ t.test('a range', async (t) => {
   t.match(server.requests[0]?.headers, { range: 'bytes=1-2', 'if-range': '"1"' });
 });
 
-t.test('HEAD', async (t) => {
-  const server = await httpServer(t, answering(200, '', { 'content-length': '1000' }));
-  const client = clientFor(t, 'http://127.0.0.1');
-  const answer = await client.video(server.origin, { method: 'HEAD', signal });
-  if (answer.kind !== 'ok') throw new Error(answer.kind);
-  t.equal(answer.headers['content-length'], '1000');
-  t.equal((await buffer(answer.body)).length, 0);
-  t.equal(server.requests[0]?.method, 'HEAD');
+const HEAD = { ...GET, method: 'HEAD', range: 'bytes=3-', ifRange: '"1"' } as const;
+const WHOLE = { 'accept-ranges': 'bytes', 'content-type': 'video/mp4', etag: '"1"' };
+const HEADS: readonly [string, number, Record<string, string>, object][] = [
+  ['a part', 206, { ...WHOLE, 'content-range': 'bytes 0-0/1000' }, { ...WHOLE, 'content-length': '1000' }],
+  ['a part of what has no known end', 206, { ...WHOLE, 'content-range': 'bytes 0-0/*' }, WHOLE],
+  ['all of it', 200, { ...WHOLE, 'content-length': '7' }, { ...WHOLE, 'content-length': '7' }],
+];
+for (const [what, status, headers, expected] of HEADS) {
+  t.test(`[E5] [R03] HEAD is a GET of the first byte, answered with ${what}`, async (t) => {
+    const server = await httpServer(t, answering(status, status === 206 ? 'v' : 'a video', headers));
+    const answer = await clientFor(t, 'http://127.0.0.1').video(server.origin, HEAD);
+    if (answer.kind !== 'ok') throw new Error(answer.kind);
+    t.equal(answer.status, 200);
+    t.strictSame({ ...answer.headers }, expected);
+    t.equal((await buffer(answer.body)).length, 0);
+    t.match(server.requests[0], { method: 'GET', headers: { range: 'bytes=0-0', 'if-range': undefined } });
+  });
+}
+
+t.test('[E5] [R03] HEAD of what the host refuses', async (t) => {
+  for (const [status, expected] of [
+    [403, { kind: 'expired' }],
+    [416, { kind: 'unavailable', reason: 'the video host answered 416' }],
+  ] as const) {
+    const server = await httpServer(t, answering(status));
+    t.strictSame(await clientFor(t, 'http://127.0.0.1').video(server.origin, HEAD), expected);
+  }
 });
 
 const ANSWERS: readonly [number, Record<string, string>, object][] = [
   [416, { 'content-range': 'bytes */5' }, { kind: 'range-not-satisfiable', contentRange: 'bytes */5' }],
   [416, {}, { kind: 'range-not-satisfiable', contentRange: null }],
-  [403, {}, { kind: 'gone' }],
-  [404, {}, { kind: 'gone' }],
-  [410, {}, { kind: 'gone' }],
+  [400, {}, { kind: 'expired' }],
+  [401, {}, { kind: 'expired' }],
+  [403, {}, { kind: 'expired' }],
+  [404, {}, { kind: 'expired' }],
+  [410, {}, { kind: 'expired' }],
   [500, {}, { kind: 'unavailable', reason: 'the video host answered 500' }],
   [204, {}, { kind: 'unavailable', reason: 'the video host answered 204' }],
 ];
@@ -74,13 +95,52 @@ for (const [status, headers, expected] of ANSWERS) {
   });
 }
 
-t.test('case 18: a redirect is not followed', async (t) => {
-  const elsewhere = await httpServer(t, answering(200, 'video'));
-  const server = await httpServer(t, answering(302, '', { location: elsewhere.origin }));
-  const answer = await clientFor(t, server.origin).video(server.origin + SIGNED, GET);
-  const reason = 'the video host answered 302 (a redirect is not followed)';
-  t.strictSame(answer, { kind: 'unavailable', reason });
-  t.equal(elsewhere.connections, 0);
+t.test('[F67] redirects are followed, with the range, a few times', async (t) => {
+  const edge = await httpServer(t, answering(206, 'de', { 'content-range': 'bytes 1-2/5' }));
+  for (const status of [301, 302, 303, 307, 308]) {
+    const server = await httpServer(t, (response, { url }) => {
+      const location = url === '/a/v.mp4?sig=1' ? '../b?sig=2' : `${edge.origin}/c?sig=3`;
+      response.writeHead(status, { location, 'content-length': '1000' }).write('some');
+    });
+    const range = { ...GET, range: 'bytes=1-2', ifRange: '"1"' };
+    const answer = await clientFor(t, server.origin).video(`${server.origin}/a/v.mp4?sig=1`, range);
+    if (answer.kind !== 'ok') throw new Error(`${status}: ${JSON.stringify(answer)}`);
+    t.equal((await buffer(answer.body)).toString(), 'de');
+    t.same(
+      server.requests.map(({ url }) => url),
+      ['/a/v.mp4?sig=1', '/b?sig=2'],
+    );
+    t.match(edge.requests.at(-1), { url: '/c?sig=3', headers: { range: 'bytes=1-2', 'if-range': '"1"' } });
+    t.equal(edge.requests.at(-1)?.headers.authorization, undefined);
+  }
+});
+
+const NOT_FOLLOWED: readonly [string, Record<string, string>, string][] = [
+  ['without end', { location: '/again' }, 'the video host redirects more than 3 times'],
+  ['nowhere', {}, 'the video host redirects to no http(s) URL'],
+  ['to a file', { location: 'file:///etc/passwd' }, 'the video host redirects to no http(s) URL'],
+  ['to what is no URL', { location: 'http://[' }, 'the video host redirects to no http(s) URL'],
+];
+for (const [where, headers, reason] of NOT_FOLLOWED) {
+  t.test(`[F67] a host that redirects ${where}`, async (t) => {
+    const server = await httpServer(t, answering(302, '', headers));
+    const answer = await clientFor(t, server.origin).video(server.origin + SIGNED, GET);
+    t.strictSame(answer, { kind: 'unavailable', reason });
+    t.equal(server.requests.length, where === 'without end' ? 4 : 1);
+  });
+}
+
+t.test('[E14] [R14] a type that is no video is left behind', async (t) => {
+  for (const [type, passed] of [
+    ['application/octet-stream', undefined],
+    ['VIDEO/mp4', 'VIDEO/mp4'],
+  ]) {
+    const server = await httpServer(t, answering(200, 'video', { 'content-type': type ?? '' }));
+    const answer = await clientFor(t, server.origin).video(server.origin, GET);
+    if (answer.kind !== 'ok') throw new Error(answer.kind);
+    t.equal(answer.headers['content-type'], passed);
+    await buffer(answer.body);
+  }
 });
 
 t.test('case 18: no head in time: unavailable, and the connection is let go', async (t) => {

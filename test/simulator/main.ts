@@ -28,6 +28,7 @@ function optionsFrom(env: NodeJS.ProcessEnv): SimulatorOptions {
       longPollMs: number('SIMULATOR_LONG_POLL_MS'),
       resultTtlMs: number('SIMULATOR_RESULT_TTL_MS'),
       urlTtlMs: number('SIMULATOR_URL_TTL_MS'),
+      resultLagMs: number('SIMULATOR_RESULT_LAG_MS'),
     }),
   };
   return {

@@ -1,5 +1,6 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import type { Settings } from './settings.js';
 import type { Answer } from './wire.js';
 
 /** The one video every successful task comes to. */
@@ -12,44 +13,61 @@ export const VIDEO = {
 
 const ETAG = '"avatar-gateway-simulator"';
 
-/** Signs result URLs and answers them, as an object store does: no API key is asked for. */
+/** A call of a result URL. */
+export interface ResultCall {
+  readonly taskId: string;
+  readonly atEdge: boolean;
+  readonly method: string;
+  readonly query: URLSearchParams;
+  readonly range: string | undefined;
+}
+
+/** Signs result URLs and answers them, as an object store does: no API key is asked for, and a URL is good for GET alone. */
 export class Results {
   readonly #secret = randomBytes(32);
   readonly #now: () => number;
-  readonly #exists: (taskId: string) => boolean;
+  readonly #endedAt: (taskId: string) => number | null;
 
-  constructor(now: () => number, exists: (taskId: string) => boolean) {
+  /** @param endedAt when a task ended, in ms since the epoch; `null` where there is no such task */
+  constructor(now: () => number, endedAt: (taskId: string) => number | null) {
     this.#now = now;
-    this.#exists = exists;
+    this.#endedAt = endedAt;
   }
 
   /** The signed URL of a task's video, good until `expiresAt` (ms since the epoch), and for `ttlMs` at most unless that is 0. */
   url(base: string, taskId: string, expiresAt: number, ttlMs: number): string {
     const until = ttlMs === 0 ? expiresAt : Math.min(expiresAt, this.#now() + ttlMs);
     const expires = Math.floor(until / 1000);
-    const query = new URLSearchParams({ expires: String(expires), sig: this.#sign(taskId, expires) });
+    const query = new URLSearchParams({ expires: String(expires), sig: this.#sign('GET', taskId, expires) });
     return `${base}/results/${taskId}.mp4?${query}`;
   }
 
-  /** Answers a GET or HEAD of a result URL. */
-  serve(taskId: string, query: URLSearchParams, range: string | undefined): Answer {
+  /** Answers a call of a result URL. */
+  serve({ taskId, atEdge, method, query, range }: ResultCall, settings: Settings): Answer {
     const expires = Number(query.get('expires'));
-    if (!sameText(query.get('sig') ?? '', this.#sign(taskId, expires))) {
+    if (!sameText(query.get('sig') ?? '', this.#sign(method, taskId, expires))) {
       return denied(403, 'SignatureDoesNotMatch', 'The request signature does not match');
     }
-    if (this.#now() >= expires * 1000) return denied(403, 'AccessDenied', 'Request has expired');
-    if (!this.#exists(taskId)) return denied(404, 'NoSuchKey', 'The specified key does not exist');
-    return ranged(range);
+    const { expiredStatus, resultLagMs, resultEdge, resultType } = settings;
+    if (this.#now() >= expires * 1000) return denied(expiredStatus, 'AccessDenied', 'Request has expired');
+    const endedAt = this.#endedAt(taskId);
+    if (endedAt === null || (resultLagMs > 0 && this.#now() < endedAt + resultLagMs)) {
+      return denied(404, 'NoSuchKey', 'The specified key does not exist');
+    }
+    if (resultEdge && !atEdge) {
+      return { status: 302, headers: { location: `/edge/${taskId}.mp4?${query}` }, body: Buffer.alloc(0) };
+    }
+    return ranged(range, resultType);
   }
 
-  #sign(taskId: string, expires: number): string {
-    return createHmac('sha256', this.#secret).update(`${taskId}\n${expires}`).digest('base64url');
+  #sign(method: string, taskId: string, expires: number): string {
+    return createHmac('sha256', this.#secret).update(`${method}\n${taskId}\n${expires}`).digest('base64url');
   }
 }
 
-function ranged(range: string | undefined): Answer {
+function ranged(range: string | undefined, type: string): Answer {
   const size = VIDEO.bytes.length;
-  const headers = { 'content-type': 'video/mp4', 'accept-ranges': 'bytes', etag: ETAG };
+  const headers = { 'content-type': type, 'accept-ranges': 'bytes', etag: ETAG };
   const wanted = parseRange(range, size);
   if (wanted === 'all') return { status: 200, headers, body: VIDEO.bytes };
   if (wanted === 'none') {

@@ -59,7 +59,7 @@ export class Service {
         const allow = route.methods.join(', ');
         throw new Refusal(405, `Method not allowed: use ${allow}`, { allow });
       }
-      if (route.kind === 'result') return this.#result(route.taskId, call);
+      if (route.kind === 'result') return this.#result(route, call);
       if (route.kind === 'account' && route.about === 'validate') return this.#validate(call);
       const { key, team } = this.#parts.accounts.authenticate(call.headers.authorization);
       limits = this.#parts.accounts.count(key);
@@ -116,9 +116,11 @@ export class Service {
     return { answer: describeTask(task, tasks.status(task), url, expiresAt, settings().expiresAs), task };
   }
 
-  #result(taskId: string, call: Incoming): Served {
-    const answer = this.#parts.results.serve(taskId, call.query, call.headers.range);
-    return { answer, task: this.#parts.tasks.get(taskId) ?? null };
+  #result({ taskId, atEdge }: Extract<Route, { kind: 'result' }>, call: Incoming): Served {
+    const { results, tasks, settings } = this.#parts;
+    const { method, query, headers } = call;
+    const answer = results.serve({ taskId, atEdge, method, query, range: headers.range }, settings());
+    return { answer, task: tasks.get(taskId) ?? null };
   }
 
   #validate(call: Incoming): Served {

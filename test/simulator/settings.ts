@@ -37,6 +37,20 @@ const SettingsSchema = Type.Object(
     resultTtlMs: Count,
     /** How long the URL of one query is good; 0: as long as the result. */
     urlTtlMs: Count,
+    /** How long after its task ended a result is not there yet. */
+    resultLagMs: Count,
+    /** What a URL that has expired is answered with. */
+    expiredStatus: Type.Union([
+      Type.Literal(400),
+      Type.Literal(401),
+      Type.Literal(403),
+      Type.Literal(404),
+      Type.Literal(410),
+    ]),
+    /** Whether result URLs redirect to an edge, which has the bytes. */
+    resultEdge: Type.Boolean(),
+    /** The content type of results. */
+    resultType: Type.String(),
     /** How `result_expires_at` is written. */
     expiresAs: Type.Union([Type.Literal('ms'), Type.Literal('iso')]),
     /** Base of result URLs; empty means the host the query was sent to. */
@@ -75,6 +89,10 @@ export const DEFAULTS: Settings = {
   longPollMs: 45_000,
   resultTtlMs: 7 * 24 * 3_600_000,
   urlTtlMs: 0,
+  resultLagMs: 0,
+  expiredStatus: 403,
+  resultEdge: false,
+  resultType: 'video/mp4',
   expiresAs: 'ms',
   publicUrl: '',
 };

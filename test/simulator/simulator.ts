@@ -97,7 +97,10 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   }));
   const faults = new Faults(random);
   const accounts = new Accounts(() => settings, now, random);
-  const results = new Results(now, (taskId) => tasks.get(taskId) !== undefined);
+  const results = new Results(now, (taskId) => {
+    const task = tasks.get(taskId);
+    return task === undefined ? null : tasks.endsAt(task);
+  });
   const service = new Service({ settings: () => settings, accounts, tasks, results, ledger, random });
 
   const handle = async (req: IncomingMessage, res: ServerResponse) => {

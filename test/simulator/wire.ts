@@ -12,7 +12,12 @@ export type Route =
       readonly about: 'validate' | 'balance';
       readonly methods: readonly string[];
     }
-  | { readonly kind: 'result'; readonly taskId: string; readonly methods: readonly string[] }
+  | {
+      readonly kind: 'result';
+      readonly taskId: string;
+      readonly atEdge: boolean;
+      readonly methods: readonly string[];
+    }
   | { readonly kind: 'unknown' };
 
 /** An answer before it is put on a socket. */
@@ -30,7 +35,7 @@ export const SUBMIT_PATHS: readonly string[] = [
 ];
 
 const TASK_PATH = /^\/api\/v1\/tasks\/([^/]+)$/;
-const RESULT_PATH = /^\/results\/([^/]+)\.mp4$/;
+const RESULT_PATH = /^\/(results|edge)\/([^/]+)\.mp4$/;
 
 /** A call Modellix turns down: `"<Category>: <detail>"`, with the HTTP status as its code. */
 export class Refusal extends Error {
@@ -52,8 +57,10 @@ export function routeOf(path: string): Route {
   if (path === '/api/v1/team/balance') return { kind: 'account', about: 'balance', methods: ['GET'] };
   const task = TASK_PATH.exec(path)?.[1];
   if (task !== undefined) return { kind: 'query', taskId: task, methods: ['GET'] };
-  const result = RESULT_PATH.exec(path)?.[1];
-  if (result !== undefined) return { kind: 'result', taskId: result, methods: ['GET', 'HEAD'] };
+  const [, place, result] = RESULT_PATH.exec(path) ?? [];
+  if (result !== undefined) {
+    return { kind: 'result', taskId: result, atEdge: place === 'edge', methods: ['GET', 'HEAD'] };
+  }
   return { kind: 'unknown' };
 }
 

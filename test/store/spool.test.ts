@@ -35,17 +35,20 @@ t.test('an entry that cannot be read is kept out of the way, and said', async (t
   t.same((await readdir(dir)).sort(), [`${FIRST}.json.corrupt`, `${SECOND}.json`]);
 });
 
-t.test('[F61] files of others, and a folder with a name of ours, are no entries and stay as they are', async (t) => {
-  const dir = t.testdir();
-  const spool = await openSpool<{ n: number }>(dir);
-  const others = ['settings.json', 'package.json', 'av_1.1.json', `${FIRST}.json.bak`, `x${FIRST}.json`];
-  for (const name of others) await writeFile(join(dir, name), 'not JSON');
-  await mkdir(join(dir, `${FIRST}.json`));
-  await spool.put(SECOND, { n: 2 });
-  t.same(await spool.all(never), [{ n: 2 }]);
-  t.same((await readdir(dir)).sort(), [...others, `${FIRST}.json`, `${SECOND}.json`].sort());
-  for (const name of others) t.equal(await readFile(join(dir, name), 'utf8'), 'not JSON');
-});
+t.test(
+  '[F61] files of others, and a folder with a name of ours, are no entries and stay as they are',
+  async (t) => {
+    const dir = t.testdir();
+    const spool = await openSpool<{ n: number }>(dir);
+    const others = ['settings.json', 'package.json', 'av_1.1.json', `${FIRST}.json.bak`, `x${FIRST}.json`];
+    for (const name of others) await writeFile(join(dir, name), 'not JSON');
+    await mkdir(join(dir, `${FIRST}.json`));
+    await spool.put(SECOND, { n: 2 });
+    t.same(await spool.all(never), [{ n: 2 }]);
+    t.same((await readdir(dir)).sort(), [...others, `${FIRST}.json`, `${SECOND}.json`].sort());
+    for (const name of others) t.equal(await readFile(join(dir, name), 'utf8'), 'not JSON');
+  },
+);
 
 t.test('half a write is no entry', async (t) => {
   const dir = t.testdir();

@@ -69,29 +69,32 @@ t.test("[E2] [F61] files of others are left alone, however old, and are nobody's
   t.same(await swept(t, dir), { names: others.sort(), usedBytes: 0 });
 });
 
-t.test('[E2] [F61] a folder or a link with a name of ours is left, and what is behind it is swept', async (t) => {
-  const dir = await tempDir(t);
-  const elsewhere = join(await tempDir(t), 'film.mp4');
-  await writeFile(elsewhere, 'abc');
-  await age(elsewhere, 100 * DAY_MS);
-  const left: string[] = [];
-  for (const digit of ['0', '4', '8', 'c', 'f']) {
-    await mkdir(join(dir, `${idOf(digit)}.mp4`));
-    await mkdir(join(dir, `${idOf(digit)}.${UUID}.part`));
-    await age(join(dir, `${idOf(digit)}.mp4`), 100 * DAY_MS);
-    await age(join(dir, `${idOf(digit)}.${UUID}.part`), 100 * DAY_MS);
-    left.push(`${idOf(digit)}.mp4`, `${idOf(digit)}.${UUID}.part`);
-  }
-  await symlink(elsewhere, join(dir, `${idOf('1')}.mp4`));
-  left.push(`${idOf('1')}.mp4`);
-  for (const digit of ['2', '3', '5', '6', '7', '9', 'a', 'b', 'd', 'e']) {
-    await aged(dir, `${idOf(digit)}.mp4`, 100 * DAY_MS);
-  }
-  const young = `av_${'01'.repeat(16)}.mp4`;
-  await aged(dir, young, HOUR_MS);
-  t.same(await swept(t, dir), { names: [...left, young].sort(), usedBytes: 3 });
-  t.equal(await readFile(elsewhere, 'utf8'), 'abc');
-});
+t.test(
+  '[E2] [F61] a folder or a link with a name of ours is left, and what is behind it is swept',
+  async (t) => {
+    const dir = await tempDir(t);
+    const elsewhere = join(await tempDir(t), 'film.mp4');
+    await writeFile(elsewhere, 'abc');
+    await age(elsewhere, 100 * DAY_MS);
+    const left: string[] = [];
+    for (const digit of ['0', '4', '8', 'c', 'f']) {
+      await mkdir(join(dir, `${idOf(digit)}.mp4`));
+      await mkdir(join(dir, `${idOf(digit)}.${UUID}.part`));
+      await age(join(dir, `${idOf(digit)}.mp4`), 100 * DAY_MS);
+      await age(join(dir, `${idOf(digit)}.${UUID}.part`), 100 * DAY_MS);
+      left.push(`${idOf(digit)}.mp4`, `${idOf(digit)}.${UUID}.part`);
+    }
+    await symlink(elsewhere, join(dir, `${idOf('1')}.mp4`));
+    left.push(`${idOf('1')}.mp4`);
+    for (const digit of ['2', '3', '5', '6', '7', '9', 'a', 'b', 'd', 'e']) {
+      await aged(dir, `${idOf(digit)}.mp4`, 100 * DAY_MS);
+    }
+    const young = `av_${'01'.repeat(16)}.mp4`;
+    await aged(dir, young, HOUR_MS);
+    t.same(await swept(t, dir), { names: [...left, young].sort(), usedBytes: 3 });
+    t.equal(await readFile(elsewhere, 'utf8'), 'abc');
+  },
+);
 
 t.test('trouble is told, and the rest goes on', async (t) => {
   const dir = await tempDir(t);

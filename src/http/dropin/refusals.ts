@@ -58,7 +58,7 @@ const REFUSALS: Readonly<Record<ProblemSlug, readonly [status: number, category:
   overloaded: [429, 'Concurrent limit exceeded'],
   'account-problem': [402, 'Account problem'],
   'not-ready': [503, 'Service unavailable'],
-  'video-url-expired': [503, 'Service unavailable'],
+  'video-delayed': [503, 'Service unavailable'],
   'store-unavailable': [503, 'Service unavailable'],
   'never-sent': [422, 'Not submitted'],
   'task-timeout': [504, 'Task failed'],
