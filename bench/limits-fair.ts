@@ -115,6 +115,7 @@ async function open(redisUrl: string, baseUrl: string, teardown: (end: () => unk
     submitTimeoutMs: 30_000,
     queryTimeoutMs: 30_000,
     videoTimeoutMs: 30_000,
+    connectToVideos: () => undefined, // Nobody asks for one.
     longPollMs: 0,
   });
   teardown(() => modellix.close());

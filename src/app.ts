@@ -23,6 +23,7 @@ import { KeyPool, type Keyring } from './modellix/keyring.js';
 import { isInNetworks } from './outbound/addresses.js';
 import { createMediaFetcher } from './outbound/fetcher.js';
 import { createCallbackSender } from './outbound/sender.js';
+import { videoConnector } from './outbound/video-connector.js';
 import { CachedReads } from './store/cached.js';
 import { openEmbeddedStore } from './store/embedded.js';
 import { openRedisStore, type RedisEvent } from './store/redis/redis.js';
@@ -72,7 +73,15 @@ export async function buildApp(config: Config, log: FastifyBaseLogger, version: 
   );
   const videos = await openVideos(config, log);
   const keyring = openKeyring(config, log);
-  const modellix = createModellixClient({ ...config.modellix, userAgent: `avatar-gateway/${version}` });
+  const modellix = createModellixClient({
+    ...config.modellix,
+    userAgent: `avatar-gateway/${version}`,
+    connectToVideos: videoConnector({
+      connectTimeoutMs: config.modellix.connectTimeoutMs,
+      vendorOrigin: new URL(config.modellix.baseUrl).origin,
+      allowedNetworks: config.videos.allowedNetworks,
+    }),
+  });
   const { submitTimeoutMs, queryTimeoutMs, connectTimeoutMs, longPollMs } = config.modellix;
   const memory = new Memory(config.media.maxBytes);
   const metrics = createMetrics({

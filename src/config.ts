@@ -76,6 +76,8 @@ export interface Config {
   readonly videos: {
     /** How long a caller may take nothing of one. */
     readonly stallMs: number;
+    /** What they may be fetched from besides the public internet and Modellix's own host. */
+    readonly allowedNetworks: readonly Network[];
     /** `null`: they are left where Modellix keeps them. */
     readonly keep: { readonly dir: string; readonly maxBytes: number; readonly maxTotalBytes: number } | null;
   };
@@ -180,6 +182,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     }),
     videos: Object.freeze({
       stallMs: values.VIDEO_STALL_SECONDS * 1000,
+      allowedNetworks: listIn('VIDEO_NETWORKS', parseNetworks, values.VIDEO_NETWORKS),
       keep:
         values.KEEP_VIDEOS_DIR === undefined
           ? null

@@ -112,7 +112,14 @@ export const Environment = Type.Object({
     default: false,
   }),
   VIDEO_TIMEOUT_SECONDS: seconds('longest silence of the video host', 30, 600),
-  VIDEO_STALL_SECONDS: seconds('a caller who takes nothing of a video for so long is cut off', 60, 3600),
+  VIDEO_STALL_SECONDS: seconds('a caller who takes nothing of a video for so long is cut off', 60, 900),
+  VIDEO_NETWORKS: Type.Optional(
+    Type.String({
+      description:
+        'addresses that are not public and that videos may be fetched from all the same: CIDRs, separated by commas; the host of MODELLIX_BASE_URL needs none',
+      minLength: 1,
+    }),
+  ),
   KEEP_VIDEOS_DIR: Type.Optional(
     Type.String({
       description:

@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
 import { type Config, ConfigError, readConfig, SETTINGS } from '../src/config.js';
+import { INACTIVE_MS } from '../src/http/connection-limits.js';
+import { Environment } from '../src/settings.js';
 
 const KEY = 'mx-0123456789';
 const SECRET = 'sk-do-not-show-me';
@@ -59,7 +61,7 @@ t.test('a key is all it needs', async (t) => {
       urls: { check: 'off', timeoutMs: 10_000, allowedNetworks: [] },
     },
     callbacks: { secrets: [], timeoutMs: 10_000, allowedNetworks: [] },
-    videos: { stallMs: 60_000, keep: null },
+    videos: { stallMs: 60_000, allowedNetworks: [], keep: null },
     dataDir: './data',
     modellix: {
       keys: [KEY],
@@ -131,6 +133,7 @@ t.test('what is given is used', async (t) => {
       { host: '10.1.2.3', port: 0 },
     ],
     [{ CALLBACK_NETWORKS: '10.0.0.0/8,fd00::/8' }, ({ callbacks }) => callbacks.allowedNetworks.length, 2],
+    [{ VIDEO_NETWORKS: '10.0.0.0/8,fd00::/8' }, ({ videos }) => videos.allowedNetworks.length, 2],
     [{ WEBHOOK_SECRETS: whsec(24) }, ({ callbacks }) => callbacks.secrets, [whsec(24)]],
     [
       { WEBHOOK_SECRETS: `${whsec(64)},${whsec(32)}` },
@@ -225,6 +228,7 @@ t.test('what is wrong is named on one line, without a secret', async (t) => {
     [{ TRUSTED_PROXIES: '::/0' }, /^TRUSTED_PROXIES: .*believe everyone/],
     [{ MANAGEMENT_PORT: '65536' }, /^MANAGEMENT_PORT=65536/],
     [{ CALLBACK_NETWORKS: '10.0.0.1/8' }, /^CALLBACK_NETWORKS: "10.0.0.1\/8" has bits set/],
+    [{ VIDEO_NETWORKS: '10.0.0.1/8' }, /^VIDEO_NETWORKS: "10.0.0.1\/8" has bits set/],
     [{ CALLBACK_TIMEOUT_SECONDS: '31' }, 'CALLBACK_TIMEOUT_SECONDS=31 must be <= 30'],
     [{ POLL_MIN_SECONDS: '16' }, 'POLL_MIN_SECONDS must not be greater than POLL_MAX_SECONDS'],
   ];
@@ -302,4 +306,16 @@ t.test('the environment it reads is left as it is', async (t) => {
 
 t.test('every setting is described', async (t) => {
   for (const { name, description } of SETTINGS) t.match(description, /^.{5,}$/, name);
+});
+
+t.test('[E22] no setting asks for more silence on a connection than there may be', (t) => {
+  const longest = (name: 'VIDEO_STALL_SECONDS' | 'VIDEO_TIMEOUT_SECONDS') =>
+    (Environment.properties[name] as { maximum?: number }).maximum ?? Number.POSITIVE_INFINITY;
+  for (const name of ['VIDEO_STALL_SECONDS', 'VIDEO_TIMEOUT_SECONDS'] as const) {
+    t.ok(longest(name) * 1000 <= INACTIVE_MS, name);
+    const env = { MODELLIX_API_KEY: KEY, [name]: String(longest(name)) };
+    t.doesNotThrow(() => readConfig(env));
+    t.throws(() => readConfig({ ...env, [name]: String(longest(name) + 1) }), { message: new RegExp(name) });
+  }
+  t.end();
 });

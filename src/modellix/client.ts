@@ -21,7 +21,7 @@ export interface ModellixClient {
   query(key: ApiKey, taskId: string, signal?: AbortSignal): Promise<Reply<QueryOutcome>>;
   /** One free read. Whether Modellix answers, be it with a refusal. */
   probe(key: ApiKey): Promise<boolean>;
-  /** Without the API key, wherever the URL points. */
+  /** Without the API key, wherever the URL points and `connectToVideos` connects to. */
   video(url: string, request: VideoRequest): Promise<VideoAnswer>;
   /** Takes no new calls, lets submits and queries finish, cuts off videos. Twice is fine. */
   close(): Promise<void>;
@@ -46,6 +46,8 @@ export interface ModellixClientOptions {
   readonly longPollMs: number;
   /** To the head of the answer, and then for each pause in its body. */
   readonly videoTimeoutMs: number;
+  /** Connects to the hosts of videos, which Modellix names: it decides which of them may be connected to. */
+  readonly connectToVideos: buildConnector.connector;
   /** The longest answer to a submit or a query that is read; 1 MB where not given. */
   readonly maxAnswerBytes?: number;
 }
@@ -69,7 +71,7 @@ export function createModellixClient(options: ModellixClientOptions): ModellixCl
     'user-agent': userAgent,
   });
   const queries = new Pool(origin, common);
-  const videos = new Agent({ connect });
+  const videos = new Agent({ connect: options.connectToVideos });
   const running = new Set<Promise<unknown>>();
   let closing: Promise<void> | undefined;
 

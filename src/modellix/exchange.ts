@@ -135,6 +135,8 @@ const WORDS: Readonly<Record<string, string>> = {
   UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'the answer was cut short',
   UND_ERR_DESTROYED: 'the client is closed',
   UND_ERR_CLOSED: 'the client is closed',
+  // Of the connector for videos.
+  AddressNotAllowedError: 'its host is not on the public internet, and not in VIDEO_NETWORKS',
 };
 
 /** An error by its code alone: a message might hold an address, a header or a URL with its signature. */

@@ -13,7 +13,7 @@ export interface Connection {
  * at the request; whoever asked destroys the client.
  */
 export function connectionTo(url: URL, guard: Guard, signal: AbortSignal): Connection {
-  const connect = guardedConnector(guard, signal);
+  const connect = guardedConnector(guard, { signal });
   let reset: Error | null = null;
   const client = new Client(url.origin, {
     connect: (to, callback) =>

@@ -50,9 +50,13 @@ export async function addressesOf(
  *
  * The check sits between look-up and connect, so that the addresses checked are those connected to: a name that
  * means another address a moment later (DNS rebinding) gains nothing. One address that is not allowed spoils
- * the whole name, since which of them is taken is not up to us. `signal` destroys the socket at any time.
+ * the whole name, since which of them is taken is not up to us.
+ * @param end `signal` destroys the socket at any time; `timeoutMs` is for the look-up and the connection
  */
-export function guardedConnector(guard: Guard, signal: AbortSignal): buildConnector.connector {
+export function guardedConnector(
+  guard: Guard,
+  end: { readonly signal: AbortSignal } | { readonly timeoutMs: number },
+): buildConnector.connector {
   const checkedLookup: LookupFunction = (hostname, { hints }, callback) => {
     addressesOf(guard, hostname, hints).then(
       (addresses) => callback(null, addresses),
@@ -61,12 +65,10 @@ export function guardedConnector(guard: Guard, signal: AbortSignal): buildConnec
   };
   const connect = buildConnector({
     lookup: checkedLookup,
-    signal,
+    ...('signal' in end ? { signal: end.signal, timeout: 0 } : { timeout: end.timeoutMs }),
     // Makes net ask for all addresses of a name, which is what the look-up answers with.
     autoSelectFamily: true,
     allowH2: false,
-    // The deadline is the signal's.
-    timeout: 0,
     maxCachedSessions: 0,
   });
   return (options, callback) => {

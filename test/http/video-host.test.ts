@@ -4,9 +4,12 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import t, { type Test } from 'tap';
+import { parseNetworks } from '../../src/outbound/addresses.js';
 import { DEFAULT_KEY } from '../simulator/simulator.js';
 import { startApp } from '../support/app.js';
 import { isVideoProblem, succeeded } from '../support/video.js';
+
+const LOOPBACK = parseNetworks('127.0.0.0/8');
 
 /** An avatar whose video is at a host of the test's own. */
 async function hosted(
@@ -21,7 +24,7 @@ async function hosted(
   });
   await once(host.listen(0, '127.0.0.1'), 'listening');
   const { port } = host.address() as AddressInfo;
-  const app = await startApp(t, { modellix: { videoTimeoutMs: 500 } });
+  const app = await startApp(t, { modellix: { videoTimeoutMs: 500 }, videos: { allowedNetworks: LOOPBACK } });
   const resources = [{ type: 'video', role: 'primary', url: `http://127.0.0.1:${port}${path}` }];
   app.simulator.inject({ on: 'query', probability: 1, do: { patch: { data: { result: { resources } } } } });
   return { app, host, port, video: await succeeded(app) };

@@ -5,6 +5,7 @@ import { createServer, request, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import t, { type Test } from 'tap';
+import { parseNetworks } from '../../src/outbound/addresses.js';
 import { startApp } from '../support/app.js';
 import { bytesOf, succeeded } from '../support/video.js';
 
@@ -18,7 +19,9 @@ async function hosted(t: Test, answer: (response: ServerResponse) => void): Prom
   });
   await once(host.listen(0, '127.0.0.1'), 'listening');
   const url = `http://127.0.0.1:${(host.address() as AddressInfo).port}/v.mp4`;
-  const app = await startApp(t, { videos: { stallMs: STALL_MS } });
+  const app = await startApp(t, {
+    videos: { stallMs: STALL_MS, allowedNetworks: parseNetworks('127.0.0.0/8') },
+  });
   const resources = [{ type: 'video', role: 'primary', url }];
   app.simulator.inject({ on: 'query', probability: 1, do: { patch: { data: { result: { resources } } } } });
   return succeeded(app);

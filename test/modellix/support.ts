@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { createServer as createHttp, type IncomingMessage, type ServerResponse } from 'node:http';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import type { Test } from 'tap';
+import { buildConnector } from 'undici';
 import { ApiKey } from '../../src/modellix/api-key.js';
 import {
   createModellixClient,
@@ -51,6 +52,7 @@ export function clientFor(t: Test, baseUrl: string, options: Partial<ModellixCli
     queryTimeoutMs: 10_000,
     longPollMs: 0,
     videoTimeoutMs: 10_000,
+    connectToVideos: buildConnector({}),
     ...options,
   });
   t.teardown(() => client.close());

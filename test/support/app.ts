@@ -164,7 +164,7 @@ function configOf(baseUrl: string, dataDir: string, overrides: AppOverrides): Co
       urls: { check: 'off', timeoutMs: 5_000, allowedNetworks: [] },
       ...overrides.media,
     },
-    videos: { stallMs: 60_000, keep: null, ...overrides.videos },
+    videos: { stallMs: 60_000, allowedNetworks: [], keep: null, ...overrides.videos },
     callbacks: { secrets: [WEBHOOK_SECRET], timeoutMs: 2_000, allowedNetworks: [], ...overrides.callbacks },
     dataDir,
     store:
