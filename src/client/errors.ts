@@ -9,6 +9,8 @@ interface Answered {
   readonly requestId: string | null;
   readonly retryAfterMs: number | null;
   readonly idempotencyKey: string | null;
+  /** What to say where the answer was no problem. */
+  readonly words?: string;
 }
 
 /** What the gateway, or a proxy before it, answered instead of what was asked for. */
@@ -25,15 +27,19 @@ export class GatewayError extends Error {
   readonly retryAfterMs: number | null;
   /** What the request was sent with: the same request may be sent again with it. */
   readonly idempotencyKey: string | null;
+  /** The avatar that the problem is about: one that was made all the same, where the request was to make it. */
+  readonly avatarId: string | null;
 
-  constructor({ status, problem, requestId, retryAfterMs, idempotencyKey }: Answered) {
-    super(problem === null ? `The answer was ${status}` : messageOf(problem));
+  constructor({ status, problem, requestId, retryAfterMs, idempotencyKey, words }: Answered) {
+    super(problem === null ? (words ?? `The answer was ${status}`) : messageOf(problem));
     this.status = status;
     this.type = problem?.type.slice(PROBLEM_PREFIX.length) ?? null;
     this.problem = problem;
     this.requestId = requestId;
     this.retryAfterMs = retryAfterMs;
     this.idempotencyKey = idempotencyKey;
+    // Before it may stand a path, or the whole address of the gateway.
+    this.avatarId = /\/avatars\/(av_[\w-]+)$/.exec(problem?.instance ?? '')?.[1] ?? null;
   }
 }
 
@@ -47,17 +53,44 @@ export class ConnectionError extends Error {
   override readonly name = 'ConnectionError';
   /** What the request was sent with: the same request may be sent again with it. */
   readonly idempotencyKey: string | null;
+  /**
+   * Nothing was sent, by none of the attempts: there is no such host, nobody listens, or its certificate is not valid. Browsers do
+   * not tell: there it is `false`.
+   */
+  isUnsent: boolean;
 
   constructor(cause: unknown, idempotencyKey: string | null = null) {
-    super(`No answer from the gateway: ${wordsOf(cause)}`, { cause });
+    const reasons = reasonsOf(cause);
+    super(`No answer from the gateway: ${reasons.map(wordsOf).join(', ')}`, { cause });
     this.idempotencyKey = idempotencyKey;
+    this.isUnsent = reasons.every(isOfConnecting);
   }
 }
 
-/** `fetch` says what happened in the cause of its error. */
+/** `fetch` says what happened in the cause of its error; where each address of a host was tried, there are several. */
+function reasonsOf(error: unknown): readonly unknown[] {
+  if (!(error instanceof Error)) return [error];
+  if (error.cause instanceof Error) return reasonsOf(error.cause);
+  return error instanceof AggregateError && error.errors.length > 0 ? error.errors : [error];
+}
+
 function wordsOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return error.cause instanceof Error ? wordsOf(error.cause) : error.message || error.name;
+  return error instanceof Error ? error.message || error.name : String(error);
+}
+
+/** Codes of Node.js, of undici, and of OpenSSL for a handshake that fails. */
+const OF_HANDSHAKES = /^UND_ERR_CONNECT_TIMEOUT$|CERT|LEAF_SIGNATURE|^ERR_SSL_(WRONG_VERSION|PACKET_LENGTH)/;
+
+function isOfConnecting(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const { code, syscall } = error as { readonly code?: unknown; readonly syscall?: unknown };
+  // A port that fetch goes to for nobody (Fetch, "bad port") has no code.
+  return (
+    error.message === 'bad port' ||
+    syscall === 'connect' ||
+    syscall === 'getaddrinfo' ||
+    OF_HANDSHAKES.test(String(code))
+  );
 }
 
 /** The time for a wait is up. The avatar goes on. */

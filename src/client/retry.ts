@@ -5,15 +5,12 @@ const LONGEST_PAUSE_MS = 8_000;
 /** When told to stay away for longer than this, a caller had better know. */
 const LONGEST_TOLD_MS = 60_000;
 /** A timer for longer would be due at once. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
+export const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** Too slow, too often, or something that passes. A 409 of the gateway does not pass by itself. */
 const PASSING = new Set([408, 429, 500, 502, 503, 504]);
 /** Said before anything was done. */
 const UNTOUCHED = new Set([408, 429]);
-
-/** The end of an avatar that was made, told to whoever made it: it is the same each time. */
-const ABOUT_AN_AVATAR = /^\/avatars\/av_/;
 
 /** Whether the same request may meet with something else later. */
 export function isPassing(error: unknown): boolean {
@@ -21,9 +18,9 @@ export function isPassing(error: unknown): boolean {
   return error instanceof GatewayError && PASSING.has(error.status);
 }
 
-/** As {@link isPassing}, for a request that makes an avatar. */
+/** As {@link isPassing}, for a request that makes an avatar. The end of one that was made is the same each time. */
 export function isPassingForCreate(error: unknown): boolean {
-  const isItsEnd = error instanceof GatewayError && ABOUT_AN_AVATAR.test(error.problem?.instance ?? '');
+  const isItsEnd = error instanceof GatewayError && error.avatarId !== null;
   return !isItsEnd && isPassing(error);
 }
 
@@ -74,10 +71,13 @@ export async function retrying<T>(
   { maxRetries, signal, isSafe = isPassing }: Retries,
   attempt: (failures: number) => Promise<T>,
 ): Promise<T> {
+  let isUnsent = true;
   for (let failures = 0; ; failures++) {
     try {
       return await attempt(failures);
     } catch (error) {
+      if (error instanceof ConnectionError) error.isUnsent &&= isUnsent;
+      isUnsent = error instanceof ConnectionError && error.isUnsent;
       if (failures >= maxRetries || !isSafe(error) || (toldMs(error) ?? 0) > LONGEST_TOLD_MS) throw error;
       await pause(pauseMs(failures, error), signal);
     }

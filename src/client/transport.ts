@@ -1,8 +1,13 @@
 import { ConnectionError, GatewayError, PROBLEM_PREFIX } from './errors.js';
+import { isRedirect, redirectError } from './redirect.js';
+import { LONGEST_TIMER_MS } from './retry.js';
 import type { Problem } from './schema.js';
 import type { ClientOptions, RequestOptions } from './types.js';
 
 const TIMEOUT_MS = 30_000;
+/** The slowest body that the gateway takes gains 64 kB in 10 s, and is there in 300 s (docs/hardening.md). */
+const UPLOAD_BYTES_A_MS = 65_536 / 10_000;
+const MAX_UPLOAD_MS = 300_000;
 
 export interface Call extends RequestOptions {
   readonly method: 'GET' | 'POST' | 'DELETE';
@@ -25,7 +30,6 @@ export type Send = <T>(call: Call, read: (response: Response) => Promise<T>) => 
 export function createTransport(options: ClientOptions): Send {
   // A browser's fetch is not to be called as a method of something else.
   const fetch: typeof globalThis.fetch = options.fetch ?? ((...args) => globalThis.fetch(...args));
-  const { timeoutMs = TIMEOUT_MS } = options;
   const base = baseOf(options.baseUrl);
   const ownHeaders = headersOf(options);
 
@@ -43,13 +47,26 @@ export function createTransport(options: ClientOptions): Send {
     const attempt = new AbortController();
     const abort = () => attempt.abort(signal?.reason);
     signal?.addEventListener('abort', abort);
-    const withinMs = timeoutMs + (call.waitSeconds ?? 0) * 1000;
-    const timer = setTimeout(() => attempt.abort(new Error(`none within ${withinMs} ms`)), withinMs);
+    const withinMs = Math.ceil(
+      (call.requestTimeoutMs ?? options.requestTimeoutMs ?? TIMEOUT_MS) +
+        (call.waitSeconds ?? 0) * 1000 +
+        Math.min(MAX_UPLOAD_MS, sizeOf(body) / UPLOAD_BYTES_A_MS),
+    );
+    const timer = setTimeout(
+      () => attempt.abort(new Error(`none within ${withinMs} ms`)),
+      Math.min(withinMs, LONGEST_TIMER_MS),
+    );
     try {
-      // A redirect would make a GET of a POST; the gateway sends none.
-      const init: RequestInit = { method, headers, signal: attempt.signal, redirect: 'error' };
+      const init: RequestInit & { readonly cache: 'no-store' } = {
+        ...{ method, headers, signal: attempt.signal },
+        // A redirect would make a GET of a POST, and take the key to somebody else; the gateway sends none.
+        redirect: 'manual',
+        // Frameworks that replace fetch keep answers of GET for ever otherwise.
+        cache: 'no-store',
+      };
       const response = await fetch(base + path, body === undefined ? init : { ...init, body }).catch(broke);
       call.onResponse?.(response);
+      if (isRedirect(response)) throw redirectError(response, base, path, idempotencyKey);
       if (response.status >= 400) throw await errorOf(response, idempotencyKey).catch(broke);
       return await read(response).catch(broke);
     } finally {
@@ -57,6 +74,15 @@ export function createTransport(options: ClientOptions): Send {
       signal?.removeEventListener('abort', abort);
     }
   };
+}
+
+/** About as many bytes as will be sent. */
+function sizeOf(body: string | FormData | undefined): number {
+  if (body === undefined || typeof body === 'string') return body?.length ?? 0;
+  return [...body.values()].reduce(
+    (sum, value) => sum + (typeof value === 'string' ? value.length : value.size),
+    0,
+  );
 }
 
 function baseOf(baseUrl: string): string {

@@ -37,6 +37,8 @@ export interface PageQuery extends ListQuery {
 export interface RequestOptions {
   /** Ends the request, and the pauses between its attempts; it is then rejected with the reason of the signal. */
   readonly signal?: AbortSignal | undefined;
+  /** How long one attempt may take, instead of the client's. */
+  readonly requestTimeoutMs?: number | undefined;
   /** Called with the head of each answer, those that are tried again as well: for `X-Request-Id` and the like. */
   readonly onResponse?: ((response: Pick<Response, 'status' | 'headers'>) => void) | undefined;
 }
@@ -104,9 +106,13 @@ export interface ClientOptions {
   readonly baseUrl: string;
   /** Sent as `Authorization: Bearer`. */
   readonly apiKey?: string | undefined;
+  /** Instead of the global one: for a proxy, or a platform that does not know `redirect: 'manual'` or `cache: 'no-store'`. */
   readonly fetch?: typeof fetch | undefined;
-  /** How long one attempt may take, 30,000 unless set; the seconds of a wait come on top. */
-  readonly timeoutMs?: number | undefined;
+  /**
+   * How long one attempt may take, 30,000 unless set. On top come the seconds of a wait, and for what is sent as long as the
+   * gateway gives it: 10 s for each 64 kB, 300 s at most.
+   */
+  readonly requestTimeoutMs?: number | undefined;
   /** How often a request is sent again, 4 unless set. */
   readonly maxRetries?: number | undefined;
   /** Sent with every request. */

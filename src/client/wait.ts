@@ -1,5 +1,5 @@
 import { WaitTimeoutError } from './errors.js';
-import { isPassing, pause, pauseMs } from './retry.js';
+import { isPassing, LONGEST_TIMER_MS, pause, pauseMs } from './retry.js';
 import type { Avatar } from './schema.js';
 import type { Send } from './transport.js';
 import type { AvatarStatus, WaitOptions } from './types.js';
@@ -8,8 +8,6 @@ import type { AvatarStatus, WaitOptions } from './types.js';
 const POLL_SECONDS = 30;
 /** Where the gateway has no room for those who wait, it answers at once; a proxy may take the ETag away. */
 const UNWAITED_MS = 5_000;
-/** The longest that a timer can. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
 
 const UNFINISHED: ReadonlySet<AvatarStatus> = new Set(['queued', 'submitting', 'pending', 'processing']);
 
@@ -38,7 +36,9 @@ export async function waitForEnd(send: Send, wait: Wait): Promise<Avatar> {
   const leave = () => patience.abort(signal?.reason);
   signal?.addEventListener('abort', leave);
   const hasEnd = timeoutMs !== Number.POSITIVE_INFINITY;
-  const timer = hasEnd ? setTimeout(() => patience.abort(), Math.min(timeoutMs, MAX_TIMER_MS)) : undefined;
+  const timer = hasEnd
+    ? setTimeout(() => patience.abort(), Math.min(timeoutMs, LONGEST_TIMER_MS))
+    : undefined;
   let last: Avatar | null = null;
   let etag: string | null = null;
   let failures = 0;

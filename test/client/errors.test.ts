@@ -63,11 +63,10 @@ t.test('no answer', async (t) => {
   t.match(refused.message, /^No answer from the gateway: .*ECONNREFUSED/);
   t.notMatch(JSON.stringify([refused.message, refused.stack]), KEY);
 
-  const redirects: Answer = (response) => void response.writeHead(302, { location: '/elsewhere' }).end();
   const page: Answer = (response) => void response.writeHead(200).end('<h1>Welcome</h1>');
-  const server = await startScripted(t, breaksOff, redirects, page);
+  const server = await startScripted(t, breaksOff, page);
   const client = createClient({ baseUrl: server.url, maxRetries: 0 });
-  for (const what of [/: other side closed|socket/, /redirect/, /JSON/]) {
+  for (const what of [/: other side closed|socket/, /JSON/]) {
     const error = (await rejection(client.get('av_1'))) as Error;
     t.match(error.name, 'ConnectionError');
     t.match(error.message, what);

@@ -137,18 +137,21 @@ t.test('not before Retry-After', async (t) => {
 
 t.test('an attempt has its time, and a wait comes on top of it', async (t) => {
   const silent = await startScripted(t, hangs, says(200, { id: 'av_1' }));
-  const client = createClient({ baseUrl: silent.url, timeoutMs: 1_000 });
+  const client = createClient({ baseUrl: silent.url, requestTimeoutMs: 1_000 });
   t.match(await client.get('av_1'), { id: 'av_1' }, 'the next one is answered');
   const half = await startScripted(t, (response) => void response.writeHead(200).write('{'));
-  t.match(await rejection(createClient({ baseUrl: half.url, timeoutMs: 200, maxRetries: 0 }).get('av_1')), {
-    name: 'ConnectionError',
-    message: 'No answer from the gateway: none within 200 ms',
-  });
+  t.match(
+    await rejection(createClient({ baseUrl: half.url, requestTimeoutMs: 200, maxRetries: 0 }).get('av_1')),
+    {
+      name: 'ConnectionError',
+      message: 'No answer from the gateway: none within 200 ms',
+    },
+  );
   const slow = await startScripted(t, async (response, request) => {
     await later(500);
     says(200, { asked: request.headers.prefer })(response, request);
   });
-  const patient = createClient({ baseUrl: slow.url, timeoutMs: 200, maxRetries: 0 });
+  const patient = createClient({ baseUrl: slow.url, requestTimeoutMs: 200, maxRetries: 0 });
   t.match(await patient.get('av_1', { waitSeconds: 20 }), { asked: 'wait=20' });
   t.match(await patient.create(URLS, { waitSeconds: 20 }), { asked: 'wait=20' });
 });

@@ -45,7 +45,7 @@ t.test('takes as long as it takes, but not longer than it is wanted', async (t) 
     response.writeHead(200, { 'content-type': 'video/mp4' }).write('a');
     setTimeout(() => response.write('b'), 1_500);
   });
-  const client = createClient({ baseUrl: server.url, timeoutMs: 1_000 });
+  const client = createClient({ baseUrl: server.url, requestTimeoutMs: 1_000 });
   const leave = new AbortController();
   const { body } = await client.video('av_1', { signal: leave.signal });
   const reader = body.getReader();
