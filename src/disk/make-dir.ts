@@ -8,6 +8,11 @@ import { dirname, resolve } from 'node:path';
 export function makeDir(dir: string): void {
   const path = resolve(dir);
   if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return;
-  makeDir(dirname(path));
-  mkdirSync(path, { mode: 0o700 });
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    makeDir(dirname(path));
+    mkdirSync(path, { mode: 0o700 });
+  }
 }
