@@ -34,11 +34,12 @@ WORKDIR /app
 COPY --from=dependencies /app/node_modules node_modules
 COPY --from=build /app/dist dist
 COPY package.json LICENSE ./
-ENV NODE_ENV=production DATA_DIR=/data
+# All addresses, or no port could be published: it starts once it is told who may call (docs/containers.md).
+ENV NODE_ENV=production HOST=0.0.0.0 DATA_DIR=/data
 USER node
 VOLUME /data
 EXPOSE 8080
-HEALTHCHECK --interval=10s --timeout=8s --start-period=10s --retries=3 \
-  CMD ["node", "-e", "const until = Date.now() + 5000; const look = () => fetch(`http://127.0.0.1:${process.env.MANAGEMENT_PORT || process.env.PORT || 8080}/readyz`).then((r) => r.ok, () => false).then((ok) => ok ? process.exit(0) : Date.now() > until ? process.exit(1) : setTimeout(look, 200)); look()"]
+# Liveness: whoever restarts what is unhealthy does no good while Redis is away.
+HEALTHCHECK --interval=10s --timeout=8s --start-period=10s --retries=3 CMD ["node", "dist/main.js", "healthcheck"]
 # The flags are explained in docs/hardening.md.
 ENTRYPOINT ["tini", "--", "node", "--v8-pool-size=1", "--max-semi-space-size=4", "dist/main.js"]

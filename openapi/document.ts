@@ -31,6 +31,7 @@ export async function openApiDocument(): Promise<string> {
       upstream: never,
       drained: never,
       start() {},
+      retire() {},
       stop() {},
     },
     metrics: { render: never },

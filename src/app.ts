@@ -46,6 +46,8 @@ export interface App {
   start(): void;
   /** Reads the file of callers again, where there is one. */
   reload(): Promise<void>;
+  /** Not ready from now on, and otherwise as before. */
+  retire(): void;
   /** Not ready from now on; answers what is under way, then ends every connection and file. */
   close(): Promise<void>;
 }
@@ -155,6 +157,7 @@ export async function buildApp(config: Config, log: FastifyBaseLogger, version: 
     management,
     start: () => gateway.start(),
     reload: async () => callers?.reload(),
+    retire: () => gateway.retire(),
     async close() {
       gateway.stop();
       await server.close();

@@ -41,6 +41,7 @@ export interface Config {
   readonly readStalenessMs: number;
   readonly requireIdempotencyKey: boolean;
   readonly publicUrl: string | null;
+  readonly shutdownDelayMs: number;
   readonly shutdownGraceMs: number;
   readonly modellix: {
     readonly keys: readonly string[];
@@ -149,6 +150,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     readStalenessMs: values.READ_STALENESS_MS,
     requireIdempotencyKey: values.REQUIRE_IDEMPOTENCY_KEY,
     publicUrl: values.PUBLIC_URL?.replace(/\/$/, '') ?? null,
+    shutdownDelayMs: values.SHUTDOWN_DELAY_SECONDS * 1000,
     shutdownGraceMs: values.SHUTDOWN_GRACE_SECONDS * 1000,
     modellix: Object.freeze({
       keys: Object.freeze(values.MODELLIX_API_KEY.split(',')),
@@ -218,7 +220,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
       pollMaxMs: values.POLL_MAX_SECONDS * 1000,
       queueBounds: Object.freeze({
         maxAvatars: values.QUEUE_MAX_AVATARS,
-        maxBytes: values.QUEUE_MAX_MEGABYTES * 1024 * 1024,
+        maxBytes: values.QUEUE_MAX_MEGABYTES * 1_000_000,
       }),
       unconfirmedHoldMs: values.UNCONFIRMED_HOLD_MINUTES * 60_000,
       queueTimeoutMs: values.QUEUE_TIMEOUT_MINUTES * 60_000,

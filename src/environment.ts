@@ -3,7 +3,8 @@
 import { readFileSync } from 'node:fs';
 import { envSchema } from 'env-schema';
 import { keysIn } from './modellix/key-file.js';
-import { Environment, isWholeNumber, ruleOf } from './settings.js';
+import { Environment, isWholeNumber, ruleOf, SETTINGS } from './settings.js';
+import { strayIn } from './stray-settings.js';
 
 /** Variables that hold a secret; `NAME_FILE` may hold it instead. */
 export const SECRETS = [
@@ -27,6 +28,11 @@ export function secretFilesIn(env: NodeJS.ProcessEnv): readonly SecretFile[] {
   });
 }
 
+const NAMES: ReadonlySet<string> = new Set([
+  ...SETTINGS.map(({ name }) => name),
+  ...SECRETS.map((name) => `${name}_FILE`),
+]);
+
 /** Those that may be several; in a file they may stand on lines of their own. */
 const LISTS: ReadonlySet<string> = new Set(['MODELLIX_API_KEY', 'WEBHOOK_SECRETS']);
 
@@ -43,19 +49,23 @@ export class ConfigError extends Error {
  * @throws {ConfigError} for the first variable at fault
  */
 export function valuesOf(env: NodeJS.ProcessEnv): Environment {
-  if (env.CLIENTS_FILE) throw new ConfigError('CLIENTS_FILE is called CALLERS_FILE now: set that instead');
-  return parse(withSecretFiles(env));
+  // An empty variable counts as unset, which is how compose files and shells pass on what is not there.
+  const given = Object.entries(env).filter((entry): entry is [string, string] => Boolean(entry[1]));
+  const values = Object.fromEntries(given);
+  const stray = strayIn(values, NAMES);
+  if (stray !== null) throw new ConfigError(stray);
+  for (const name of NAMES) refuseQuotes(name, values[name]);
+  return parse(withSecretFiles(values));
 }
 
-/** An empty variable counts as unset, which is how compose files and shells pass on what is not there. */
-function withSecretFiles(env: NodeJS.ProcessEnv): Record<string, string> {
-  const values: Record<string, string> = {};
-  for (const [name, value] of Object.entries(env)) if (value) values[name] = value;
+function withSecretFiles(given: Readonly<Record<string, string>>): Record<string, string> {
+  const values = { ...given };
   for (const name of SECRETS) {
     const file = values[`${name}_FILE`];
     if (file === undefined) continue;
     if (values[name] !== undefined) throw new ConfigError(`${name} and ${name}_FILE are both set: give one`);
     const secret = readNamedFile(`${name}_FILE`, file);
+    refuseQuotes(`what ${name}_FILE holds`, secret);
     values[name] = LISTS.has(name) ? keysIn(secret).join(',') : secret;
   }
   return values;
@@ -76,6 +86,13 @@ export function readNamedFile(name: string, file: string): string {
   }
   if (secret === '') throw new ConfigError(`${name} names an empty file`);
   return secret;
+}
+
+/** A shell takes quotation marks off; `docker run --env-file` does not. */
+function refuseQuotes(what: string, value = ''): void {
+  if (/^(["']).*\1$/s.test(value)) {
+    throw new ConfigError(`${what} is in quotation marks, which count as a part of it: leave them out`);
+  }
 }
 
 interface AjvError {

@@ -130,21 +130,11 @@ const FASTIFYS: Readonly<Record<string, Shape>> = {
 
 const SHAPES: Readonly<Record<string, Shape>> = { ...OURS, ...FASTIFYS };
 
-/** Lines that wait for whoever reads them, in bytes; more are dropped. */
-const MAX_UNREAD_BYTES = 16 * 1024 * 1024;
-
-/** Lines go to `destination`, or else to standard output, and nobody waits for them to be taken there. */
-export function createLog(level: LevelWithSilent, destination?: DestinationStream): Logger {
+/** Lines go to `destination`. */
+export function createLog(level: LevelWithSilent, destination: DestinationStream): Logger {
   return pino(
     { level, name: 'avatar-gateway', serializers: { ...SHAPES, msg: words }, formatters: { log: known } },
-    destination ??
-      pino.destination({
-        dest: 1,
-        sync: false,
-        minLength: 4096,
-        periodicFlush: 100,
-        maxLength: MAX_UNREAD_BYTES,
-      }),
+    destination,
   );
 }
 

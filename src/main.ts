@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /** The process: what it is asked to be, signals, the exit code. A server, unless a command is named. */
 
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
@@ -16,13 +16,31 @@ function stopWith(message: string, code: number): never {
   process.exit(code);
 }
 
+// Whoever read them may be gone. That ends a command, which writes results to stdout, and nothing else.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
+
+readEnvFile('.env');
+
 // Each is loaded when it is asked for: a command does not wait for the server to load, nor the server for commands.
 const args = process.argv.slice(2);
 const first = args[0];
-if (first === undefined || first === 'serve' || first.startsWith('-')) {
+if (first === 'healthcheck') {
+  const { isAlive } = await import('./healthcheck.js');
+  process.exit((await isAlive(process.env)) ? 0 : 1);
+} else if (first === undefined || first === 'serve' || first.startsWith('-')) {
   await beServer(first === 'serve' ? args.slice(1) : args);
 } else {
   await beCommand(args);
+}
+
+/** Settings for the folder the process is started in, where there are some; the environment goes before them. */
+function readEnvFile(file: string): void {
+  if (!statSync(file, { throwIfNoEntry: false })?.isFile()) return;
+  try {
+    process.loadEnvFile(file);
+  } catch (error) {
+    stopWith(`${file} cannot be read (${(error as NodeJS.ErrnoException).code})`, EXIT_USAGE);
+  }
 }
 
 async function beServer(args: string[]): Promise<void> {

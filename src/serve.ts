@@ -1,9 +1,11 @@
 /** The process as a server: settings, listening, an orderly end. */
 
+import { setTimeout as pause } from 'node:timers/promises';
 import closeWithGrace from 'close-with-grace';
 import { type App, buildApp, StartError } from './app.js';
 import { type Config, ConfigError, forgetSecrets, readConfig } from './config.js';
 import { createLog } from './log.js';
+import { LogOutput } from './log-output.js';
 import { connectionsWithin, maxOpenFiles } from './open-files.js';
 
 /** The gateway cannot run here and now. */
@@ -22,6 +24,9 @@ interface Address {
  */
 const BACKLOG = 4096;
 
+/** How long whoever reads the log has for the last lines. */
+const LAST_LINES_MS = 1000;
+
 /** Called with one line for whoever started it, where it cannot serve. */
 export type Stop = (message: string, code: number) => never;
 
@@ -29,7 +34,9 @@ export type Stop = (message: string, code: number) => never;
 export async function serve(version: string, stop: Stop): Promise<void> {
   const settings = readSettings(stop);
   forgetSecrets();
-  const log = createLog(settings.logLevel);
+  const output = new LogOutput(process.stdout);
+  process.once('exit', () => output.flush());
+  const log = createLog(settings.logLevel, output);
   const files = maxOpenFiles();
   const config = { ...settings, maxConnections: connectionsWithin(settings.maxConnections, files) };
   const app = await buildApp(config, log, version).catch((error: Error) => {
@@ -42,10 +49,17 @@ export async function serve(version: string, stop: Stop): Promise<void> {
   const readsAgain = config.callers.kind === 'file';
   if (readsAgain) process.on('SIGHUP', () => void app.reload());
   const skip: closeWithGrace.AllEvents[] = readsAgain ? ['SIGHUP'] : [];
-  closeWithGrace({ delay: config.shutdownGraceMs, logger: log, skip }, async ({ signal, err }) => {
-    if (err) log.fatal({ err }, 'an error nobody caught');
-    else log.info({ signal }, 'stopping');
+  const { shutdownDelayMs, shutdownGraceMs } = config;
+  closeWithGrace({ delay: shutdownDelayMs + shutdownGraceMs, logger: log, skip }, async ({ signal, err }) => {
+    if (err) {
+      log.fatal({ err }, 'an error nobody caught');
+    } else {
+      log.info({ signal }, 'stopping');
+      app.retire();
+      await pause(shutdownDelayMs);
+    }
     await app.close();
+    await output.settled(LAST_LINES_MS);
   });
   try {
     await listen(app.server, '', config);

@@ -250,6 +250,13 @@ export const Environment = Type.Object({
   }),
   PRICE_STD_USD_PER_SECOND: price('std', 0.0448),
   PRICE_PRO_USD_PER_SECOND: price('pro', 0.0896),
+  SHUTDOWN_DELAY_SECONDS: Type.Integer({
+    description:
+      'how long after SIGTERM requests are served as before, while /readyz says that the gateway stops; SHUTDOWN_GRACE_SECONDS begins behind it',
+    default: 0,
+    minimum: 0,
+    maximum: 600,
+  }),
   SHUTDOWN_GRACE_SECONDS: seconds('how long work under way may take after SIGTERM', 60, 600),
 });
 

@@ -5,6 +5,7 @@ import t from 'tap';
 import { type Config, ConfigError, readConfig, SETTINGS } from '../src/config.js';
 import { INACTIVE_MS } from '../src/http/connection-limits.js';
 import { Environment } from '../src/settings.js';
+import { strayIn } from '../src/stray-settings.js';
 
 const KEY = 'mx-0123456789';
 const SECRET = 'sk-do-not-show-me';
@@ -54,6 +55,7 @@ t.test('a key is all it needs', async (t) => {
     maxWaiters: 20_000,
     readStalenessMs: 0,
     publicUrl: null,
+    shutdownDelayMs: 0,
     shutdownGraceMs: 60_000,
     media: {
       maxBytes: 256_000_000,
@@ -81,7 +83,7 @@ t.test('a key is all it needs', async (t) => {
       submitGraceMs: 10_000,
       pollMinMs: 1000,
       pollMaxMs: 15_000,
-      queueBounds: { maxAvatars: 10_000, maxBytes: 1000 * 1024 * 1024 },
+      queueBounds: { maxAvatars: 10_000, maxBytes: 1_000_000_000 },
       unconfirmedHoldMs: 600_000,
       queueTimeoutMs: 86_400_000,
       taskTimeoutMs: 3_600_000,
@@ -151,7 +153,8 @@ t.test('what is given is used', async (t) => {
       ({ store }) => store,
       { ...REDIS, url: 'redis://redis', keyPrefix: 'team-a:prod' },
     ],
-    [{ NOT_OURS: 'x', modellix_api_key: 'lower case' }, ({ modellix }) => modellix.keys, [KEY]],
+    [{ SHUTDOWN_DELAY_SECONDS: '5' }, ({ shutdownDelayMs }) => shutdownDelayMs, 5000],
+    [{ NOT_OURS: 'x' }, ({ modellix }) => modellix.keys, [KEY]],
     [{ MODELLIX_API_KEY: 'key-1,key-2' }, ({ modellix }) => modellix.keys, ['key-1', 'key-2']],
   ];
   for (const [env, pick, expected] of good) t.strictSame(pick(configOf(env)), expected, JSON.stringify(env));
@@ -244,6 +247,115 @@ t.test('what is wrong is named on one line, without a secret', async (t) => {
   t.match(refusal({}), /^MODELLIX_API_KEY is not set/);
 });
 
+t.test('[E22] a megabyte is a million bytes in every setting', async (t) => {
+  const { gateway, media, videos } = configOf({
+    QUEUE_MAX_MEGABYTES: '100',
+    MEDIA_MEMORY_MEGABYTES: '100',
+    KEEP_VIDEO_MAX_MEGABYTES: '100',
+    KEEP_VIDEOS_DIR: '/videos',
+  });
+  for (const bytes of [gateway.queueBounds.maxBytes, media.maxBytes, videos.keep?.maxBytes]) {
+    t.equal(bytes, 100_000_000);
+  }
+});
+
+t.test('[E22] a name that was meant for a setting stops the start, without its value', async (t) => {
+  const meant: readonly [name: string, message: string][] = [
+    ['REDIS_URI', 'REDIS_URI is not a setting: is REDIS_URL meant?'],
+    ['REDISURL', 'REDISURL is not a setting: is REDIS_URL meant?'],
+    ['REDIS_KEY_PREFX', 'REDIS_KEY_PREFX is not a setting: is REDIS_KEY_PREFIX meant?'],
+    ['REDIS_HOST', 'REDIS_HOST is not a setting: REDIS_URL says where Redis is'],
+    ['REDIS_PORT', 'REDIS_PORT is not a setting: REDIS_URL says where Redis is'],
+    ['MODELLIX_APIKEY', 'MODELLIX_APIKEY is not a setting: is MODELLIX_API_KEY meant?'],
+    ['MODELLIX_API_KEYS', 'MODELLIX_API_KEYS is not a setting: is MODELLIX_API_KEY meant?'],
+    ['modellix_api_key', 'modellix_api_key is not a setting: is MODELLIX_API_KEY meant?'],
+    ['MODELLIX_API_KEYFILE', 'MODELLIX_API_KEYFILE is not a setting: is MODELLIX_API_KEY_FILE meant?'],
+    ['\ufeffMODELLIX_API_KEY', '"\ufeffMODELLIX_API_KEY" is not a setting: is MODELLIX_API_KEY meant?'],
+    ['MODELLIX_REGION', 'MODELLIX_REGION is not a setting: --help lists those there are'],
+    ['WEBHOOK_SECRET', 'WEBHOOK_SECRET is not a setting: is WEBHOOK_SECRETS meant?'],
+    ['TRUSTED_PROXYS', 'TRUSTED_PROXYS is not a setting: is TRUSTED_PROXIES meant?'],
+    ['QUEUE_MAX_MEGABYTE', 'QUEUE_MAX_MEGABYTE is not a setting: is QUEUE_MAX_MEGABYTES meant?'],
+    ['LOGLEVEL', 'LOGLEVEL is not a setting: is LOG_LEVEL meant?'],
+    ['DATADIR', 'DATADIR is not a setting: is DATA_DIR meant?'],
+    ['SHUTDOWN_GRACE_SECOND', 'SHUTDOWN_GRACE_SECOND is not a setting: is SHUTDOWN_GRACE_SECONDS meant?'],
+  ];
+  for (const [name, message] of meant) {
+    t.equal(refusal({ MODELLIX_API_KEY: KEY, [name]: SECRET }), message);
+    t.equal(refusal({ MODELLIX_API_KEY: KEY, [name]: '' }), 'accepted', `${name} is empty`);
+  }
+});
+
+t.test('[E22] names of others do not stop the start', async (t) => {
+  const service = (name: string, port: number) => ({
+    [`${name}_SERVICE_HOST`]: '10.0.0.7',
+    [`${name}_SERVICE_PORT`]: String(port),
+    [`${name}_SERVICE_PORT_HTTP`]: String(port),
+    [`${name}_PORT`]: `tcp://10.0.0.7:${port}`,
+    [`${name}_PORT_${port}_TCP`]: `tcp://10.0.0.7:${port}`,
+    [`${name}_PORT_${port}_TCP_PROTO`]: 'tcp',
+    [`${name}_PORT_${port}_TCP_PORT`]: String(port),
+    [`${name}_PORT_${port}_TCP_ADDR`]: '10.0.0.7',
+  });
+  const others: readonly Record<string, string>[] = [
+    service('REDIS', 6379),
+    service('REDIS_MASTER', 6379),
+    service('MODELLIX', 443),
+    service('MODELLIX_API', 443),
+    service('AVATAR_GATEWAY', 8080),
+    service('KUBERNETES', 443),
+    // Of a program beside it, with which it shares an environment.
+    { REDIS_URL: 'redis://redis', REDIS_HOST: 'redis', REDIS_PASSWORD: 'x', REDIS_TLS_URL: 'rediss://redis' },
+    {
+      HTTP_PROXY: 'http://p',
+      HTTPS_PROXY: 'http://p',
+      NO_PROXY: 'a',
+      https_proxy: 'http://p',
+      no_proxy: 'a',
+    },
+    { HOSTNAME: 'x', LOGNAME: 'x', POST: 'x', HOSTS: 'x', XDG_DATA_DIRS: '/x', TMPDIR: '/tmp', MAIL: '/x' },
+    { npm_config_loglevel: 'x', npm_package_name: 'x', NODE_ENV: 'x', NODE_OPTIONS: '', COLORTERM: 'x' },
+    { AVATAR_GATEWAY_URL: 'http://x', AVATAR_GATEWAY_KEY: 'x', AWS_REGION: 'x', DATABASE_URL: 'x' },
+    {
+      PUBLIC_KEY: 'x',
+      PUBLIC_HOSTNAME: 'x',
+      DATA_PATH: 'x',
+      DATA_VOLUME: 'x',
+      QUEUE_URL: 'x',
+      CALLBACK_URL: 'x',
+    },
+    { ...process.env, MODELLIX_API_KEY: KEY } as Record<string, string>,
+  ];
+  for (const env of others) {
+    t.equal(refusal({ MODELLIX_API_KEY: KEY, ...env }), 'accepted', Object.keys(env).join(' '));
+  }
+});
+
+t.test('[E22] a setting of before is told its name of today', async (t) => {
+  const settings = new Set(['CALLERS_FILE']);
+  t.equal(strayIn({ CLIENTS_FILE: 'x' }, settings), 'CLIENTS_FILE is called CALLERS_FILE now: set that instead');
+  t.equal(strayIn({ CALLERS_FILE: 'x' }, settings), null);
+});
+
+t.test('[E22] quotation marks that came along stop the start, without the value', async (t) => {
+  const quoted: readonly (readonly [string, string])[] = [
+    ['MODELLIX_API_KEY', `"${SECRET}"`],
+    ['MODELLIX_API_KEY', `'${SECRET}'`],
+    ['MODELLIX_API_KEY', `"${SECRET},${SECRET}"`],
+    ['REDIS_URL', `"redis://:${SECRET}@redis:6379"`],
+    ['PORT', '"8080"'],
+    ['LOG_LEVEL', "'info'"],
+    ['HOST', '"127.0.0.1"'],
+    ['DATA_DIR', '""'],
+    ['MODELLIX_API_KEY_FILE', '"/run/secrets/key"'],
+  ];
+  for (const [name, value] of quoted) {
+    const message = refusal({ MODELLIX_API_KEY: KEY, [name]: value });
+    t.match(message, `${name} is in quotation marks`, name);
+    t.notMatch(message, SECRET);
+  }
+  t.strictSame(configOf({ MODELLIX_API_KEY: `a"b'` }).modellix.keys, [`a"b'`], 'within it is left as it is');
+});
+
 t.test('secrets in files', async (t) => {
   const dir = await mkdtemp(join(tmpdir(), 'avatar-gateway-config-'));
   t.teardown(() => rm(dir, { recursive: true }));
@@ -268,6 +380,11 @@ t.test('secrets in files', async (t) => {
   t.match(
     refusal({ MODELLIX_API_KEY_FILE: await fileWith('empty', '\n') }),
     /^MODELLIX_API_KEY_FILE .* empty/,
+  );
+  t.equal(
+    refusal({ MODELLIX_API_KEY_FILE: await fileWith('quoted', `"${SECRET}"\n`) }),
+    'what MODELLIX_API_KEY_FILE holds is in quotation marks, which count as a part of it: leave them out',
+    '[E22]',
   );
   const several = await fileWith('several', `# the pool\nkey-1,key-2\n\nkey-3\n`);
   t.same(readConfig({ MODELLIX_API_KEY_FILE: several }).modellix.keys, ['key-1', 'key-2', 'key-3']);

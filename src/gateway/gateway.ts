@@ -78,6 +78,8 @@ export interface Gateway {
   /** How the upstream and what waits for it stand; `null` while the store cannot say. */
   upstream(): Promise<UpstreamState | null>;
   start(): void;
+  /** Not ready from now on, and otherwise as before: whoever sends requests has time to hear of it. */
+  retire(): void;
   /** Not ready from now on; nothing new is claimed. */
   stop(): void;
   /** Resolves when the work under way is done. Call {@link stop} first. */
@@ -116,6 +118,7 @@ export function createGateway({ ceiling, timing, reads, ...parts }: GatewayParts
   };
   const worker = new Worker(ports);
   keyring.onChange(() => worker.wake());
+  let isRetired = false;
   const waitFor: Until = (...wait) => until(sources, ...wait);
 
   async function find(from: Pick<Store, 'find'>, scope: Scope, id: string): Promise<Found> {
@@ -163,7 +166,8 @@ export function createGateway({ ceiling, timing, reads, ...parts }: GatewayParts
     video: async (scope, id, request) =>
       orUnavailable(openVideo(ports, await find(store, scope, id), request)),
     async ready() {
-      if (stopping.signal.aborted) throw new ProblemError('not-ready', 'The gateway is stopping.');
+      if (isRetired || stopping.signal.aborted)
+        throw new ProblemError('not-ready', 'The gateway is stopping.');
       try {
         await store.ping();
       } catch (cause) {
@@ -175,6 +179,9 @@ export function createGateway({ ceiling, timing, reads, ...parts }: GatewayParts
     },
     upstream: () => upstreamState(ports).catch(() => null),
     start: () => worker.start(),
+    retire() {
+      isRetired = true;
+    },
     stop() {
       stopping.abort();
       watch.close();

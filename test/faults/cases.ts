@@ -46,6 +46,7 @@ const THEMES = {
     34: 'an exception nobody caught -> logged, exit 1, recovery as after a kill',
     35: 'a record written by a newer version -> left untouched',
     36: 'replica clocks an hour apart -> due times hold',
+    60: '[F60] whoever read stdout or stderr is gone -> SIGTERM ends the process inside the grace; logging never ends or blocks it',
   },
   /** On Redis with three replicas, on the embedded store with the one process it allows. */
   limits: {

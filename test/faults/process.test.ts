@@ -1,12 +1,14 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import t, { type Test } from 'tap';
-import { simulatorFor, tempDir } from '../e2e/support.js';
+import { settingsFor, simulatorFor, tempDir } from '../e2e/support.js';
 import { until } from '../support/until.js';
 import { atRest } from './at-rest.js';
 import { type StoreName, showCases } from './cases.js';
 import { killed } from './kills.js';
+import { unread } from './readers.js';
 import { stalled } from './stalls.js';
 import { isPaidOnce, isUnconfirmed, passes, Subject } from './subject.js';
-import { errorsOf, sharedRedis, startProcess, startWorld } from './world.js';
+import { errorsOf, isReady, sharedRedis, startProcess, startWorld } from './world.js';
 
 t.setTimeout(600_000);
 
@@ -181,5 +183,32 @@ await showCases(t, 'process', {
     }
     for (const subject of subjects) await isPaidOnce(t, subject);
     t.equal(simulator.calls('submit').length, 6);
+  },
+
+  async 60(t, store) {
+    const simulator = await simulatorFor(t);
+    for (const [what, start] of unread) {
+      await t.test(what, async (t) => {
+        const env = {
+          ...(await settingsOn(t, store)),
+          SHUTDOWN_GRACE_SECONDS: '30',
+          RATE_LIMIT_PER_MINUTE: '1000000',
+        };
+        const gateway = await start(t, { ...settingsFor(simulator), ...env });
+        await isReady(gateway);
+        // Of each read comes a line or two; a pipe holds 64 kB, a socket 200 kB and more.
+        for (let round = 0; round < 15; round++) {
+          const reads = Array.from({ length: 100 }, async () => {
+            const response = await fetch(`${gateway.url}/avatars`);
+            await response.arrayBuffer();
+            return response.status;
+          });
+          t.same([...new Set(await Promise.all(reads))], [200]);
+        }
+        await isPaidOnce(t, await Subject.post({ url: gateway.url, simulator }));
+        const graceIsOver = pause(30_000, 'still there', { ref: false });
+        t.equal(await Promise.race([gateway.stop(), graceIsOver]), 0);
+      });
+    }
   },
 });

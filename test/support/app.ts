@@ -143,6 +143,7 @@ function configOf(baseUrl: string, dataDir: string, overrides: AppOverrides): Co
     readStalenessMs: overrides.readStalenessMs ?? 0,
     publicUrl: overrides.publicUrl ?? null,
     requireIdempotencyKey: overrides.requireIdempotencyKey ?? false,
+    shutdownDelayMs: 0,
     shutdownGraceMs: 5_000,
     modellix: {
       keys: [DEFAULT_KEY],

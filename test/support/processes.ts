@@ -15,7 +15,8 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 /** The gateway as JavaScript, made when it is first needed. */
 let built: Promise<string> | undefined;
 
-function gatewayScript(): Promise<string> {
+/** The script that Node.js runs as the gateway. */
+export function gatewayScript(): Promise<string> {
   built ??= mkdtemp(join(tmpdir(), 'avatar-gateway-build-')).then((dir) => {
     process.once('exit', () => rmSync(dir, { recursive: true, force: true }));
     return buildGateway(dir);
@@ -32,6 +33,8 @@ export interface Running {
   readonly stop: (signal?: NodeJS.Signals) => Promise<number | null>;
   /** Sends a message to what `preload` brought in. */
   readonly send: (message: string) => void;
+  /** Nobody reads what it writes any more. */
+  readonly leave: () => void;
   /** Resolves when it has ended. */
   readonly exited: Promise<number | null>;
 }
@@ -103,6 +106,10 @@ async function startListening(
     output: () => written.both,
     exited,
     send: (message) => void child.send(message),
+    leave() {
+      child.stdout?.destroy();
+      child.stderr?.destroy();
+    },
     stop(signal = 'SIGTERM') {
       child.kill(signal);
       return exited;
