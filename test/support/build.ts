@@ -6,8 +6,8 @@ import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
-/** Those of the project that hold no source: they are made, or are other people's. */
-const MADE = new Set(['.git', '.tap', 'coverage', 'data', 'dist', 'node_modules']);
+/** Those of the project that hold no source: they are made, are other people's, or somebody's own settings. */
+const MADE = new Set(['.env', '.git', '.tap', 'coverage', 'data', 'dist', 'node_modules']);
 
 /** Whether the tests run in what {@link buildProject} made. */
 const isBuilt = extname(import.meta.url) === '.js';
