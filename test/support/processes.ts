@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { rmSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { argsFor, buildGateway } from './build.js';
@@ -47,8 +47,10 @@ export interface Ended {
 }
 
 interface StartOptions {
-  /** A module of the test that is loaded before the script, and in each of its threads: plain JavaScript. */
+  /** A module of the test, from the root, that is loaded before the script, and in each of its threads: plain JavaScript. */
   readonly preload?: string;
+  /** Where it is started, if not at the root of the project. */
+  readonly cwd?: string;
 }
 
 /** Environment variables of the parent that a child needs to run at all; nothing else leaks into a test. */
@@ -60,11 +62,12 @@ process.once('exit', () => {
   for (const child of running) child.kill('SIGKILL');
 });
 
-function launch(command: readonly string[], env: Record<string, string>, { preload }: StartOptions = {}) {
+function launch(command: readonly string[], env: Record<string, string>, options: StartOptions = {}) {
+  const { preload, cwd = ROOT } = options;
   const inherited = INHERITED.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : []));
-  const preloaded = preload === undefined ? [] : ['--import', preload];
+  const preloaded = preload === undefined ? [] : ['--import', resolve(ROOT, preload)];
   const child = spawn(process.execPath, [...preloaded, ...command], {
-    cwd: ROOT,
+    cwd,
     env: { ...Object.fromEntries(inherited), ...env },
     stdio: ['ignore', 'pipe', 'pipe', ...(preload === undefined ? [] : ['ipc' as const])],
   });
@@ -117,9 +120,13 @@ async function startListening(
   };
 }
 
-/** The gateway, on any free port unless `PORT` is given. It must log at `info` or below: that is how it is heard. */
+/**
+ * The gateway, started beside its script, where there is no `.env`; on any free port unless `PORT` is given. It must log at
+ * `info` or below: that is how it is heard.
+ */
 export async function startGateway(env: Record<string, string>, options?: StartOptions): Promise<Running> {
-  return startListening([await gatewayScript()], { PORT: '0', ...env }, listeningAt, options);
+  const script = await gatewayScript();
+  return startListening([script], { PORT: '0', ...env }, listeningAt, { cwd: dirname(script), ...options });
 }
 
 /** The simulator, on any free port unless `PORT` is given. */
@@ -131,7 +138,8 @@ export function startSimulatorProcess(env: Record<string, string> = {}): Promise
 
 /** Runs the gateway with arguments or settings that make it end by itself; one that listens instead is killed. */
 export async function runGateway(args: string[], env: Record<string, string>): Promise<Ended> {
-  const { child, written, exited } = launch([await gatewayScript(), ...args], { PORT: '0', ...env });
+  const script = await gatewayScript();
+  const { child, written, exited } = launch([script, ...args], { PORT: '0', ...env }, { cwd: dirname(script) });
   child.stdout?.on('data', () => {
     if (listeningAt(written.stdout) !== undefined) child.kill('SIGKILL');
   });
