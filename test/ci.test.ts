@@ -1,8 +1,8 @@
-/** What CI lets through: `.ci/lockfile.mjs` on lock files that are not in order, `.ci/audit.mjs` on what npm may say. */
+/** What CI lets through: `.ci/lockfile.mjs` on lock files that are not in order, `.ci/audit.mjs` on what npm may say, `.ci/run` on what fails. */
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -77,5 +77,67 @@ t.test('the audit', async (t) => {
     const ended = await run('audit.mjs', [], { PATH: `${dir}:${process.env.PATH}` });
     t.equal(ended.code, code, what);
     t.match(ended.said.trimEnd(), line, what);
+  }
+});
+
+/** In place of npm: says what it was called with and on which Node, and fails or brings no Node where it is told so. */
+const NPM = `#!/bin/sh
+echo "npm $* on $(node --version)"
+case "$*" in
+  *"$FAILS"*) exit 1 ;;
+  *--prefix*) mkdir -p "$6/node_modules/\${7%@*}/bin" && cp "$OTHER_NODE" "$6/node_modules/\${7%@*}/bin/node" ;;
+  test) echo '5 passed, 0 failed' ;;
+  test*) echo '2 passed, 0 failed' ;;
+esac
+`;
+
+/** In place of Node.js. */
+const node = (version: string) =>
+  `#!/bin/sh\ncase "$1" in --version) echo ${version} ;; *) echo os-cpu ;; esac\n`;
+
+t.test('the whole run, on two releases of Node', async (t) => {
+  const dir = await tempDir(t);
+  await cp(join(ROOT, '.ci/run'), join(dir, '.ci/run'));
+  for (const name of ['bin', 'test/http/dropin', 'test/store'])
+    await mkdir(join(dir, name), { recursive: true });
+  for (const name of ['http/a', 'http/dropin/b', 'store/c'])
+    await writeFile(join(dir, `test/${name}.test.ts`), '');
+  const scripts = { 'bin/npm': NPM, 'bin/node': node('v20.19.0'), 'other-node': node('v24.0.0') };
+  for (const [name, script] of Object.entries(scripts)) {
+    await writeFile(join(dir, name), script);
+    await chmod(join(dir, name), 0o755);
+  }
+  const ci = async (fails: string) => {
+    const env = {
+      PATH: `${join(dir, 'bin')}:${process.env.PATH}`,
+      OTHER_NODE: join(dir, 'other-node'),
+      FAILS: fails,
+    };
+    const child = spawn(join(dir, '.ci/run'), { env });
+    const [said, [code]] = await Promise.all([text(child.stdout), once(child, 'close')]);
+    return { code, said, last: said.trimEnd().split('\n').at(-1) };
+  };
+
+  const good = await ci('nothing');
+  t.match(good, { code: 0, last: '5 passed, 0 failed' });
+  const calls = good.said.split('\n').filter((line) => line.startsWith('npm '));
+  t.match(calls, [
+    'npm ci on v20.19.0',
+    ...['lint', 'typecheck', 'build', 'openapi:lint', 'audit', 'demo'].map(
+      (name) => `npm run --silent ${name} on v20.19.0`,
+    ),
+    /^npm install .* --prefix \/\S+ node-os-cpu@24 on v20/,
+    'npm run --silent demo on v24.0.0',
+    'npm test -- test/http/a.test.ts test/http/dropin/b.test.ts test/store/c.test.ts on v24.0.0',
+    'npm test on v20.19.0',
+  ]);
+
+  t.match(await ci('--prefix'), {
+    code: 1,
+    said: /^FAILED: npm brought no Node 24, so nothing was tried on it$/m,
+    last: '5 passed, 0 failed',
+  });
+  for (const part of ['typecheck', 'demo', 'test --']) {
+    t.match(await ci(part), { code: 1, said: /something above FAILED/, last: '5 passed, 0 failed' }, part);
   }
 });

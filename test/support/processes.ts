@@ -139,7 +139,11 @@ export function startSimulatorProcess(env: Record<string, string> = {}): Promise
 /** Runs the gateway with arguments or settings that make it end by itself; one that listens instead is killed. */
 export async function runGateway(args: string[], env: Record<string, string>): Promise<Ended> {
   const script = await gatewayScript();
-  const { child, written, exited } = launch([script, ...args], { PORT: '0', ...env }, { cwd: dirname(script) });
+  const { child, written, exited } = launch(
+    [script, ...args],
+    { PORT: '0', ...env },
+    { cwd: dirname(script) },
+  );
   child.stdout?.on('data', () => {
     if (listeningAt(written.stdout) !== undefined) child.kill('SIGKILL');
   });
