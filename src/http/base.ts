@@ -19,7 +19,6 @@ import { addHeaders, BARE_HEADERS } from './plugins/headers.js';
 import { dropLeftovers } from './plugins/leftovers.js';
 import { type ConnectionCounts, limitConnections } from './plugins/max-connections.js';
 import { answerWithProblems, sendProblem } from './plugins/problems.js';
-import { takeTurns } from './plugins/turns.js';
 import { requireWellFormed } from './plugins/well-formed.js';
 import { requestIdOf } from './request-id.js';
 import { RequestLog } from './request-log.js';
@@ -66,7 +65,6 @@ export function buildBase({ log, maxConnections, connections, isTrustedProxy }: 
     rewriteUrl: ({ url = '/' }) => withoutFileName(url),
   }).withTypeProvider<TypeBoxTypeProvider>();
 
-  takeTurns(app);
   endConnections(app);
   limitConnections(app, maxConnections, connections);
   clientErrors.watch(app);
