@@ -1,20 +1,30 @@
+import type { Socket } from 'node:net';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+
+/** For each connection what is to be called at its end: one listener, however many requests are pipelined over it. */
+const ends = new WeakMap<Socket, Set<() => void>>();
 
 /**
  * Calls back once, when a request was answered or its caller hung up. An answer that waits for others on its connection
  * never hears of the end of that.
  */
 export function onEnd({ raw: { socket } }: FastifyRequest, reply: FastifyReply, ended: () => void): void {
-  let isOver = false;
+  const underWay = ends.get(socket) ?? endsOf(socket);
   const end = () => {
-    // The one may be told in the midst of telling the other.
-    if (isOver) return;
-    isOver = true;
-    socket.off('close', end);
+    if (!underWay.delete(end)) return;
     reply.raw.off('close', end);
     ended();
   };
-  socket.once('close', end);
+  underWay.add(end);
   reply.raw.once('close', end);
   if (socket.destroyed) end();
+}
+
+function endsOf(socket: Socket): Set<() => void> {
+  const underWay = new Set<() => void>();
+  ends.set(socket, underWay);
+  socket.once('close', () => {
+    for (const end of underWay) end();
+  });
+  return underWay;
 }
