@@ -226,11 +226,13 @@ export const Environment = Type.Object({
     description: 'refuse POST /avatars without an Idempotency-Key',
     default: false,
   }),
-  MAX_WAITERS: count(
-    'how many requests with Prefer: wait, and event streams, one process holds; a wait beyond it is answered at once, a stream 503',
-    20_000,
-    1_000_000,
-  ),
+  MAX_WAITERS: Type.Integer({
+    description:
+      'how many requests with Prefer: wait, and event streams, one process holds, no caller more than half of what others leave; a wait beyond it is answered at once, a stream 503',
+    default: 20_000,
+    minimum: 2,
+    maximum: 1_000_000,
+  }),
   READ_STALENESS_MS: Type.Integer({
     description:
       'how old what GET /avatars/{id} answers may be, where no change was heard of; 0: each is read from the store',

@@ -36,7 +36,7 @@ export async function openCallers(options: {
     if (!isNew && !isSpoiled) return;
     try {
       const callers = callersIn(found);
-      directory = new Directory(callers, now);
+      directory = new Directory(callers, now, directory);
       isSpoiled = false;
       onEvent({ kind: 'changed', callers: callers.length });
     } catch (error) {
@@ -48,6 +48,7 @@ export async function openCallers(options: {
   const followed = followFile(file, take, first);
   return {
     identify: (key) => directory.identify(key),
+    isCurrent: (caller) => directory.isCurrent(caller),
     find: (name) => directory.find(name),
     reload: () => followed.look(),
     close: () => followed.close(),

@@ -64,6 +64,8 @@ export type Identified =
 export interface CallerDirectory {
   /** Takes as long for a key that is nearly right as for any other. */
   identify(key: string): Identified;
+  /** Whether the key that a caller was identified by still is its key, and shows it the same avatars. @param caller as {@link identify} gave it */
+  isCurrent(caller: Caller): boolean;
   /** Expired ones among them; `null` for one that is not there, or not any more. */
   find(name: string): Caller | null;
 }

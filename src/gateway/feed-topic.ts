@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { Scope } from '../domain/caller.js';
 import type { Reread } from './rereads.js';
 import type { SeenVersion } from './seen.js';
@@ -5,6 +6,8 @@ import { type FeedWatcher, type Sources, seenOf } from './topic.js';
 
 /** How many changes one read brings. */
 const PAGE = 100;
+/** Told of in one turn of the event loop: what is written is sent at the end of a turn, and until then its reader seems to be behind. */
+const CHANGES_A_TURN = 8;
 
 /** Those who watch single avatars of the caller, whatever their own scope is. */
 interface Single {
@@ -70,7 +73,8 @@ export class FeedTopic implements Reread {
         for (const watcher of [...this.watchers]) watcher.lost(last);
         return false;
       }
-      for (const each of changed) {
+      for (const [index, each] of changed.entries()) {
+        if (index % CHANGES_A_TURN === CHANGES_A_TURN - 1) await setImmediate();
         const seen = await seenOf(this.#sources, each);
         this.at = each.at;
         for (const watcher of [...this.watchers]) watcher.changed(each.at, seen);

@@ -19,8 +19,12 @@ export interface FeedFollower {
   /** Changes before this place were missed. */
   lost(at: number): void;
   ended(): void;
-  /** Resolves when there is room for what lies in the past, of which there may be any amount; `false`: nobody takes it any more. */
-  room(): Promise<boolean>;
+  /** The store went away while it was told what it had missed: no more is told. */
+  failed(error: unknown): void;
+  /** Takes in less than there is to tell: it is told the rest, as it is by then, once it has {@link drained}. */
+  readonly isBehind: boolean;
+  /** Resolves when it took in all it was told; `false`: it takes no more. */
+  drained(): Promise<boolean>;
 }
 
 export interface Following extends Sources {
@@ -74,16 +78,11 @@ export async function follow(
   }
 }
 
-export interface FollowingAll {
-  /** Resolves when the past was told; rejects where the store went away meanwhile, and then nothing more is told. */
-  readonly caughtUp: Promise<void>;
-  leave(): void;
-}
-
 /**
  * Follows the avatars within a scope: from now on, or behind a place. Nothing is told twice, or left out, or before what came
  * before it; a removal is told when it happens.
  * @param open is given the place behind which all is told, and whether changes before it were missed
+ * @returns how to leave
  * @throws {StoreUnavailableError}
  */
 export async function followAll(
@@ -91,7 +90,7 @@ export async function followAll(
   scope: Scope,
   after: number | null,
   open: (at: number, isLost: boolean) => FeedFollower,
-): Promise<FollowingAll> {
+): Promise<() => void> {
   const past = new Past(following, scope);
   const { begin, leave } = following.watch.all(scope, past);
   try {
@@ -100,14 +99,18 @@ export async function followAll(
     past.follower = follower;
     begin(last);
     if (following.watch.closed) follower.ended();
-    return { leave, caughtUp: past.tell(follower) };
+    past.catchUp(follower);
+    return leave;
   } catch (error) {
     leave();
     throw error;
   }
 }
 
-/** Tells of the past, then of the present. What changes while it tells of the past is found at the end of that. */
+/**
+ * Tells of the past, then of the present. What changes while it tells of the past is found at the end of that. For who is behind the
+ * present becomes the past: it is read from the store once there is room for it, and takes no memory until then.
+ */
 class Past implements FeedWatcher {
   readonly #following: Following;
   readonly #scope: Scope;
@@ -134,8 +137,14 @@ class Past implements FeedWatcher {
     return { last, isLost };
   }
 
-  async tell(follower: FeedFollower): Promise<void> {
+  catchUp(follower: FeedFollower): void {
+    this.#isPast = true;
+    this.#tell(follower).catch((error: unknown) => follower.failed(error));
+  }
+
+  async #tell(follower: FeedFollower): Promise<void> {
     while (this.#heard > this.at) {
+      if (!(await follower.drained())) return;
       const heard = this.#heard;
       const { changed, whole, last } = await this.#following.store.feed(this.#scope, this.at, PAGE);
       if (!whole) {
@@ -143,7 +152,7 @@ class Past implements FeedWatcher {
         continue;
       }
       for (const each of changed) {
-        if (!(await follower.room())) return;
+        if (!(await follower.drained())) return;
         const seen = await seenOf(this.#following, each);
         this.at = each.at;
         if (!this.#gone.has(each.avatar.id)) follower.changed(each.at, seen);
@@ -159,6 +168,11 @@ class Past implements FeedWatcher {
     if (place <= this.at) return;
     if (this.#isPast) {
       this.#heard = Math.max(this.#heard, place);
+      return;
+    }
+    if (this.follower?.isBehind) {
+      this.#heard = place;
+      this.catchUp(this.follower);
       return;
     }
     this.at = place;

@@ -8,7 +8,7 @@ import { accept, unlessRefused } from './accept.js';
 import { cancel } from './cancel.js';
 import { type Checked, check } from './check.js';
 import { type DeliveryLog, deliveryLog } from './delivery-log.js';
-import { type FeedFollower, type Follower, type FollowingAll, follow, followAll } from './follow.js';
+import { type FeedFollower, type Follower, follow, followAll } from './follow.js';
 import { forget } from './forget.js';
 import { Limits } from './limits.js';
 import { type ListQuery, list, type SeenPage } from './list.js';
@@ -55,12 +55,12 @@ export interface Gateway {
   wait(scope: Scope, id: string, wait: Wait, isDone: (avatar: Avatar) => boolean): Promise<Seen>;
   /** Tells of an avatar until it is left: `open` is given its present state, and says whom to tell of later ones. Returns how to leave. */
   follow(scope: Scope, id: string, open: (present: SeenVersion) => Follower | null): Promise<() => void>;
-  /** Tells of all avatars within a scope until it is left: of what changes from now on, or behind a place. */
+  /** Tells of all avatars within a scope until it is left: of what changes from now on, or behind a place. Returns how to leave. */
   followAll(
     scope: Scope,
     after: number | null,
     open: (at: number, isLost: boolean) => FeedFollower,
-  ): Promise<FollowingAll>;
+  ): Promise<() => void>;
   /** What was spent within a scope. */
   usage(scope: Scope, query: UsageQuery): Promise<Usage>;
   /** Ends the doubt about an `unconfirmed` avatar. */

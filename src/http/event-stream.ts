@@ -1,10 +1,10 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { onEnd } from './end.js';
+import type { HeldRequest } from './held-requests.js';
 
-/** A reader that leaves more than this unread is cut off; it comes back with the last id it has. */
+/** A reader that has more than this unread gets no more before it has read all of it. */
 const MAX_UNREAD_BYTES = 256 * 1024;
-/** How often a stream says something, so that nobody on the way takes it for dead. */
-const BEAT_SECONDS = 15;
+/** Only events that cannot be read from the store later go beyond that, up to here: then the reader is cut off. */
+const CUT_OFF_BYTES = 4 * 1024 * 1024;
 /** How soon a reader comes back, in ms, where it does as it is told. */
 const RETRY_MS = 2_000;
 /** How long what was said last may take to be read. */
@@ -12,75 +12,51 @@ const LAST_WORDS_MS = 1_000;
 
 const HEARTBEAT = Buffer.from(':\n\n');
 
-/** The event streams of a server. Their heartbeats come from one timer, spread over the seconds. */
-export class EventStreams {
-  readonly #beats: readonly Set<EventStream>[] = Array.from({ length: BEAT_SECONDS }, () => new Set());
-  #opened = 0;
-  #second = 0;
-  #open = 0;
-  #timer: NodeJS.Timeout | undefined;
-
-  /**
-   * Answers a request with a stream, which is written past Fastify. @fastify/sse does not serve: each send to a slow reader adds
-   * listeners until it drains, and nothing bounds them; each stream has a timer of its own; each reader has the same
-   * event put into words anew; and an id without data cannot be sent.
-   * @param lastId what a reader that never saw an event is to come back with: an id without data is no event, and is kept
-   * all the same (HTML Living Standard, 9.2.6)
-   * @param closed called once, whoever closes it
-   */
-  open(request: FastifyRequest, reply: FastifyReply, closed: () => void, lastId?: string): EventStream {
-    const stream = new EventStream(request, reply);
-    const beat = this.#beats[this.#opened++ % BEAT_SECONDS];
-    beat?.add(stream);
-    this.#open += 1;
-    this.#timer ??= setInterval(() => this.#beat(), 1_000);
-    onEnd(request, reply, () => {
-      stream.isClosed = true;
-      beat?.delete(stream);
-      this.#open -= 1;
-      if (this.#open === 0) {
-        clearInterval(this.#timer);
-        this.#timer = undefined;
-      }
-      closed();
-    });
-    stream.send(Buffer.from(`retry: ${RETRY_MS}\n${lastId === undefined ? '' : `id: ${lastId}\n`}\n`));
-    return stream;
-  }
-
-  #beat(): void {
-    this.#second = (this.#second + 1) % BEAT_SECONDS;
-    for (const stream of this.#beats[this.#second] ?? []) stream.send(HEARTBEAT);
-  }
-}
-
+/**
+ * An answer that is a stream of events, written past Fastify. @fastify/sse does not serve: each send to a slow reader adds
+ * listeners until it drains, and nothing bounds them; each stream has a timer of its own; each reader has the same
+ * event put into words anew; and an id without data cannot be sent.
+ */
 export class EventStream {
   readonly #raw: FastifyReply['raw'];
   readonly #socket: FastifyRequest['socket'];
-  isClosed = false;
+  /** Bytes the reader had taken at the last heartbeat; `null`: it had taken all there were. */
+  #takenBytes: number | null = null;
 
-  constructor({ raw: { socket } }: FastifyRequest, reply: FastifyReply) {
+  /**
+   * @param lastId what a reader that never saw an event is to come back with: an id without data is no event, and is kept
+   * all the same (HTML Living Standard, 9.2.6)
+   */
+  constructor(held: HeldRequest, request: FastifyRequest, reply: FastifyReply, lastId?: string) {
     this.#raw = reply.raw;
-    this.#socket = socket;
+    this.#socket = request.raw.socket;
     reply.hijack();
     reply.raw.writeHead(200, {
       ...(reply.getHeaders() as Record<string, string>),
       'content-type': 'text/event-stream',
-      'cache-control': 'no-store',
+      // Compressors gather what they compress: they leave alone what is not to be transformed (RFC 9111, 5.2.2.6).
+      'cache-control': 'no-store, no-transform',
       'x-accel-buffering': 'no',
     });
+    this.send(Buffer.from(`retry: ${RETRY_MS}\n${lastId === undefined ? '' : `id: ${lastId}\n`}\n`));
+    held.beat = () => this.#beat();
+    held.onEnd(() => this.end());
   }
 
-  /** Cuts off a reader that has too much to read. */
+  /** Has so much unread that it had better be sent no more before it {@link drained}. */
+  get isBehind(): boolean {
+    return this.#raw.writableLength > MAX_UNREAD_BYTES;
+  }
+
   send(bytes: Buffer): void {
-    if (this.isClosed || this.#raw.writableEnded) return;
+    if (this.#isOver) return;
     this.#raw.write(bytes);
-    if (this.#raw.writableLength > MAX_UNREAD_BYTES) this.#socket.destroy();
+    if (this.#raw.writableLength > CUT_OFF_BYTES) this.#socket.destroy();
   }
 
-  /** Resolves when what was sent is on its way; `false`: nothing more is taken. */
-  async room(): Promise<boolean> {
-    if (this.#raw.writableNeedDrain && !this.isClosed && !this.#raw.writableEnded) {
+  /** Resolves when all that was sent is on its way; `false`: nothing more is taken. */
+  async drained(): Promise<boolean> {
+    if (this.#raw.writableNeedDrain && !this.#isOver) {
       await new Promise<void>((resolve) => {
         const go = () => {
           this.#raw.off('drain', go).off('close', go);
@@ -89,17 +65,31 @@ export class EventStream {
         this.#raw.once('drain', go).once('close', go);
       });
     }
-    return !this.isClosed && !this.#raw.writableEnded;
+    return !this.#isOver;
   }
 
   /** Once what was said is read, or soon. */
   end(): void {
-    if (this.isClosed || this.#raw.writableEnded) return;
+    if (this.#isOver) return;
     this.#raw.end();
     if (this.#raw.writableLength > 0) setTimeout(() => this.#cutUnlessRead(), LAST_WORDS_MS).unref();
   }
 
   #cutUnlessRead(): void {
-    if (!this.isClosed) this.#socket.destroy();
+    if (!this.#raw.writableFinished) this.#socket.destroy();
+  }
+
+  get #isOver(): boolean {
+    return this.#raw.writableEnded || this.#socket.destroyed;
+  }
+
+  /** Says something, so that nobody on the way takes the stream for dead. Cuts off a reader that took nothing since the last time. */
+  #beat(): void {
+    // An answer that waits for others on its connection has no socket yet.
+    const isUnread = this.#raw.socket !== null && this.#raw.writableLength > 0;
+    const takenBytes = this.#socket.bytesWritten - this.#socket.writableLength;
+    if (isUnread && takenBytes === this.#takenBytes) this.#socket.destroy();
+    else if (!isUnread) this.send(HEARTBEAT);
+    this.#takenBytes = isUnread ? takenBytes : null;
   }
 }

@@ -5,6 +5,7 @@ import { describeRules, requireRules } from './access.js';
 import { type BaseOptions, buildBase } from './base.js';
 import { PREFIX } from './dropin/refusals.js';
 import { dropInRoutes } from './dropin/routes.js';
+import { HeldRequests } from './held-requests.js';
 import { type Doors, enforceRules, identifySenders } from './plugins/authenticate.js';
 import { readBodies } from './plugins/body.js';
 import { documentApi } from './plugins/docs.js';
@@ -23,7 +24,6 @@ import { type MetricsSource, metricsRoutes } from './routes/metrics.js';
 import { resolveRoutes } from './routes/resolve.js';
 import { usageRoutes } from './routes/usage.js';
 import { videoRoutes } from './routes/video.js';
-import { Waiters } from './waiters.js';
 
 export interface HttpOptions extends BaseOptions {
   readonly gateway: Gateway;
@@ -76,14 +76,14 @@ export async function buildServer({
     endSlowUploads(scope, uploadStallMs);
     await readBodies(scope, (bytes) => gateway.holdMemory(bytes));
   };
-  const waiters = new Waiters(maxWaiters);
+  const held = new HeldRequests(maxWaiters, doors.callers);
   await app.register(async (api) => {
     await takeBodies(api);
-    await api.register(avatarRoutes, { gateway, waiters, requireIdempotencyKey });
+    await api.register(avatarRoutes, { gateway, held, requireIdempotencyKey });
     await api.register(listRoutes, { gateway });
     await api.register(cancelRoutes, { gateway });
     await api.register(forgetRoutes, { gateway });
-    await api.register(eventRoutes, { gateway, waiters });
+    await api.register(eventRoutes, { gateway, held });
     await api.register(checkRoutes, { gateway });
     await api.register(resolveRoutes, { gateway });
     await api.register(deliveryRoutes, { gateway });
@@ -93,7 +93,7 @@ export async function buildServer({
   await app.register(dropInRoutes, {
     prefix: PREFIX,
     gateway,
-    waiters,
+    held,
     requireIdempotencyKey,
     publicUrl,
     takeBodies,

@@ -15,6 +15,14 @@ import { until as eventually } from '../support/until.js';
 const see = ({ avatar, version }: Found): SeenVersion => ({ avatar, version, queue: null });
 const NEVER = () => false;
 const HOUR_MS = 3_600_000;
+/** Of a follower that takes whatever it is told. */
+const READS = {
+  isBehind: false,
+  drained: async () => true,
+  failed(error: unknown): void {
+    throw error;
+  },
+};
 
 /** A store whose reads are counted, and fail while it is said to be away. */
 async function started(t: Test) {
@@ -217,14 +225,13 @@ t.test('one read brings a change to those who follow all and to those who follow
   const { create, wait, sources, counts } = await started(t);
   const { id, write } = await create();
   const told: (string | null)[] = [];
-  const following = await followAll(sources, CALLER, null, () => ({
+  const leave = await followAll(sources, CALLER, null, () => ({
     changed: (_at, seen) => told.push(seen.avatar.prompt),
     removed: () => undefined,
     lost: () => undefined,
     ended: () => undefined,
-    room: async () => true,
+    ...READS,
   }));
-  await following.caughtUp;
   const waiting = wait(id, isCalled('new'));
   await eventually('it is read', async () => (counts.find > 0 ? true : null));
   await aWhile();
@@ -241,7 +248,7 @@ t.test('one read brings a change to those who follow all and to those who follow
     await eventually('it is read', async () => (counts.find > before.find ? true : null));
     await aWhile();
     const writing = write('newest');
-    const end = sources.store.onChange(() => following.leave());
+    const end = sources.store.onChange(() => leave());
     await writing;
     t.equal((await waiting)?.avatar.prompt, 'newest');
     end();
@@ -255,14 +262,13 @@ async function following(
   after: number | null = null,
 ) {
   const told: string[] = [];
-  const { leave, caughtUp } = await followAll(sources, scope, after, () => ({
+  const leave = await followAll(sources, scope, after, () => ({
     changed: (_at, { avatar }) => told.push(`${avatar.id} ${avatar.prompt}`),
     removed: (id) => told.push(`${id} removed`),
     lost: () => told.push('lost'),
     ended: () => undefined,
-    room: async () => true,
+    ...READS,
   }));
-  await caughtUp;
   return { told, leave };
 }
 
@@ -274,9 +280,10 @@ t.test(
     const theirs = await create({ id: 'av_2', prompt: 'old', caller: 'team-b' });
     const [past, all] = [await following(sources, EVERYONE, 0), await following(sources, EVERYONE)];
     const [own, others] = [await following(sources, CALLER), await following(sources, 'team-b')];
-    t.strictSame(past.told, ['av_1 old', 'av_2 old']);
     const hears = (who: { told: string[] }, count: number) =>
       eventually('it is told', async () => who.told.length >= count || null);
+    await hears(past, 2);
+    t.strictSame(past.told, ['av_1 old', 'av_2 old']);
     await theirs.write('new');
     await hears(all, 1);
     await mine.write('new');
@@ -295,6 +302,84 @@ t.test(
     t.equal(all.told.length, 3, 'who left is told no more');
   },
 );
+
+t.test('[E8] [F64] who is behind is told the rest once it has drained, as it is by then', async (t) => {
+  const { create, sources, counts } = await started(t);
+  const avatars = [];
+  for (let n = 0; n < 30; n++) avatars.push(await create({ id: `av_${n}`, prompt: 'old' }));
+  const told: string[] = [];
+  let drain = () => {};
+  const slow = { isBehind: true, drained: Promise.resolve(true) };
+  slow.drained = new Promise((resolve) => {
+    drain = () => resolve(true);
+  });
+  const leave = await followAll(sources, EVERYONE, null, () => ({
+    ...READS,
+    changed: (_at, { avatar }) => told.push(`${avatar.id} ${avatar.prompt}`),
+    removed: (id) => told.push(`${id} removed`),
+    lost: () => told.push('lost'),
+    ended: () => undefined,
+    get isBehind() {
+      return slow.isBehind;
+    },
+    drained: () => slow.drained,
+  }));
+  const quick = await following(sources, EVERYONE);
+  for (const { write } of avatars) await write('new');
+  await avatars[0]?.remove();
+  await eventually('the quick one is told', async () => quick.told.length >= 31 || null);
+  t.strictSame(told, ['av_0 removed']);
+  for (const { write } of avatars.slice(1)) await write('newest');
+  await eventually('the quick one is told', async () => quick.told.length >= 60 || null);
+  const before = counts.feed;
+  slow.isBehind = false;
+  drain();
+  await eventually('the slow one is told', async () => told.length >= 30 || null);
+  t.strictSame(
+    told.slice(1),
+    avatars.slice(1).map(({ id }) => `${id} newest`),
+    'each once, in order',
+  );
+  t.ok(counts.feed - before <= 3, 'a page at a time');
+  await avatars[1]?.write('last');
+  await eventually('it goes on', async () => (told.at(-1) === 'av_1 last' ? true : null));
+  leave();
+});
+
+t.test('[E8] one that is behind when the store goes away hears of it', async (t) => {
+  const { create, sources } = await started(t);
+  const { write } = await create();
+  let failure: unknown;
+  const leave = await followAll(
+    {
+      ...sources,
+      store: {
+        ...sources.store,
+        feed: async (...args) => {
+          if (args[2] > 1) throw new StoreUnavailableError('away');
+          return sources.store.feed(...args);
+        },
+      },
+    },
+    EVERYONE,
+    null,
+    () => ({
+      ...READS,
+      isBehind: true,
+      changed: () => undefined,
+      removed: () => undefined,
+      lost: () => undefined,
+      ended: () => undefined,
+      failed(error) {
+        failure = error;
+      },
+    }),
+  );
+  await write('new');
+  await eventually('it is told', async () => failure ?? null);
+  t.match(failure, StoreUnavailableError);
+  leave();
+});
 
 for (const beside of [
   [EVERYONE],

@@ -2,7 +2,7 @@
 
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import t from 'tap';
+import t, { type Test } from 'tap';
 import type { AvatarView } from '../../src/http/schemas/avatar.js';
 import { startSimulator } from '../simulator/simulator.js';
 import type { RunningApp } from '../support/app.js';
@@ -41,7 +41,7 @@ for (const store of STORES) {
       t.equal(reader.status, 200);
       t.match(reader.response?.headers, {
         'content-type': 'text/event-stream',
-        'cache-control': 'no-store',
+        'cache-control': 'no-store, no-transform',
         'x-accel-buffering': 'no',
         'x-request-id': String,
       });
@@ -246,8 +246,38 @@ t.test('a stream that has nothing to say says so', async (t) => {
   reader.drop();
 });
 
-t.test('who does not read is cut off, and the others are not', async (t) => {
-  const { one } = await startReplicas(t, 'embedded', { maxWaiters: 2 });
+/** As large as they may be. */
+const LARGE = {
+  ...URLS,
+  metadata: Object.fromEntries(
+    Array.from({ length: 50 }, (_, n) => [`${n}-`.padEnd(40, 'n'), 'v'.repeat(500)]),
+  ),
+};
+/** More than the system takes in for a reader. */
+const TOO_MUCH = 800;
+
+async function makeLarge(url: string, count: number, atOnce: number): Promise<Set<string>> {
+  const ids = new Set<string>();
+  while (ids.size < count) {
+    const responses = await Promise.all(Array.from({ length: atOnce }, () => postJson(url, LARGE)));
+    for (const response of responses) ids.add(((await response.json()) as AvatarView).id);
+  }
+  return ids;
+}
+
+async function readAll(t: Test, reader: EventReader, made: ReadonlySet<string>): Promise<void> {
+  const open = new Set(made);
+  while (open.size > 0) {
+    const event = await reader.next();
+    if (event === null) throw new Error(`it was cut off with ${open.size} to go`);
+    open.delete(event.avatar.id);
+  }
+  t.pass('nothing is left out');
+  reader.drop();
+}
+
+t.test('[E8] [F64] who does not read is cut off, and the others are not', async (t) => {
+  const { one } = await startReplicas(t, 'embedded', { maxWaiters: 4 });
   const good = await EventReader.open(`${one.url}/avatars/events`);
   const { hostname, port } = new URL(one.url);
   const slow = connect(Number(port), hostname);
@@ -256,28 +286,35 @@ t.test('who does not read is cut off, and the others are not', async (t) => {
   await once(slow, 'readable'); // and no more than that
   t.equal((await fetch(`${one.url}/avatars/events`)).status, 503, 'both hold a place');
 
-  const name = (n: number) => `${n}-`.padEnd(40, 'n');
-  const metadata = Object.fromEntries(Array.from({ length: 50 }, (_, n) => [name(n), 'v'.repeat(500)]));
-  let made = 0;
+  const made = await makeLarge(one.url, TOO_MUCH, 40);
   await until(
     'there is a place again',
     async () => {
-      const avatars = await Promise.all(
-        Array.from({ length: 20 }, () => postJson(one.url, { ...URLS, metadata })),
-      );
-      made += avatars.length;
       const third = await fetch(`${one.url}/avatars/events`, { headers: { accept: 'text/event-stream' } });
       await third.body?.cancel();
       return third.status === 200 ? true : null;
     },
-    { everyMs: 0, withinMs: 120_000 },
+    { everyMs: 500, withinMs: 120_000 },
   );
   slow.destroy();
-  const seen = new Set<string>();
-  while (seen.size < made) {
-    const event = await good.next();
-    if (event === null) throw new Error('the good one was cut off');
-    seen.add(event.avatar.id);
-  }
-  good.drop();
+  await readAll(t, good, made);
+});
+
+t.test('[E8] [F64] who has read everything is not cut off, however much comes at once', async (t) => {
+  const { one } = await startReplicas(t, 'embedded');
+  const readers = await Promise.all([1, 2, 3].map(() => EventReader.open(`${one.url}/avatars/events`)));
+  const made = await makeLarge(one.url, 256, 64);
+  for (const reader of readers) await readAll(t, reader, made);
+});
+
+t.test('[F64] who reads slowly gets everything', async (t) => {
+  const { one } = await startReplicas(t, 'embedded');
+  const reader = await EventReader.open(`${one.url}/avatars/events`);
+  const { response } = reader;
+  response?.on('data', () => {
+    response.pause();
+    setTimeout(() => response.resume(), 20);
+  });
+  const made = await makeLarge(one.url, 400, 40);
+  await readAll(t, reader, made);
 });

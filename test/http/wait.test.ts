@@ -204,28 +204,31 @@ for (const store of STORES) {
   });
 }
 
-t.test('beyond as many as may wait, nobody does; who hangs up makes room', async (t) => {
-  const { one } = await startReplicas(t, 'embedded', { maxWaiters: 1 });
-  const avatar = await createAvatar(one.url);
-  const caller = new AbortController();
-  const waiting = fetch(`${one.url}${avatar.links.self}`, {
-    headers: { prefer: 'wait=60' },
-    signal: caller.signal,
-  });
-  await reached(one, avatar.links.self);
-  const { result: refused, ms } = await timed(wait(one.url, avatar.id, 60));
-  t.ok(ms < 30_000);
-  t.equal(refused.status, 200);
-  t.equal(refused.headers.get('preference-applied'), null);
-  const stream = await fetch(`${one.url}${avatar.links.events}`);
-  t.equal(stream.status, 503);
-  t.match(stream.headers.get('retry-after'), /^\d+$/);
-  t.match(await stream.json(), { type: 'urn:avatar-gateway:problem:overloaded' });
+t.test(
+  '[F62] beyond its share of those who may wait a caller does not; who hangs up makes room',
+  async (t) => {
+    const { one } = await startReplicas(t, 'embedded', { maxWaiters: 2 });
+    const avatar = await createAvatar(one.url);
+    const caller = new AbortController();
+    const waiting = fetch(`${one.url}${avatar.links.self}`, {
+      headers: { prefer: 'wait=60' },
+      signal: caller.signal,
+    });
+    await reached(one, avatar.links.self);
+    const { result: refused, ms } = await timed(wait(one.url, avatar.id, 60));
+    t.ok(ms < 30_000);
+    t.equal(refused.status, 200);
+    t.equal(refused.headers.get('preference-applied'), null);
+    const stream = await fetch(`${one.url}${avatar.links.events}`);
+    t.equal(stream.status, 503);
+    t.match(stream.headers.get('retry-after'), /^\d+$/);
+    t.match(await stream.json(), { type: 'urn:avatar-gateway:problem:overloaded' });
 
-  caller.abort();
-  await t.rejects(waiting, { name: 'AbortError' });
-  await until('there is room', async () => {
-    const response = await wait(one.url, avatar.id, 0);
-    return response.headers.get('preference-applied');
-  });
-});
+    caller.abort();
+    await t.rejects(waiting, { name: 'AbortError' });
+    await until('there is room', async () => {
+      const response = await wait(one.url, avatar.id, 0);
+      return response.headers.get('preference-applied');
+    });
+  },
+);

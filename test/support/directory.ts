@@ -17,6 +17,7 @@ export function directoryOf(
       if (caller !== undefined) return { kind: 'known', caller };
       return expired.includes(key) ? { kind: 'expired', name: 'former' } : { kind: 'unknown' };
     },
+    isCurrent: (caller) => Object.values(callers).includes(caller),
     find: (name) => Object.values(callers).find((caller) => caller.name === name) ?? null,
   };
 }

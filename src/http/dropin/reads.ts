@@ -4,8 +4,7 @@ import { scopeOf } from '../../domain/caller.js';
 import type { Gateway } from '../../gateway/gateway.js';
 import { ProblemError } from '../../problems.js';
 import { callerOf, isStranger } from '../caller.js';
-import { onEnd } from '../end.js';
-import type { Waiters } from '../waiters.js';
+import type { HeldRequests } from '../held-requests.js';
 import { baseOf } from './base.js';
 import { modelsResponse, refusals, TaskParams, TaskQuery, taskResponse, validResponse } from './schemas.js';
 import { MODEL_ID, success, taskView } from './view.js';
@@ -22,13 +21,13 @@ const LONG_POLL_MS = 45_000;
 
 interface Options {
   readonly gateway: Gateway;
-  readonly waiters: Waiters;
+  readonly held: HeldRequests;
   readonly publicUrl: string | null;
 }
 
 /** Query parameters that are not known are not looked at, as at Modellix. */
 export const readRoutes: FastifyPluginAsyncTypebox<Options> = async (app, options) => {
-  const { gateway, waiters, publicUrl } = options;
+  const { gateway, held, publicUrl } = options;
   app.get(
     '/tasks/:id',
     {
@@ -47,12 +46,12 @@ export const readRoutes: FastifyPluginAsyncTypebox<Options> = async (app, option
     async (request, reply) => {
       const { id } = request.params;
       const scope = scopeOf(callerOf(request));
-      const leave = request.query.wait === 'true' ? waiters.enter() : null;
-      const within = { withinMs: LONG_POLL_MS, leaving: (end: () => void) => onEnd(request, reply, end) };
-      const { avatar } = await (leave === null
+      const waiting = request.query.wait === 'true' ? held.hold(request, reply) : null;
+      const within = { withinMs: LONG_POLL_MS, leaving: (leave: () => void) => waiting?.onEnd(leave) };
+      const { avatar } = await (waiting === null
         ? gateway.read(scope, id)
-        : gateway.wait(scope, id, within, ({ status }) => isFinal(status))
-      ).finally(() => leave?.());
+        : gateway.wait(scope, id, within, ({ status }) => isFinal(status)));
+      waiting?.requireKey();
       return success(taskView(avatar, baseOf(request, publicUrl)));
     },
   );

@@ -1,14 +1,14 @@
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify';
 import type { Gateway } from '../../gateway/gateway.js';
+import type { HeldRequests } from '../held-requests.js';
 import { notePaths, refuseOtherMethods } from '../plugins/method-not-allowed.js';
-import type { Waiters } from '../waiters.js';
 import { answerAsModellix } from './errors.js';
 import { readRoutes } from './reads.js';
 import { submitRoutes } from './submit.js';
 
 export interface DropInOptions {
   readonly gateway: Gateway;
-  readonly waiters: Waiters;
+  readonly held: HeldRequests;
   readonly requireIdempotencyKey: boolean;
   /** What absolute URLs begin with; `null`: the host that a request was sent to. */
   readonly publicUrl: string | null;
@@ -21,13 +21,13 @@ export interface DropInOptions {
  * at `/avatars`.
  */
 export const dropInRoutes: FastifyPluginAsync<DropInOptions> = async (app, options) => {
-  const { gateway, waiters, requireIdempotencyKey, publicUrl, takeBodies } = options;
+  const { gateway, held, requireIdempotencyKey, publicUrl, takeBodies } = options;
   answerAsModellix(app);
   const paths = notePaths(app);
   await app.register(async (scope) => {
     await takeBodies(scope);
     await scope.register(submitRoutes, { gateway, requireIdempotencyKey, publicUrl });
   });
-  await app.register(readRoutes, { gateway, waiters, publicUrl });
+  await app.register(readRoutes, { gateway, held, publicUrl });
   refuseOtherMethods(app, new Set(paths));
 };

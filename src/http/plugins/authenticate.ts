@@ -6,7 +6,7 @@ import { type Credentials, takeCredentials } from '../credentials.js';
 import { whyElsewhere } from '../this-machine.js';
 
 /** RFC 6750 §3: a challenge has a parameter at least. */
-const CHALLENGE = 'Bearer realm="avatar-gateway"';
+export const CHALLENGE = 'Bearer realm="avatar-gateway"';
 
 export interface Doors {
   /** `null`: no callers are known. */

@@ -7,8 +7,8 @@ import type { Wait } from '../../gateway/until.js';
 import { PROBLEMS, ProblemError } from '../../problems.js';
 import { requireAccept } from '../accept.js';
 import { callerOf } from '../caller.js';
-import { onEnd } from '../end.js';
 import { etagOf, isNamed } from '../etag.js';
+import type { HeldRequest, HeldRequests } from '../held-requests.js';
 import { idempotencyKeyOf } from '../idempotency-key.js';
 import { mediaRequestOf } from '../media-request.js';
 import { letGoOfBody } from '../plugins/body.js';
@@ -30,7 +30,6 @@ import {
   problems,
 } from '../schemas/responses.js';
 import { avatarView } from '../view.js';
-import type { Waiters } from '../waiters.js';
 
 /** How soon a caller had best look again, in seconds. */
 const LOOK_AGAIN_SECONDS = 5;
@@ -40,12 +39,12 @@ const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
 
 interface Options {
   readonly gateway: Gateway;
-  readonly waiters: Waiters;
+  readonly held: HeldRequests;
   readonly requireIdempotencyKey: boolean;
 }
 
 export const avatarRoutes: FastifyPluginAsyncTypebox<Options> = async (app, options) => {
-  const { gateway, waiters, requireIdempotencyKey } = options;
+  const { gateway, held, requireIdempotencyKey } = options;
 
   /** @param graceMs see `AvatarRequest` */
   async function create(request: FastifyRequest<{ Body: CreateAvatar }>, graceMs: number | undefined) {
@@ -68,15 +67,11 @@ export const avatarRoutes: FastifyPluginAsyncTypebox<Options> = async (app, opti
     });
   }
 
-  /** Does with a wait what was preferred, as far as there is room for those who wait. */
-  async function preferring<T>(request: FastifyRequest, work: (preferences: Preferences) => Promise<T>) {
-    const preferences = preferencesIn(request.headers.prefer);
-    const leave = preferences.wait === null ? null : waiters.enter();
-    try {
-      return await work(leave === null ? { ...preferences, wait: null } : preferences);
-    } finally {
-      leave?.();
-    }
+  /** What is preferred, and the request as it is held for a wait: there is none where its caller may hold no more. */
+  function preferred(request: FastifyRequest, reply: FastifyReply) {
+    const { wait, respondAsync } = preferencesIn(request.headers.prefer);
+    const waiting = wait === null ? null : held.hold(request, reply);
+    return { wait: waiting === null ? null : wait, respondAsync, waiting };
   }
 
   app.post<{ Body: CreateAvatar }>(
@@ -108,24 +103,24 @@ export const avatarRoutes: FastifyPluginAsyncTypebox<Options> = async (app, opti
         },
       },
     },
-    (request, reply) =>
-      preferring(request, async (preferences) => {
-        const { wait, respondAsync } = preferences;
-        const endsAt = performance.now() + (wait ?? 0) * 1000;
-        // Both: within so many seconds, or else 202 (RFC 7240 §4.3).
-        const graceMs = wait !== null ? wait * 1000 : respondAsync ? 0 : undefined;
-        let created: Created = await create(request, graceMs);
-        if (wait !== null) {
-          letGoOfBody(request);
-          created = await gateway.finish(created, waitUntil(endsAt, request, reply));
-        }
-        const view = avatarView(created);
-        if (created.replayed) reply.header('idempotent-replayed', 'true');
-        sayApplied(reply, preferences);
-        reply.header('location', view.links.self);
-        if (wait !== null && isFinal(created.avatar.status)) return reply.code(200).send(view);
-        return reply.code(202).header('retry-after', LOOK_AGAIN_SECONDS).send(view);
-      }),
+    async (request, reply) => {
+      const preferences = preferred(request, reply);
+      const { wait, respondAsync, waiting } = preferences;
+      const endsAt = performance.now() + (wait ?? 0) * 1000;
+      // Both: within so many seconds, or else 202 (RFC 7240 §4.3).
+      const graceMs = wait !== null ? wait * 1000 : respondAsync ? 0 : undefined;
+      let created: Created = await create(request, graceMs);
+      if (waiting !== null) {
+        letGoOfBody(request);
+        created = await gateway.finish(created, waitUntil(endsAt, waiting));
+      }
+      const view = avatarView(created);
+      if (created.replayed) reply.header('idempotent-replayed', 'true');
+      sayApplied(reply, preferences);
+      reply.header('location', view.links.self);
+      if (waiting !== null && isFinal(created.avatar.status)) return reply.code(200).send(view);
+      return reply.code(202).header('retry-after', LOOK_AGAIN_SECONDS).send(view);
+    },
   );
 
   app.get(
@@ -153,34 +148,35 @@ export const avatarRoutes: FastifyPluginAsyncTypebox<Options> = async (app, opti
         },
       },
     },
-    (request, reply) =>
-      preferring(request, async ({ wait }) => {
-        const { id } = request.params;
-        const scope = scopeOf(callerOf(request));
-        const ifNoneMatch = request.headers['if-none-match'];
-        const isKnown = (avatar: Avatar) => ifNoneMatch !== undefined && isNamed(ifNoneMatch, etagOf(avatar));
-        const isDone = (avatar: Avatar) =>
-          ifNoneMatch === undefined ? isFinal(avatar.status) : !isKnown(avatar);
-        const endsAt = performance.now() + (wait ?? 0) * 1000;
-        const seen =
-          wait === null
-            ? await gateway.read(scope, id)
-            : await gateway.wait(scope, id, waitUntil(endsAt, request, reply), isDone);
-        sayApplied(reply, { wait, respondAsync: false });
-        reply.headers({
-          etag: etagOf(seen.avatar),
-          'cache-control': 'private, no-cache',
-          vary: 'Prefer',
-        });
-        return isKnown(seen.avatar) ? reply.code(304).send() : reply.send(avatarView(seen));
-      }),
+    async (request, reply) => {
+      const { wait, waiting } = preferred(request, reply);
+      const { id } = request.params;
+      const scope = scopeOf(callerOf(request));
+      const ifNoneMatch = request.headers['if-none-match'];
+      const isKnown = (avatar: Avatar) => ifNoneMatch !== undefined && isNamed(ifNoneMatch, etagOf(avatar));
+      const isDone = (avatar: Avatar) =>
+        ifNoneMatch === undefined ? isFinal(avatar.status) : !isKnown(avatar);
+      const endsAt = performance.now() + (wait ?? 0) * 1000;
+      const seen =
+        waiting === null
+          ? await gateway.read(scope, id)
+          : await gateway.wait(scope, id, waitUntil(endsAt, waiting), isDone);
+      waiting?.requireKey();
+      sayApplied(reply, { wait, respondAsync: false });
+      reply.headers({
+        etag: etagOf(seen.avatar),
+        'cache-control': 'private, no-cache',
+        vary: 'Prefer',
+      });
+      return isKnown(seen.avatar) ? reply.code(304).send() : reply.send(avatarView(seen));
+    },
   );
 };
 
-/** Who hangs up waits no longer. */
-function waitUntil(endsAt: number, request: FastifyRequest, reply: FastifyReply): Wait {
+/** Who hangs up or has lost its key waits no longer. */
+function waitUntil(endsAt: number, waiting: HeldRequest): Wait {
   const withinMs = Math.max(0, endsAt - performance.now());
-  return { withinMs, leaving: (leave) => onEnd(request, reply, leave) };
+  return { withinMs, leaving: (leave) => waiting.onEnd(leave) };
 }
 
 function sayApplied(reply: FastifyReply, preferences: Preferences): void {

@@ -1,24 +1,29 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import { isFinal } from '../../domain/avatar.js';
 import { scopeOf } from '../../domain/caller.js';
 import type { FeedFollower, Follower } from '../../gateway/follow.js';
 import type { Gateway } from '../../gateway/gateway.js';
+import type { Log } from '../../gateway/log.js';
+import { ProblemError } from '../../problems.js';
 import { requireAccept } from '../accept.js';
 import { callerOf } from '../caller.js';
 import { fingerprintOf } from '../etag.js';
 import { avatarFrame, changeFrame, deletedFrame, resetFrame } from '../event-frames.js';
-import { type EventStream, EventStreams } from '../event-stream.js';
+import { EventStream } from '../event-stream.js';
+import type { HeldRequest, HeldRequests } from '../held-requests.js';
 import { logOf } from '../log.js';
-import { Opening } from '../opening.js';
 import { AvatarParams } from '../schemas/avatar.js';
 import { commonHeaders, noContent, noQuery, problems } from '../schemas/responses.js';
 import { callerParameter, lookedAt } from '../scope.js';
-import type { Waiters } from '../waiters.js';
+
+/** How soon it is worth to ask again for a stream there was no place for, in seconds. */
+const NO_ROOM_SECONDS = 10;
 
 interface Options {
   readonly gateway: Gateway;
-  readonly waiters: Waiters;
+  readonly held: HeldRequests;
 }
 
 const lastEventId = Type.Object({
@@ -39,8 +44,15 @@ const streamHeaders = {
 const events = { 'text/event-stream': { schema: Type.String() } };
 
 /** Server-sent events (HTML Living Standard, 9.2). */
-export const eventRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { gateway, waiters }) => {
-  const streams = new EventStreams();
+export const eventRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { gateway, held }) => {
+  /** @throws {ProblemError} `overloaded` */
+  function hold(request: FastifyRequest, reply: FastifyReply): HeldRequest {
+    const place = held.hold(request, reply);
+    if (place !== null) return place;
+    throw new ProblemError('overloaded', 'You hold as many event streams and waits as you may for now.', {
+      headers: { 'retry-after': String(NO_ROOM_SECONDS) },
+    });
+  }
 
   app.get(
     '/avatars/events',
@@ -65,19 +77,13 @@ export const eventRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { gat
     async (request, reply) => {
       const scope = lookedAt(callerOf(request), request);
       const after = placeIn(request.headers['last-event-id']);
-      const opening = new Opening(streams, waiters, request, reply);
-      const { leave, caughtUp } = await opening.follow(() =>
-        gateway.followAll(scope, after, (at, isLost) => {
-          const stream = opening.open(String(at));
-          if (isLost) stream.send(resetFrame(at));
-          return feedTo(stream);
-        }),
-      );
-      opening.opened(leave);
-      caughtUp.catch((error: unknown) => {
-        logOf(request).warn({ err: error }, 'an event stream ended before it had caught up');
-        opening.end();
+      const place = hold(request, reply);
+      const leave = await gateway.followAll(scope, after, (at, isLost) => {
+        const stream = new EventStream(place, request, reply, String(at));
+        if (isLost) stream.send(resetFrame(at));
+        return feedTo(stream, logOf(request));
       });
+      place.onEnd(leave);
     },
   );
 
@@ -106,19 +112,17 @@ export const eventRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { gat
     async (request, reply) => {
       const had = /^\d+-(.+)$/.exec(String(request.headers['last-event-id'] ?? ''))?.[1];
       const { id } = request.params;
-      const opening = new Opening(streams, waiters, request, reply);
-      const leave = await opening.follow(() =>
-        gateway.follow(scopeOf(callerOf(request)), id, (present) => {
-          const isKnown = had === fingerprintOf(present.avatar);
-          const isOver = isFinal(present.avatar.status);
-          if (isKnown && isOver) return null;
-          const stream = opening.open();
-          const follower = avatarTo(stream, id);
-          if (!isKnown) follower.told(present);
-          return isOver ? null : follower;
-        }),
-      );
-      if (!opening.opened(leave)) return reply.code(204).send();
+      const place = hold(request, reply);
+      const leave = await gateway.follow(scopeOf(callerOf(request)), id, (present) => {
+        const isKnown = had === fingerprintOf(present.avatar);
+        const isOver = isFinal(present.avatar.status);
+        if (isKnown && isOver) return null;
+        const follower = avatarTo(new EventStream(place, request, reply), id);
+        if (!isKnown) follower.told(present);
+        return isOver ? null : follower;
+      });
+      place.onEnd(leave);
+      if (!reply.sent) return reply.code(204).send();
     },
   );
 };
@@ -133,13 +137,20 @@ function avatarTo(stream: EventStream, id: string): Follower {
   };
 }
 
-function feedTo(stream: EventStream): FeedFollower {
+function feedTo(stream: EventStream, log: Log): FeedFollower {
   return {
     changed: (at, seen) => stream.send(changeFrame(at, seen)),
     removed: (id) => stream.send(deletedFrame(id)),
     lost: (at) => stream.send(resetFrame(at)),
     ended: () => stream.end(),
-    room: () => stream.room(),
+    failed(error) {
+      log.warn({ err: error }, 'an event stream ended before it had caught up');
+      stream.end();
+    },
+    get isBehind() {
+      return stream.isBehind;
+    },
+    drained: () => stream.drained(),
   };
 }
 

@@ -1,0 +1,95 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Caller, CallerDirectory } from '../domain/caller.js';
+import { FairPool } from '../gateway/fair-pool.js';
+import { ProblemError } from '../problems.js';
+import { callerOf } from './caller.js';
+import { onEnd } from './end.js';
+import { holderOf } from './holder.js';
+import { CHALLENGE } from './plugins/authenticate.js';
+
+/** How often keys are asked for again. */
+const SWEEP_MS = 1_000;
+/** How often a request is reminded to say something, spread over the sweeps. */
+const SWEEPS_A_BEAT = 15;
+
+/** Requests that are held open: event streams and waits. Each takes a place of its caller's share, and ends with its key. */
+export class HeldRequests {
+  readonly #places: FairPool;
+  readonly #callers: CallerDirectory | null;
+  readonly #held = new Set<HeldRequest>();
+  #count = 0;
+  #sweeps = 0;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(max: number, callers: CallerDirectory | null) {
+    this.#places = new FairPool({ max });
+    this.#callers = callers;
+  }
+
+  /** Holds a request until it was answered or its caller hung up; `null` where its caller has no place left. */
+  hold(request: FastifyRequest, reply: FastifyReply): HeldRequest | null {
+    const place = this.#places.tryAcquire(holderOf(request), 1);
+    if (place === null) return null;
+    const held = new HeldRequest(callerOf(request), this.#count++ % SWEEPS_A_BEAT);
+    this.#held.add(held);
+    this.#timer ??= setInterval(() => this.#sweep(), SWEEP_MS);
+    onEnd(request, reply, () => {
+      place.release();
+      this.#held.delete(held);
+      if (this.#held.size === 0) {
+        clearInterval(this.#timer);
+        this.#timer = undefined;
+      }
+      held.end();
+    });
+    return held;
+  }
+
+  #sweep(): void {
+    this.#sweeps = (this.#sweeps + 1) % SWEEPS_A_BEAT;
+    for (const held of this.#held) {
+      if (this.#callers?.isCurrent(held.caller) === false) held.revoke();
+      else if (held.beatAt === this.#sweeps) held.beat();
+    }
+  }
+}
+
+export class HeldRequest {
+  readonly caller: Caller;
+  readonly beatAt: number;
+  /** Called every 15 seconds. */
+  beat = (): void => undefined;
+  readonly #onEnd: (() => void)[] = [];
+  #isOver = false;
+  #isRevoked = false;
+
+  constructor(caller: Caller, beatAt: number) {
+    this.caller = caller;
+    this.beatAt = beatAt;
+  }
+
+  /** Calls back once: when it was answered, when its caller hung up or has lost its key; at once where that was before. */
+  onEnd(ended: () => void): void {
+    if (this.#isOver) ended();
+    else this.#onEnd.push(ended);
+  }
+
+  end(): void {
+    this.#isOver = true;
+    for (const ended of this.#onEnd.splice(0)) ended();
+  }
+
+  revoke(): void {
+    this.#isRevoked = true;
+    this.end();
+  }
+
+  /** @throws {ProblemError} `unauthorized` once its key is lost */
+  requireKey(): void {
+    if (!this.#isRevoked) return;
+    const headers = { 'www-authenticate': `${CHALLENGE}, error="invalid_token"` };
+    throw new ProblemError('unauthorized', 'The key was removed, expired, or has other rights now.', {
+      headers,
+    });
+  }
+}
