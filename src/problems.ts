@@ -143,7 +143,7 @@ const CATALOGUE = {
   'url-not-allowed': {
     status: 422,
     title: 'The URL is not allowed',
-    help: 'URLs are http or https, at most 2048 characters, without user info. What is called or fetched is on the public internet, unless whoever runs the gateway allows more.',
+    help: 'URLs are http or https, at most 8192 characters, without user info. What is called or fetched is on the public internet, unless whoever runs the gateway allows more.',
   },
   'idempotency-key-reused': {
     status: 422,

@@ -1,5 +1,6 @@
 import type { AudioFacts, Cost, ImageFacts, Mode } from '../domain/avatar.js';
 import { costOf, estimateUsd } from '../domain/price.js';
+import type { FieldError } from '../problems.js';
 import { requireMode } from './allowance.js';
 import { inspectMedia } from './inspect.js';
 import type { Ports } from './ports.js';
@@ -14,10 +15,12 @@ export interface Checked {
   readonly costEstimateUsd: number | null;
   /** What would be held for it. */
   readonly reserved: Cost;
+  /** What was forgiven in the media. */
+  readonly warnings: readonly FieldError[];
 }
 
 /**
- * Looks at media and a receiver as a submit would, and stores and spends nothing.
+ * Inspects media and a receiver as a submit would, and stores and spends nothing.
  * @throws {ProblemError} for media that cannot be used, and for a mode or a receiver that its caller may not have
  */
 export async function check(
@@ -35,5 +38,6 @@ export async function check(
     audio,
     costEstimateUsd: estimateUsd(prices, mode, audio.durationSeconds),
     reserved: costOf(prices, mode, audio.durationSeconds),
+    warnings: inspected.warnings,
   };
 }

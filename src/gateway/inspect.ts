@@ -1,14 +1,15 @@
 import type { AudioFacts, ImageFacts } from '../domain/avatar.js';
 import { MAX_AUDIO_BYTES } from '../domain/media/audio.js';
+import type { Forgiven } from '../domain/media/forgiven.js';
 import { MAX_IMAGE_BYTES } from '../domain/media/image.js';
-import type { Looked } from '../domain/media/looked.js';
+import type { InspectedFile } from '../domain/media/inspected.js';
 import { type GivenMedia, MediaError, UrlNotAllowedError } from '../domain/media/media.js';
 import type { MediaToSend, Submission } from '../modellix/submission.js';
 import { type FieldError, ProblemError } from '../problems.js';
 import type { Ports } from './ports.js';
 import type { Speech } from './request.js';
 
-/** What was found, what to hand on, and what tells it from other media: a digest of the bytes, or the text. */
+/** What was found, what to hand on, and what tells it from other media: a digest of the bytes that are sent, or the text. */
 export interface Inspected {
   readonly image: {
     readonly facts: ImageFacts;
@@ -20,13 +21,15 @@ export interface Inspected {
     readonly send: Submission['audio'];
     readonly identity: readonly string[];
   };
+  /** What was forgiven in them, for the caller. */
+  readonly warnings: readonly FieldError[];
 }
 
 type InspectPorts = Pick<Ports, 'inspector' | 'urls' | 'memory'> & {
   readonly settings: Pick<Ports['settings'], 'urlsMustAnswer'>;
 };
 
-type Look<Facts> = (bytes: Buffer, encoded: boolean) => Promise<Looked<Facts>>;
+type Inspect<Facts> = (bytes: Buffer, encoded: boolean) => Promise<InspectedFile<Facts>>;
 
 interface Limit {
   readonly maxBytes: number;
@@ -42,11 +45,16 @@ const SOUND_LIMIT: Limit = {
   tooLarge: `is too large: a sound may have at most ${MAX_AUDIO_BYTES} bytes (5 MB)`,
 };
 
-/** Media that were looked at, or a URL that was not. */
-interface SeenMedia<Facts> {
+/** Media that were inspected, or a URL that was not. */
+interface InspectedMedia<Facts> {
   readonly facts: Facts | null;
   readonly send: MediaToSend;
   readonly identity: readonly string[];
+  readonly warnings: readonly string[];
+}
+
+interface Warned {
+  readonly warnings: readonly string[];
 }
 
 /**
@@ -63,7 +71,10 @@ export async function inspectMedia(
     checkSpeech(ports, speech),
   ]);
   if (seenImage.status === 'fulfilled' && seenSpeech.status === 'fulfilled') {
-    return { image: seenImage.value, speech: seenSpeech.value };
+    const { warnings: ofImage, ...image } = seenImage.value;
+    const { warnings: ofSpeech, ...speech } = seenSpeech.value;
+    const warnings = [...at('/image', ofImage), ...at('/sound_file', ofSpeech)];
+    return { image, speech, warnings };
   }
   const errors: FieldError[] = [];
   let slug: 'invalid-media' | 'url-not-allowed' = 'url-not-allowed';
@@ -81,43 +92,52 @@ export async function inspectMedia(
   });
 }
 
-async function checkImage(ports: InspectPorts, given: GivenMedia): Promise<Inspected['image']> {
-  const look: Look<ImageFacts> = (bytes, encoded) => ports.inspector.image(bytes, encoded);
+function at(pointer: string, details: readonly string[]): readonly FieldError[] {
+  return details.map((detail) => ({ pointer, detail }));
+}
+
+async function checkImage(ports: InspectPorts, given: GivenMedia): Promise<Inspected['image'] & Warned> {
+  const look: Inspect<ImageFacts> = (bytes, encoded) => ports.inspector.image(bytes, encoded);
   const { facts, ...rest } = await see(ports, given, IMAGE_LIMIT, look);
   return { facts: facts ?? { source: 'url', format: null, width: null, height: null, bytes: null }, ...rest };
 }
 
-async function checkSpeech(ports: InspectPorts, speech: Speech): Promise<Inspected['speech']> {
+async function checkSpeech(ports: InspectPorts, speech: Speech): Promise<Inspected['speech'] & Warned> {
   if ('audioId' in speech) {
-    return { facts: unheard('audio_id'), send: speech, identity: ['id', speech.audioId] };
+    return { facts: unheard('audio_id'), send: speech, identity: ['id', speech.audioId], warnings: [] };
   }
-  const look: Look<AudioFacts> = (bytes, encoded) => ports.inspector.sound(bytes, encoded);
-  const { facts, send, identity } = await see(ports, speech.soundFile, SOUND_LIMIT, look);
-  return { facts: facts ?? unheard('url'), send: { soundFile: send }, identity };
+  const look: Inspect<AudioFacts> = (bytes, encoded) => ports.inspector.sound(bytes, encoded);
+  const { facts, send, ...rest } = await see(ports, speech.soundFile, SOUND_LIMIT, look);
+  return { facts: facts ?? unheard('url'), send: { soundFile: send }, ...rest };
 }
 
 async function see<Facts extends ImageFacts | AudioFacts>(
   ports: InspectPorts,
   given: GivenMedia,
   limit: Limit,
-  look: Look<Facts>,
-): Promise<SeenMedia<Facts>> {
+  look: Inspect<Facts>,
+): Promise<InspectedMedia<Facts>> {
   switch (given.kind) {
     case 'neither':
       throw given.error;
     case 'url': {
-      const facts = await seeUrl(ports, given.url, limit, look);
-      return { facts, send: { url: given.url }, identity: ['url', given.url] };
+      const file = await seeUrl(ports, given.url, limit, look);
+      const facts = file && { ...file.facts, source: 'url' };
+      const warnings =
+        file?.forgiven.map(({ what }) => `${what}; it is at a URL, so Modellix gets it as it is`) ?? [];
+      return { facts, send: { url: given.url }, identity: ['url', given.url], warnings };
     }
-    case 'bytes': {
-      const { facts, bytes, digest } = await look(given.bytes, false);
-      return { facts, send: { bytes }, identity: ['bytes', digest] };
-    }
+    case 'bytes':
     case 'base64': {
-      const { facts, bytes, digest } = await look(given.bytes, true);
-      return { facts, send: { base64: bytes }, identity: ['bytes', digest] };
+      const { facts, bytes, encoded, digest, forgiven } = await look(given.bytes, given.kind === 'base64');
+      const send = encoded ? { base64: bytes } : { bytes };
+      return { facts, send, identity: ['bytes', digest], warnings: forgiven.map(warningOf) };
     }
   }
+}
+
+function warningOf({ what, mended }: Forgiven): string {
+  return `${what}; ${mended ? 'it is put right before it is sent' : 'it is sent as it is'}`;
 }
 
 /** What is behind a URL; `null` where nobody looked, or nobody could. Modellix is sent the URL all the same. */
@@ -125,15 +145,15 @@ async function seeUrl<Facts extends ImageFacts | AudioFacts>(
   { urls, memory, settings }: InspectPorts,
   url: string,
   { maxBytes, tooLarge }: Limit,
-  look: Look<Facts>,
-): Promise<Facts | null> {
+  look: Inspect<Facts>,
+): Promise<InspectedFile<Facts> | null> {
   if (urls === null) return null;
   const letGo = memory.hold(maxBytes).keep();
   try {
     const fetched = await urls.fetch(url, maxBytes);
     switch (fetched.kind) {
       case 'bytes':
-        return { ...(await look(fetched.bytes, false)).facts, source: 'url' };
+        return await look(fetched.bytes, false);
       case 'too-large':
         throw new MediaError(tooLarge);
       case 'not-allowed':

@@ -2,7 +2,7 @@ import type { AudioFacts, Avatar, FailureType, ImageFacts, Status } from '../dom
 import type { Told } from '../domain/callback.js';
 import type { CallerDirectory } from '../domain/caller.js';
 import type { Fetched } from '../domain/media/fetched.js';
-import type { Looked } from '../domain/media/looked.js';
+import type { InspectedFile } from '../domain/media/inspected.js';
 import type { Prices } from '../domain/price.js';
 import type { SpendCaps } from '../domain/spend.js';
 import type { ModellixClient, VideoAnswer, VideoRequest } from '../modellix/client.js';
@@ -35,9 +35,9 @@ export interface Counts {
 /** Looks at media without holding up anyone else. */
 export interface Inspector {
   /** @param encoded whether the bytes are base64. @throws {MediaError} */
-  image(bytes: Buffer, encoded: boolean): Promise<Looked<ImageFacts>>;
+  image(bytes: Buffer, encoded: boolean): Promise<InspectedFile<ImageFacts>>;
   /** @throws {MediaError} */
-  sound(bytes: Buffer, encoded: boolean): Promise<Looked<AudioFacts>>;
+  sound(bytes: Buffer, encoded: boolean): Promise<InspectedFile<AudioFacts>>;
 }
 
 /** Gets files from where callers say they are, and from nowhere inside. */

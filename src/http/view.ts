@@ -66,8 +66,9 @@ export function deliveriesView(log: DeliveryLog): DeliveriesView {
 }
 
 /** Media that can be used, as their caller sees them. */
-export function checkView({ mode, image, audio, costEstimateUsd, reserved }: Checked): CheckView {
-  return { mode, image, audio: audioView(audio), cost: checkedCost(costEstimateUsd, reserved) };
+export function checkView({ mode, image, audio, costEstimateUsd, reserved, warnings }: Checked): CheckView {
+  const cost = checkedCost(costEstimateUsd, reserved);
+  return { mode, image, audio: audioView(audio), cost, warnings: [...warnings] };
 }
 
 function audioView({ source, format, durationSeconds, bytes }: AudioFacts): AvatarView['audio'] {

@@ -8,10 +8,13 @@ import { exceptions } from './exceptions.js';
 import { ADTS } from './files/adts.js';
 import { JPEGS } from './files/jpegs.js';
 import { M4AS } from './files/m4as.js';
+import { MP3_WRITERS } from './files/mp3-writers.js';
 import { MP3S } from './files/mp3s.js';
 import { NO_IMAGES } from './files/no-images.js';
 import { NO_SOUNDS } from './files/no-sounds.js';
+import { PHONES } from './files/phones.js';
 import { PNGS } from './files/pngs.js';
+import { WAV_WRITERS } from './files/wav-writers.js';
 import { WAVS } from './files/wavs.js';
 import { askGateway } from './gateway.js';
 import { judgeAudio } from './judge-audio.js';
@@ -24,8 +27,11 @@ export const CORPUS: readonly CorpusFile[] = [
   ...PNGS,
   ...NO_IMAGES,
   ...MP3S,
+  ...MP3_WRITERS,
   ...WAVS,
+  ...WAV_WRITERS,
   ...M4AS,
+  ...PHONES,
   ...ADTS,
   ...NO_SOUNDS,
 ];

@@ -8,7 +8,7 @@ const LIMITS = { bytes: 5_000_000, seconds: { least: 2, most: 300 } } as const;
 
 /**
  * Which demuxer and codec go by which of the contract's four names: PCM and its two telephone forms in WAV, AAC in
- * MP4. The contract names files and no codecs; what a name usually holds is sure to be read, anything else is not.
+ * MP4, whose demuxer also reads what phones write of it, QuickTime and 3GPP. The contract names files and no codecs; what a name usually holds is sure to be read, anything else is not.
  */
 const KINDS: ReadonlyArray<readonly [name: string, format: string, codec: RegExp]> = [
   ['mp3', 'mp3', /^mp3(?:float)?$/],
@@ -17,15 +17,13 @@ const KINDS: ReadonlyArray<readonly [name: string, format: string, codec: RegExp
   ['aac', 'aac', /^aac$/],
 ];
 
-/** The demuxer of MP4 also reads QuickTime and 3GPP; the brand tells them apart (ISO/IEC 14496-12 §4.3). */
-const OTHER_BRANDS = /^(?:qt {2}|3g)/;
-
 /**
  * Complaints with which all of the sound is decoded: what stands between or behind the frames of an mp3 (a tag,
- * padding) is no frame, and the last byte of a WAV is no sample.
+ * padding) is no frame, the last frame of one may end before its sound, and the last byte of a WAV is no sample.
  */
 const HARMLESS: readonly RegExp[] = [
   /^\[mp3float @ \w+\] Header missing$/,
+  /^\[mp3float @ \w+\] invalid new backstep -1$/,
   /^\[pcm_\w+ @ \w+\] Invalid PCM packet, data has size \d+ but at least a size of \d+ was expected$/,
 ];
 
@@ -35,14 +33,13 @@ const FRAME = 1024;
 
 const ENTRIES = [
   'format=format_name',
-  'format_tags=major_brand',
   'stream=codec_type,codec_name,sample_rate,duration',
   'stream_disposition=attached_pic',
   'frame=media_type,nb_samples',
 ].join(':');
 
 interface Probe {
-  readonly format?: { readonly format_name: string; readonly tags?: Readonly<Record<string, string>> };
+  readonly format?: { readonly format_name: string };
   readonly streams?: ReadonlyArray<{
     readonly codec_type: string;
     readonly codec_name?: string;
@@ -74,9 +71,7 @@ export async function judgeAudio(file: string, bytes: number): Promise<Verdict> 
   const [sound] = sounds;
   const codec = sound?.codec_name ?? 'nothing';
   const kind = KINDS.find(([, name, allowed]) => name === format?.format_name && allowed.test(codec))?.[0];
-  const brand = format?.tags?.major_brand ?? '';
   if (kind === undefined) return refused('unreadable', `is ${format?.format_name} with ${codec}`);
-  if (OTHER_BRANDS.test(brand)) return refused('unreadable', `has the brand ${brand}`);
   if (streams.some((stream) => stream.codec_type === 'video' && stream.disposition?.attached_pic !== 1)) {
     return refused('unreadable', 'is a film');
   }

@@ -1,7 +1,7 @@
 /** What an MP4 file says of its AAC (ISO/IEC 14496-14 §5.6, 14496-1 §7.2.6, 14496-3 §1.6.2). */
 
 import { AAC_RATES } from './adts.js';
-import { readBoxes } from './boxes.js';
+import { type Box, printable, readBoxes } from './boxes.js';
 import { MediaError } from './media.js';
 
 /** What the length of a frame follows from. */
@@ -26,16 +26,25 @@ const DECODER_SPECIFIC = 5;
 
 /** Reserved bytes, data reference, version, channels, sample size and rate of an AudioSampleEntry. */
 const ENTRY_BYTES = 28;
+const VERSION_AT = 8;
+/** What QuickTime puts behind them, by version (QuickTime File Format, "Sound Sample Descriptions"). */
+const QUICKTIME_BYTES: Readonly<Record<number, number>> = { 1: 16, 2: 36 };
 
 /** From the sample description (`stsd`), which must be AAC and nothing else. */
 export function readAacConfig(stsd: Buffer): AacConfig {
   const [entry, ...others] = readBoxes(stsd.subarray(8));
   if (entry === undefined || others.length > 0)
     throw new MediaError('is an m4a with more than one codec, or none');
-  if (entry.type !== 'mp4a') throw notAac(entry.type.replace(/[^\x20-\x7e]/g, '?'));
-  const esds = readBoxes(entry.body.subarray(ENTRY_BYTES)).find(({ type }) => type === 'esds');
+  if (entry.type !== 'mp4a') throw notAac(printable(entry.type));
+  const version = entry.body.readUInt16BE(VERSION_AT);
+  const boxes = readBoxes(entry.body.subarray(ENTRY_BYTES + (QUICKTIME_BYTES[version] ?? 0)));
+  const esds = find(boxes, 'esds') ?? find(readBoxes(find(boxes, 'wave')?.body ?? Buffer.alloc(0)), 'esds');
   if (esds === undefined) throw new MediaError('is an m4a that does not describe its AAC');
   return readDescriptors(esds.body.subarray(4));
+}
+
+function find(boxes: readonly Box[], type: string): Box | undefined {
+  return boxes.find((box) => box.type === type);
 }
 
 function readDescriptors(bytes: Buffer): AacConfig {

@@ -1,6 +1,8 @@
 /** The length of an AAC sound in ADTS frames (ISO/IEC 13818-7 §6.2, 14496-3 Annex 1.A). */
 
-import { type FrameHeader, findFrame, walkFrames } from './frames.js';
+import type { Forgive } from './forgiven.js';
+import { type FrameHeader, findFrame, PlayedSamples, walkFrames } from './frames.js';
+import { MediaError } from './media.js';
 
 const HEADER_BYTES = 7;
 const SAMPLES_A_BLOCK = 1024;
@@ -10,28 +12,29 @@ export const AAC_RATES: readonly number[] = [
   96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8_000, 7_350,
 ];
 
-interface AdtsHeader extends FrameHeader {
-  readonly rate: number;
-  readonly samples: number;
-}
-
 /** Where the first ADTS frame begins, or `null`. An mp3 header differs from it in its layer bits. */
 export function findAdts(bytes: Buffer): number | null {
   return findFrame(bytes, readAdtsHeader);
 }
 
 /** Seconds of sound. With SBR (HE-AAC) both the samples and the rate are half, so that the quotient holds. */
-export function measureAdts(bytes: Buffer): number {
-  let samples = 0;
-  let rate = 1;
-  for (const { header } of walkFrames('AAC', bytes, readAdtsHeader)) {
-    samples += header.samples;
-    rate = header.rate;
+export function measureAdts(bytes: Buffer, forgive: Forgive): number {
+  const played = new PlayedSamples();
+  let end = 0;
+  for (const { header, at, missing } of walkFrames('AAC', bytes, readAdtsHeader, forgive)) {
+    if (missing > 0) throw cutShort(`${missing}`);
+    played.add(header.rate, header.samples);
+    end = at + header.length;
   }
-  return samples / rate;
+  if (bytes[end] === 0xff && bytes.length - end < HEADER_BYTES) throw cutShort('most');
+  return played.seconds;
 }
 
-function readAdtsHeader(bytes: Buffer, at: number): AdtsHeader | null {
+function cutShort(missing: string): MediaError {
+  return new MediaError(`is an AAC that is cut short: its last frame lacks ${missing} bytes`);
+}
+
+function readAdtsHeader(bytes: Buffer, at: number): FrameHeader | null {
   if (bytes[at] !== 0xff || at + HEADER_BYTES > bytes.length) return null;
   // ffff ffff ffff i llp | PP rrrr x c cc xxxx LL LLLL LLLL LLL bbb bbbb bbbb NN
   const first = bytes.readUInt16BE(at);

@@ -1,6 +1,6 @@
 /** The samples in the fragments of an MP4 file (ISO/IEC 14496-12 §8.8), as browsers record and CMAF packs them. */
 
-import { type Box, descend, onlyBox, readBoxes } from './boxes.js';
+import { type Box, descend, firstBox, readBoxes } from './boxes.js';
 import { MediaError } from './media.js';
 import type { Samples } from './samples.js';
 
@@ -45,7 +45,7 @@ export function readFragments(
     let end = fragment.at;
     for (const part of readBoxes(fragment.body).filter(({ type }) => type === 'traf')) {
       const boxes = readBoxes(part.body);
-      const header = onlyBox(boxes, 'tfhd');
+      const header = firstBox(boxes, 'tfhd');
       const { base, ...own } = readHeader(header, defaults, fragment.at);
       if (header.readUInt32BE(4) !== id) continue;
       end = base;

@@ -1,12 +1,16 @@
 /** The walk over a stream of frames that mp3 and ADTS have in common. */
 
+import type { Forgive } from './forgiven.js';
 import { MediaError } from './media.js';
-import { skipTags } from './tags.js';
+import { endOfSound, skipTags } from './tags.js';
 
 /** What the walk needs to know of a frame. */
 export interface FrameHeader {
   /** Bytes from this header to the next. */
   readonly length: number;
+  /** Samples a second, and samples in the frame. */
+  readonly rate: number;
+  readonly samples: number;
   /** The fields that are the same in all frames of a stream, packed. */
   readonly stream: number;
 }
@@ -14,11 +18,17 @@ export interface FrameHeader {
 /** Reads the header at an offset; `null` where there is none. */
 export type ReadHeader<H extends FrameHeader> = (bytes: Buffer, at: number) => H | null;
 
-/** The longer of the two kinds of header, ADTS's. What is left of a file and shorter cannot be read as one. */
-const HEADER_BYTES = 7;
+export interface Frame<H extends FrameHeader> {
+  readonly header: H;
+  readonly at: number;
+  /** Bytes that the file has too few for it: it is the last one, and not whole. */
+  readonly missing: number;
+  /** Something else stands between it and the frame before. */
+  readonly isBehindGap: boolean;
+}
 
-/** Bytes of neither frames nor tags that are forgiven in a file; players skip them. More is another kind of file. */
-const FORGIVEN_BYTES = 4_096;
+/** Bytes of neither frames nor tags that are forgiven in a file: players look as far for the first frame. More is another kind of file. */
+const FORGIVEN_BYTES = 65_536;
 
 /**
  * Every frame from the first to the last. The headers are counted instead of trusting the bit rate of the
@@ -27,31 +37,35 @@ const FORGIVEN_BYTES = 4_096;
  */
 export function* walkFrames<H extends FrameHeader>(
   name: string,
-  bytes: Buffer,
+  file: Buffer,
   read: ReadHeader<H>,
-): Generator<{ readonly header: H; readonly at: number }> {
-  let stream: number | null = null;
+  forgive: Forgive,
+): Generator<Frame<H>> {
+  const bytes = file.subarray(0, endOfSound(file));
+  let last: H | null = null;
   let strange = 0;
+  let end = 0;
   let at = skipTags(bytes, 0);
   while (at < bytes.length) {
     const header = read(bytes, at);
-    if (header !== null && (stream === null ? isFirst(bytes, at, header, read) : header.stream === stream)) {
-      const missing = at + header.length - bytes.length;
-      if (missing > 0) throw cutShort(name, `${missing}`);
-      stream = header.stream;
-      yield { header, at };
-      at += header.length;
-    } else {
-      if (stream !== null && bytes[at] === 0xff && bytes.length - at < HEADER_BYTES) {
-        throw cutShort(name, 'most');
+    if (header !== null && (header.stream === last?.stream || isFirst(bytes, at, header, read))) {
+      if (last !== null && header.rate !== last.rate) {
+        forgive({ what: `changes its sample rate from ${last.rate} to ${header.rate} Hz`, mended: false });
       }
+      const missing = Math.max(0, at + header.length - bytes.length);
+      yield { header, at, missing, isBehindGap: last !== null && at > end };
+      last = header;
+      at += header.length;
+      end = at;
+    } else {
       strange += 1;
       at += 1;
-      if (strange > FORGIVEN_BYTES) throw notAStream(name, stream !== null, at);
+      if (strange > FORGIVEN_BYTES) throw notAStream(name, last !== null, at);
     }
     at = skipTags(bytes, at);
   }
-  if (stream === null) throw notAStream(name, false, at);
+  if (last === null) throw notAStream(name, false, at);
+  if (strange > 0) forgive({ what: `has ${strange} bytes that are neither sound nor tags`, mended: false });
 }
 
 /** Where the first frame of a kind begins, as far as the walk would look for it; `null` where there is none. */
@@ -70,14 +84,23 @@ function isFirst<H extends FrameHeader>(bytes: Buffer, at: number, header: H, re
   return next === bytes.length || read(bytes, next)?.stream === header.stream;
 }
 
-function cutShort(name: string, missing: string): MediaError {
-  return new MediaError(`is an ${name} that is cut short: its last frame lacks ${missing} bytes`);
-}
-
 function notAStream(name: string, begun: boolean, at: number): MediaError {
   return new MediaError(
     begun
-      ? `is a damaged ${name}: too many bytes up to offset ${at} are neither frames nor tags`
+      ? `is a damaged ${name}: more than ${FORGIVEN_BYTES} bytes up to offset ${at} are neither frames nor tags`
       : 'is not recognised as a sound; only mp3, wav, m4a and aac are taken',
   );
+}
+
+/** Adds up frames, of which each may have a sample rate of its own. In samples, so that nothing is lost in fractions. */
+export class PlayedSamples {
+  readonly #samples = new Map<number, number>();
+
+  add(rate: number, samples: number): void {
+    this.#samples.set(rate, (this.#samples.get(rate) ?? 0) + samples);
+  }
+
+  get seconds(): number {
+    return [...this.#samples].reduce((sum, [rate, samples]) => sum + samples / rate, 0);
+  }
 }

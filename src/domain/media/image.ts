@@ -1,6 +1,7 @@
 /** Whether Modellix would take an image, by its bytes. */
 
 import type { ImageFacts } from '../avatar.js';
+import type { Forgive } from './forgiven.js';
 import { type PixelSize, readJpeg } from './jpeg.js';
 import { MediaError } from './media.js';
 import { readPng } from './png.js';
@@ -26,13 +27,13 @@ export const MAX_IMAGE_PIXELS = 100_000_000;
  * are those of the picture as it is shown, that is after its EXIF orientation. Pixels are not decoded: a
  * file that is whole and whose pixels are rubbish passes.
  */
-export function inspectImage(bytes: Buffer): ImageFacts {
+export function inspectImage(bytes: Buffer, forgive: Forgive = () => {}): ImageFacts {
   if (bytes.length === 0) throw new MediaError('is empty');
   if (bytes.length > MAX_IMAGE_BYTES) {
     throw new MediaError(`has ${bytes.length} bytes; an image may have at most ${MAX_IMAGE_BYTES} (10 MB)`);
   }
   const format = formatOf(bytes);
-  const { width, height } = format === 'jpeg' ? readJpeg(bytes) : readPng(bytes);
+  const { width, height } = format === 'jpeg' ? readJpeg(bytes, forgive) : readPng(bytes);
   checkSize({ width, height });
   return { source: 'inline', format, width, height, bytes: bytes.length };
 }

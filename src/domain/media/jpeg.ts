@@ -1,6 +1,7 @@
 /** The size of a JPEG picture (ITU-T T.81 Annex B), and whether the file is whole. */
 
 import { isTurned } from './exif.js';
+import type { Forgive } from './forgiven.js';
 import { MediaError } from './media.js';
 
 /** Of the picture as it is shown. */
@@ -20,8 +21,10 @@ const RST_FIRST = 0xd0;
 const RST_LAST = 0xd7;
 const EXIF = Buffer.from('Exif\0\0', 'latin1');
 
-/** Baseline, extended sequential, progressive: what decoders read. The others are lossless or arithmetic. */
+/** Baseline, extended sequential, progressive. The others are lossless or hierarchical. */
 const COMMON_FRAMES: ReadonlySet<number> = new Set([0xc0, 0xc1, 0xc2]);
+/** The same with arithmetic coding, which libjpeg-turbo reads and browsers do not. */
+const ARITHMETIC_FRAMES: ReadonlySet<number> = new Set([0xc9, 0xca]);
 
 /** Far more than a picture has (restarts not counted); keeps empty segments without end from costing time. */
 const MAX_SEGMENTS = 10_000;
@@ -30,7 +33,7 @@ const MAX_SEGMENTS = 10_000;
 const NOT_FRAMES: ReadonlySet<number> = new Set([0xc4, 0xc8, 0xcc]);
 
 /** Walks the markers as libjpeg does, from the start of the image to its end. What follows the end is not read. */
-export function readJpeg(bytes: Buffer): PixelSize {
+export function readJpeg(bytes: Buffer, forgive: Forgive): PixelSize {
   let frame: PixelSize | null = null;
   let turned: boolean | null = null;
   let scans = 0;
@@ -48,7 +51,7 @@ export function readJpeg(bytes: Buffer): PixelSize {
     at += 2 + segment.length;
     if (marker >= 0xc0 && marker <= 0xcf && !NOT_FRAMES.has(marker)) {
       if (frame !== null) throw new MediaError('is a JPEG with more than one frame header');
-      frame = readFrame(marker, segment);
+      frame = readFrame(marker, segment, forgive);
     } else if (marker === SOS) {
       if (frame === null) throw new MediaError('is a broken JPEG: picture data without a frame header');
       scans += 1;
@@ -84,9 +87,13 @@ function readSegment(bytes: Buffer, at: number): Buffer {
   return bytes.subarray(at + 2, at + length);
 }
 
-function readFrame(marker: number, segment: Buffer): PixelSize {
-  if (!COMMON_FRAMES.has(marker)) {
-    throw new MediaError('is a lossless, hierarchical or arithmetic-coded JPEG, which few decoders read');
+function readFrame(marker: number, segment: Buffer, forgive: Forgive): PixelSize {
+  if (ARITHMETIC_FRAMES.has(marker)) {
+    forgive({ what: 'is a JPEG with arithmetic coding, which few programs read', mended: false });
+  } else if (!COMMON_FRAMES.has(marker)) {
+    throw new MediaError(
+      'is a lossless or hierarchical JPEG, which few decoders read; write a baseline JPEG',
+    );
   }
   if (segment.length < 6) throw new MediaError('is a broken JPEG: its frame header is too short');
   const height = segment.readUInt16BE(1);

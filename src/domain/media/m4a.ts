@@ -1,41 +1,43 @@
 /** The length of an m4a sound: AAC in an MP4 file (ISO/IEC 14496-12 and -14). */
 
 import { readAacConfig } from './aac.js';
-import { descend, onlyBox, readBoxes } from './boxes.js';
+import { descend, firstBox, readBoxes } from './boxes.js';
+import type { Forgive } from './forgiven.js';
 import { readFragments } from './fragments.js';
 import { MediaError } from './media.js';
 import { readSamples } from './samples.js';
 
-/** Brands (§4.3) of files that players open as MP4. */
-const BRANDS = /^(?:M4A |M4B |mp4[12]|iso[m2-9a-c]|dash)$/;
+/** Major brands (§4.3) of 3GPP. Around AAC it is the same as an m4a but for its name. */
+const OF_3GPP = /^(?:3g|kddi)/;
 
-/** Major brands of QuickTime and 3GPP, which have boxes of their own, whatever they say they are compatible with. */
-const OTHER_FAMILIES = /^(?:qt|3g)/;
+/** Behind size and name of the first box. */
+const BRAND_AT = 8;
 
 /** What the sample table may claim beyond, or fall short of, the frames that are there, in seconds and as a part. */
 const TOLERANCE = { seconds: 0.25, part: 0.01 } as const;
 
 /** Seconds of sound as played: the samples that are there, less what the edit list leaves out. */
-export function measureM4a(bytes: Buffer): number {
+export function measureM4a(bytes: Buffer, forgive: Forgive): number {
   try {
-    return measure(bytes);
+    return measure(bytes, forgive);
   } catch (error) {
     // A field that a box is too short for. Buffer's reads check their bounds, so that this need not be done twice.
     if (error instanceof RangeError) {
-      throw new MediaError('is a broken m4a: a box is too short', { cause: error });
+      throw new MediaError('is an m4a that is cut short or broken: a box is too short for what is in it', {
+        cause: error,
+      });
     }
     throw error;
   }
 }
 
-function measure(bytes: Buffer): number {
-  const file = readBoxes(bytes);
-  checkBrands(onlyBox(file, 'ftyp'));
-  const movie = onlyBox(file, 'moov');
+function measure(bytes: Buffer, forgive: Forgive): number {
+  const file = readBoxes(bytes, forgive);
+  const movie = firstBox(file, 'moov');
   const track = findSoundTrack(movie);
   const { scale } = readTimes(descend(track, 'mdia', 'mdhd'));
   const table = descend(track, 'mdia', 'minf', 'stbl');
-  const aac = readAacConfig(onlyBox(readBoxes(table), 'stsd'));
+  const aac = readAacConfig(firstBox(readBoxes(table), 'stsd'));
   const plain = readSamples(table, bytes.length);
   const fragmented = readFragments(file, movie, track, bytes.length);
   const claimed = (plain.duration + fragmented.duration) / scale;
@@ -45,18 +47,21 @@ function measure(bytes: Buffer): number {
       `is an m4a whose header lies: it claims ${claimed.toFixed(3)} s, there are ${held.toFixed(3)} s`,
     );
   }
+  checkBrand(bytes, forgive);
   return Math.min(claimed, readEdits(track, movie) ?? claimed);
 }
 
-/** Major brand, minor version, compatible brands. */
-function checkBrands(ftyp: Buffer): void {
-  const brands: string[] = [];
-  for (let at = 0; at + 4 <= ftyp.length; at += 4) {
-    if (at !== 4) brands.push(ftyp.toString('latin1', at, at + 4));
+/** The brand does not matter to what reads the boxes; some programs go by it alone. */
+function checkBrand(bytes: Buffer, forgive: Forgive): void {
+  const brand = bytes.toString('latin1', BRAND_AT, BRAND_AT + 4);
+  if (bytes.toString('latin1', 4, BRAND_AT) !== 'ftyp') {
+    forgive({ what: 'is an old QuickTime file, which does not say what it is', mended: false });
+  } else if (brand === 'qt  ') {
+    forgive({ what: 'is a QuickTime file with the sound of an m4a', mended: false });
+  } else if (OF_3GPP.test(brand)) {
+    forgive({ what: `is a 3GPP file (its brand is "${brand}") with the sound of an m4a`, mended: true });
+    bytes.write('M4A ', BRAND_AT, 'latin1');
   }
-  const major = brands[0]?.replace(/[^\x20-\x7e]/g, '?').trim() ?? '';
-  if (brands.some((brand) => BRANDS.test(brand)) && !OTHER_FAMILIES.test(major)) return;
-  throw new MediaError(`is a file of the MP4 family, but no m4a (its brand is "${major}")`);
 }
 
 /** The one track of sound. Text tracks (chapters) are no harm; a film is no sound file. */

@@ -41,7 +41,7 @@ type Media =
   | { readonly kind: 'inline'; readonly base64: Buffer };
 
 /** The longest URL that is passed on, in characters. */
-export const MAX_URL_LENGTH = 2048;
+export const MAX_URL_LENGTH = 8_192;
 
 /** Where a colon makes a text a URL: no scheme is nearly as long, and base64 has no colon at all (RFC 4648 §4). */
 const SCHEME_WITHIN = 64;
@@ -50,7 +50,7 @@ const SCHEME_WITHIN = 64;
 const DATA_HEADER_WITHIN = 1024;
 
 /** So much of a text tells what the whole is. Longer than any URL that is allowed. */
-export const TELLING_BYTES = 4_096;
+export const TELLING_BYTES = 16_384;
 
 /** Tells a URL from base64, by the first {@link TELLING_BYTES} of a text. The bytes of neither are looked at. */
 export function classifyMedia(text: Buffer): Media {
@@ -75,7 +75,7 @@ function stripDataUri(text: Buffer): Buffer {
 }
 
 /**
- * Gives the URL back as it came, or throws {@link UrlNotAllowedError}: http or https, at most 2048 characters,
+ * Gives the URL back as it came, or throws {@link UrlNotAllowedError}: http or https, at most 8,192 characters,
  * printable ASCII, a host, no user info, and parsable (WHATWG URL). Where the host leads is not looked at:
  * Modellix fetches it, not this process.
  *

@@ -1,6 +1,7 @@
 /** The length of an mp3 sound (ISO/IEC 11172-3 §2.4.1.3, 13818-3; MPEG-2.5 is Fraunhofer's own). */
 
-import { type FrameHeader, findFrame, walkFrames } from './frames.js';
+import type { Forgive } from './forgiven.js';
+import { type FrameHeader, findFrame, PlayedSamples, walkFrames } from './frames.js';
 import { MediaError } from './media.js';
 
 const HEADER_BYTES = 4;
@@ -19,8 +20,6 @@ const RATES: ReadonlyArray<readonly number[]> = [
 ];
 
 interface Mp3Header extends FrameHeader {
-  readonly rate: number;
-  readonly samples: number;
   /** Where a Xing, Info or LAME summary would stand in the frame: after the side information. */
   readonly summaryAt: number;
 }
@@ -28,6 +27,8 @@ interface Mp3Header extends FrameHeader {
 /** What the frame without sound, which encoders put first, says of the others. */
 interface Summary {
   readonly frames: number;
+  /** The file from this frame on; 0 where it is not said. */
+  readonly bytes: number;
   /** Samples that the encoder added before and after the sound, where it says so. */
   readonly added: { readonly before: number; readonly after: number } | null;
 }
@@ -35,46 +36,62 @@ interface Summary {
 /** How late a decoder is, in samples. Nothing pushes them out behind the last frame, so that they are no sound. */
 const DECODER_DELAY = 529;
 
-/** Where there are more frames than promised by more than this part, others were put behind the file. */
-const JOINED_PART = 1 / 16;
+/** A file that is larger than promised by more than this part has others put behind it; one with fewer frames is not whole. */
+const MISFIT_PART = 1 / 16;
 
 /**
  * Seconds of sound: every frame counted, less what the encoder says it added, as decoders play it. Of files put
  * together end to end, as speech services send them, decoders obey the summary in the first frame alone: what
- * the others added is played, their summaries too, as silence.
+ * the others added is played, their summaries too, as silence. Behind whatever stands between two frames they lose one,
+ * until they are sure to have found the next.
  */
-export function measureMp3(bytes: Buffer): number {
-  let frames = 0;
-  let first: Summary | null = null;
-  let promised = 0;
-  let summaries = 0;
-  let rate = 1;
-  let frameSamples = 0;
-  for (const { header, at } of walkFrames('mp3', bytes, readMp3Header)) {
-    ({ rate, samples: frameSamples } = header);
-    frames += 1;
+export function measureMp3(bytes: Buffer, forgive: Forgive): number {
+  const played = new PlayedSamples();
+  let first: { readonly summary: Summary; readonly header: Mp3Header; readonly at: number } | null = null;
+  let [frames, promised, summaries, samples, lacks] = [0, 0, 0, 0, 0];
+  for (const { header, at, missing, isBehindGap } of walkFrames('mp3', bytes, readMp3Header, forgive)) {
     const summary = readSummary(bytes, at, header);
-    if (summary === null) continue;
-    if (frames === 1) first = summary;
-    promised += summary.frames;
-    summaries += 1;
+    promised += summary?.frames ?? 0;
+    summaries += summary === null ? 0 : 1;
+    frames += 1;
+    lacks = missing;
+    if (summary !== null && frames === 1) first = { summary, header, at };
+    else if (!isBehindGap) {
+      samples += header.samples;
+      played.add(header.rate, header.samples);
+    }
   }
-  // Some encoders count the summary's own frame.
-  if (promised > frames) {
+  const sounding = frames - summaries;
+  if (lacks > 0 && promised > sounding * (1 + MISFIT_PART)) {
     throw new MediaError(
-      `is an mp3 that is cut short: it promises ${promised} frames, there are ${frames - summaries}`,
+      `is an mp3 that is cut short: it promises ${promised} frames, there are ${sounding}; send the whole file`,
     );
   }
-  const played = first === null ? frames : frames - 1;
-  const cut = first === null ? 0 : samplesCut(first, played);
-  return Math.max(0, played * frameSamples - cut) / rate;
+  // Some encoders count the summary's own frame.
+  if (promised > frames)
+    forgive({ what: `promises ${promised} frames, there are ${sounding}`, mended: false });
+  if (lacks > 0) forgive({ what: `ends in the middle of a frame, ${lacks} bytes short`, mended: false });
+  if (first !== null) {
+    const { summary, header, at } = first;
+    const isJoined = summary.bytes > 0 && bytes.length - at > summary.bytes * (1 + MISFIT_PART);
+    played.add(header.rate, -samplesCut(summary, header, isJoined, samples));
+  }
+  return Math.max(0, played.seconds);
 }
 
-/** What a decoder leaves out at both ends. */
-function samplesCut({ added, frames }: Summary, played: number): number {
+/** What a decoder leaves out at both ends: of the end, as far as there is something where it was promised. */
+function samplesCut(
+  { added, frames }: Summary,
+  header: Mp3Header,
+  isJoined: boolean,
+  samples: number,
+): number {
   if (added === null) return 0;
   const before = added.before + DECODER_DELAY;
-  return played > frames * (1 + JOINED_PART) ? before : before + Math.max(0, added.after - DECODER_DELAY);
+  if (isJoined || frames === 0) return before;
+  const end = frames * header.samples;
+  const after = Math.max(0, added.after - DECODER_DELAY);
+  return before + Math.max(0, Math.min(end, samples) - (end - after));
 }
 
 /** Where the first mp3 frame begins, or `null`. */
@@ -109,7 +126,6 @@ function readMp3Header(bytes: Buffer, at: number): Mp3Header | null {
 /** Offsets within a summary, from its name on (gabriel.mp3-tech.org/mp3infotag.html). */
 const XING = {
   flags: 4,
-  frames: 8,
   fixed: 8,
   hasFrames: 1,
   hasBytes: 2,
@@ -130,32 +146,33 @@ function nameOf(text: string): number {
 
 function readSummary(bytes: Buffer, at: number, header: Mp3Header): Summary | null {
   const end = at + header.length;
-  if (nameAt(bytes, at + VBRI.at) === NAMES.VBRI && at + VBRI.at + VBRI.end <= end) {
-    return { frames: bytes.readUInt32BE(at + VBRI.at + VBRI.frames), added: null };
+  if (wordAt(bytes, at + VBRI.at) === NAMES.VBRI && at + VBRI.at + VBRI.end <= end) {
+    return { frames: bytes.readUInt32BE(at + VBRI.at + VBRI.frames), bytes: 0, added: null };
   }
-  const name = nameAt(bytes, at + header.summaryAt);
+  const name = wordAt(bytes, at + header.summaryAt);
   if (name !== NAMES.Xing && name !== NAMES.Info) return null;
   const xing = bytes.subarray(at + header.summaryAt, end);
   if (xing.length < XING.fixed) return null;
   const flags = xing.readUInt32BE(XING.flags);
-  const counted = (flags & XING.hasFrames) !== 0 && xing.length >= XING.frames + 4;
-  return { frames: counted ? xing.readUInt32BE(XING.frames) : 0, added: readAdded(xing, flags) };
+  let next: number = XING.fixed;
+  const take = (flag: number, length: number) => {
+    if ((flags & flag) === 0) return 0;
+    next += length;
+    return wordAt(xing, next - length);
+  };
+  const [frames, fileBytes] = [take(XING.hasFrames, 4), take(XING.hasBytes, 4)];
+  take(XING.hasSeekTable, 100);
+  take(XING.hasQuality, 4);
+  return { frames, bytes: fileBytes, added: readAdded(xing.subarray(next)) };
 }
 
-function readAdded(xing: Buffer, flags: number): Summary['added'] {
-  const lame = xing.subarray(
-    XING.fixed +
-      ((flags & XING.hasFrames) !== 0 ? 4 : 0) +
-      ((flags & XING.hasBytes) !== 0 ? 4 : 0) +
-      ((flags & XING.hasSeekTable) !== 0 ? 100 : 0) +
-      ((flags & XING.hasQuality) !== 0 ? 4 : 0),
-  );
-  if (lame.length < LAME.end || !LAME_NAMES.has(nameAt(lame, 0))) return null;
+function readAdded(lame: Buffer): Summary['added'] {
+  if (lame.length < LAME.end || !LAME_NAMES.has(wordAt(lame, 0))) return null;
   const added = lame.readUIntBE(LAME.added, 3);
   return { before: added >> 12, after: added & 0xfff };
 }
 
-/** Four characters as a number, so that a look at each of many frames makes no strings; 0 past the end. */
-function nameAt(bytes: Buffer, at: number): number {
+/** Four bytes as a number, so that a look at each of many frames makes no strings; 0 past the end. */
+function wordAt(bytes: Buffer, at: number): number {
   return at + 4 <= bytes.length ? bytes.readUInt32BE(at) : 0;
 }

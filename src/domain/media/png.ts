@@ -2,6 +2,7 @@
 
 import { crc32 } from 'node:zlib';
 import { isTurned } from './exif.js';
+import type { Forgive } from './forgiven.js';
 import type { PixelSize } from './jpeg.js';
 import { MediaError } from './media.js';
 
@@ -36,8 +37,8 @@ interface Chunk {
 }
 
 /** Walks the chunks from IHDR to IEND. What follows IEND is not read. */
-export function readPng(bytes: Buffer): PixelSize {
-  const chunks = walkChunks(bytes);
+export function readPng(bytes: Buffer, forgive: Forgive): PixelSize {
+  const chunks = walkChunks(bytes, forgive);
   const first = chunks.next();
   if (first.done || first.value.type !== 'IHDR') {
     throw new MediaError(`is a PNG that begins with ${first.value?.type ?? 'nothing'}, not IHDR`);
@@ -69,31 +70,34 @@ export function readPng(bytes: Buffer): PixelSize {
   return turned ? { width: height, height: width } : { width, height };
 }
 
-/** Each chunk up to IEND, inside the file, critical ones with the right checksum. */
-function* walkChunks(bytes: Buffer): Generator<Chunk, undefined> {
+/** Each chunk up to IEND, inside the file, critical ones with the right checksum, the others with one that is put right. */
+function* walkChunks(bytes: Buffer, forgive: Forgive): Generator<Chunk, undefined> {
   for (let at = SIGNATURE_BYTES; ; ) {
     if (at + AROUND > bytes.length) throw cutShort();
     const length = bytes.readUInt32BE(at);
     const type = bytes.toString('latin1', at + 4, at + 8);
     if (!/^[A-Za-z]{4}$/.test(type)) throw new MediaError(`is a broken PNG: no chunk at offset ${at}`);
     if (length > bytes.length - at - AROUND) throw cutShort();
-    checkCritical(bytes, at, type, length);
+    checkChunk(bytes, at, type, length, forgive);
     if (type === 'IEND') return;
     yield { type, data: bytes.subarray(at + 8, at + 8 + length) };
     at += AROUND + length;
   }
 }
 
-/** Decoders stop at a wrong CRC in a critical chunk (an upper-case first letter, 5.4) and may pass over others. */
-function checkCritical(bytes: Buffer, at: number, type: string, length: number): void {
-  if (type.charAt(0) !== type.charAt(0).toUpperCase()) return;
-  if (!CRITICAL.has(type)) {
+/** Decoders stop at a wrong CRC in a critical chunk (an upper-case first letter, 5.4); some stop at others, too. */
+function checkChunk(bytes: Buffer, at: number, type: string, length: number, forgive: Forgive): void {
+  const isCritical = type.charAt(0) === type.charAt(0).toUpperCase();
+  if (isCritical && !CRITICAL.has(type)) {
     throw new MediaError(`is a PNG with a chunk that few decoders know: ${type} at offset ${at}`);
   }
   const end = at + 8 + length;
-  if (crc32(bytes.subarray(at + 4, end)) !== bytes.readUInt32BE(end)) {
-    throw new MediaError(`is a damaged PNG: the checksum of ${type} at offset ${at} is wrong`);
-  }
+  const checksum = crc32(bytes.subarray(at + 4, end));
+  if (checksum === bytes.readUInt32BE(end)) return;
+  const what = `the checksum of ${type} at offset ${at} is wrong`;
+  if (isCritical) throw new MediaError(`is a damaged PNG: ${what}`);
+  forgive({ what: `is a PNG in which ${what}`, mended: true });
+  bytes.writeUInt32BE(checksum, end);
 }
 
 function readHeader(data: Buffer): Header {

@@ -13,7 +13,7 @@ function riff(form: string): Test {
 }
 
 function brand(pattern: RegExp): Test {
-  return (bytes) => isIsoMedia(bytes) && pattern.test(bytes.toString('latin1', 8, 12));
+  return (bytes) => starts('ftyp', 4)(bytes) && pattern.test(bytes.toString('latin1', 8, 12));
 }
 
 /** The beginning as text in lower case, without a byte order mark and leading white space. */
@@ -29,9 +29,13 @@ export const isJpeg = starts('\xff\xd8\xff');
 /** W3C PNG §5.2. */
 export const isPng = starts('\x89PNG\r\n\x1a\n');
 /** A RIFF form of type WAVE. */
-export const isWav = riff('WAVE');
-/** Any file of the ISO base media format (ISO/IEC 14496-12 §4.3), MP4 and M4A among them. */
-export const isIsoMedia = starts('ftyp', 4);
+const isWav = riff('WAVE');
+/** Any file of the ISO base media format (ISO/IEC 14496-12 §4.3), MP4 and M4A among them, and of QuickTime, its ancestor. */
+export const isIsoMedia: Test = (bytes) =>
+  /^(?:ftyp|moov|wide|mdat|free|skip)$/.test(bytes.toString('latin1', 4, 8));
+
+/** What nothing else is known of. */
+export const TEXT = 'text';
 
 /** Ordered: the first that fits wins. */
 const KINDS: ReadonlyArray<readonly [string, Test]> = [
@@ -49,7 +53,6 @@ const KINDS: ReadonlyArray<readonly [string, Test]> = [
   ['an MP4 file', isIsoMedia],
   ['a WAV sound', isWav],
   ['an AVI film', riff('AVI ')],
-  ['an RF64 sound', starts('RF64')],
   ['an AIFF sound', (bytes) => starts('FORM')(bytes) && starts('AIF', 8)(bytes)],
   ['an Ogg file', starts('OggS')],
   ['a FLAC sound', starts('fLaC')],
@@ -57,6 +60,7 @@ const KINDS: ReadonlyArray<readonly [string, Test]> = [
   ['UTF-16 text', (bytes) => starts('\xff\xfe')(bytes) || starts('\xfe\xff')(bytes)],
   ['an AMR sound', starts('#!AMR')],
   ['an AAC sound in ADIF form', starts('ADIF')],
+  ['an MPEG transport stream', (bytes) => starts('G')(bytes) && starts('G', 188)(bytes)],
   ['a CAF sound', starts('caff')],
   ['a Matroska or WebM file', starts('\x1aE\xdf\xa3')],
   ['a Windows Media file', starts('\x30\x26\xb2\x75\x8e\x66\xcf\x11')],
@@ -66,7 +70,7 @@ const KINDS: ReadonlyArray<readonly [string, Test]> = [
   ['an SVG drawing', text(/^<svg\b|^<(?:\?xml|!doctype svg|!--)[\s\S]*<svg\b/)],
   ['an HTML page', text(/^<(?:!doctype html|html|head|body)\b/)],
   ['XML', text(/^<\?xml\b/)],
-  ['text', (bytes) => bytes.length > 0 && isText(bytes.subarray(0, 512))],
+  [TEXT, (bytes) => bytes.length > 0 && isText(bytes.subarray(0, 512))],
 ];
 
 /** What the bytes look like ("a GIF image"), or `null` where nothing known fits. */

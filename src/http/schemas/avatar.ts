@@ -52,7 +52,7 @@ export const CreateAvatar = Type.Object(
       Type.String({
         minLength: 1,
         description:
-          'Where the gateway POSTs the avatar once it has ended: an http(s) URL on the public internet, without user info, at most 2048 characters. The message is signed; see docs/callbacks.md.',
+          'Where the gateway POSTs the avatar once it has ended: an http(s) URL on the public internet, without user info, at most 8192 characters. The message is signed; see docs/callbacks.md.',
       }),
     ),
     metadata: Type.Optional(
@@ -226,8 +226,13 @@ export const avatarContent = {
   },
 };
 
+const Warnings = Type.Array(Type.Object({ pointer: Type.String(), detail: Type.String() }), {
+  description:
+    'What is off in the media and was forgiven, and whether it is put right before it is sent. Nothing has to be done.',
+});
+
 export const CheckView = Type.Object(
-  { mode: mode(), image: Image, audio: Audio, cost: Cost },
+  { mode: mode(), image: Image, audio: Audio, cost: Cost, warnings: Warnings },
   { $id: 'Check', description: 'What was found, and what an avatar of it would cost.' },
 );
 export type CheckView = Static<typeof CheckView>;

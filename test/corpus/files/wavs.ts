@@ -7,9 +7,9 @@ import { ID3V1, noise, part, samples, wave } from './sounds.js';
 const plain = (kit: Kit, ...args: readonly string[]) => wave(kit, 2.5, '-ac', '1', ...args);
 const codec = (name: string) => (kit: Kit) => plain(kit, '-c:a', name);
 
-const text = (value: string) => Buffer.from(value, 'latin1');
+export const text = (value: string) => Buffer.from(value, 'latin1');
 
-function chunk(id: string, data: Buffer): Buffer {
+export function chunk(id: string, data: Buffer): Buffer {
   return Buffer.concat([text(id), u32le(data.length), data, Buffer.alloc(data.length % 2)]);
 }
 
