@@ -75,6 +75,7 @@ export async function buildApp(config: Config, log: FastifyBaseLogger, version: 
   );
   const videos = await openVideos(config, log);
   const keyring = openKeyring(config, log);
+  logProxy(config, log);
   const modellix = createModellixClient({
     ...config.modellix,
     userAgent: `avatar-gateway/${version}`,
@@ -212,6 +213,13 @@ async function warnOfLooseFiles({ secretFiles }: Config, log: Log, changed?: str
     if (permissions === null) continue;
     log.warn({ variable, permissions }, 'a file that holds secrets can be read or changed by others');
   }
+}
+
+/** Without its login. */
+function logProxy({ modellix: { baseUrl, proxyFor } }: Config, log: Log): void {
+  const proxy = proxyFor(new URL(baseUrl));
+  if (proxy === null) return;
+  log.info({ proxy: new URL(proxy.origin).host }, 'requests to Modellix go through a proxy');
 }
 
 function openKeyring(config: Config, log: Log): Keyring {

@@ -4,12 +4,14 @@ import type { Mode } from './domain/avatar.js';
 import { parseSecrets } from './domain/webhook-secret.js';
 import {
   ConfigError,
+  PROXY_VARIABLES,
   readNamedFile,
   SECRETS,
   type SecretFile,
   secretFilesIn,
   valuesOf,
 } from './environment.js';
+import { type ProxyFor, parseProxy, readProxies } from './modellix/proxies.js';
 import { type Network, parseNetworks } from './outbound/addresses.js';
 import type { Environment } from './settings.js';
 
@@ -50,6 +52,8 @@ export interface Config {
     readonly baseUrl: string;
     readonly submitPath: string;
     readonly tasksPath: string;
+    /** On the way to it, and to its video host. */
+    readonly proxyFor: ProxyFor;
     readonly connectTimeoutMs: number;
     readonly submitTimeoutMs: number;
     readonly queryTimeoutMs: number;
@@ -92,6 +96,13 @@ export interface Config {
         readonly sentinelPassword: string | undefined;
         /** PEM. */
         readonly tlsCa: string | undefined;
+        readonly tlsServername: string | undefined;
+        /** Where those came from that were in files; they are read again for each connection. */
+        readonly files: {
+          readonly url: string | undefined;
+          readonly sentinelPassword: string | undefined;
+          readonly tlsCa: string | undefined;
+        };
         readonly keyPrefix: string;
         readonly durability: 'strict' | 'warn';
         readonly waitFor: { readonly replicas: number; readonly ownFile: boolean };
@@ -155,9 +166,10 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     modellix: Object.freeze({
       keys: Object.freeze(values.MODELLIX_API_KEY.split(',')),
       keyFile: env.MODELLIX_API_KEY_FILE || null,
-      baseUrl: values.MODELLIX_BASE_URL.replace(/\/$/, ''),
+      baseUrl: values.MODELLIX_BASE_URL.replace(/\/+$/, ''),
       submitPath: values.MODELLIX_SUBMIT_PATH,
       tasksPath: values.MODELLIX_TASKS_PATH,
+      proxyFor: proxiesIn(values),
       connectTimeoutMs: values.MODELLIX_CONNECT_TIMEOUT_SECONDS * 1000,
       submitTimeoutMs: values.MODELLIX_SUBMIT_TIMEOUT_SECONDS * 1000,
       queryTimeoutMs: values.MODELLIX_QUERY_TIMEOUT_SECONDS * 1000,
@@ -206,6 +218,12 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
               values.REDIS_TLS_CA_FILE === undefined
                 ? undefined
                 : readNamedFile('REDIS_TLS_CA_FILE', values.REDIS_TLS_CA_FILE),
+            tlsServername: values.REDIS_TLS_SERVERNAME,
+            files: Object.freeze({
+              url: env.REDIS_URL_FILE || undefined,
+              sentinelPassword: env.REDIS_SENTINEL_PASSWORD_FILE || undefined,
+              tlsCa: values.REDIS_TLS_CA_FILE,
+            }),
             keyPrefix: values.REDIS_KEY_PREFIX,
             durability: values.REDIS_DURABILITY,
             waitFor: Object.freeze({
@@ -239,7 +257,9 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
  * shows them. What the process was started with stays in /proc.
  */
 export function forgetSecrets(env: NodeJS.ProcessEnv = process.env): void {
-  for (const name of SECRETS) delete env[name];
+  for (const name of [...SECRETS, ...PROXY_VARIABLES, ...PROXY_VARIABLES.map((name) => name.toLowerCase())]) {
+    delete env[name];
+  }
 }
 
 /** @throws {ConfigError} where it is not said clearly who may call */
@@ -259,6 +279,14 @@ function callersIn({ HOST, CALLERS_FILE, ALLOW_ANONYMOUS }: Environment): Config
   return Object.freeze({ kind: 'loopback' });
 }
 
+/** @throws {ConfigError} */
+function proxiesIn({ HTTP_PROXY, HTTPS_PROXY, NO_PROXY }: Environment): ProxyFor {
+  for (const [name, value] of Object.entries({ HTTPS_PROXY, HTTP_PROXY })) {
+    if (value !== undefined) namingErrors(name, () => parseProxy(value));
+  }
+  return readProxies({ http: HTTP_PROXY, https: HTTPS_PROXY, except: NO_PROXY });
+}
+
 /** @throws {TypeError} for what {@link parseNetworks} does not take, and for a network that everyone is in */
 function parseProxies(text: string): readonly Network[] {
   const networks = parseNetworks(text);
@@ -268,10 +296,14 @@ function parseProxies(text: string): readonly Network[] {
   return networks;
 }
 
-/** A parser's TypeError becomes one that names the variable. */
 function listIn<T>(name: string, parse: (text: string) => readonly T[], text = ''): readonly T[] {
+  return Object.freeze(namingErrors(name, () => parse(text)));
+}
+
+/** A parser's TypeError becomes one that names the variable. */
+function namingErrors<T>(name: string, parse: () => T): T {
   try {
-    return Object.freeze(parse(text));
+    return parse();
   } catch (error) {
     throw new ConfigError(`${name}: ${(error as Error).message}`);
   }

@@ -28,6 +28,9 @@ export function secretFilesIn(env: NodeJS.ProcessEnv): readonly SecretFile[] {
   });
 }
 
+/** Variables that other programs read as well, and of which the spelling in lower case counts first, as to curl. */
+export const PROXY_VARIABLES = ['HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY'] as const;
+
 const NAMES: ReadonlySet<string> = new Set([
   ...SETTINGS.map(({ name }) => name),
   ...SECRETS.map((name) => `${name}_FILE`),
@@ -36,8 +39,8 @@ const NAMES: ReadonlySet<string> = new Set([
 /** Those that may be several; in a file they may stand on lines of their own. */
 const LISTS: ReadonlySet<string> = new Set(['MODELLIX_API_KEY', 'WEBHOOK_SECRETS']);
 
-/** Variables whose value is never printed: secrets, and a URL that somebody may have put one into. */
-const UNPRINTED: ReadonlySet<string> = new Set([...SECRETS, 'MODELLIX_BASE_URL']);
+/** Variables whose value is never printed: secrets, and URLs that somebody may have put one into. */
+const UNPRINTED: ReadonlySet<string> = new Set([...SECRETS, ...PROXY_VARIABLES, 'MODELLIX_BASE_URL']);
 
 /** A setting that is missing or wrong. The message is one line, names the variable and shows no secret. */
 export class ConfigError extends Error {
@@ -60,6 +63,10 @@ export function valuesOf(env: NodeJS.ProcessEnv): Environment {
 
 function withSecretFiles(given: Readonly<Record<string, string>>): Record<string, string> {
   const values = { ...given };
+  for (const name of PROXY_VARIABLES) {
+    const lower = values[name.toLowerCase()];
+    if (lower !== undefined) values[name] = lower;
+  }
   for (const name of SECRETS) {
     const file = values[`${name}_FILE`];
     if (file === undefined) continue;

@@ -117,6 +117,7 @@ const OURS: Readonly<Record<keyof LogFields, Shape>> = {
   maxConnections: number,
   dropped: number,
   files: number,
+  proxy: words,
   hazards: list,
 };
 

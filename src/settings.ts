@@ -73,8 +73,8 @@ export const Environment = Type.Object({
   MODELLIX_BASE_URL: Type.String({
     description: 'where Modellix is',
     default: 'https://api.modellix.ai',
-    pattern: '^https?://[^/?#@\\s]+/?$',
-    $comment: 'must be http:// or https://, a host and perhaps a port, and nothing else',
+    pattern: '^https?://[^/?#@\\s]+(/[^?#@\\s]*)?$',
+    $comment: 'must be http:// or https://, a host, perhaps a port and a path, and nothing else',
   }),
   MODELLIX_SUBMIT_PATH: Type.String({
     description: 'path of the submit',
@@ -111,6 +111,21 @@ export const Environment = Type.Object({
     description: 'a submit answered 503 is queued again; false: it is unconfirmed',
     default: false,
   }),
+  HTTPS_PROXY: Type.Optional(
+    Type.String({
+      description:
+        'proxy on the way to Modellix and its video host by https, see docs/networks.md; https_proxy comes first',
+    }),
+  ),
+  HTTP_PROXY: Type.Optional(
+    Type.String({ description: 'the same for what is reached by http; http_proxy comes first' }),
+  ),
+  NO_PROXY: Type.Optional(
+    Type.String({
+      description:
+        'hosts that are reached without: names, with those below them, addresses and CIDRs, separated by commas; no_proxy comes first',
+    }),
+  ),
   VIDEO_TIMEOUT_SECONDS: seconds('longest silence of the video host', 30, 600),
   VIDEO_STALL_SECONDS: seconds('a caller who takes nothing of a video for so long is cut off', 60, 900),
   VIDEO_NETWORKS: Type.Optional(
@@ -147,6 +162,14 @@ export const Environment = Type.Object({
     Type.String({
       description: 'PEM file with the authority that signed the certificate of Redis',
       minLength: 1,
+    }),
+  ),
+  REDIS_TLS_SERVERNAME: Type.Optional(
+    Type.String({
+      description:
+        'name that the certificates of Redis are for, where it is not the host that is connected to, see docs/redis.md',
+      pattern: '^[A-Za-z0-9._-]{1,253}$',
+      $comment: 'must be a host name',
     }),
   ),
   REDIS_KEY_PREFIX: Type.String({

@@ -1,6 +1,6 @@
 import type { Video } from '../domain/avatar.js';
 import type { VideoAnswer } from '../modellix/client.js';
-import { wordsFor } from '../modellix/exchange.js';
+import { wordsFor } from '../modellix/words.js';
 import { type Stored, StoreUnavailableError } from '../store/store.js';
 import { askHost } from './host.js';
 import type { Ports, Refused, VideoFiles } from './ports.js';

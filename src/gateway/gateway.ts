@@ -171,7 +171,8 @@ export function createGateway({ ceiling, timing, reads, ...parts }: GatewayParts
       try {
         await store.ping();
       } catch (cause) {
-        throw new ProblemError('not-ready', 'The task store cannot be reached.', {
+        const why = cause instanceof StoreUnavailableError ? `: ${cause.message}` : '';
+        throw new ProblemError('not-ready', `The task store cannot be used${why}.`, {
           cause,
           headers: RETRY_AFTER,
         });

@@ -54,6 +54,8 @@ export interface LogFields {
   readonly dropped?: number;
   /** How many files may be open. */
   readonly files?: number;
+  /** Where a proxy is: host and port. */
+  readonly proxy?: string;
   /** What a Redis can lose tasks by. */
   readonly hazards?: readonly string[];
 }

@@ -23,7 +23,9 @@ export async function note(
     const { restMs, opened } = await limits.report(key, signal, headers, queuedSince);
     if (restMs !== null)
       log.error({ key, upstreamStatus, restMs }, 'Modellix does not accept a key; it rests');
-    if (opened) log.warn({ upstreamStatus }, 'Modellix fails; nothing is sent until a probe of it succeeds');
+    const reason = 'reason' in outcome ? outcome.reason : null;
+    if (opened)
+      log.warn({ upstreamStatus, reason }, 'Modellix fails; nothing is sent until a probe of it succeeds');
   } catch (error) {
     log.warn({ err: error }, 'what a call said of the limits could not be noted');
   }

@@ -1,8 +1,10 @@
 import { Readable } from 'node:stream';
-import { Agent, buildConnector, Client, type Dispatcher, Pool } from 'undici';
+import { Agent, type buildConnector, Client, type Dispatcher, Pool } from 'undici';
 import type { ApiKey } from './api-key.js';
+import { connectorBy } from './connector.js';
 import { exchange, exchangeOnce } from './exchange.js';
 import { NO_LIMITS, type QueryOutcome, type Reply, type SubmitOutcome } from './outcome.js';
+import type { ProxyFor } from './proxies.js';
 import { bodyOf, type Submission } from './submission.js';
 import { fetchVideo, type VideoAnswer, type VideoRequest } from './video.js';
 import { isTaskId, readQueryAnswer, readSubmitAnswer } from './wire.js';
@@ -37,7 +39,9 @@ export interface ModellixClientOptions {
   readonly probePath?: string;
   /** For example `avatar-gateway/0.1.0`. */
   readonly userAgent: string;
-  /** Name look-up, TCP and TLS. */
+  /** On the way to Modellix, and to its video host; none where not given. */
+  readonly proxyFor?: ProxyFor;
+  /** Name look-up, TCP, a proxy's tunnel, and TLS. */
   readonly connectTimeoutMs: number;
   /** From the first byte of the POST to the last of its answer: it includes sending up to 21 MB. */
   readonly submitTimeoutMs: number;
@@ -46,7 +50,7 @@ export interface ModellixClientOptions {
   readonly longPollMs: number;
   /** To the head of the answer, and then for each pause in its body. */
   readonly videoTimeoutMs: number;
-  /** Connects to the hosts of videos, which Modellix names: it decides which of them may be connected to. */
+  /** Connects to the hosts of videos where no proxy is on the way: it decides which of them may be connected to. */
   readonly connectToVideos: buildConnector.connector;
   /** The longest answer to a submit or a query that is read; 1 MB where not given. */
   readonly maxAnswerBytes?: number;
@@ -63,7 +67,8 @@ export function createModellixClient(options: ModellixClientOptions): ModellixCl
   const tasksPath = prefix + pathOf('tasksPath', options.tasksPath).replace(/\/+$/, '');
   const probePath = prefix + pathOf('probePath', options.probePath ?? '/api/v1/apikey/validate');
 
-  const connect = buildConnector({ timeout: connectTimeoutMs, allowH2: false });
+  const { proxyFor = () => null, connectToVideos } = options;
+  const connect = connectorBy(proxyFor, connectTimeoutMs);
   const common = { connect, maxResponseSize: options.maxAnswerBytes ?? 1_000_000 };
   const headersFor = (key: ApiKey) => ({
     authorization: `Bearer ${key.reveal()}`,
@@ -71,7 +76,7 @@ export function createModellixClient(options: ModellixClientOptions): ModellixCl
     'user-agent': userAgent,
   });
   const queries = new Pool(origin, common);
-  const videos = new Agent({ connect: options.connectToVideos });
+  const videos = new Agent({ connect: connectorBy(proxyFor, connectTimeoutMs, connectToVideos) });
   const running = new Set<Promise<unknown>>();
   let closing: Promise<void> | undefined;
 

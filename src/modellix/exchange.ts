@@ -1,5 +1,7 @@
 import type { Client, Dispatcher } from 'undici';
+import { singleConnection } from './connector.js';
 import type { AnswerHeaders } from './text.js';
+import { wordsFor } from './words.js';
 
 /** What came of one request: a complete answer, or none and whether the request had begun to leave. */
 export type Exchanged =
@@ -18,7 +20,7 @@ export type Exchanged =
     };
 
 export interface Limits {
-  /** From the call to the first byte of the request: name look-up, connect, TLS. */
+  /** From the call to the first byte of the request: name look-up, connect, a proxy's tunnel, TLS. */
   readonly connectTimeoutMs: number;
   /** From the first byte of the request to the last of the answer. */
   readonly answerTimeoutMs: number;
@@ -102,46 +104,15 @@ export function exchange(
 /**
  * The exchange on a client of its own, which makes one connection at most and is done for afterwards. A
  * kept-alive socket may be stale, and a stale one turns a submit that never arrived into an unknown outcome.
- * And undici connects again by itself after some errors (`onHttpSocketClose` and `handleConnectError` in
- * its lib/dispatcher): that ends here at the first.
  */
 export async function exchangeOnce(
   client: Client,
   request: Dispatcher.DispatchOptions,
   limits: Limits,
 ): Promise<Exchanged> {
-  client.once('disconnect', (_origin, _targets, error) => void client.destroy(error));
-  client.once('connectionError', (_origin, _targets, error) => void client.destroy(error));
   try {
-    return await exchange(client, { ...request, reset: true }, limits);
+    return await exchange(singleConnection(client), { ...request, reset: true }, limits);
   } finally {
     void client.destroy();
   }
-}
-
-const WORDS: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'connection refused',
-  ECONNRESET: 'connection reset',
-  EPIPE: 'connection reset',
-  ENOTFOUND: 'host name not found',
-  EAI_AGAIN: 'host name look-up failed',
-  ETIMEDOUT: 'connection timed out',
-  UND_ERR_CONNECT_TIMEOUT: 'no connection in time',
-  UND_ERR_HEADERS_TIMEOUT: 'no answer in time',
-  UND_ERR_BODY_TIMEOUT: 'the answer stalled',
-  UND_ERR_SOCKET: 'the other side closed the connection',
-  UND_ERR_RES_EXCEEDED_MAX_SIZE: 'the answer is over the size limit',
-  UND_ERR_HEADERS_OVERFLOW: "the answer's head is over the size limit",
-  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'the answer was cut short',
-  UND_ERR_DESTROYED: 'the client is closed',
-  UND_ERR_CLOSED: 'the client is closed',
-  // Of the connector for videos.
-  AddressNotAllowedError: 'its host is not on the public internet, and not in VIDEO_NETWORKS',
-};
-
-/** An error by its code alone: a message might hold an address, a header or a URL with its signature. */
-export function wordsFor(error: unknown): string {
-  if (!(error instanceof Error)) return 'an unknown error';
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : error.name;
-  return WORDS[code] ?? `the connection failed (${code})`;
 }

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
-import { wordsFor } from './exchange.js';
 import { type AnswerHeaders, header } from './text.js';
+import { wordsFor } from './words.js';
 
 /** What of the video host's answer is passed on; everything else stays behind. A type that is no video's does, too. */
 const PASSED_ON = [

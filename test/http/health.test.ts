@@ -47,7 +47,7 @@ t.test('alive, and not ready, while Redis is away', async (t) => {
   t.match(response.headers.get('retry-after'), /^[1-9]\d*$/);
   t.match(await promised(t, response, 'GET', '/readyz'), {
     type: 'urn:avatar-gateway:problem:not-ready',
-    detail: 'The task store cannot be reached.',
+    detail: /^The task store cannot be used: Redis cannot be reached/,
   });
   t.equal((await fetch(`${url}/livez`)).status, 200);
 

@@ -77,6 +77,35 @@ t.test('redis: TLS: a Cluster', async (t) => {
   await works(t, { url: asUser(url), tlsCa: ca });
 });
 
+/** A certificate for `localhost`, of servers that are known by their address. */
+const named = await certificates(t, 'DNS:localhost');
+const asLocalhost = { tls: { ca: named.ca, servername: 'localhost' } };
+const byName = (url: string) => url.replaceAll('127.0.0.1', 'localhost');
+const MISNAMED =
+  'Redis cannot be reached (ERR_TLS_CERT_ALTNAME_INVALID): its certificate is for another name, which REDIS_TLS_SERVERNAME can give';
+
+t.test('redis: [R19] TLS: a Cluster that names its nodes by address', async (t) => {
+  const args = [...named.args, '--tls-cluster', 'yes', '--cluster-announce-ip', '127.0.0.1'];
+  const { nodes, url, command } = await startCluster(t, { args, login: asLocalhost });
+  const options = { url: byName(url), tlsCa: named.ca };
+  t.equal(await refusal(t, options), MISNAMED);
+  await works(t, { ...options, tlsServername: 'localhost' });
+  for (const node of nodes) await command(node, 'CONFIG', 'SET', 'cluster-announce-hostname', 'localhost');
+  await until('all of them announce their name', async () => {
+    const said = await Promise.all(nodes.map((node) => command(node, 'CLUSTER', 'SLOTS')));
+    return said.every((slots) => String(slots).split('localhost').length > 3) || null;
+  });
+  await works(t, options);
+});
+
+t.test('redis: [R19] TLS: sentinels that name the master by address', async (t) => {
+  const { args, lines, ca } = named;
+  const { url } = await startSentinels(t, { sentinels: 1, replicas: 0, args, lines, login: asLocalhost });
+  const options = { url: byName(url), tlsCa: ca };
+  t.equal(await refusal(t, options), MISNAMED);
+  await works(t, { ...options, tlsServername: 'localhost' });
+});
+
 t.test('redis: an authority that is no certificate stops the start', async (t) => {
   const open = () => openRedisStore({ url: 'rediss://127.0.0.1:1', tlsCa: 'no PEM' });
   t.throws(open, { message: 'the certificate authority of Redis cannot be read' });

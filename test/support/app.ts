@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { buildApp } from '../../src/app.js';
 import type { Config } from '../../src/config.js';
 import { createLog } from '../../src/log.js';
+import { readProxies } from '../../src/modellix/proxies.js';
 import {
   DEFAULT_KEY,
   type Simulator,
@@ -151,6 +152,7 @@ function configOf(baseUrl: string, dataDir: string, overrides: AppOverrides): Co
       baseUrl,
       submitPath: SUBMIT_PATHS[0] ?? '',
       tasksPath: '/api/v1/tasks',
+      proxyFor: readProxies({}),
       connectTimeoutMs: 2_000,
       submitTimeoutMs: 5_000,
       queryTimeoutMs: 5_000,
@@ -176,6 +178,8 @@ function configOf(baseUrl: string, dataDir: string, overrides: AppOverrides): Co
             url: redis.url,
             sentinelPassword: redis.sentinelPassword,
             tlsCa: redis.tlsCa,
+            tlsServername: undefined,
+            files: { url: undefined, sentinelPassword: undefined, tlsCa: undefined },
             keyPrefix: redis.prefix,
             durability: 'warn',
             waitFor: redis.waitFor ?? { replicas: 0, ownFile: false },

@@ -3,6 +3,8 @@
 export interface Endpoint {
   readonly host: string;
   readonly port: number;
+  /** What its certificate is for, where that is known to be another name than the host. */
+  readonly name?: string;
 }
 
 interface Common {

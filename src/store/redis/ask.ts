@@ -1,11 +1,11 @@
 /** Questions to several nodes about who is who. */
 
-import { Redis, type RedisOptions } from 'ioredis';
+import type { Redis } from 'ioredis';
+import type { Access, AccessNow } from './access.js';
 import type { Endpoint } from './address.js';
+import { locatedClient } from './connector.js';
+import { standalone } from './topology.js';
 import { unavailable } from './unavailable.js';
-
-/** How the nodes asked are talked to: `tls`, `username`, `password`. */
-export type Access = Pick<RedisOptions, 'tls' | 'username' | 'password'>;
 
 /** Short: a node that cannot be reached must not keep the others' answers waiting. */
 const TIMEOUT_MS = 1000;
@@ -16,9 +16,10 @@ const TIMEOUT_MS = 1000;
  */
 export async function askAll<T>(
   endpoints: readonly Endpoint[],
-  access: Access,
+  accessNow: AccessNow,
   question: (client: Redis, endpoint: Endpoint) => Promise<T>,
 ): Promise<T[]> {
+  const access = await accessNow();
   const asked = await Promise.allSettled(endpoints.map((endpoint) => ask(endpoint, access, question)));
   const answers = asked.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
   const [first] = asked;
@@ -32,17 +33,12 @@ async function ask<T>(
   question: (client: Redis, endpoint: Endpoint) => Promise<T>,
 ): Promise<T> {
   let failure: unknown = null;
-  const client = new Redis({
-    ...endpoint,
-    ...access,
+  const { client } = locatedClient(standalone(endpoint), async () => access, access.tls !== null, {
     lazyConnect: true,
     enableReadyCheck: false,
-    disableClientInfo: true,
     retryStrategy: () => null,
     connectTimeout: TIMEOUT_MS,
     commandTimeout: TIMEOUT_MS,
-    // One that hangs does not take leave either.
-    disconnectTimeout: 0,
   });
   // Why a connection was not made is said here; the promise of it says that it was not.
   client.on('error', (error) => {

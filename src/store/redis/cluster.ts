@@ -1,10 +1,11 @@
 import { StoreUnavailableError } from '../store.js';
+import type { AccessNow } from './access.js';
 import type { Endpoint } from './address.js';
-import { type Access, askAll } from './ask.js';
+import { askAll } from './ask.js';
 import type { Topology } from './topology.js';
 
-/** A node in the answer to CLUSTER SLOTS; without a host it is the one that was asked. */
-type Node = readonly [host: string | null, port: number, ...rest: unknown[]];
+/** A node in the answer to CLUSTER SLOTS; without a host it is the one that was asked. What else is known of it is names and values by turns. */
+type Node = readonly [host: string | null, port: number, id?: string, more?: readonly string[]];
 type Range = readonly [from: number, to: number, master: Node, ...replicas: Node[]];
 
 /** How many nodes are remembered; a large cluster is not asked as a whole. */
@@ -15,7 +16,7 @@ const LIMIT = 10;
  * first who took over, and other masters: seeds go in time, and a replica that is out of step is not named by its
  * master, whose death leaves nobody else who knows. The latest view of a node that is not cut off counts.
  */
-export function cluster(seeds: readonly Endpoint[], hashTag: string, access: Access): Topology {
+export function cluster(seeds: readonly Endpoint[], hashTag: string, access: AccessNow): Topology {
   let known: readonly Endpoint[] = [];
   return {
     changes: true,
@@ -27,7 +28,10 @@ export function cluster(seeds: readonly Endpoint[], hashTag: string, access: Acc
           client.call('CLUSTER', 'INFO') as Promise<string>,
         ]);
         const range = ranges.find(([from, to]) => from <= slot && slot <= to);
-        const endpoint = ([host, port]: Node) => ({ host: host || asked.host, port });
+        const endpoint = ([host, port, , more]: Node): Endpoint => {
+          const name = nameIn(more);
+          return { host: host || asked.host, port, ...(name && { name }) };
+        };
         return {
           whole: /^cluster_state:ok/m.test(info),
           epoch: Number(/^cluster_current_epoch:(\d+)/m.exec(info)?.[1] ?? 0),
@@ -45,6 +49,11 @@ export function cluster(seeds: readonly Endpoint[], hashTag: string, access: Acc
       return master;
     },
   };
+}
+
+/** The hostname that a node announces beside its address (`cluster-announce-hostname`, of Redis 7). */
+function nameIn(more: Node[3]): string | undefined {
+  return Array.isArray(more) ? more[more.indexOf('hostname') + 1] : undefined;
 }
 
 function nodesOf([, , ...nodes]: Range): readonly Node[] {

@@ -8,14 +8,17 @@
 
 import type { Redis } from 'ioredis';
 import { StoreUnavailableError } from '../store.js';
+import type { Target } from './access.js';
 import type { Endpoint } from './address.js';
-import { backoffMs, Clients, type Target } from './client.js';
-import type { Way } from './connector.js';
+import { backoffMs, Clients } from './client.js';
+import type { Place } from './connector.js';
 import { Copies, type WaitFor } from './copies.js';
 import { loadScripts, type ScriptArgument, type ScriptedRedis, type ScriptName } from './scripts.js';
 import { away, refusalOf, unavailable } from './unavailable.js';
 
 export interface ConnectionOptions extends Target {
+  /** What every key has in braces. */
+  readonly hashTag: string;
   /** How long a command may take, and a connection to be made. */
   readonly commandTimeoutMs?: number;
   /** Called on each change, and once if Redis is away at the start. */
@@ -29,26 +32,30 @@ export interface ConnectionOptions extends Target {
   readonly waitFor?: WaitFor;
 }
 
-/** Refusals by a node that is not the master, or no longer that of our slot. */
+/** Refusals by a node that is not the master, or no longer that of our slot. The name may lead to another one by now. */
 const NOT_HERE = new Set(['READONLY', 'MOVED']);
 /** A master that was replaced while it was cut off may not know, and still take writes that will be lost. */
 const LOOK_EVERY_MS = 5000;
+const CLUSTER =
+  'this Redis is a node of a Cluster, and has not all keys: write redis+cluster:// in REDIS_URL';
 
 export class Connection {
   readonly #clients: Clients;
   readonly #client: ScriptedRedis;
-  readonly #way: Way;
+  readonly #at: Place;
   readonly #timeoutMs: number;
   readonly #prepare: (client: Redis) => Promise<void>;
   readonly #onEvent: (event: 'connected' | 'lost', error?: StoreUnavailableError) => void;
   readonly #lookout: NodeJS.Timeout | undefined;
-  readonly #subscribers = new Map<Redis, Way>();
+  readonly #subscribers = new Map<Redis, Place>();
   #looking = false;
   /** Of this connection. */
   #copies: Copies;
   #state: 'connected' | 'lost' | null = null;
   /** Counts the connections that ended: work on one of them is not carried on with the next. */
   #ended = 0;
+  /** When the last one did. */
+  #endedAt = 0;
   /** Attempts since the last connection that was of use. */
   #attempts = 0;
   #lastError: StoreUnavailableError | undefined;
@@ -61,8 +68,8 @@ export class Connection {
     this.#timeoutMs = commandTimeoutMs;
     this.#prepare = prepare;
     this.#onEvent = onEvent;
-    this.#clients = new Clients(options, commandTimeoutMs);
-    const { client, way } = this.#clients.make({
+    this.#clients = new Clients(options, options.hashTag, commandTimeoutMs);
+    const { client, at } = this.#clients.make({
       scripts: loadScripts(),
       enableOfflineQueue: false,
       autoResendUnfulfilledCommands: false,
@@ -74,18 +81,19 @@ export class Connection {
       retryStrategy: () => backoffMs(++this.#attempts),
     });
     this.#client = client as ScriptedRedis;
-    this.#way = way;
+    this.#at = at;
     const copies = () => new Copies(client, waitFor, commandTimeoutMs / 2);
     this.#copies = copies();
     client.on('ready', () => void this.#greet());
     client.on('close', () => {
       this.#ended += 1;
+      this.#endedAt = performance.now();
       this.#copies.end();
       this.#copies = copies();
       this.#change('lost');
     });
     client.on('error', (error) => {
-      this.#lastError = unavailable(error);
+      this.#lastError = this.#known(error);
     });
     if (this.#clients.topology.changes) {
       this.#lookout = setInterval(() => this.#lookAgain(), LOOK_EVERY_MS).unref();
@@ -123,10 +131,10 @@ export class Connection {
     try {
       return await command(this.#client);
     } catch (error) {
-      const known = unavailable(error);
+      const known = this.#known(error);
       const refusal = refusalOf(error);
       if (refusal !== null && connection === this.#ended) {
-        if (NOT_HERE.has(refusal) && this.#clients.topology.changes) this.#leave(known);
+        if (NOT_HERE.has(refusal)) this.#leave(known);
         else this.#lookAgain();
       }
       throw known;
@@ -137,8 +145,8 @@ export class Connection {
   subscriber(): Redis {
     const retryStrategy = backoffMs;
     const options = { retryStrategy, maxRetriesPerRequest: null, autoResubscribe: false };
-    const { client, way } = this.#clients.make(options);
-    this.#subscribers.set(client, way);
+    const { client, at } = this.#clients.make(options);
+    this.#subscribers.set(client, at);
     client.once('end', () => this.#subscribers.delete(client));
     return client;
   }
@@ -151,16 +159,12 @@ export class Connection {
   async #greet(): Promise<void> {
     const connection = this.#ended;
     try {
-      if (this.#clients.topology.changes) {
-        const [role] = await this.#client.role();
-        if (role !== 'master') throw new StoreUnavailableError('the Redis found is not a master');
-      }
       // The client has done so, and would go on with another database where that was refused.
       if (this.#clients.db !== 0) await this.#client.select(this.#clients.db);
       await this.#prepare(this.#client);
       if (connection === this.#ended) this.#change('connected');
     } catch (error) {
-      if (connection === this.#ended) this.#leave(unavailable(error));
+      if (connection === this.#ended) this.#leave(this.#known(error));
     }
   }
 
@@ -175,11 +179,17 @@ export class Connection {
     this.#onEvent(state, this.#lastError);
   }
 
-  /** Has those follow that hear a node which is no longer the master, and would go on doing so. */
+  /** Has those follow that hear a node which may no longer be the master, and would go on doing so. */
   #fetchSubscribers(): void {
-    for (const [client, { endpoint }] of this.#subscribers) {
-      if (endpoint !== null && !isSame(endpoint, this.#way.endpoint)) client.disconnect(true);
+    for (const [client, { endpoint, since }] of this.#subscribers) {
+      const isOlder = since < this.#endedAt;
+      if (endpoint !== null && (isOlder || !isSame(endpoint, this.#at.endpoint))) client.disconnect(true);
     }
+  }
+
+  #known(error: unknown): StoreUnavailableError {
+    const isCluster = refusalOf(error) === 'MOVED' && !this.#clients.topology.changes;
+    return isCluster ? new StoreUnavailableError(CLUSTER) : unavailable(error);
   }
 
   /** Gives the connection up, for one to where the master then is. */
@@ -198,7 +208,7 @@ export class Connection {
     try {
       const master = await this.#clients.topology.locate();
       if (connection !== this.#ended) return;
-      if (isSame(master, this.#way.endpoint)) this.#fetchSubscribers();
+      if (isSame(master, this.#at.endpoint)) this.#fetchSubscribers();
       else this.#leave(new StoreUnavailableError('another Redis has become the master'));
     } catch {
       // Who knows nothing better stays.

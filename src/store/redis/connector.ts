@@ -1,48 +1,80 @@
 import { connect, isIP, Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import { AbstractConnector, type RedisOptions } from 'ioredis';
+import { AbstractConnector, Redis, type RedisOptions } from 'ioredis';
+import type { Access, AccessNow, Tls } from './access.js';
 import type { Endpoint } from './address.js';
 import type { Topology } from './topology.js';
 
-/** Has a client of ioredis look for its node each time it connects. */
-export class Way {
-  /** Where it led last. */
-  endpoint: Endpoint | null = null;
-  /** The option of the one client that goes this way. */
-  readonly Connector: NonNullable<RedisOptions['Connector']>;
+/** Replies stay as Redis has them; where a client connects to, and as whom, is not up to the options. */
+export type ClientOptions = Omit<
+  RedisOptions,
+  'replyMapping' | 'host' | 'port' | 'username' | 'password' | 'tls'
+>;
 
-  constructor(topology: Topology, tls: RedisOptions['tls']) {
-    const way = this;
-    this.Connector = class extends AbstractConnector {
-      constructor() {
-        super(0); // What was to be sent has been answered; and a node that hangs does not take leave.
-      }
-
-      async connect(): Promise<Socket> {
-        this.connecting = true;
-        delete this.firstError;
-        try {
-          way.endpoint = await topology.locate();
-        } catch (error) {
-          this.firstError = error as Error;
-          return broken();
-        }
-        // Given up meanwhile.
-        if (!this.connecting) return broken();
-        this.stream = open(way.endpoint, tls);
-        this.stream.once('error', (error) => {
-          this.firstError = error;
-        });
-        return this.stream;
-      }
-    };
-  }
+/** A client of ioredis, and where it is. */
+export interface Located {
+  readonly client: Redis;
+  readonly at: Place;
 }
 
-function open({ host, port }: Endpoint, tls: RedisOptions['tls']): Socket {
-  if (tls === undefined) return connect({ host, port });
+export interface Place {
+  /** Where the client connected to last, and when, on the clock of `performance`. */
+  endpoint: Endpoint | null;
+  since: number;
+}
+
+/** A client that looks for its node, and asks how it is talked to, each time it connects. */
+export function locatedClient(
+  topology: Topology,
+  access: AccessNow,
+  isTls: boolean,
+  options: ClientOptions,
+): Located {
+  const at: Place = { endpoint: null, since: 0 };
+  class Connector extends AbstractConnector {
+    constructor() {
+      super(0); // What was to be sent has been answered; and a node that hangs does not take leave.
+    }
+
+    async connect(): Promise<Socket> {
+      this.connecting = true;
+      delete this.firstError;
+      at.since = performance.now();
+      try {
+        const now = await access();
+        at.endpoint = await topology.locate();
+        // Given up meanwhile.
+        if (!this.connecting) return broken();
+        logIn(client, now);
+        this.stream = open(at.endpoint, now.tls);
+      } catch (error) {
+        this.firstError = error as Error;
+        return broken();
+      }
+      this.stream.once('error', (error) => {
+        this.firstError = error;
+      });
+      return this.stream;
+    }
+  }
+  // Without the name and version of the client, which take a right of their own to be told. By `tls` the client knows what
+  // to wait for on the socket.
+  const client = new Redis({ disableClientInfo: true, ...options, ...(isTls && { tls: {} }), Connector });
+  return { client, at };
+}
+
+/** The client has read its options by now, and sends this once it is connected. */
+function logIn({ condition }: Redis, { username, password }: Access): void {
+  if (condition === null) return;
+  if (username !== null) condition.auth = [username, password ?? ''];
+  else if (password !== null) condition.auth = password;
+}
+
+function open({ host, port, name }: Endpoint, tls: Tls | null): Socket {
+  if (tls === null) return connect({ host, port });
   // The extension that names the server takes no address (RFC 6066).
-  return connectTls({ ...tls, host, port, ...(isIP(host) === 0 ? { servername: host } : {}) });
+  const servername = tls.servername ?? name ?? (isIP(host) === 0 ? host : undefined);
+  return connectTls({ ...tls, host, port, ...(servername !== undefined && { servername }) });
 }
 
 /** Where `connect` rejects, ioredis never tries again; after a broken stream it does. */

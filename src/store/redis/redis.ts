@@ -41,7 +41,7 @@ import { Keys } from './keys.js';
 import { Lists } from './lists.js';
 import { LostWrites } from './lost-writes.js';
 import { Records } from './records.js';
-import { type Hazard, hazardsOf, markOf } from './safety.js';
+import { type Hazard, hazardsOf, infoOf, markOf, unfitnessOf } from './safety.js';
 import { Submissions } from './submissions.js';
 import { Subscription } from './subscription.js';
 import { Writes } from './writes.js';
@@ -72,7 +72,10 @@ export function openRedisStore(options: RedisStoreOptions): Store {
     hashTag: keyPrefix,
     onEvent: (kind, error) => onEvent(kind === 'lost' ? { kind, error } : { kind }),
     async prepare(client) {
-      const hazards = await hazardsOf(client);
+      const info = await infoOf(client);
+      const unfitness = unfitnessOf(info);
+      if (unfitness !== null) throw new StoreUnavailableError(unfitness);
+      const hazards = hazardsOf(info);
       if (hazards.length > 0) {
         onEvent({ kind: 'hazards', hazards });
         if (durability === 'strict')

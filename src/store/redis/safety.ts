@@ -1,4 +1,4 @@
-/** Whether a Redis keeps what it is given, and whether it is the one that was there before. */
+/** Whether a Redis can be used, whether it keeps what it is given, and whether it is the one that was there before. */
 
 import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
@@ -6,10 +6,28 @@ import type { Redis } from 'ioredis';
 /** A property of a Redis that can lose tasks, and what to do about it. */
 export type Hazard = string;
 
-/** From INFO, which managed services allow where they refuse CONFIG. */
-export async function hazardsOf(redis: Redis): Promise<Hazard[]> {
+/** What a Redis says of itself, by name. */
+export type Info = (name: string) => string | undefined;
+
+/** INFO, which managed services allow where they refuse CONFIG and ROLE. */
+export async function infoOf(redis: Redis): Promise<Info> {
   const info = await redis.info();
-  const value = (name: string) => new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(info)?.[1];
+  return (name) => new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(info)?.[1];
+}
+
+/** The oldest whose SET takes NX and GET together. */
+const OLDEST = 7;
+
+/** Why it cannot be used; `null` where nothing speaks against it. */
+export function unfitnessOf(value: Info): string | null {
+  const version = value('redis_version');
+  if (version !== undefined && Number.parseInt(version, 10) < OLDEST) {
+    return `this Redis is ${version}; ${OLDEST}.0 or newer is needed`;
+  }
+  return value('role') === 'slave' ? 'this Redis is a replica of another, and takes no writes' : null;
+}
+
+export function hazardsOf(value: Info): Hazard[] {
   const hazards: Hazard[] = [];
   const policy = value('maxmemory_policy');
   if (policy !== undefined && policy !== 'noeviction') {

@@ -1,13 +1,14 @@
 import { StoreUnavailableError } from '../store.js';
+import type { AccessNow } from './access.js';
 import type { Endpoint } from './address.js';
-import { type Access, askAll } from './ask.js';
+import { askAll } from './ask.js';
 import type { Topology } from './topology.js';
 
 /**
  * The master that the sentinels agreed on last. All of them are asked, and the latest configuration counts: a sentinel
  * that was cut off together with the old master still names that one.
  */
-export function sentinels(endpoints: readonly Endpoint[], name: string, access: Access): Topology {
+export function sentinels(endpoints: readonly Endpoint[], name: string, access: AccessNow): Topology {
   return {
     changes: true,
     async locate() {

@@ -2,7 +2,7 @@ import type { Endpoint } from './address.js';
 
 /** Which node holds the store. */
 export interface Topology {
-  /** Whether that changes: then what is found must say of itself that it is a master, and is looked for again. */
+  /** Whether others say so, and may say another one a moment later: then they are asked now and then. */
   readonly changes: boolean;
   /** @throws StoreUnavailableError where nobody knows */
   locate(): Promise<Endpoint>;

@@ -12,6 +12,10 @@ export function unavailable(error: unknown): StoreUnavailableError {
     return new StoreUnavailableError('Redis did not answer in time');
   }
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') {
+    const what = 'its certificate is for another name, which REDIS_TLS_SERVERNAME can give';
+    return new StoreUnavailableError(`Redis cannot be reached (${code}): ${what}`);
+  }
   return /^[A-Z][A-Z0-9_]+$/.test(code)
     ? new StoreUnavailableError(`Redis cannot be reached (${code})`)
     : away();
@@ -20,8 +24,9 @@ export function unavailable(error: unknown): StoreUnavailableError {
 /** The word Redis refused with, `null` where it did not answer. */
 export function refusalOf(error: unknown): string | null {
   if (!(error instanceof Error) || error.name !== 'ReplyError') return null;
-  const [code = ''] = error.message.split(' ', 1);
-  return /^[A-Z]+$/.test(code) ? code : 'ERR';
+  // ElastiCache Serverless says "ERR MOVED".
+  const [, code] = /^(?:ERR (?=MOVED ))?([A-Z]+)(?: |$)/.exec(error.message) ?? [];
+  return code ?? 'ERR';
 }
 
 export const away = (): StoreUnavailableError => new StoreUnavailableError('Redis cannot be reached');
