@@ -1,10 +1,11 @@
 import { setMaxListeners } from 'node:events';
 import { type Avatar, isFinal } from '../domain/avatar.js';
 import type { KeyLimits } from '../domain/budget.js';
-import type { Scope } from '../domain/caller.js';
+import type { Caller, Scope } from '../domain/caller.js';
 import { ProblemError } from '../problems.js';
 import { type Found, type Store, StoreUnavailableError } from '../store/store.js';
 import { accept, unlessRefused } from './accept.js';
+import { Balance } from './balance.js';
 import { cancel } from './cancel.js';
 import { type Checked, check } from './check.js';
 import { type DeliveryLog, deliveryLog } from './delivery-log.js';
@@ -25,6 +26,7 @@ import { type Until, until, type Wait } from './until.js';
 import { type UpstreamState, upstreamState } from './upstream.js';
 import { type Usage, type UsageQuery, usage } from './usage.js';
 import { openVideo, type VideoRequest, type VideoStream, videoUrl } from './video.js';
+import { type VideoLink, VideoLinks } from './video-links.js';
 import { Watch } from './watch.js';
 import { Worker } from './worker.js';
 
@@ -63,6 +65,8 @@ export interface Gateway {
   ): Promise<() => void>;
   /** What was spent within a scope. */
   usage(scope: Scope, query: UsageQuery): Promise<Usage>;
+  /** What a caller may still spend, in US dollars. @throws {ProblemError} `not-ready` where that cannot be known now */
+  balance(caller: Caller): Promise<number>;
   /** Ends the doubt about an `unconfirmed` avatar. */
   resolve(scope: Scope, id: string, finding: Finding): Promise<Seen>;
   /** How telling the avatar's receiver went. */
@@ -73,6 +77,10 @@ export interface Gateway {
   videoUrl(scope: Scope, id: string): Promise<string | null>;
   /** The bytes of a finished avatar's video. */
   video(scope: Scope, id: string, request: VideoRequest): Promise<VideoStream>;
+  /** A link to an avatar's video, good for an hour. */
+  videoLink(id: string): Promise<VideoLink>;
+  /** @throws {ProblemError} `forbidden` where a link is not good for an avatar's video */
+  checkVideoLink(id: string, link: VideoLink): Promise<void>;
   /** Resolves when avatars can be accepted. */
   ready(): Promise<void>;
   /** How the upstream and what waits for it stand; `null` while the store cannot say. */
@@ -117,6 +125,8 @@ export function createGateway({ ceiling, timing, reads, ...parts }: GatewayParts
     stopping: stopping.signal,
   };
   const worker = new Worker(ports);
+  const links = new VideoLinks(store);
+  const balance = new Balance(ports);
   keyring.onChange(() => worker.wake());
   let isRetired = false;
   const waitFor: Until = (...wait) => until(sources, ...wait);
@@ -151,6 +161,7 @@ export function createGateway({ ceiling, timing, reads, ...parts }: GatewayParts
     follow: async (scope, id, open) => there(await orUnavailable(follow(sources, scope, id, open))),
     followAll: (scope, after, open) => orUnavailable(followAll(sources, scope, after, open)),
     usage: (scope, query) => orUnavailable(usage(ports, scope, query)),
+    balance: (caller) => orUnavailable(balance.of(caller)),
     async resolve(scope, id, finding) {
       const avatar = await orUnavailable(resolve(ports, scope, id, finding));
       worker.wake();
@@ -165,6 +176,8 @@ export function createGateway({ ceiling, timing, reads, ...parts }: GatewayParts
     videoUrl: async (scope, id) => orUnavailable(videoUrl(ports, await find(store, scope, id))),
     video: async (scope, id, request) =>
       orUnavailable(openVideo(ports, await find(store, scope, id), request)),
+    videoLink: (id) => orUnavailable(links.sign(id)),
+    checkVideoLink: (id, link) => orUnavailable(links.check(id, link)),
     async ready() {
       if (isRetired || stopping.signal.aborted)
         throw new ProblemError('not-ready', 'The gateway is stopping.');

@@ -6,7 +6,13 @@ import { askHost, type HostAnswer, latest, unasked } from './host.js';
 import type { Ports } from './ports.js';
 
 export type { VideoRequest } from '../modellix/client.js';
-export type VideoStream = Extract<VideoAnswer, { kind: 'ok' }>;
+
+type Ok = Extract<VideoAnswer, { kind: 'ok' }>;
+
+export interface VideoStream extends Pick<Ok, 'status' | 'headers'> {
+  /** Fails with a {@link ProblemError} where the host breaks off: `video-unavailable`. */
+  readonly body: AsyncIterable<Uint8Array>;
+}
 
 /**
  * Where Modellix keeps the video of a finished avatar; `null` where the gateway has it itself, since there it may be gone.
@@ -34,7 +40,7 @@ export async function openVideo(ports: Ports, stored: Stored, request: VideoRequ
   const answer = kept ?? (await askHost(ports, stored, video, request));
   switch (answer.kind) {
     case 'ok':
-      return answer;
+      return { ...answer, body: namingErrors(answer.body) };
     case 'range-not-satisfiable':
       throw new ProblemError('range-not-satisfiable', 'The range is outside the video.', {
         headers: answer.contentRange === null ? {} : { 'content-range': answer.contentRange },
@@ -45,6 +51,14 @@ export async function openVideo(ports: Ports, stored: Stored, request: VideoRequ
       throw later(answer);
     case 'unavailable':
       throw new ProblemError('video-unavailable', `The video could not be fetched: ${answer.reason}.`);
+  }
+}
+
+async function* namingErrors(body: Ok['body']): AsyncGenerator<Uint8Array> {
+  try {
+    yield* body;
+  } catch (cause) {
+    throw new ProblemError('video-unavailable', 'The host of the video broke off.', { cause });
   }
 }
 

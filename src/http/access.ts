@@ -3,8 +3,8 @@ import { isDropIn } from './dropin/refusals.js';
 import { refusals } from './dropin/schemas.js';
 import { problems } from './schemas/responses.js';
 
-/** Who may call a route: whoever has a key, an admin among them alone, or everybody. */
-export type Access = 'caller' | 'admin' | 'open';
+/** Who may call a route: whoever has a key, or that or a link, an admin alone, or everybody. The route itself checks links. */
+export type Access = 'caller' | 'link' | 'admin' | 'open';
 
 declare module 'fastify' {
   interface FastifyContextConfig {

@@ -7,7 +7,7 @@ import { NO_LIMITS, type QueryOutcome, type Reply, type SubmitOutcome } from './
 import type { ProxyFor } from './proxies.js';
 import { bodyOf, type Submission } from './submission.js';
 import { fetchVideo, type VideoAnswer, type VideoRequest } from './video.js';
-import { isTaskId, readQueryAnswer, readSubmitAnswer } from './wire.js';
+import { isTaskId, readBalanceAnswer, readQueryAnswer, readSubmitAnswer } from './wire.js';
 
 export type { VideoAnswer, VideoHeaders, VideoRequest } from './video.js';
 
@@ -23,6 +23,8 @@ export interface ModellixClient {
   query(key: ApiKey, taskId: string, signal?: AbortSignal): Promise<Reply<QueryOutcome>>;
   /** One free read. Whether Modellix answers, be it with a refusal. */
   probe(key: ApiKey): Promise<boolean>;
+  /** One free read: what is left of the account of a key, in US dollars; `null` where that is not known. */
+  balance(key: ApiKey): Promise<number | null>;
   /** Without the API key, wherever the URL points and `connectToVideos` connects to. */
   video(url: string, request: VideoRequest): Promise<VideoAnswer>;
   /** Takes no new calls, lets submits and queries finish, cuts off videos. Twice is fine. */
@@ -139,6 +141,18 @@ export function createModellixClient(options: ModellixClientOptions): ModellixCl
       const limits = { connectTimeoutMs, answerTimeoutMs: queryTimeoutMs };
       const result = await tracked(exchange(queries, request, limits));
       return result.kind === 'answer' && result.status < 500;
+    },
+
+    async balance(key) {
+      if (closing !== undefined) return null;
+      const request: Dispatcher.DispatchOptions = {
+        method: 'GET',
+        path: `${prefix}/api/v1/team/balance`,
+        headers: headersFor(key),
+      };
+      const limits = { connectTimeoutMs, answerTimeoutMs: queryTimeoutMs };
+      const result = await tracked(exchange(queries, request, limits));
+      return result.kind === 'answer' ? readBalanceAnswer(result.status, result.body) : null;
     },
 
     async video(url, request) {

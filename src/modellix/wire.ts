@@ -88,6 +88,13 @@ export function readQueryAnswer(
   };
 }
 
+/** The US dollars that are left of an account; `null` where the answer does not say. */
+export function readBalanceAnswer(status: number, body: Uint8Array): number | null {
+  const answer = envelope(body);
+  const balance = isOk(status) && answer?.code === 0 ? answer.data?.balance : undefined;
+  return typeof balance === 'number' ? balance : null;
+}
+
 function queryOutcome(
   status: number,
   headers: AnswerHeaders,

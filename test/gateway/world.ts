@@ -292,6 +292,7 @@ export class World {
           }),
         ),
       probe: () => gated('probe', async () => true),
+      balance: () => NEVER,
       video: () => NEVER,
       close: async () => undefined,
     };

@@ -2,11 +2,18 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { isFinal } from '../../domain/avatar.js';
 import { scopeOf } from '../../domain/caller.js';
 import type { Gateway } from '../../gateway/gateway.js';
-import { ProblemError } from '../../problems.js';
 import { callerOf, isStranger } from '../caller.js';
 import type { HeldRequests } from '../held-requests.js';
 import { baseOf } from './base.js';
-import { modelsResponse, refusals, TaskParams, TaskQuery, taskResponse, validResponse } from './schemas.js';
+import {
+  balanceResponse,
+  modelsResponse,
+  refusals,
+  TaskParams,
+  TaskQuery,
+  taskResponse,
+  validResponse,
+} from './schemas.js';
 import { MODEL_ID, success, taskView } from './view.js';
 
 const MODEL = {
@@ -52,7 +59,8 @@ export const readRoutes: FastifyPluginAsyncTypebox<Options> = async (app, option
         ? gateway.read(scope, id)
         : gateway.wait(scope, id, within, ({ status }) => isFinal(status)));
       waiting?.requireKey();
-      return success(taskView(avatar, baseOf(request, publicUrl)));
+      const link = avatar.video === null ? null : await gateway.videoLink(id);
+      return success(taskView(avatar, baseOf(request, publicUrl), link));
     },
   );
 
@@ -87,15 +95,13 @@ export const readRoutes: FastifyPluginAsyncTypebox<Options> = async (app, option
       schema: {
         operationId: 'getTeamBalance',
         tags: ['drop-in'],
-        summary: 'Not known here',
+        summary: 'See what may still be spent',
         description:
-          'Callers have no balance with the gateway, and that of the account behind it is not theirs to see.',
-        response: refusals(404, 429, 500),
+          'What is left of the tighter of your caps; where you have none, of the account at Modellix, as of a minute ago at most.',
+        response: { 200: balanceResponse, ...refusals(429, 500, 503) },
       },
     },
-    async () => {
-      throw new ProblemError('not-found', 'This gateway keeps no balance for its callers.');
-    },
+    async (request) => success({ balance: await gateway.balance(callerOf(request)) }),
   );
 
   app.get(

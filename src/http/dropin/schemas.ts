@@ -49,7 +49,10 @@ const Task = Type.Object({
     Type.Object({
       resources: Type.Array(
         Type.Object({
-          url: Type.String({ description: 'Where this gateway serves the bytes.' }),
+          url: Type.String({
+            description:
+              'Where this gateway serves the bytes, without a key, for an hour; a later query has another URL.',
+          }),
           type: Type.Literal('video'),
           role: Type.Literal('primary'),
           format: Type.String(),
@@ -108,6 +111,10 @@ export const submittedResponse = success('The task was taken.', SubmittedTask, {
 });
 export const taskResponse = success('The task as it is now.', Task);
 export const validResponse = success('Whether you may.', Type.Object({ is_valid: Type.Boolean() }));
+export const balanceResponse = success(
+  'What is left.',
+  Type.Object({ balance: Type.Number({ description: 'US dollars.' }) }),
+);
 export const modelsResponse = {
   description: 'The one model that is served.',
   headers: rateHeaders,

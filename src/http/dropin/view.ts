@@ -1,5 +1,5 @@
 import type { Avatar, Status } from '../../domain/avatar.js';
-import { namedVideoPath } from './file-name.js';
+import type { VideoLink } from '../../gateway/video-links.js';
 import { PREFIX } from './refusals.js';
 import type { SubmittedTask, Task } from './schemas.js';
 
@@ -33,8 +33,8 @@ export function submittedTask({ id, status }: Avatar, base: string): SubmittedTa
   };
 }
 
-/** The answer to a query. @param base see `baseOf` */
-export function taskView(avatar: Avatar, base: string): Task {
+/** The answer to a query. @param base see `baseOf`. @param link to the video, where there is one */
+export function taskView(avatar: Avatar, base: string, link: VideoLink | null): Task {
   const { id, status, video, submittedAt, completedAt } = avatar;
   const task = { status: WORDS[status], task_id: id, model_id: MODEL_ID };
   if (task.status === 'failed') {
@@ -42,10 +42,10 @@ export function taskView(avatar: Avatar, base: string): Task {
     // Clients look in either (contract, "Query").
     return { ...task, error: reason, message: reason };
   }
-  if (video === null) return task;
+  if (video === null || link === null) return task;
   const { format, width, height, bytes } = video;
   const resource = {
-    url: base + namedVideoPath(id),
+    url: `${base}/avatars/${id}/video/${id}.mp4?${new URLSearchParams({ ...link })}`,
     type: 'video' as const,
     role: 'primary' as const,
     format: format ?? 'mp4',

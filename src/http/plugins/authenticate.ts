@@ -27,10 +27,14 @@ export function identifySenders(app: FastifyInstance, { callers, servesAnyone }:
 
 /** Refuses who may not call a route, before anything else of the request is looked at. */
 export function enforceRules(app: FastifyInstance, { callers }: Doors): void {
-  app.addHook('onRequest', async ({ sender, routeOptions: { config } }) => {
+  app.addHook('onRequest', async ({ sender, query, routeOptions: { config } }) => {
     if (config.access === 'open') return;
     if (sender === null) throw new Error('nobody has found out who calls');
-    if (isStranger(sender)) throw sender.refusal;
+    if (isStranger(sender)) {
+      // A link stands in for a key. Where none is asked for, whoever is refused is so for where it is.
+      if (callers !== null && config.access === 'link' && 'signature' in (query as object)) return;
+      throw sender.refusal;
+    }
     // Where no callers are known nobody is an admin, and somebody has to be able to.
     if (config.access === 'admin' && callers !== null && !sender.admin) {
       throw new ProblemError('forbidden', 'Only the key of an admin is good for this.');

@@ -1,9 +1,8 @@
 import { Readable } from 'node:stream';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
-import { scopeOf } from '../../domain/caller.js';
+import { EVERYONE, scopeOf } from '../../domain/caller.js';
 import type { Gateway } from '../../gateway/gateway.js';
-import { ProblemError } from '../../problems.js';
 import { requireAccept } from '../accept.js';
 import { callerOf } from '../caller.js';
 import { onEnd } from '../end.js';
@@ -12,20 +11,19 @@ import { AvatarParams } from '../schemas/avatar.js';
 import { commonHeaders, noContent, problems } from '../schemas/responses.js';
 import { endStalledReads } from '../stall.js';
 
+const flag = (description: string) =>
+  Type.Optional(Type.Enum(['true', 'false'], { default: 'false', description }));
+const text = (description: string) => Type.Optional(Type.String({ description }));
+
 const Query = Type.Object(
   {
-    download: Type.Optional(
-      Type.Enum(['true', 'false'], {
-        default: 'false',
-        description: '`true`: a browser saves it rather than shows it.',
-      }),
+    download: flag('`true`: a browser saves it rather than shows it.'),
+    redirect: flag(
+      '`true`: answer 302 with the place at Modellix instead of the bytes; with the bytes all the same where the gateway has kept them.',
     ),
-    redirect: Type.Optional(
-      Type.Enum(['true', 'false'], {
-        default: 'false',
-        description:
-          '`true`: answer 302 with the place at Modellix instead of the bytes; with the bytes all the same where the gateway has kept them.',
-      }),
+    expires: text('Until when a link is good, in Unix seconds.'),
+    signature: text(
+      'Of a link, as tasks of `/api/v1` have it: it stands in for a key, for one video and an hour.',
     ),
   },
   { additionalProperties: false },
@@ -54,7 +52,7 @@ export const videoRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { gat
   app.get(
     '/avatars/:id/video',
     {
-      config: { access: 'caller' },
+      config: { access: 'link' },
       onRequest: [requireAccept('video/mp4', 'application/octet-stream'), allowVideo],
       schema: {
         operationId: 'getVideo',
@@ -65,8 +63,8 @@ export const videoRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { gat
         params: AvatarParams,
         querystring: Query,
         headers: Type.Object({
-          range: Type.Optional(Type.String({ description: 'For example `bytes=0-1023`.' })),
-          'if-range': Type.Optional(Type.String({ description: 'An `ETag` from an earlier answer.' })),
+          range: text('For example `bytes=0-1023`.'),
+          'if-range': text('An `ETag` from an earlier answer.'),
         }),
         response: {
           200: { description: 'The video.', headers: videoHeaders, content: bytes },
@@ -88,8 +86,14 @@ export const videoRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { gat
     },
     async (request, reply) => {
       const { id } = request.params;
-      const { redirect, download } = request.query;
-      const url = redirect === 'true' ? await gateway.videoUrl(scopeOf(callerOf(request)), id) : null;
+      const { redirect, download, expires = '', signature } = request.query;
+      if (signature !== undefined) {
+        await gateway.checkVideoLink(id, { expires, signature });
+        // As a result URL of Modellix, it may stand in any page.
+        reply.header('cross-origin-resource-policy', 'cross-origin');
+      }
+      const scope = signature === undefined ? scopeOf(callerOf(request)) : EVERYONE;
+      const url = redirect === 'true' ? await gateway.videoUrl(scope, id) : null;
       if (url !== null) {
         const { href } = new URL(url); // in ASCII, as a header must be
         return reply.redirect(href, 302);
@@ -98,7 +102,7 @@ export const videoRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { gat
       const hungUp = new AbortController();
       onEnd(request, reply, () => hungUp.abort());
       const { range, 'if-range': ifRange } = request.headers;
-      const { status, headers, body } = await gateway.video(scopeOf(callerOf(request)), id, {
+      const { status, headers, body } = await gateway.video(scope, id, {
         method: request.method === 'HEAD' ? 'HEAD' : 'GET',
         range,
         ifRange,
@@ -112,16 +116,7 @@ export const videoRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { gat
           'content-disposition': `${download === 'true' ? 'attachment' : 'inline'}; filename="${id}.mp4"`,
           'cache-control': 'private, no-store',
         })
-        .send(Readable.from(namingErrors(body), { objectMode: false }));
+        .send(Readable.from(body, { objectMode: false }));
     },
   );
 };
-
-/** Where the host breaks off before the first byte, the caller still gets an answer: a problem. */
-async function* namingErrors(body: Readable): AsyncGenerator<Buffer> {
-  try {
-    yield* body;
-  } catch (cause) {
-    throw new ProblemError('video-unavailable', 'The host of the video broke off.', { cause });
-  }
-}
