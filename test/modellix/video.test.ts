@@ -1,7 +1,14 @@
 /** Fault 18: the video host is slow, resets, or has nothing; and the key never goes to it. */
 
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import t from 'tap';
+import { buildConnector } from 'undici';
+import { certificates } from '../support/certificates.js';
 import { answering, begun, clientFor, deadPort, httpServer, rawServer, whenWhole } from './support.js';
 
 const signal = new AbortController().signal;
@@ -112,6 +119,36 @@ t.test('[F67] redirects are followed, with the range, a few times', async (t) =>
     );
     t.match(edge.requests.at(-1), { url: '/c?sig=3', headers: { range: 'bytes=1-2', 'if-range': '"1"' } });
     t.equal(edge.requests.at(-1)?.headers.authorization, undefined);
+  }
+});
+
+t.test('[F67] a redirect from https to http is not followed, any other between them is', async (t) => {
+  const { ca, caFile } = await certificates(t);
+  const [key, cert] = ['redis.key', 'redis.pem'].map((name) => readFileSync(join(caFile, '..', name)));
+  let location = '';
+  const server = createServer({ key, cert }, (request, response) => {
+    if (request.url === '/end') response.end('video');
+    else response.writeHead(302, { location }).end();
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  t.teardown(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const secure = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const plain = await httpServer(t, (response) => {
+    response.writeHead(302, { location: `${secure}/end` }).end();
+  });
+  const client = clientFor(t, 'http://127.0.0.1', { connectToVideos: buildConnector({ ca }) });
+  location = plain.origin;
+  const reason = 'the video host redirects from https to http';
+  t.strictSame(await client.video(secure, GET), { kind: 'unavailable', reason });
+  t.equal(plain.connections, 0);
+  location = '/end';
+  for (const url of [secure, plain.origin]) {
+    const answer = await client.video(url, GET);
+    if (answer.kind !== 'ok') throw new Error(JSON.stringify(answer));
+    t.equal((await buffer(answer.body)).toString(), 'video');
   }
 });
 
