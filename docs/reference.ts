@@ -36,8 +36,15 @@ ${rows.join('\n')}
 
 ${NOTE}
 
-Settings are environment variables, checked at start: a wrong one stops the start with one line that names it and exit
-code 2. An empty variable counts as unset. A secret can be given in a file instead:
+Settings are environment variables. Those that are not set are taken from \`.env\` in the folder where the gateway is started, if
+there is one. An empty variable counts as unset.
+
+They are checked at start: a wrong one stops the start with one line that names it and exit code 2. So do quotation marks around a value, which
+\`docker run --env-file\` keeps, and names that were meant for settings: \`REDIS_URI\`, \`MODELLIX_APIKEY\`, anything else that begins
+with \`MODELLIX_\`, and, while \`REDIS_URL\` is not set, with \`REDIS_\`. What Kubernetes sets for services is left alone. Where such a
+name is another program's, set it to nothing for the gateway: \`WEBHOOK_SECRET= npm start\`.
+
+A secret can be given in a file instead:
 ${FILES.slice(0, -1).join(', ')} and ${FILES.at(-1)}
 name files that hold the value. Prefer them: secrets are taken out of the environment once they are read, but
 \`/proc/PID/environ\` goes on showing what the process was started with, and so do tools that inspect containers.
@@ -47,8 +54,8 @@ name files that hold the value. Prefer them: secrets are taken out of the enviro
 ${rows.join('\n')}
 
 Exit codes: 0 after SIGTERM or SIGINT, 1 when the gateway could not start or met an error nobody caught, 2 for a wrong
-setting or argument. Give an orchestrator a longer grace than \`SHUTDOWN_GRACE_SECONDS\`: a submit that is cut off ends
-as \`unconfirmed\`.
+setting or argument. Give an orchestrator a longer grace than \`SHUTDOWN_DELAY_SECONDS\` and \`SHUTDOWN_GRACE_SECONDS\` together: a
+submit that is cut off ends as \`unconfirmed\`. [containers.md](containers.md) says how a stop goes.
 `;
   },
 };

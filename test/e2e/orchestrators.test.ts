@@ -2,6 +2,8 @@
 
 import { readFile } from 'node:fs/promises';
 import t from 'tap';
+import { parse } from 'yaml';
+import { readConfig } from '../../src/config.js';
 import { livenessUrl } from '../../src/healthcheck.js';
 import { runGateway } from '../support/processes.js';
 import { until } from '../support/until.js';
@@ -74,3 +76,27 @@ t.test('[E22] the image listens where its port can be published, once it is told
   t.equal(code, 2);
   t.match(stderr, /^avatar-gateway: HOST=0\.0\.0\.0 .*(CLIENTS|CALLERS)_FILE .*ALLOW_ANONYMOUS=true.*\n$/);
 });
+
+t.test(
+  '[R22] the page on containers: one process for a folder, and the probe that each question wants',
+  async (t) => {
+    const [, manifest = ''] = /```yaml\n(.*?)```/s.exec(await readFile('docs/containers.md', 'utf8')) ?? [];
+    const { replicas, strategy, template } = parse(manifest).spec;
+    t.strictSame(
+      [replicas, strategy],
+      [1, { type: 'Recreate' }],
+      'the next one starts when the last has let go of the folder',
+    );
+    const { terminationGracePeriodSeconds, containers } = template.spec;
+    const [{ env, livenessProbe, readinessProbe }] = containers as [Record<string, never>];
+    const valueOf = (wanted: string) =>
+      (env as { name: string; value: string }[]).find(({ name }) => name === wanted)?.value;
+    const graceMs = readConfig({ MODELLIX_API_KEY: KEY }).shutdownGraceMs;
+    t.ok(terminationGracePeriodSeconds * 1000 > Number(valueOf('SHUTDOWN_DELAY_SECONDS')) * 1000 + graceMs);
+    const port = Number(valueOf('MANAGEMENT_PORT'));
+    t.match(
+      [livenessProbe, readinessProbe],
+      [{ httpGet: { path: '/livez', port } }, { httpGet: { path: '/readyz', port } }],
+    );
+  },
+);
