@@ -88,12 +88,12 @@ t.test(
       'the next one starts when the last has let go of the folder',
     );
     const { terminationGracePeriodSeconds, containers } = template.spec;
-    const [{ env, livenessProbe, readinessProbe }] = containers as [Record<string, never>];
-    const valueOf = (wanted: string) =>
-      (env as { name: string; value: string }[]).find(({ name }) => name === wanted)?.value;
+    const [{ env, livenessProbe, readinessProbe }] = containers;
+    const setting = (wanted: string) =>
+      (env as { name: string; value?: string }[]).find(({ name }) => name === wanted)?.value;
     const graceMs = readConfig({ MODELLIX_API_KEY: KEY }).shutdownGraceMs;
-    t.ok(terminationGracePeriodSeconds * 1000 > Number(valueOf('SHUTDOWN_DELAY_SECONDS')) * 1000 + graceMs);
-    const port = Number(valueOf('MANAGEMENT_PORT'));
+    t.ok(terminationGracePeriodSeconds * 1000 > Number(setting('SHUTDOWN_DELAY_SECONDS')) * 1000 + graceMs);
+    const port = Number(setting('MANAGEMENT_PORT'));
     t.match(
       [livenessProbe, readinessProbe],
       [{ httpGet: { path: '/livez', port } }, { httpGet: { path: '/readyz', port } }],
