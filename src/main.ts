@@ -87,6 +87,10 @@ async function beCommand(args: string[]): Promise<void> {
   // Whoever reads what is written may leave early, as `head` does.
   process.stdout.on('error', interrupt);
   process.exitCode = await run(args, {
+    // Opened where it is asked for alone.
+    get stdin() {
+      return process.stdin;
+    },
     stdout: process.stdout,
     stderr: process.stderr,
     env: process.env,

@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { type Avatar, type CreateRequest, GatewayError, isFinal } from '../client/index.js';
+import { type Avatar, ConnectionError, type CreateRequest, GatewayError, isFinal } from '../client/index.js';
 import { checkText } from './avatar-text.js';
-import { checkOut, download } from './download.js';
+import { download } from './download.js';
 import { EXIT, type ExitCode } from './exit-codes.js';
 import { AdvisedError, UsageError } from './failure.js';
-import { mediaAt } from './media.js';
+import { isStdin, mediaAt } from './media.js';
+import { outAt } from './out.js';
 import type { CommonOptions, Session } from './session.js';
 import { duration, jsonLine } from './text.js';
 import { ended, waitFor } from './wait.js';
@@ -28,9 +29,8 @@ export interface CreateOptions extends CommonOptions {
 }
 
 export async function create(session: Session, options: CreateOptions): Promise<ExitCode> {
-  const { out, force = false } = options;
-  if (out !== undefined) await checkOut(out, force);
-  const request = await requestOf(options);
+  const out = options.out === undefined ? null : await outAt(session, options.out, options.force === true);
+  const request = await requestOf(session, options);
   if (options.check) return check(session, request);
 
   const made = await send(session, request, options.idempotencyKey ?? randomUUID());
@@ -45,21 +45,24 @@ export async function create(session: Session, options: CreateOptions): Promise<
   const code = ended(session, avatar);
   if (code !== EXIT.ok) return code;
   const advice = `${avatar.id} succeeded; its video: avatar-gateway get ${avatar.id} --out FILE`;
-  if (out === undefined) {
+  if (out === null) {
     session.note(advice);
   } else {
-    await download(session, avatar.id, out, force).catch((error: unknown) => {
+    await download(session, avatar.id, out).catch((error: unknown) => {
       throw new AdvisedError(error, advice);
     });
   }
   return EXIT.ok;
 }
 
-async function requestOf(options: CreateOptions): Promise<CreateRequest> {
+async function requestOf(session: Session, options: CreateOptions): Promise<CreateRequest> {
   const { prompt, mode, externalId, metadata, callbackUrl } = options;
+  if (isStdin(options.image) && isStdin(options.audio)) {
+    throw new UsageError('--image and --audio cannot both be read from stdin');
+  }
   return {
-    image: await mediaAt('--image', options.image),
-    ...(await soundOf(options)),
+    image: await mediaAt(session, '--image', options.image),
+    ...(await soundOf(session, options)),
     ...(prompt === undefined ? {} : { prompt }),
     ...(mode === undefined ? {} : { mode }),
     ...(externalId === undefined ? {} : { external_id: externalId }),
@@ -68,8 +71,8 @@ async function requestOf(options: CreateOptions): Promise<CreateRequest> {
   };
 }
 
-async function soundOf({ audio, audioId }: CreateOptions) {
-  if (audio !== undefined) return { sound_file: await mediaAt('--audio', audio) };
+async function soundOf(session: Session, { audio, audioId }: CreateOptions) {
+  if (audio !== undefined) return { sound_file: await mediaAt(session, '--audio', audio) };
   if (audioId !== undefined) return { audio_id: audioId };
   throw new UsageError('--audio or --audio-id is needed');
 }
@@ -81,9 +84,9 @@ async function send(session: Session, request: CreateRequest, idempotencyKey: st
   try {
     return await client.create(request, { idempotencyKey, signal });
   } catch (error) {
-    const id = madeIn(error);
-    if (id !== undefined && !signal.aborted) return await client.get(id, { signal });
-    if (error instanceof GatewayError && error.status < 500 && !signal.aborted) throw error;
+    const id = error instanceof GatewayError ? error.avatarId : null;
+    if (id !== null && !signal.aborted) return await client.get(id, { signal });
+    if (isNothingMade(error) && !signal.aborted) throw error;
     throw new AdvisedError(
       error,
       `An avatar may have been made. To go on without paying twice, run the same again with --idempotency-key ${idempotencyKey}`,
@@ -93,10 +96,9 @@ async function send(session: Session, request: CreateRequest, idempotencyKey: st
   }
 }
 
-/** An avatar that was made and has ended by the time of the answer: the problem is about that. */
-function madeIn(error: unknown): string | undefined {
-  if (!(error instanceof GatewayError)) return undefined;
-  return /^\/avatars\/(av_[\w-]+)$/.exec(error.problem?.instance ?? '')?.[1];
+function isNothingMade(error: unknown): boolean {
+  if (error instanceof ConnectionError) return error.isUnsent;
+  return error instanceof GatewayError && error.status < 500;
 }
 
 async function check(session: Session, request: CreateRequest): Promise<ExitCode> {

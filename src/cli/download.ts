@@ -1,7 +1,6 @@
-import { randomBytes } from 'node:crypto';
-import { access, constants, open, rename, rm, stat } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
-import { CutOffError, FileError, UsageError } from './failure.js';
+import { CutOffError, FileError } from './failure.js';
+import type { Out, Sink } from './out.js';
+import type { Progress } from './progress.js';
 import type { Session } from './session.js';
 import { size } from './text.js';
 
@@ -9,82 +8,82 @@ import { size } from './text.js';
 const ATTEMPTS = 3;
 
 /**
- * Whether a video can be written there: asked before an avatar is paid for.
- * @throws {UsageError}
- */
-export async function checkOut(file: string, isForced: boolean): Promise<void> {
-  const found = await stat(file).catch(() => null);
-  if (found?.isDirectory()) throw new UsageError(`--out ${file}: is a folder`);
-  if (found !== null && !isForced) {
-    throw new UsageError(`--out ${file}: is there already; --force writes over it`);
-  }
-  await access(dirname(file), constants.W_OK).catch(({ code }: NodeJS.ErrnoException) => {
-    throw new UsageError(
-      `--out ${file}: its folder ${code === 'ENOENT' ? 'is not there' : `cannot be written to (${code})`}`,
-    );
-  });
-}
-
-/**
- * Writes the video of an avatar. It gets its name when it is whole and on disk: until then it is beside, under another.
+ * Writes the video of an avatar.
  * @throws {FileError | CutOffError}
  */
-export async function download(session: Session, id: string, file: string, isForced: boolean): Promise<void> {
-  const part = join(dirname(file), `.${basename(file)}.${randomBytes(4).toString('hex')}.part`);
+export async function download(session: Session, id: string, out: Out): Promise<void> {
+  const line = session.progress();
   try {
-    const bytes = await attempts(session, id, part);
-    // Looked at again: an avatar takes minutes.
-    if (!isForced && (await stat(file).catch(() => null)) !== null) {
-      throw new FileError(`${file} was made meanwhile by somebody else`);
-    }
-    await rename(part, file);
-    session.note(`wrote ${file}, ${size(bytes)}`);
+    const sink = await out.open();
+    const bytes = await whole(session, id, sink, line).catch(async (error: unknown) => {
+      await sink.abandon();
+      throw error;
+    });
+    line.end();
+    session.note(`wrote ${out.name}, ${size(bytes)}`);
   } catch (error) {
-    await rm(part, { force: true });
     const { code, syscall } = error as NodeJS.ErrnoException;
-    // Errors of the file system alone have both, and are not of the client.
-    throw code !== undefined && syscall !== undefined
-      ? new FileError(`${file} cannot be written (${code})`)
+    // Errors of the file system alone have both, and are not of the client. That nobody reads any more is no fault of a file.
+    throw code !== undefined && syscall !== undefined && code !== 'EPIPE'
+      ? new FileError(`${out.name} cannot be written (${code})`)
       : error;
+  } finally {
+    line.end();
   }
 }
 
-async function attempts(session: Session, id: string, part: string): Promise<number> {
+/** What a sink has of a video. */
+interface Part {
+  bytes: number;
+  /** Of the whole video, where that is known. */
+  total: number | null;
+}
+
+async function whole(session: Session, id: string, sink: Sink, line: Progress): Promise<number> {
+  const part: Part = { bytes: 0, total: null };
+  const stage = {
+    name: id,
+    text: 'video',
+    live: () => `${size(part.bytes)}${part.total === null ? '' : ` of ${size(part.total)}`}`,
+    share: () => (part.total === null ? null : part.bytes / part.total),
+  };
+  const onBytes = () => line.show(stage);
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await fetchInto(session, id, part);
+      await continued(session, id, sink, part, onBytes);
+      break;
     } catch (error) {
       if (!(error instanceof CutOffError) || attempt === ATTEMPTS || session.signal.aborted) throw error;
     }
   }
+  await sink.finish();
+  return part.bytes;
 }
 
-async function fetchInto({ client, signal, progress }: Session, id: string, part: string): Promise<number> {
-  const { body, contentLength } = await client.video(id, { signal });
-  const line = progress();
-  let bytes = 0;
-  const stage = {
-    name: id,
-    text: 'video',
-    live: () => `${size(bytes)}${contentLength === null ? '' : ` of ${size(contentLength)}`}`,
-    share: () => (contentLength === null ? null : bytes / contentLength),
-  };
-  const handle = await open(part, 'w');
-  try {
-    for await (const chunk of arriving(body)) {
-      await handle.appendFile(chunk);
-      bytes += chunk.byteLength;
-      line.show(stage);
-    }
-    await handle.sync();
-  } finally {
-    line.end();
-    await handle.close();
+/** Goes on where it broke off: what is written cannot be taken back everywhere. The video of an avatar never changes. */
+async function continued(
+  { client, signal }: Session,
+  id: string,
+  sink: Sink,
+  part: Part,
+  onBytes: () => void,
+): Promise<void> {
+  const range = part.bytes === 0 ? undefined : `bytes=${part.bytes}-`;
+  const { body, status, contentLength } = await client.video(id, { signal, range });
+  // Whoever does not know ranges sends all of it.
+  let known = status === 206 ? 0 : part.bytes;
+  part.total = contentLength === null ? null : contentLength + part.bytes - known;
+  for await (const chunk of arriving(body)) {
+    const fresh = chunk.subarray(known);
+    known -= chunk.byteLength - fresh.byteLength;
+    if (fresh.byteLength === 0) continue;
+    await sink.write(fresh);
+    part.bytes += fresh.byteLength;
+    onBytes();
   }
-  if (contentLength !== null && bytes !== contentLength) {
-    throw new CutOffError(`The video broke off after ${bytes} of ${contentLength} bytes`);
+  if (part.total !== null && part.bytes !== part.total) {
+    throw new CutOffError(`The video broke off after ${part.bytes} of ${part.total} bytes`);
   }
-  return bytes;
 }
 
 /** What goes wrong on the way is told from what goes wrong with the file. */

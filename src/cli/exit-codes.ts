@@ -4,7 +4,7 @@ export const EXIT = {
   /** The avatar ended otherwise, or the request was refused. */
   failed: 1,
   usage: 2,
-  /** No answer of the gateway, or answers of 500 and above. */
+  /** No answer of the gateway, a redirect to somebody else, or answers of 500 and above. */
   unreachable: 3,
   timedOut: 4,
   /** 128 + SIGINT, as shells count. */

@@ -59,7 +59,8 @@ export function failureOf(error: unknown, isInterrupted: boolean): Failure {
     const { code, text } = failureOf(error.cause, isInterrupted);
     return { code, text: text === '' ? error.advice : `${text}\n${error.advice}` };
   }
-  if (isInterrupted) return { code: EXIT.interrupted, text: '' };
+  const hasNoReader = (error as { readonly code?: unknown }).code === 'EPIPE';
+  if (isInterrupted || hasNoReader) return { code: EXIT.interrupted, text: '' };
   // Commander has said it already.
   if (error instanceof CommanderError) return { code: error.exitCode === 0 ? EXIT.ok : EXIT.usage, text: '' };
   if (error instanceof UsageError) return { code: EXIT.usage, text: shown(error.message) };
@@ -73,7 +74,8 @@ export function failureOf(error: unknown, isInterrupted: boolean): Failure {
 }
 
 function codeOf({ status }: GatewayError): ExitCode {
-  return status >= 500 ? EXIT.unreachable : EXIT.failed;
+  // A redirect is no answer of the gateway.
+  return status >= 400 && status < 500 ? EXIT.failed : EXIT.unreachable;
 }
 
 function refusal({ status, problem, message, requestId, retryAfterMs }: GatewayError): string {

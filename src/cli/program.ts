@@ -44,8 +44,8 @@ export function commandsFor(perform: Perform, performAlone: PerformAlone): Comma
     program
       .command('create')
       .description('make an avatar, wait for it, write its video')
-      .requiredOption('--image <file|url>', 'the portrait')
-      .addOption(new Option('--audio <file|url>', 'the speech').conflicts('audioId'))
+      .requiredOption('--image <file|url>', 'the portrait; - for stdin')
+      .addOption(new Option('--audio <file|url>', 'the speech; - for stdin').conflicts('audioId'))
       .option('--audio-id <id>', 'the speech, as an id of Modellix')
       .option('--prompt <text>', 'how it is to look and move')
       .addOption(new Option('--mode <mode>', 'pro costs more and takes longer').choices(['std', 'pro']))
@@ -53,7 +53,7 @@ export function commandsFor(perform: Perform, performAlone: PerformAlone): Comma
       .option('--metadata <name=value...>', 'facts of yours', pair)
       .option('--callback-url <url>', 'who is told of the end')
       .option('--idempotency-key <key>', 'the same key and request make one avatar [a random one]')
-      .option('--out <file>', 'where the video goes')
+      .option('--out <file>', 'where the video goes; - for stdout')
       .option('--force', 'write over a file that is there')
       .addOption(new Option('--no-wait', 'end once it is accepted, and print its id').conflicts('out'))
       .option('--timeout <seconds>', 'how long to wait for its end', seconds)
@@ -65,7 +65,7 @@ export function commandsFor(perform: Perform, performAlone: PerformAlone): Comma
       .command('get')
       .description('show an avatar, or write its video')
       .addArgument(id('<id>'))
-      .option('--out <file>', 'where the video goes')
+      .option('--out <file>', 'where the video goes; - for stdout')
       .option('--force', 'write over a file that is there'),
   ).action((id: string, options: GetOptions) => perform(options, (session) => get(session, id, options)));
 
@@ -118,6 +118,7 @@ function common(command: Command): Command {
     .optionsGroup('Common options:')
     .option('--url <url>', 'where the gateway is [AVATAR_GATEWAY_URL, or http://127.0.0.1:8080]')
     .option('--key-file <file>', 'holds the key to call it with [AVATAR_GATEWAY_KEY]')
+    .option('--request-timeout <seconds>', 'how long one request may take, beside its upload [30]', seconds)
     .option('--json', 'print avatars as JSON, one a line')
     .option('--quiet', 'do not say how it goes');
 }

@@ -2,8 +2,9 @@
 
 import type { Avatar, AvatarStatus } from '../client/index.js';
 import { details, table } from './avatar-text.js';
-import { checkOut, download } from './download.js';
+import { download } from './download.js';
 import { EXIT, type ExitCode } from './exit-codes.js';
+import { outAt } from './out.js';
 import type { CommonOptions, Session } from './session.js';
 import { jsonLine } from './text.js';
 
@@ -15,16 +16,12 @@ export interface GetOptions extends CommonOptions {
   readonly force?: boolean;
 }
 
-export async function get(
-  session: Session,
-  id: string,
-  { out, force = false }: GetOptions,
-): Promise<ExitCode> {
-  if (out !== undefined) await checkOut(out, force);
+export async function get(session: Session, id: string, options: GetOptions): Promise<ExitCode> {
+  const out = options.out === undefined ? null : await outAt(session, options.out, options.force === true);
   const avatar = await session.client.get(id, { signal: session.signal });
   if (session.isJson) session.print(jsonLine(avatar));
-  else if (out === undefined) session.print(details(avatar));
-  if (out !== undefined) await download(session, avatar.id, out, force);
+  else if (out === null) session.print(details(avatar));
+  if (out !== null) await download(session, avatar.id, out);
   return EXIT.ok;
 }
 

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { type AvatarGatewayClient, createClient } from '../client/index.js';
 import { UsageError } from './failure.js';
-import type { Io } from './io.js';
+import type { Input, Io, Output } from './io.js';
 import { Progress } from './progress.js';
 import { shown } from './text.js';
 
@@ -15,6 +15,8 @@ export interface CommonOptions {
   readonly keyFile?: string;
   readonly json?: boolean;
   readonly quiet?: boolean;
+  /** In seconds. */
+  readonly requestTimeout?: number;
 }
 
 /** What a command works with. */
@@ -22,6 +24,8 @@ export interface Session {
   readonly client: AvatarGatewayClient;
   readonly signal: AbortSignal;
   readonly isJson: boolean;
+  readonly stdin: Input;
+  readonly stdout: Output;
   /** Of the terminal that results go to; `null` where they go elsewhere. */
   readonly columns: number | null;
   /** Writes a result. */
@@ -38,10 +42,14 @@ export async function openSession(io: Io, options: CommonOptions): Promise<Sessi
   const { stdout, stderr, env, signal } = io;
   const isQuiet = options.quiet === true;
   const apiKey = await keyFrom(options.keyFile, env.AVATAR_GATEWAY_KEY);
-  const client = clientOf(options.url, env.AVATAR_GATEWAY_URL, apiKey);
+  const client = clientOf(options, env.AVATAR_GATEWAY_URL, apiKey);
   return {
     client,
     signal,
+    get stdin() {
+      return io.stdin;
+    },
+    stdout,
     isJson: options.json === true,
     columns: stdout.isTTY ? (stdout.columns ?? null) : null,
     print: (text) => void stdout.write(text),
@@ -54,11 +62,18 @@ export async function openSession(io: Io, options: CommonOptions): Promise<Sessi
   };
 }
 
-function clientOf(option: string | undefined, variable: string | undefined, apiKey: string | undefined) {
+function clientOf(
+  { url, requestTimeout }: CommonOptions,
+  variable: string | undefined,
+  apiKey: string | undefined,
+) {
   try {
-    return createClient({ baseUrl: option ?? (variable || DEFAULT_URL), apiKey, maxRetries: MAX_RETRIES });
+    return createClient({
+      ...{ baseUrl: url ?? (variable || DEFAULT_URL), apiKey, maxRetries: MAX_RETRIES },
+      requestTimeoutMs: requestTimeout === undefined ? undefined : requestTimeout * 1000,
+    });
   } catch {
-    const name = option === undefined ? 'AVATAR_GATEWAY_URL' : '--url';
+    const name = url === undefined ? 'AVATAR_GATEWAY_URL' : '--url';
     throw new UsageError(`${name} is not where a gateway can be: http or https, a host and a path alone`);
   }
 }

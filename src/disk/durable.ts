@@ -11,12 +11,15 @@ export async function writeDurably(file: string, content: string | readonly Buff
   }
 }
 
-/** The names in a folder, as they are, are on disk when this resolves. */
+/** What systems say that do not sync folders: Windows, CIFS and other network file systems. */
+const NOT_SYNCED: ReadonlySet<unknown> = new Set(['EISDIR', 'EPERM', 'EINVAL', 'ENOTSUP']);
+
+/** The names in a folder, as they are, are on disk when this resolves; where the system can do that. */
 export async function syncDir(dir: string): Promise<void> {
-  const handle = await open(dir, 'r');
   try {
-    await handle.sync();
-  } finally {
-    await handle.close();
+    const handle = await open(dir, 'r');
+    await handle.sync().finally(() => handle.close());
+  } catch (error) {
+    if (!NOT_SYNCED.has((error as NodeJS.ErrnoException).code)) throw error;
   }
 }

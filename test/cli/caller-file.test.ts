@@ -1,10 +1,12 @@
 /** The file of callers, changed and shown by commands. */
 
 import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import t from 'tap';
 import { hashOf } from '../../src/callers/key.js';
 import { readCallers } from '../../src/callers/read.js';
+import { syncDir } from '../../src/disk/durable.js';
 import { folder, ran } from './support.js';
 
 const caller = (file: string, ...args: string[]) =>
@@ -109,4 +111,27 @@ t.test('what is refused leaves the file as it is', async (t) => {
   const variable = await ran('http://127.0.0.1:1', ['caller', 'list'], { env: { CLIENTS_FILE: file } });
   t.match(variable, { code: 2, stderr: /CLIENTS_FILE is called CALLERS_FILE now/ });
   t.match(await caller('', 'list'), { code: 2, stderr: /--file, or CALLERS_FILE, has to say/ });
+});
+
+t.test('[E21] a new key is shown where the system does not sync folders, or fails to', async (t) => {
+  const dir = await folder(t);
+  const handle = await open(dir);
+  const kind = Object.getPrototypeOf(handle) as FileHandle;
+  await handle.close();
+  const { sync } = kind;
+  t.teardown(() => {
+    kind.sync = sync;
+  });
+  for (const code of ['EISDIR', 'EPERM', 'EINVAL', 'ENOTSUP', 'EIO']) {
+    kind.sync = async function (this: FileHandle) {
+      if (!(await this.stat()).isDirectory()) return sync.call(this);
+      throw Object.assign(new Error(code), { code, syscall: 'fsync' });
+    };
+    const file = join(dir, code);
+    const added = await caller(file, 'add', 'shop');
+    t.match(added, { code: 0, stdout: /^agk_[\w-]{43}\n$/ }, code);
+    t.strictSame(hashesIn(file), [[hex(added.stdout)]]);
+    const synced = syncDir(dir);
+    await (code === 'EIO' ? t.rejects(synced, { code }) : t.resolves(synced));
+  }
 });

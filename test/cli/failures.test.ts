@@ -38,6 +38,7 @@ t.test('what is wrong with the arguments: 2, and which one', async (t) => {
     [['get'], /missing required argument 'id'/],
     [['get', '../list'], /Not the id of an avatar/],
     [['watch', 'av_1', '--timeout', 'long'], /--timeout <seconds>.*Not a number of seconds/],
+    [['list', '--request-timeout', '0'], /--request-timeout <seconds>.*Not a number of seconds/],
     [['create', '--audio', 'b.mp3'], /--image <file\|url>' not specified/],
     [['create', '--image', PORTRAIT], /--audio or --audio-id is needed/],
     [
@@ -74,22 +75,60 @@ t.test('help: 0, on stdout', async (t) => {
   t.match(await ran('', ['help']), { code: 0, stdout: / 130 +interrupted\n/ });
 });
 
-t.test('nobody there: 3, and how to go on without paying twice', async (t) => {
+t.test('[E21] nobody there: 3, and nothing was made', async (t) => {
   const url = await nobody();
-  const [list, one, all, create] = await Promise.all([
+  const commands = await Promise.all([
     ran(url, ['list']),
     ran(url, ['watch', 'av_1', '--timeout', '600']),
     ran(url, ['watch']),
     ran(url, ['create', ...FILES, '--idempotency-key', 'order-17']),
   ]);
-  for (const each of [list, one, all]) {
+  for (const each of commands) {
     t.match(each, {
       code: 3,
       stdout: '',
-      stderr: /^avatar-gateway: No answer from the gateway: .*ECONNREFUSED.*\n$/,
+      stderr: /^(avatar {2}sending\n)?avatar-gateway: No answer from the gateway: .*ECONNREFUSED.*\n$/,
     });
   }
-  t.match(create, { code: 3, stderr: /run the same again with --idempotency-key order-17\n$/ });
+});
+
+t.test('no answer: 3, and how to go on without paying twice', async (t) => {
+  const url = await stub(t, (_request, response) => response.destroy());
+  t.match(await ran(url, ['create', ...FILES, '--idempotency-key', 'order-17']), {
+    code: 3,
+    stderr: /\nAn avatar may have been made\. .*run the same again with --idempotency-key order-17\n$/,
+  });
+});
+
+t.test('[E21] a redirect: 3, at once, and where it leads', async (t) => {
+  let requests = 0;
+  const url = await stub(t, ({ url }, response) => {
+    requests += 1;
+    response.writeHead(301, { location: `https://gw.test${url}` }).end();
+  });
+  for (const args of [['create', ...FILES, '--quiet'], ['list'], ['get', 'av_1'], ['watch']]) {
+    const { code, stdout, stderr } = await ran(url, args);
+    t.match({ code, stdout }, { code: 3, stdout: '' });
+    t.match(
+      stderr,
+      /^avatar-gateway: The answer was 301, .*; use https:\/\/gw\.test as the gateway's address\n$/,
+    );
+  }
+  t.equal(requests, 4);
+});
+
+t.test('[E12] --request-timeout: how long an answer may take, beside the upload', async (t) => {
+  const url = await stub(t, (request, response) => {
+    request.resume();
+    setTimeout(() => response.writeHead(401).end(), 1_000);
+  });
+  const limit = ['--request-timeout', '0.2'];
+  t.match(await ran(url, ['list', ...limit]), { code: 3, stderr: /none within 200 ms\n$/ });
+  t.match(await ran(url, ['create', ...FILES, ...limit, '--quiet']), {
+    code: 1,
+    stderr: /The answer was 401\n$/,
+  });
+  t.match(await ran(url, ['list', '--request-timeout', '9']), { code: 1, stderr: /The answer was 401\n$/ });
 });
 
 t.test('the gateway fails: 3, in its words, whatever is in them', async (t) => {

@@ -3,10 +3,11 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import type { Test } from 'tap';
 import type { ExitCode } from '../../src/cli/exit-codes.js';
-import type { Output } from '../../src/cli/io.js';
+import type { Input, Output } from '../../src/cli/io.js';
 import { run } from '../../src/cli/run.js';
 
 const demo = (name: string) => fileURLToPath(new URL(`../demo/${name}`, import.meta.url));
@@ -28,8 +29,13 @@ export class Written implements Output {
     this.isTTY = isTTY;
   }
 
-  write(text: string): void {
-    this.text += text.replaceAll('\x1b', '␛');
+  /** What was written as bytes, and is not in the text. */
+  bytes = Buffer.alloc(0);
+
+  write(content: string | Uint8Array, done?: () => void): void {
+    if (typeof content === 'string') this.text += content.replaceAll('\x1b', '␛');
+    else this.bytes = Buffer.concat([this.bytes, content]);
+    done?.();
     for (const look of this.#waiting) look();
   }
 
@@ -58,15 +64,16 @@ export interface Command {
 export interface CommandOptions {
   readonly isTerminal?: boolean;
   readonly env?: Readonly<Record<string, string>>;
+  readonly stdin?: Input;
 }
 
 /** Starts a command against a gateway. */
 export function start(url: string, args: readonly string[], options: CommandOptions = {}): Command {
-  const { isTerminal = false, env = {} } = options;
+  const { isTerminal = false, env = {}, stdin = Readable.from([]) } = options;
   const stdout = new Written(isTerminal);
   const stderr = new Written(isTerminal);
   const interruption = new AbortController();
-  const io = { stdout, stderr, env: { AVATAR_GATEWAY_URL: url, ...env }, signal: interruption.signal };
+  const io = { stdin, stdout, stderr, env: { AVATAR_GATEWAY_URL: url, ...env }, signal: interruption.signal };
   return { stdout, stderr, code: run(args, io), interrupt: () => interruption.abort() };
 }
 
