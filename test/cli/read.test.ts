@@ -3,6 +3,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t from 'tap';
+import { startPathProxy } from '../client/support.js';
 import { startApp } from '../support/app.js';
 import { createAvatar, URLS } from '../support/requests.js';
 import { succeeded } from '../support/video.js';
@@ -68,6 +69,9 @@ t.test('get', async (t) => {
   t.match(details.stdout, /\n {2}prompt +a\\u000ab\n {2}image +url\n {2}audio +audio_id\n/);
   t.match(details.stdout, /\n {2}metadata +team=red\n {2}task +\S+\n {2}made +\d{4}-.*Z\n/);
   t.match(JSON.parse((await ran(url, ['get', id, '--json'])).stdout), { id, metadata: { team: 'red' } });
+  const below = await startPathProxy(t, url);
+  t.match(JSON.parse((await ran(below, ['get', id, '--json'])).stdout), { id }, 'a gateway below a path');
+  t.match(await ran('', ['list', '--url', `${below}/`]), { code: 0, stdout: new RegExp(id) });
   t.match(await ran(url, ['get', 'av_0']), { code: 1, stdout: '', stderr: /\(404\): .*\n {2}request / });
 
   const dir = await folder(t);

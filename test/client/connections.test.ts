@@ -2,7 +2,7 @@
 
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
-import { createServer, request } from 'node:http';
+import { createServer } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as later } from 'node:timers/promises';
@@ -11,7 +11,7 @@ import { createClient } from '../../src/client/index.js';
 import { startApp } from '../support/app.js';
 import { certificates } from '../support/certificates.js';
 import { URLS } from '../support/requests.js';
-import { breaksOff, rejection, says, startScripted } from './support.js';
+import { breaksOff, rejection, says, startPathProxy, startScripted } from './support.js';
 
 const LARGE = { image: new Blob([new Uint8Array(400_000)]), audio_id: 'audio-1' };
 
@@ -144,20 +144,7 @@ t.test('[E21] nobody on the way is to keep an answer', async (t) => {
 
 t.test('a gateway below a path', async (t) => {
   const { url, simulator } = await startApp(t);
-  const proxy = createServer((incoming, response) => {
-    const { url: path = '', method, headers } = incoming;
-    if (!path.startsWith('/own/gw/avatars')) return void response.writeHead(421).end();
-    const passed = request(url + path.slice('/own/gw'.length), { method, headers }, (answer) => {
-      response.writeHead(answer.statusCode ?? 0, answer.headers);
-      answer.pipe(response);
-    });
-    incoming.pipe(passed);
-  }).listen(0, '127.0.0.1');
-  await once(proxy, 'listening');
-  t.teardown(() => void proxy.close().closeAllConnections());
-  const client = createClient({
-    baseUrl: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}/own/gw/`,
-  });
+  const client = createClient({ baseUrl: `${await startPathProxy(t, url)}/` });
 
   const made = await client.create(URLS);
   simulator.settle(String(made.task_id), { end: 'success' });

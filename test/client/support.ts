@@ -1,7 +1,7 @@
 /** What stands between a client and its gateway: a proxy that breaks connections, or a server that answers as told. */
 
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
 import { type AddressInfo, connect, createServer as createTcpServer, type Socket } from 'node:net';
 
 interface Teardown {
@@ -57,6 +57,25 @@ export async function startProxy(t: Teardown, target: string): Promise<Proxy> {
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const proxy: Proxy = { url, target, losing: 0, connections: () => connections, said: () => said, cut };
   return proxy;
+}
+
+/** Has a gateway below a path, and nothing beside it. @returns where, without a slash at the end */
+export async function startPathProxy(t: Teardown, target: string): Promise<string> {
+  const server = createServer((incoming, response) => {
+    const { url: path = '', method, headers } = incoming;
+    if (!path.startsWith('/own/gw/avatars')) return void response.writeHead(421).end();
+    const passed = request(target + path.slice('/own/gw'.length), { method, headers }, (answer) => {
+      response.writeHead(answer.statusCode ?? 0, answer.headers);
+      answer.pipe(response);
+    });
+    incoming.pipe(passed);
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.teardown(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/own/gw`;
 }
 
 export type Answer = (response: ServerResponse, request: IncomingMessage) => void;
