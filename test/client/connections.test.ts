@@ -4,15 +4,18 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect, createServer as createTcpServer } from 'node:net';
+import { pipeline } from 'node:stream/promises';
 import { setTimeout as later } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { createClient } from '../../src/client/index.js';
 import { startApp } from '../support/app.js';
 import { certificates } from '../support/certificates.js';
-import { URLS } from '../support/requests.js';
+import { portrait, speech, URLS } from '../support/requests.js';
 import { breaksOff, rejection, says, startPathProxy, startScripted } from './support.js';
 
+/** So that half a megabyte takes longer than the time for an answer. */
+const BYTES_A_MS = 500;
 const LARGE = { image: new Blob([new Uint8Array(400_000)]), audio_id: 'audio-1' };
 
 t.test('[E12] an upload has time by its size, beside that of the answer', async (t) => {
@@ -34,6 +37,33 @@ t.test('[E12] an upload has time by its size, beside that of the answer', async 
   t.match(await impatient.get('av_1', { requestTimeoutMs: 5_000 }), { id: 'av_1' }, 'a call of its own time');
   const endless = createClient({ baseUrl: slow.url, requestTimeoutMs: Number.POSITIVE_INFINITY });
   t.match(await endless.get('av_1'), { id: 'av_1' }, 'as long as a timer can');
+});
+
+t.test('[E12] over a slow line, media arrive at the first attempt', async (t) => {
+  const { url, simulator } = await startApp(t);
+  let attempts = 0;
+  const line = createTcpServer((caller) => {
+    attempts += 1;
+    const gateway = connect(Number(new URL(url).port), '127.0.0.1');
+    const slowly = async function* (source: AsyncIterable<Buffer>) {
+      for await (const bytes of source) {
+        await later(bytes.length / BYTES_A_MS);
+        yield bytes;
+      }
+    };
+    pipeline(caller, slowly, gateway).catch(() => {});
+    pipeline(gateway, caller).catch(() => {});
+  }).listen(0, '127.0.0.1');
+  await once(line, 'listening');
+  t.teardown(() => void line.close());
+  const client = createClient({
+    baseUrl: `http://127.0.0.1:${(line.address() as AddressInfo).port}`,
+    requestTimeoutMs: 500,
+  });
+  const sound_file = new Blob([speech, new Uint8Array(500_000)]);
+  const made = await client.create({ image: new Blob([portrait]), sound_file });
+  t.equal(simulator.ledger()[0]?.taskId, made.task_id);
+  t.equal(attempts, 1);
 });
 
 t.test('[E21] redirects are told in words, and not tried again', async (t) => {
