@@ -4,12 +4,12 @@ import t from 'tap';
 import { ApiKey } from '../../../src/modellix/api-key.js';
 import { clientFor } from '../../modellix/support.js';
 import { startApp } from '../../support/app.js';
-import { clientsFile, keyOf } from '../../support/clients.js';
+import { callersFile, keyOf } from '../../support/callers.js';
 import { URLS } from '../../support/requests.js';
 import { dataOf, refused, submitTask } from './support.js';
 
 t.test('[R05] what is left of the tighter cap, and without caps what Modellix says', async (t) => {
-  const { file, as } = await clientsFile(t, {
+  const { file, as } = await callersFile(t, {
     daily: { usd_per_day: 20, usd_per_month: 500 },
     monthly: { usd_per_month: 30 },
     spent: { usd_per_day: 0.01 },

@@ -5,7 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import t, { type Test } from 'tap';
 import { type RunningApp, startApp } from '../../support/app.js';
-import { clientsFile, keyOf } from '../../support/clients.js';
+import { callersFile, keyOf } from '../../support/callers.js';
 import { STORES, startReplicas } from '../../support/replicas.js';
 import { URLS } from '../../support/requests.js';
 import { until } from '../../support/until.js';
@@ -33,7 +33,7 @@ async function finished(t: Test, app: RunningApp, as: Keys): Promise<{ id: strin
 }
 
 async function withCallers(t: Test) {
-  const { file, as } = await clientsFile(t, { shop: {}, other: {} });
+  const { file, as } = await callersFile(t, { shop: {}, other: {} });
   return { callers: { kind: 'file', file } as const, as };
 }
 
