@@ -12,6 +12,7 @@ import { MP3_WRITERS } from './files/mp3-writers.js';
 import { MP3S } from './files/mp3s.js';
 import { NO_IMAGES } from './files/no-images.js';
 import { NO_SOUNDS } from './files/no-sounds.js';
+import { PHONE_PICTURES } from './files/phone-pictures.js';
 import { PHONES } from './files/phones.js';
 import { PNGS } from './files/pngs.js';
 import { WAV_WRITERS } from './files/wav-writers.js';
@@ -25,6 +26,7 @@ import { describe, type Verdict } from './verdict.js';
 export const CORPUS: readonly CorpusFile[] = [
   ...JPEGS,
   ...PNGS,
+  ...PHONE_PICTURES,
   ...NO_IMAGES,
   ...MP3S,
   ...MP3_WRITERS,

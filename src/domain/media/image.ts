@@ -33,7 +33,7 @@ export function inspectImage(bytes: Buffer, forgive: Forgive = () => {}): ImageF
     throw new MediaError(`has ${bytes.length} bytes; an image may have at most ${MAX_IMAGE_BYTES} (10 MB)`);
   }
   const format = formatOf(bytes);
-  const { width, height } = format === 'jpeg' ? readJpeg(bytes, forgive) : readPng(bytes);
+  const { width, height } = format === 'jpeg' ? readJpeg(bytes, forgive) : readPng(bytes, forgive);
   checkSize({ width, height });
   return { source: 'inline', format, width, height, bytes: bytes.length };
 }
