@@ -4,12 +4,13 @@
  */
 
 import { Client, type Dispatcher, Pool } from 'undici';
+import { KEYS, KINDS, type Kind, type OverloadSaid, type OverloadTold } from './overload-messages.js';
 import { say } from './probe-messages.js';
-import { KINDS, type Kind, type SiegeSaid, type SiegeTold } from './siege-messages.js';
 
 const EVERY_MS = 10;
-/** Of so many calls three are over a new connection, and one makes an avatar. */
+/** Of so many calls three are over a new connection, one makes an avatar, and one opens a stream. */
 const IN_A_ROUND = 10;
+const AUTHORIZATION = { authorization: `Bearer ${KEYS.shop}` };
 const TIMEOUTS = { headersTimeout: 60_000, bodyTimeout: 60_000 };
 
 const BODY = JSON.stringify({ image: 'https://example.com/face.jpg', audio_id: 'audio-1' });
@@ -22,18 +23,18 @@ let origin = '';
 const pending = new Set<Promise<void>>();
 
 process.once('disconnect', () => process.exit());
-process.on('message', async (told: SiegeTold) => {
+process.on('message', async (told: OverloadTold) => {
   if (told.kind === 'call') call(told.url, told.path);
   if (told.kind === 'measure') {
     tookMs = empty();
     notOk = {};
     isMeasuring = true;
-    say<SiegeSaid>({ kind: 'measuring' });
+    say<OverloadSaid>({ kind: 'measuring' });
   }
   if (told.kind === 'tell') {
     isMeasuring = false;
     await Promise.all(pending);
-    say<SiegeSaid>({ kind: 'told', seen: { tookMs, notOk } });
+    say<OverloadSaid>({ kind: 'told', seen: { tookMs, notOk } });
   }
 });
 
@@ -61,6 +62,7 @@ function call(url: string, path: string): void {
 function kindOf(count: number): Kind {
   const place = count % IN_A_ROUND;
   if (place === 0) return 'create';
+  if (place === 5) return 'stream';
   return place % 3 === 0 ? 'read, new connection' : 'read';
 }
 
@@ -72,16 +74,26 @@ async function timed(kind: Kind, plannedAt: number, pool: Pool, path: string): P
 
 async function ask(kind: Kind, pool: Pool, path: string): Promise<string> {
   if (kind === 'create') {
-    const headers = { 'content-type': 'application/json' };
+    const headers = { ...AUTHORIZATION, 'content-type': 'application/json' };
     return statusOf(pool.request({ method: 'POST', path: '/avatars', headers, body: BODY }));
   }
-  if (kind === 'read') return statusOf(pool.request({ method: 'GET', path }));
+  if (kind === 'read') return statusOf(pool.request({ method: 'GET', path, headers: AUTHORIZATION }));
   const client = new Client(origin, TIMEOUTS);
   try {
-    return await statusOf(client.request({ method: 'GET', path }));
+    if (kind === 'stream') return await firstEvent(client, `${path}/events`);
+    return await statusOf(client.request({ method: 'GET', path, headers: AUTHORIZATION }));
   } finally {
-    void client.close();
+    void client.destroy();
   }
+}
+
+async function firstEvent(client: Client, path: string): Promise<string> {
+  const headers = { ...AUTHORIZATION, accept: 'text/event-stream' };
+  const { statusCode, body } = await client.request({ method: 'GET', path, headers });
+  // That it is broken off is no error.
+  body.on('error', () => {});
+  for await (const bytes of body) if (String(bytes).includes('event: avatar')) break;
+  return String(statusCode);
 }
 
 async function statusOf(asked: Promise<Dispatcher.ResponseData>): Promise<string> {

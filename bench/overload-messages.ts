@@ -1,15 +1,21 @@
-/** What the processes of `bench:siege` tell each other. */
+/** What the processes of `bench:overload` tell each other. */
 
 import type { ProbeSaid, ProbeTold } from './probe-messages.js';
 
-/** What ordinary callers do: read over a connection they have, read over a new one, make an avatar. */
-export const KINDS = ['read', 'read, new connection', 'create'] as const;
+/** What ordinary callers do: read over a connection they have, read over a new one, make an avatar, open a stream and read its first event. */
+export const KINDS = ['read', 'read, new connection', 'create', 'stream'] as const;
 export type Kind = (typeof KINDS)[number];
 
-export const ATTACKS = ['slowloris', 'idle', 'oversized', 'nonsense'] as const;
+export const ATTACKS = ['slowloris', 'idle', 'oversized', 'nonsense', 'slow-uploads', 'streams'] as const;
 export type AttackName = (typeof ATTACKS)[number];
 
-export type SiegeTold =
+/** The keys in the file of callers: ordinary callers are one, those who attack with a key another. */
+export const KEYS = { shop: 'agk_shop', greedy: 'agk_greedy' } as const;
+
+/** What the gateway has for bodies, in bytes: slow uploads claim all of it. */
+export const BODY_MEMORY_BYTES = 256_000_000;
+
+export type OverloadTold =
   | ProbeTold
   /** Call as ordinary callers do, from now on. */
   | { readonly kind: 'call'; readonly url: string; readonly path: string }
@@ -27,7 +33,7 @@ export type SiegeTold =
   /** Hang up. */
   | { readonly kind: 'end' };
 
-export type SiegeSaid =
+export type OverloadSaid =
   | ProbeSaid
   | { readonly kind: 'measuring' }
   | { readonly kind: 'told'; readonly seen: Seen }
