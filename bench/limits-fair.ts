@@ -65,7 +65,7 @@ async function watch(simulator: Simulator, gateways: Gateway[], held: number, ca
     metadata: {},
     traceparent: null,
     callbackUrl: null,
-    keepMemory: () => () => undefined,
+    memory: { holder: caller, resize: () => true, retain: () => () => undefined },
   });
   const gateway = (n: number) => gateways[n % gateways.length] as Gateway;
   await Promise.all(

@@ -13,7 +13,7 @@ export async function openApiDocument(): Promise<string> {
       create: never,
       finish: never,
       check: never,
-      holdMemory: () => ({ keep: () => () => undefined }),
+      memory: { tryAcquire: () => null },
       read: never,
       list: never,
       cancel: never,

@@ -90,7 +90,7 @@ export function createMetrics({ health, upstream, mediaBytes, videoBytes }: Metr
   });
   new Gauge({
     name: 'avatar_gateway_media_bytes',
-    help: 'Memory that is spoken for by media under way; MEDIA_MEMORY_MEGABYTES bounds it.',
+    help: 'Memory that media under way have taken; MEDIA_MEMORY_MEGABYTES bounds it.',
     registers,
     collect() {
       this.set(mediaBytes());

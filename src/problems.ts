@@ -18,12 +18,12 @@ const CATALOGUE = {
   'invalid-json': {
     status: 400,
     title: 'The body is not acceptable JSON',
-    help: 'Send one JSON object in UTF-8: no duplicate members, no prototype members, at most 16 levels deep.',
+    help: 'Send one JSON object in UTF-8: no duplicate members, no prototype members, at most 250 members and 16 levels.',
   },
   'invalid-multipart': {
     status: 400,
     title: 'The form is not acceptable',
-    help: 'Send `multipart/form-data` with each field once: `image` and `sound_file` as files or text, the others as text.',
+    help: 'Send `multipart/form-data` with each field once: `image` and `sound_file` as files or text, the others as text or JSON.',
   },
   'idempotency-key-invalid': {
     status: 400,

@@ -198,7 +198,8 @@ export const Environment = Type.Object({
     minLength: 1,
   }),
   MEDIA_MEMORY_MEGABYTES: Type.Integer({
-    description: 'how much media may be in memory at once; what is beyond it is answered 503',
+    description:
+      'how much media may be in memory at once; a caller may have three quarters of what the others leave, and is answered 503 beyond it',
     default: 256,
     minimum: 64,
     maximum: 100_000,

@@ -44,11 +44,15 @@ export async function accept(
   const { store, settings, limits, log } = ports;
   const { caller } = request;
   let submitted = Promise.resolve();
-  const letGo = request.keepMemory();
+  const release = request.memory.retain();
   try {
     requireMode(caller, request.mode);
     await requireCallable(ports, caller, request.callbackUrl);
-    const inspected = await inspectMedia(ports, request.image, request.speech);
+    const inspected = await inspectMedia(
+      { ...ports, holder: request.memory.holder },
+      request.image,
+      request.speech,
+    );
     const avatar = avatarOf(request, inspected, settings.prices, await limits.storeNow());
     const submission: Submission = {
       image: inspected.image.send,
@@ -86,7 +90,7 @@ export async function accept(
     unlessRefused(now.avatar, false);
     return { ...now, replayed: false };
   } finally {
-    void submitted.finally(letGo);
+    void submitted.finally(release);
   }
 }
 

@@ -25,11 +25,11 @@ export interface Checked {
  */
 export async function check(
   ports: Ports,
-  { caller, image, speech, mode, callbackUrl }: CheckRequest,
+  { caller, image, speech, mode, memory, callbackUrl }: CheckRequest,
 ): Promise<Checked> {
   requireMode(caller, mode);
   await requireCallable(ports, caller, callbackUrl);
-  const inspected = await inspectMedia(ports, image, speech);
+  const inspected = await inspectMedia({ ...ports, holder: memory.holder }, image, speech);
   const audio = inspected.speech.facts;
   const { prices } = ports.settings;
   return {

@@ -2,6 +2,7 @@
 export interface Lease {
   /** 0 once it was released. */
   readonly amount: number;
+  readonly isReleased: boolean;
   /** Takes more, or gives some back. `false`, and nothing changes, where it is more than its holder may have, or was released. */
   resize(amount: number): boolean;
   /** Gives all back; twice is fine. */
@@ -50,6 +51,9 @@ export class FairPool {
     return {
       get amount() {
         return has;
+      },
+      get isReleased() {
+        return released;
       },
       resize: (wanted) => {
         const more = wanted - has;

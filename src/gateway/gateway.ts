@@ -13,7 +13,7 @@ import { type FeedFollower, type Follower, follow, followAll } from './follow.js
 import { forget } from './forget.js';
 import { Limits } from './limits.js';
 import { type ListQuery, list, type SeenPage } from './list.js';
-import type { Hold } from './memory.js';
+import type { Memory } from './memory.js';
 import type { Ports } from './ports.js';
 import { OF_HOSTS, Receivers } from './receivers.js';
 import { redeliver } from './redeliver.js';
@@ -43,8 +43,8 @@ export interface Gateway {
   finish(created: Created, wait: Wait): Promise<Created>;
   /** Everything that {@link create} does before anything is stored or spent. */
   check(request: CheckRequest): Promise<Checked>;
-  /** Speaks for memory before a body is read. @throws {ProblemError} `overloaded` */
-  holdMemory(bytes: number): Hold;
+  /** For bodies, before they are read. */
+  readonly memory: Pick<Memory, 'tryAcquire'>;
   /** An avatar within a scope; `not-found` alike for what is unknown and what is another's. Never an upstream call. */
   read(scope: Scope, id: string): Promise<Seen>;
   /** Avatars within a scope, a page at a time. */
@@ -152,7 +152,7 @@ export function createGateway({ ceiling, timing, reads, ...parts }: GatewayParts
       return { ...created, ...now };
     },
     check: (request) => check(ports, request),
-    holdMemory: (bytes) => ports.memory.hold(bytes),
+    memory: ports.memory,
     list: (scope, query) => orUnavailable(list(ports, scope, query)),
     cancel: async (scope, id) => ({ avatar: await orUnavailable(cancel(ports, scope, id)), queue: null }),
     forget: (scope, id) => orUnavailable(forget(ports, scope, id)),

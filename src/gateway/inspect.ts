@@ -6,6 +6,7 @@ import type { InspectedFile } from '../domain/media/inspected.js';
 import { type GivenMedia, MediaError, UrlNotAllowedError } from '../domain/media/media.js';
 import type { MediaToSend, Submission } from '../modellix/submission.js';
 import { type FieldError, ProblemError } from '../problems.js';
+import { overloaded } from './memory.js';
 import type { Ports } from './ports.js';
 import type { Speech } from './request.js';
 
@@ -27,6 +28,8 @@ export interface Inspected {
 
 type InspectPorts = Pick<Ports, 'inspector' | 'urls' | 'memory'> & {
   readonly settings: Pick<Ports['settings'], 'urlsMustAnswer'>;
+  /** Whose memory is taken for what is fetched. */
+  readonly holder: string;
 };
 
 type Inspect<Facts> = (bytes: Buffer, encoded: boolean) => Promise<InspectedFile<Facts>>;
@@ -118,7 +121,7 @@ async function see<Facts extends ImageFacts | AudioFacts>(
   look: Inspect<Facts>,
 ): Promise<InspectedMedia<Facts>> {
   switch (given.kind) {
-    case 'neither':
+    case 'invalid':
       throw given.error;
     case 'url': {
       const file = await seeUrl(ports, given.url, limit, look);
@@ -142,20 +145,24 @@ function warningOf({ what, mended }: Forgiven): string {
 
 /** What is behind a URL; `null` where nobody looked, or nobody could. Modellix is sent the URL all the same. */
 async function seeUrl<Facts extends ImageFacts | AudioFacts>(
-  { urls, memory, settings }: InspectPorts,
+  { urls, memory, holder, settings }: InspectPorts,
   url: string,
   { maxBytes, tooLarge }: Limit,
   look: Inspect<Facts>,
 ): Promise<InspectedFile<Facts> | null> {
   if (urls === null) return null;
-  const letGo = memory.hold(maxBytes).keep();
+  const lease = memory.tryAcquire(holder, 0);
+  if (lease === null) throw overloaded();
+  const release = lease.retain();
   try {
-    const fetched = await urls.fetch(url, maxBytes);
+    const fetched = await urls.fetch(url, maxBytes, { hasRoom: (bytes) => lease.resize(bytes) });
     switch (fetched.kind) {
       case 'bytes':
         return await look(fetched.bytes, false);
       case 'too-large':
         throw new MediaError(tooLarge);
+      case 'no-room':
+        throw overloaded();
       case 'not-allowed':
         throw new UrlNotAllowedError(fetched.detail);
       case 'unreachable':
@@ -163,7 +170,7 @@ async function seeUrl<Facts extends ImageFacts | AudioFacts>(
         return null;
     }
   } finally {
-    letGo();
+    release();
   }
 }
 

@@ -42,8 +42,12 @@ export interface Inspector {
 
 /** Gets files from where callers say they are, and from nowhere inside. */
 export interface UrlFetcher {
-  /** Never throws because of the URL or the network. */
-  fetch(url: string, maxBytes: number): Promise<Fetched>;
+  /** Never throws because of the URL or the network. `hasRoom` is asked before so many bytes of the file are held. */
+  fetch(
+    url: string,
+    maxBytes: number,
+    options: { readonly hasRoom: (bytes: number) => boolean },
+  ): Promise<Fetched>;
 }
 
 /** What came of keeping a video; where it was refused, nothing of it is there. */

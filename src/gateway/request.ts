@@ -1,6 +1,7 @@
 import type { Mode } from '../domain/avatar.js';
 import type { Caller } from '../domain/caller.js';
 import type { GivenMedia } from '../domain/media/media.js';
+import type { MemoryLease } from './memory.js';
 
 /** Speech as the caller gave it. */
 export type Speech = { readonly audioId: string } | { readonly soundFile: GivenMedia };
@@ -10,6 +11,8 @@ export interface MediaRequest {
   readonly image: GivenMedia;
   readonly speech: Speech;
   readonly mode: Mode;
+  /** Of the media. */
+  readonly memory: MemoryLease;
 }
 
 /** What a caller asks for, validated but for its media. */
@@ -24,8 +27,6 @@ export interface AvatarRequest extends MediaRequest {
   readonly callbackUrl: string | null;
   /** How long its caller waits for the submit to settle, in ms; unset: as long as the setting says. 0: it does not wait. */
   readonly graceMs?: number;
-  /** Keeps the memory of the media; returns how to let go. */
-  readonly keepMemory: () => () => void;
 }
 
 /** What is looked at where nothing is to be made. */

@@ -15,6 +15,8 @@ import { replayAnswers } from './settle.js';
 const ROOM = { submit: 32, look: 128, common: 512 } as const;
 /** The largest media in base64, and what stands around them. */
 const MAX_SUBMISSION_BYTES = Math.ceil(((MAX_IMAGE_BYTES + MAX_AUDIO_BYTES) * 4) / 3) + 64 * 1024;
+/** As one among the callers. */
+const MEMORY_HOLDER = 'queue';
 /** How often, and how soon, it is looked again for a new avatar whose turn may be next. */
 const MOST_TRIES = 5;
 const SOON_MS = 20;
@@ -135,13 +137,13 @@ export class Worker {
 
   /** Nobody waits for ever: one submission is read however little memory there is. */
   #memory(): (() => void) | null {
-    const hold = this.#ports.memory.tryHold(MAX_SUBMISSION_BYTES);
-    if (hold === null && this.#reading > 0) return null;
-    const letGo = hold?.keep();
+    const lease = this.#ports.memory.tryAcquire(MEMORY_HOLDER, MAX_SUBMISSION_BYTES);
+    if (lease === null && this.#reading > 0) return null;
+    const release = lease?.retain();
     this.#reading += 1;
     return () => {
       this.#reading -= 1;
-      letGo?.();
+      release?.();
     };
   }
 

@@ -16,7 +16,7 @@ import { isDropIn } from './dropin/refusals.js';
 import { ClientErrors } from './plugins/client-errors.js';
 import { endConnections } from './plugins/connections.js';
 import { addHeaders, BARE_HEADERS } from './plugins/headers.js';
-import { dropLeftovers } from './plugins/leftovers.js';
+import { lingerBeforeClose } from './plugins/lingering-close.js';
 import { type ConnectionCounts, limitConnections } from './plugins/max-connections.js';
 import { answerWithProblems, sendProblem } from './plugins/problems.js';
 import { requireWellFormed } from './plugins/well-formed.js';
@@ -72,7 +72,7 @@ export function buildBase({ log, maxConnections, connections, isTrustedProxy }: 
     reply.header('x-request-id', request.id);
   });
   addHeaders(app);
-  dropLeftovers(app);
+  lingerBeforeClose(app);
   requireWellFormed(app);
   answerWithProblems(app);
   return app;

@@ -1,5 +1,6 @@
+import { normalizeIP } from '@fastify/rate-limit';
 import type { FastifyRequest } from 'fastify';
-import type { Caller } from '../domain/caller.js';
+import { ANONYMOUS, type Caller } from '../domain/caller.js';
 import type { ProblemError } from '../problems.js';
 
 /** Somebody who is no caller. */
@@ -25,4 +26,10 @@ export function isStranger(sender: Caller | Stranger): sender is Stranger {
 export function callerOf({ sender, routeOptions }: FastifyRequest): Caller {
   if (sender === null || isStranger(sender)) throw new Error(`${routeOptions.url} was left open`);
   return sender;
+}
+
+/** For whom is counted what a request takes: its caller, or its address where no callers are known. */
+export function holderOf({ sender, ip }: FastifyRequest): string {
+  const isKnown = sender !== null && !isStranger(sender) && sender !== ANONYMOUS;
+  return isKnown ? `caller:${sender.name}` : `address:${normalizeIP(ip)}`;
 }

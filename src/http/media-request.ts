@@ -1,17 +1,24 @@
+import type { FastifyRequest } from 'fastify';
 import type { GivenMedia } from '../domain/media/media.js';
-import { mediaIn } from '../domain/media/text.js';
 import type { MediaRequest } from '../gateway/request.js';
+import { memoryOf } from './plugins/body.js';
 import type { CreateAvatar } from './schemas/avatar.js';
 
-/** The media of a body that its schema allows. @param apart those that are not in the body itself */
-export function mediaRequestOf(body: CreateAvatar, apart: ReadonlyMap<string, GivenMedia>): MediaRequest {
-  const { image, sound_file, audio_id, mode = 'std' } = body;
-  const given = (member: string, text: string) => apart.get(member) ?? mediaIn(text);
+/** The media of a request whose body its schema allows. */
+export function mediaRequestOf(
+  request: FastifyRequest,
+  { audio_id, mode = 'std' }: Pick<CreateAvatar, 'audio_id' | 'mode'>,
+): MediaRequest {
+  const given = (member: string): GivenMedia => {
+    const media = request.media.get(member);
+    if (media === undefined) throw new Error(`${member} was not read`);
+    return media;
+  };
   return {
-    image: given('image', image),
+    image: given('image'),
     // The schema has seen to it that exactly one of the two is there.
-    speech:
-      audio_id === undefined ? { soundFile: given('sound_file', sound_file ?? '') } : { audioId: audio_id },
+    speech: audio_id === undefined ? { soundFile: given('sound_file') } : { audioId: audio_id },
     mode,
+    memory: memoryOf(request),
   };
 }

@@ -74,7 +74,7 @@ export async function buildServer({
   requireRules(app);
   const takeBodies = async (scope: FastifyInstance) => {
     endSlowUploads(scope, uploadStallMs);
-    await readBodies(scope, (bytes) => gateway.holdMemory(bytes));
+    await readBodies(scope, gateway.memory);
   };
   const held = new HeldRequests(maxWaiters, doors.callers);
   await app.register(async (api) => {

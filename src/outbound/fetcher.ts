@@ -12,11 +12,16 @@ export type { Lookup } from './connector.js';
 export interface MediaFetcher {
   /**
    * The file at an http(s) URL, if it has at most `maxBytes` bytes; never throws because of the URL or the
-   * network. Memory for `maxBytes` may be set aside while it is read. `signal` cuts it off: `unreachable`.
+   * network. `hasRoom` is asked before so many bytes of it are held. `signal` cuts it off: `unreachable`.
    */
-  fetch(url: string, maxBytes: number, signal?: AbortSignal): Promise<Fetched>;
+  fetch(url: string, maxBytes: number, options?: FetchOptions): Promise<Fetched>;
   /** Cuts off what is under way and takes nothing new. Twice is fine. */
   close(): Promise<void>;
+}
+
+export interface FetchOptions {
+  readonly hasRoom?: (bytes: number) => boolean;
+  readonly signal?: AbortSignal;
 }
 
 export interface MediaFetcherOptions {
@@ -53,14 +58,15 @@ export function createMediaFetcher(options: MediaFetcherOptions): MediaFetcher {
   };
 
   return {
-    async fetch(url, maxBytes, signal) {
+    async fetch(url, maxBytes, { signal, hasRoom = () => true } = {}) {
       const stop = new AbortController();
       const cancel = (): void => stop.abort('canceled');
       if (closed) stop.abort(CLOSED);
       if (signal?.aborted) cancel();
       signal?.addEventListener('abort', cancel, { once: true });
       const timer = setTimeout(() => stop.abort(`not complete within ${timeoutMs / 1000} s`), timeoutMs);
-      const work = follow(url, { lookup, allowedNetworks, maxBytes, userAgent, signal: stop.signal });
+      const hopOptions = { lookup, allowedNetworks, maxBytes, userAgent, hasRoom, signal: stop.signal };
+      const work = follow(url, hopOptions);
       running.set(stop, work);
       try {
         return await work;

@@ -2,7 +2,8 @@
 
 import { decodeBase64 } from '../../src/domain/media/base64.js';
 import { MediaError } from '../../src/domain/media/media.js';
-import { JsonBodyReader } from '../../src/http/json-body.js';
+import { Memory } from '../../src/gateway/memory.js';
+import { JsonReader } from '../../src/http/json-body.js';
 import { ProblemError } from '../../src/problems.js';
 import type { Target } from './target.js';
 
@@ -14,11 +15,19 @@ const JSONS = [
   '{"image":"https://example.com/a.jpg","audio_id":"a","metadata":{"a":"\\"\\\\\\u0041","b":"c"}}',
   `{"image":"${BASE64}","sound_file":"data:audio/mpeg;base64,${BASE64.replaceAll('/', '\\/')}"}`,
   `[{"constructor":{"a":[1,-2e3,null,true]}},"${'\\\\'.repeat(20)}"]`,
+  `\ufeff{"sound_file":"${'AbC+'.repeat(2_000)}${'\\u002B\\/'.repeat(500)}","mode":"pro"}`,
 ];
 const FORM = [
   '--x\r\nContent-Disposition: form-data; name="image"; filename="a.jpg"\r\nContent-Type: image/jpeg\r\n\r\nabc\r\n',
   '--x\r\nContent-Disposition: form-data; name="metadata"\r\n\r\n{"a":"b"}\r\n',
   '--x\r\nContent-Disposition: form-data; name="audio_id"\r\n\r\na\r\n--x--\r\n',
+].join('');
+const JSON_PART = 'Content-Type: application/json\r\n\r\n';
+const JSON_FORM = [
+  `--x\r\nContent-Disposition: form-data; name="image"\r\n${JSON_PART}"${BASE64.replaceAll('/', '\\/')}"\r\n`,
+  `--x\r\nContent-Disposition: form-data; name="metadata"; filename="blob"\r\n${JSON_PART}{"a":"\\u0041"}\r\n`,
+  '--x\r\nContent-Disposition: form-data; name=sound_file\r\nContent-Type: audio/mpeg\r\n\r\n\xff\xfb\x90\r\n',
+  `--x\r\nContent-Disposition: form-data; name="prompt"\r\n${JSON_PART}"a"\r\n--x--\r\n`,
 ].join('');
 
 class Refused extends Error {}
@@ -35,7 +44,7 @@ async function startServer(): Promise<void> {
   ]);
   const app = Fastify({ bodyLimit: MAX_BYTES, keepAliveTimeout: 1_000 });
   problems.answerWithProblems(app);
-  await body.readBodies(app, () => ({ keep: () => () => undefined }));
+  await body.readBodies(app, new Memory(4 * MAX_BYTES));
   app.post('/', { config: { access: 'open', takesForms: true } }, async () => ({}));
   uploads.endSlowUploads(app, STALL_MS);
   url = await app.listen({ host: '127.0.0.1', port: 0 });
@@ -53,7 +62,7 @@ async function runForm(bytes: Buffer): Promise<void> {
 /** In two pieces: where it is cut does not matter. */
 function runJson(bytes: Buffer): void {
   const cut = (bytes[bytes.length >> 1] ?? 0) % Math.max(1, bytes.length);
-  const reader = new JsonBodyReader(
+  const reader = new JsonReader(
     new Map([
       ['image', 0],
       ['sound_file', 0],
@@ -84,7 +93,7 @@ export const BODY_TARGETS: readonly Target[] = [
   },
   {
     name: 'form',
-    seeds: [Buffer.from(FORM)],
+    seeds: [Buffer.from(FORM), Buffer.from(JSON_FORM, 'latin1')],
     prepare: startServer,
     maxBytes: MAX_BYTES,
     run: runForm,

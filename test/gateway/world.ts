@@ -117,7 +117,7 @@ export class World {
       metadata: {},
       traceparent: null,
       callbackUrl: null,
-      keepMemory: () => () => undefined,
+      memory: { holder: CALLER, resize: () => true, retain: () => () => undefined },
     };
     const worker = {
       submitted: (id: string, submission: Submission) => this.#pass(member, new Map([[id, submission]])),

@@ -2,6 +2,7 @@
 
 import Fastify from 'fastify';
 import t from 'tap';
+import { Memory } from '../../src/gateway/memory.js';
 import { requireRules } from '../../src/http/access.js';
 import { ProblemError } from '../../src/problems.js';
 import { bearer, callerNamed, directoryOf } from '../support/directory.js';
@@ -18,7 +19,7 @@ const server = await serverFor(
     read: missing,
     resolve: missing,
     ready: async () => undefined,
-    holdMemory: () => ({ keep: () => () => undefined }),
+    memory: new Memory(1_000_000),
   },
   (line) => void lines.push(line),
   { doors: { callers: directory, servesAnyone: false } },

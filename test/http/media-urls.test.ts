@@ -13,6 +13,7 @@ const FILES: Readonly<Record<string, Buffer>> = {
   '/b.mp3': speech,
   '/short.wav': wav(1.9),
   '/large.mp3': Buffer.alloc(5_000_001, 1),
+  '/full.mp3': Buffer.alloc(5_000_000, 1),
 };
 
 /** Serves {@link FILES}, to whom it should not as well. */
@@ -113,11 +114,15 @@ t.test('off: nobody looks', async (t) => {
   t.strictSame(host.asked, []);
 });
 
-t.test('media that are fetched count as memory', async (t) => {
+t.test('[E3] media that are fetched count as memory as they arrive', async (t) => {
   const host = await startHost(t);
   const urls = { check: 'soft' as const, timeoutMs: 5_000, allowedNetworks: parseNetworks('127.0.0.1/32') };
-  const { url } = await startApp(t, { media: { urls, maxBytes: 10_000_000 } });
-  const answer = await postJson(url, { image: `${host.url}/a.jpg`, audio_id: 'a' });
-  t.equal(answer.status, 503, 'the body and an image have no room in it');
-  t.strictSame(host.asked, []);
+  const { url, simulator } = await startApp(t, { media: { urls, maxBytes: 5_000_000 } });
+  const image = `${host.url}/a.jpg`;
+  const answer = await postJson(url, { image, sound_file: `${host.url}/full.mp3` });
+  t.equal(answer.status, 503, 'there is no room for the sound');
+  t.match(answer.headers.get('retry-after'), /^[1-9]/);
+  t.strictSame(simulator.ledger(), []);
+  const smaller = await postJson(url, { image, sound_file: `${host.url}/b.mp3` });
+  t.equal(smaller.status, 202, 'and all that was held is free again');
 });

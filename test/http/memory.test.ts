@@ -7,9 +7,13 @@ import { startApp } from '../support/app.js';
 import { GOOD, postJson, readAvatar } from '../support/requests.js';
 import { until } from '../support/until.js';
 
-/** Room for one body of the largest size and a bit. */
+/** Room for one body of the largest size and a bit, for one caller. */
 const MAX_BYTES = 30_000_000;
 const LARGE = 20_000_000;
+/** What is held of a body of which so much has arrived. */
+const withStep = (bytes: number) => bytes + 64 * 1024;
+/** What {@link beginUpload} sends at least. */
+const BEGINNING = '{"image":"';
 
 const memoryOf = async (url: string) => {
   const metrics = await (await fetch(`${url}/metrics`)).text();
@@ -23,27 +27,33 @@ const holds = (url: string, isRight: (bytes: number) => boolean) =>
 const letGo = (held: { release(): number }) =>
   until('a submit that is held', async () => (held.release() > 0 ? true : null));
 
-/** Begins a body of the largest size, and leaves it at that. */
-async function beginUpload(t: Test, url: string) {
+/** Begins a body of the largest size, and leaves it at so many bytes. */
+async function beginUpload(t: Test, url: string, sentBytes = BEGINNING.length) {
   const { hostname, port } = new URL(url);
   const socket = connect(Number(port), hostname);
   t.teardown(() => void socket.destroy());
   socket.on('error', () => {});
   await once(socket, 'connect');
   socket.write(
-    `POST /avatars HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: ${LARGE}\r\n\r\n{"image":"`,
+    `POST /avatars HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: ${LARGE}\r\n\r\n${BEGINNING}`,
   );
+  socket.write(Buffer.alloc(sentBytes - BEGINNING.length, 'A'));
   return socket;
 }
 
-t.test('beyond it requests are turned away before they are read, others are served', async (t) => {
+t.test('[E3] what is merely claimed takes nothing, what has arrived does', async (t) => {
   const { url, simulator } = await startApp(t, { media: { maxBytes: MAX_BYTES } });
   const first = await beginUpload(t, url);
-  await holds(url, (bytes) => bytes === LARGE);
+  await holds(url, (bytes) => bytes === withStep(BEGINNING.length));
+  const idle = await Promise.all(Array.from({ length: 11 }, () => beginUpload(t, url)));
+  await holds(url, (bytes) => bytes === 12 * withStep(BEGINNING.length));
+  for (const socket of idle) socket.destroy();
+  first.write(Buffer.alloc(15_000_000 - BEGINNING.length, 'A'));
+  await holds(url, (bytes) => bytes === withStep(15_000_000));
 
   const second = await beginUpload(t, url);
   const [head] = (await once(second, 'data')) as [Buffer];
-  t.match(String(head), /^HTTP\/1\.1 503 .*\r\nretry-after: [1-9]/is);
+  t.match(String(head), /^HTTP\/1\.1 503 .*\r\nretry-after: [1-9]/is, 'before it is read');
   t.match(String(head), /problem:overloaded/);
 
   t.equal((await postJson(url, GOOD)).status, 202, 'a small one has room');
@@ -51,9 +61,22 @@ t.test('beyond it requests are turned away before they are read, others are serv
 
   first.destroy();
   await holds(url, (bytes) => bytes === 0);
-  const third = await beginUpload(t, url);
-  await holds(url, (bytes) => bytes === LARGE);
+  const third = await beginUpload(t, url, 1_000_000);
+  await holds(url, (bytes) => bytes === withStep(1_000_000));
   third.destroy();
+});
+
+t.test('a body that outgrows what there is is refused on the way, and what it held is free', async (t) => {
+  const { url } = await startApp(t, { media: { maxBytes: MAX_BYTES } });
+  const first = await beginUpload(t, url, 5_000_000);
+  const second = await beginUpload(t, url, 5_000_000);
+  await holds(url, (bytes) => bytes === 2 * withStep(5_000_000));
+  second.write(Buffer.alloc(14_000_000, 'A'));
+  await holds(url, (bytes) => bytes > 2 * withStep(5_000_000));
+  first.write(Buffer.alloc(14_000_000, 'A'));
+  const [head] = (await Promise.race([once(first, 'data'), once(second, 'data')])) as [Buffer];
+  t.match(String(head), /^HTTP\/1\.1 503 .*problem:overloaded/s);
+  await holds(url, (bytes) => bytes === withStep(19_000_000));
 });
 
 t.test(
@@ -67,8 +90,8 @@ t.test(
     const head = (length: number) =>
       `POST /avatars HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: ${length}\r\n\r\n`;
     const body = JSON.stringify(GOOD);
-    socket.write(`${head(body.length)}${body}${head(LARGE)}{"image":"`);
-    await holds(url, (bytes) => bytes === LARGE + body.length);
+    socket.write(`${head(body.length)}${body}${head(LARGE)}${BEGINNING}`);
+    await holds(url, (bytes) => bytes === withStep(BEGINNING.length) + body.length);
     socket.destroy();
     await holds(url, (bytes) => bytes === body.length);
     await letGo(held);
@@ -76,24 +99,23 @@ t.test(
   },
 );
 
-t.test('a body of unknown length counts as the largest', async (t) => {
+t.test('a body of unknown length counts as what arrives', async (t) => {
   const { url } = await startApp(t, { media: { maxBytes: MAX_BYTES } });
-  const first = await beginUpload(t, url);
-  await holds(url, (bytes) => bytes === LARGE);
-  const stream = new ReadableStream({
-    start(controller) {
-      controller.enqueue(Buffer.from(JSON.stringify(GOOD)));
-      controller.close();
-    },
-  });
-  const init = {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: stream,
-    duplex: 'half',
+  const first = await beginUpload(t, url, 15_000_000);
+  await holds(url, (bytes) => bytes === withStep(15_000_000));
+  const chunked = async (bytes: Buffer) => {
+    const body = new ReadableStream({
+      start(controller) {
+        controller.enqueue(bytes);
+        controller.close();
+      },
+    });
+    const headers = { 'content-type': 'application/json' };
+    const init = { method: 'POST', headers, body, duplex: 'half' };
+    return (await fetch(`${url}/avatars`, init as RequestInit)).status;
   };
-  const answer = await fetch(`${url}/avatars`, init as RequestInit);
-  t.equal(answer.status, 503);
+  t.equal(await chunked(Buffer.from(JSON.stringify(GOOD))), 202);
+  t.equal(await chunked(Buffer.from(`{"image":"${'A'.repeat(10_000_000)}"}`)), 503);
   first.destroy();
 });
 
@@ -121,8 +143,8 @@ t.test('what waited in the store is submitted however little memory there is', a
   await postJson(url, GOOD);
   const waiting = (await (await postJson(url, GOOD)).json()) as { id: string; status: string };
   t.equal(waiting.status, 'queued');
-  const upload = await beginUpload(t, url);
-  await holds(url, (bytes) => bytes >= LARGE);
+  const upload = await beginUpload(t, url, 15_000_000);
+  await holds(url, (bytes) => bytes >= 15_000_000);
   for (const { taskId } of simulator.ledger()) simulator.settle(taskId, { end: 'success' });
   await until('its submit', async () =>
     (await readAvatar(url, waiting.id)).status === 'pending' ? true : null,

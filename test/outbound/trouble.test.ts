@@ -150,7 +150,7 @@ t.test('the caller hangs up: before the call, in a look-up, before the head, in 
   const canceled = failed('canceled');
   const server = await httpServer(t, (response) => void response.end('file'));
   const before = AbortSignal.abort();
-  t.strictSame(await fetcherFor(t).fetch(server.origin, MAX, before), canceled);
+  t.strictSame(await fetcherFor(t).fetch(server.origin, MAX, { signal: before }), canceled);
 
   const naming = new AbortController();
   const lookup = async () => {
@@ -158,7 +158,7 @@ t.test('the caller hangs up: before the call, in a look-up, before the head, in 
     return [{ address: '127.0.0.2', family: 4 }];
   };
   const named = `http://a.test:${server.port}`;
-  t.strictSame(await fetcherFor(t, { lookup }).fetch(named, MAX, naming.signal), canceled);
+  t.strictSame(await fetcherFor(t, { lookup }).fetch(named, MAX, { signal: naming.signal }), canceled);
 
   // Whoever had connected by then would have been accepted before it.
   t.match(await fetcherFor(t).fetch(server.origin, MAX), { kind: 'bytes' });
@@ -166,14 +166,14 @@ t.test('the caller hangs up: before the call, in a look-up, before the head, in 
 
   const waiting = new AbortController();
   const silent = await rawServer(t, () => waiting.abort());
-  t.strictSame(await fetcherFor(t).fetch(silent.origin, MAX, waiting.signal), canceled);
+  t.strictSame(await fetcherFor(t).fetch(silent.origin, MAX, { signal: waiting.signal }), canceled);
   await letGo(silent);
 
   const reading = new AbortController();
   const talking = await rawServer(t, (socket) => {
     socket.write(`${OK}content-length: 10\r\n\r\n12345`, () => reading.abort());
   });
-  t.strictSame(await fetcherFor(t).fetch(talking.origin, MAX, reading.signal), canceled);
+  t.strictSame(await fetcherFor(t).fetch(talking.origin, MAX, { signal: reading.signal }), canceled);
   await letGo(talking);
 });
 
@@ -181,7 +181,7 @@ t.test('a signal that outlives its fetches holds on to none of them', async (t) 
   const server = await httpServer(t, (response) => void response.end('file'));
   const controller = new AbortController();
   const fetcher = fetcherFor(t);
-  for (let n = 0; n < 3; n += 1) await fetcher.fetch(server.origin, MAX, controller.signal);
+  for (let n = 0; n < 3; n += 1) await fetcher.fetch(server.origin, MAX, { signal: controller.signal });
   t.equal(getEventListeners(controller.signal, 'abort').length, 0);
 });
 

@@ -16,6 +16,15 @@ export class ByteCollector {
     this.#expectedBytes = expectedBytes;
   }
 
+  get length(): number {
+    return this.#length;
+  }
+
+  /** A view of what was collected so far. */
+  from(offset: number): Buffer {
+    return (this.#bytes ?? Buffer.alloc(0)).subarray(offset, this.#length);
+  }
+
   append(piece: Buffer): void {
     const needed = this.#length + piece.length;
     if (this.#bytes === null) {
@@ -31,7 +40,7 @@ export class ByteCollector {
 
   /** All that was collected; it shares its memory with nothing else, so that it can be given to another thread. */
   take(): Buffer {
-    const bytes = (this.#bytes ?? Buffer.allocUnsafeSlow(0)).subarray(0, this.#length);
+    const bytes = this.from(0);
     this.#bytes = null;
     this.#length = 0;
     return bytes;

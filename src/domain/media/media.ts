@@ -31,8 +31,8 @@ export type GivenMedia =
   | { readonly kind: 'bytes'; readonly bytes: Buffer }
   /** Base64, or so it should be. */
   | { readonly kind: 'base64'; readonly bytes: Buffer }
-  /** It is neither; why is for the caller. */
-  | { readonly kind: 'neither'; readonly error: MediaError | UrlNotAllowedError };
+  /** Neither a URL nor base64, or nothing at all. */
+  | { readonly kind: 'invalid'; readonly error: MediaError | UrlNotAllowedError };
 
 /** One of the two, as the text says it. */
 type Media =
@@ -67,7 +67,7 @@ export function classifyMedia(text: Buffer): Media {
 function stripDataUri(text: Buffer): Buffer {
   const comma = text.subarray(0, DATA_HEADER_WITHIN).indexOf(',');
   if (comma === -1) throw new MediaError('is a data: URI without a comma');
-  if (!text.toString('latin1', 0, comma).toLowerCase().endsWith(';base64')) {
+  if (!/^[ -~]*;base64$/i.test(text.toString('latin1', 0, comma))) {
     throw new MediaError('is a data: URI that is not base64; only data:...;base64,... is taken');
   }
   if (comma + 1 === text.length) throw new MediaError('is a data: URI without data');

@@ -3,52 +3,45 @@ import { classifyMedia, type GivenMedia, MediaError, TELLING_BYTES, UrlNotAllowe
 
 /** Reads media given as text, piece by piece. */
 export class MediaText {
-  readonly #expectedBytes: number | undefined;
-  /** Until it is known what it is. */
-  #head: Buffer[] = [];
-  #headBytes = 0;
-  /** What it is, base64 as it comes; `null` until enough of it is there. */
-  #is: ByteCollector | GivenMedia | null = null;
+  readonly #text: ByteCollector;
+  /** Until enough is there to say what it is. */
+  readonly #head = new ByteCollector(TELLING_BYTES);
+  #given: GivenMedia | null = null;
 
   /** @param expectedBytes as for `ByteCollector` */
   constructor(expectedBytes?: number) {
-    this.#expectedBytes = expectedBytes;
+    this.#text = new ByteCollector(expectedBytes);
   }
 
   /** The piece is not kept. */
-  write(text: Buffer): void {
-    if (this.#is instanceof ByteCollector) this.#is.append(text);
-    if (this.#is !== null) return;
-    this.#head.push(Buffer.from(text));
-    this.#headBytes += text.length;
-    if (this.#headBytes >= TELLING_BYTES) this.#is = this.#classify();
+  write(piece: Buffer): void {
+    if (this.#given === null) {
+      this.#head.append(piece);
+      if (this.#head.length >= TELLING_BYTES) this.#classify();
+    } else if (this.#given.kind === 'base64') {
+      this.#text.append(piece);
+    }
   }
 
   end(): GivenMedia {
-    const is = this.#is ?? this.#classify();
-    return is instanceof ByteCollector ? { kind: 'base64', bytes: is.take() } : is;
+    const given = this.#given ?? this.#classify();
+    return given.kind === 'base64' ? { kind: 'base64', bytes: this.#text.take() } : given;
   }
 
-  #classify(): ByteCollector | GivenMedia {
-    const head = Buffer.concat(this.#head);
-    this.#head = [];
-    try {
-      const media = classifyMedia(head);
-      if (media.kind === 'url') return media;
-      const text = new ByteCollector(this.#expectedBytes);
-      text.append(media.base64);
-      return text;
-    } catch (error) {
-      if (error instanceof MediaError || error instanceof UrlNotAllowedError)
-        return { kind: 'neither', error };
-      throw error;
-    }
+  #classify(): GivenMedia {
+    this.#given = mediaIn(this.#head.take());
+    if (this.#given.kind === 'base64') this.#text.append(this.#given.bytes);
+    return this.#given;
   }
 }
 
-/** Media given as a text that is all there. */
-export function mediaIn(text: string): GivenMedia {
-  const reader = new MediaText(text.length);
-  reader.write(Buffer.from(text));
-  return reader.end();
+/** Media given as a text that is all there, or enough of it to tell. What is returned shares its memory. */
+export function mediaIn(text: Buffer): GivenMedia {
+  try {
+    const media = classifyMedia(text);
+    return media.kind === 'url' ? media : { kind: 'base64', bytes: media.base64 };
+  } catch (error) {
+    if (error instanceof MediaError || error instanceof UrlNotAllowedError) return { kind: 'invalid', error };
+    throw error;
+  }
 }

@@ -55,13 +55,12 @@ export const submitRoutes: FastifyPluginAsyncTypebox<Options> = async (app, opti
         const { avatar, replayed } = await gateway.create({
           caller: callerOf(request),
           idempotencyKey,
-          ...mediaRequestOf(body, request.media),
+          ...mediaRequestOf(request, body),
           prompt: body.prompt ?? null,
           externalId: null,
           metadata: {},
           callbackUrl: null,
           traceparent: traceparentOf(request.headers.traceparent),
-          keepMemory: () => request.memory?.keep() ?? (() => undefined),
         });
         if (replayed) reply.header('idempotent-replayed', 'true');
         return success(submittedTask(avatar, baseOf(request, publicUrl)));

@@ -1,24 +1,24 @@
 import type { IncomingMessage } from 'node:http';
-import multipart from '@fastify/multipart';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { MAX_AUDIO_BYTES } from '../../domain/media/audio.js';
 import { MAX_IMAGE_BYTES } from '../../domain/media/image.js';
 import type { GivenMedia } from '../../domain/media/media.js';
-import type { Hold } from '../../gateway/memory.js';
+import { type Memory, type MemoryLease, overloaded } from '../../gateway/memory.js';
 import { PROBLEMS, ProblemError } from '../../problems.js';
+import { holderOf } from '../caller.js';
 import { onEnd } from '../end.js';
 import { readFormBody } from '../form-body.js';
-import { type JsonBody, JsonBodyReader } from '../json-body.js';
+import { type JsonBody, JsonReader } from '../json-body.js';
 import { CreateAvatar } from '../schemas/avatar.js';
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** The media of the body, by member, where they are not in the body itself. */
+    /** The media of the body, by member. */
     media: ReadonlyMap<string, GivenMedia>;
-    /** The memory that the body takes. */
-    memory: Hold | null;
-    /** As far as the request itself keeps it; whoever else keeps it goes on. */
-    letGoOfMemory: () => void;
+    /** The memory that the body takes; `null` where none is read. */
+    memory: MemoryLease | null;
+    /** Whoever else retains it goes on. */
+    releaseMemory: () => void;
   }
   interface FastifyContextConfig {
     /** Whether the body may be a form as well. */
@@ -35,6 +35,8 @@ const MEDIA_MEMBERS: ReadonlyMap<string, number> = new Map([
 ]);
 const MEMBERS: ReadonlySet<string> = new Set(Object.keys(CreateAvatar.properties));
 
+/** Memory is taken for what has arrived, and for so much more. */
+const STEP_BYTES = 64 * 1024;
 /** For padding. */
 const SPARE_BYTES = 4;
 const NOTHING: ReadonlyMap<string, GivenMedia> = new Map();
@@ -44,14 +46,12 @@ const FORM_TYPE = /^multipart\/form-data[ \t]*(;|$)/i;
 /**
  * Reads bodies, as they arrive. What the headers tell to be too large, of another kind, or more than there is memory
  * for, is refused before it is read.
- * @param hold speaks for memory, or throws a problem
  */
-export async function readBodies(app: FastifyInstance, hold: (bytes: number) => Hold): Promise<void> {
+export async function readBodies(app: FastifyInstance, memory: Pick<Memory, 'tryAcquire'>): Promise<void> {
   app.removeAllContentTypeParsers();
   app.decorateRequest('media');
   app.decorateRequest('memory', null);
-  app.decorateRequest('letGoOfMemory', () => undefined);
-  await app.register(multipart);
+  app.decorateRequest('releaseMemory', () => undefined);
   app.addHook('onRequest', async (request, reply) => {
     request.media = NOTHING;
     const { method, headers, routeOptions } = request;
@@ -68,64 +68,74 @@ export async function readBodies(app: FastifyInstance, hold: (bytes: number) => 
     if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
       throw unsupported('A Content-Encoding is not supported; send the body as it is.');
     }
-    const bytes = Number(headers['content-length'] ?? routeOptions.bodyLimit);
-    if (bytes > routeOptions.bodyLimit) throw tooLarge();
-    request.memory = hold(bytes);
-    request.letGoOfMemory = request.memory.keep();
-    onEnd(request, reply, request.letGoOfMemory);
+    const { 'content-length': length } = headers;
+    if (Number(length ?? 0) > routeOptions.bodyLimit) throw tooLarge();
+    const expectedBytes = Number(length ?? STEP_BYTES);
+    const lease = memory.tryAcquire(holderOf(request), Math.min(STEP_BYTES, expectedBytes), expectedBytes);
+    if (lease === null) throw overloaded();
+    request.memory = lease;
+    request.releaseMemory = lease.retain();
+    onEnd(request, reply, request.releaseMemory);
   });
-  app.addContentTypeParser('application/json', async (request: FastifyRequest) =>
-    take(request, await readJsonBody(request)),
-  );
-  app.addHook('preValidation', async (request) => {
-    if (!request.isMultipart()) return;
-    try {
-      request.body = take(
-        request,
-        await readFormBody(request, MEMBERS, expected(request.headers['content-length'], 1)),
-      );
-    } catch (error) {
-      request.raw.unpipe();
-      throw error;
-    }
-  });
+  app.addContentTypeParser('application/json', (request: FastifyRequest) => take(request, readJson));
+  app.addContentTypeParser('multipart/form-data', (request: FastifyRequest) => take(request, readForm));
+}
+
+/** The memory of a body that was read. */
+export function memoryOf({ memory, routeOptions }: FastifyRequest): MemoryLease {
+  if (memory === null) throw new Error(`${routeOptions.url} takes no body`);
+  return memory;
 }
 
 /** For who answers much later: body and memory are free for others from now on. */
-export function letGoOfBody(request: FastifyRequest): void {
+export function releaseBody(request: FastifyRequest): void {
   request.body = undefined;
   request.media = NOTHING;
-  request.letGoOfMemory();
+  request.releaseMemory();
 }
 
-/**
- * What memory to make ready for each medium: no more than the body has, and than is allowed.
- * @param inflation how many bytes of the body stand for one of a medium
- */
-function expected(contentLength = '0', inflation: number): ReadonlyMap<string, number> {
-  const most = (bytes: number) => Math.min(Number(contentLength), Math.ceil(bytes * inflation) + SPARE_BYTES);
-  return new Map([...MEDIA_MEMBERS].map(([name, bytes]) => [name, most(bytes)]));
-}
-
-function take(request: FastifyRequest, { value, media }: JsonBody): unknown {
+async function take(
+  request: FastifyRequest,
+  read: (request: FastifyRequest) => Promise<JsonBody>,
+): Promise<unknown> {
+  const { value, media } = await read(request);
   request.media = media;
   return value;
 }
 
-/** Up to the first fault. */
-async function readJsonBody({ raw, headers, routeOptions }: FastifyRequest): Promise<JsonBody> {
-  const reader = new JsonBodyReader(expected(headers['content-length'], 4 / 3));
-  let bytes = 0;
+async function readJson(request: FastifyRequest): Promise<JsonBody> {
+  const reader = new JsonReader(expectedMedia(request));
   // A chunk at a time, which leaves room for others between two of them.
-  for await (const chunk of chunks(raw)) {
-    bytes += chunk.length;
-    if (bytes > routeOptions.bodyLimit) throw tooLarge();
-    reader.write(chunk);
-  }
+  for await (const chunk of chunksOf(request)) reader.write(chunk);
   return reader.end();
 }
 
-async function* chunks(raw: IncomingMessage): AsyncGenerator<Buffer> {
+async function readForm(request: FastifyRequest): Promise<JsonBody> {
+  const type = request.headers['content-type'] ?? '';
+  return readFormBody(chunksOf(request), type, MEMBERS, expectedMedia(request));
+}
+
+/** What memory to make ready for each medium, as base64: no more than the body has, and than is allowed. */
+function expectedMedia({ headers }: FastifyRequest): ReadonlyMap<string, number> {
+  const length = Number(headers['content-length'] ?? 0);
+  const most = (bytes: number) => Math.min(length, Math.ceil((bytes * 4) / 3) + SPARE_BYTES);
+  return new Map([...MEDIA_MEMBERS].map(([name, bytes]) => [name, most(bytes)]));
+}
+
+/** The body as it arrives, as far as it may; its memory grows with it. */
+async function* chunksOf(request: FastifyRequest): AsyncGenerator<Buffer> {
+  const { raw, headers, routeOptions, memory } = request;
+  const length = Number(headers['content-length'] ?? Number.POSITIVE_INFINITY);
+  let bytes = 0;
+  for await (const chunk of arriving(raw)) {
+    bytes += chunk.length;
+    if (bytes > routeOptions.bodyLimit) throw tooLarge();
+    if (!memory?.resize(Math.min(length, bytes + STEP_BYTES))) throw overloaded();
+    yield chunk;
+  }
+}
+
+async function* arriving(raw: IncomingMessage): AsyncGenerator<Buffer> {
   try {
     yield* raw.iterator({ destroyOnReturn: false });
   } catch (cause) {

@@ -1,8 +1,8 @@
-import rateLimit, { type FastifyRateLimitStore, normalizeIP } from '@fastify/rate-limit';
+import rateLimit, { type FastifyRateLimitStore } from '@fastify/rate-limit';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { ANONYMOUS } from '../../domain/caller.js';
 import { ProblemError } from '../../problems.js';
-import { isStranger } from '../caller.js';
+import { holderOf, isStranger } from '../caller.js';
 import { logOf } from '../log.js';
 
 const WINDOW_MS = 60_000;
@@ -55,10 +55,7 @@ export async function limitRequests(
   await app.register(rateLimit, {
     global: false,
     timeWindow: WINDOW_MS,
-    keyGenerator: (request) => {
-      const caller = limitedCaller(request);
-      return caller === null ? `address:${normalizeIP(request.ip)}` : `caller:${caller.name}`;
-    },
+    keyGenerator: holderOf,
     max: own,
     store: class implements FastifyRateLimitStore {
       incr(...[name, done, windowMs]: Parameters<FastifyRateLimitStore['incr']>): void {

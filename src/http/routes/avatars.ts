@@ -11,7 +11,7 @@ import { etagOf, isNamed } from '../etag.js';
 import type { HeldRequest, HeldRequests } from '../held-requests.js';
 import { idempotencyKeyOf } from '../idempotency-key.js';
 import { mediaRequestOf } from '../media-request.js';
-import { letGoOfBody } from '../plugins/body.js';
+import { releaseBody } from '../plugins/body.js';
 import { type Preferences, preferenceApplied, preferencesIn } from '../prefer.js';
 import {
   AvatarParams,
@@ -56,14 +56,13 @@ export const avatarRoutes: FastifyPluginAsyncTypebox<Options> = async (app, opti
     return gateway.create({
       caller: callerOf(request),
       idempotencyKey,
-      ...mediaRequestOf(body, request.media),
+      ...mediaRequestOf(request, body),
       prompt: body.prompt ?? null,
       externalId: body.external_id ?? null,
       metadata: body.metadata ?? {},
       callbackUrl: body.callback_url ?? null,
       traceparent: traceparentOf(request.headers.traceparent),
       ...(graceMs !== undefined && { graceMs }),
-      keepMemory: () => request.memory?.keep() ?? (() => undefined),
     });
   }
 
@@ -111,7 +110,7 @@ export const avatarRoutes: FastifyPluginAsyncTypebox<Options> = async (app, opti
       const graceMs = wait !== null ? wait * 1000 : respondAsync ? 0 : undefined;
       let created: Created = await create(request, graceMs);
       if (waiting !== null) {
-        letGoOfBody(request);
+        releaseBody(request);
         created = await gateway.finish(created, waitUntil(endsAt, waiting));
       }
       const view = avatarView(created);

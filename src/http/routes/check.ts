@@ -32,10 +32,10 @@ export const checkRoutes: FastifyPluginAsyncTypebox<{ gateway: Gateway }> = asyn
       },
     },
     async (request) => {
-      const { body, media } = request;
+      const { body } = request;
       const callbackUrl = body.callback_url ?? null;
       const caller = callerOf(request);
-      return checkView(await gateway.check({ caller, ...mediaRequestOf(body, media), callbackUrl }));
+      return checkView(await gateway.check({ caller, ...mediaRequestOf(request, body), callbackUrl }));
     },
   );
 };

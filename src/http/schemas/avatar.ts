@@ -93,7 +93,7 @@ const CreateAvatarForm = Type.Object(
     additionalProperties: false,
     oneOf: [{ required: ['sound_file'] }, { required: ['audio_id'] }],
     description:
-      'Each field once, in any order; `metadata` as JSON. A field that is empty is as good as not sent.',
+      'Each field once, in any order; `metadata` as JSON. A part of type `application/json` is JSON, its strings included. A field that is empty is as good as not sent.',
   },
 );
 

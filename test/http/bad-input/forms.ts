@@ -100,7 +100,9 @@ export const formCases: BadInput[] = [
   form('constructor.prototype', [image, sound, part('constructor[prototype]', 'x')], INVALID_MULTIPART),
   form('a NUL in a name', [image, sound, part('prompt\0', 'x')], INVALID_MULTIPART),
   form('texts that are too large', [image, sound, part('prompt', 'a'.repeat(300_000))], TOO_LARGE),
-  form('a picture as a text that is too large', [part('image', 'A'.repeat(300_000)), sound], TOO_LARGE),
+  form('a long text that is no picture', [part('image', 'A'.repeat(300_000)), sound], INVALID_MEDIA, [
+    '/image',
+  ]),
   form('metadata that is no JSON', [image, sound, part('metadata', 'a=b')], INVALID_JSON),
   form('metadata with a member twice', [image, sound, part('metadata', '{"a":"b","a":"c"}')], INVALID_JSON),
   form('metadata with __proto__', [image, sound, part('metadata', '{"__proto__":"b"}')], INVALID_JSON),

@@ -6,6 +6,9 @@ import { type BadInput, INVALID_JSON, post, TOO_LARGE, VALIDATION } from './case
 const text = JSON.stringify(URLS);
 const LONG = 'A'.repeat(8_192);
 
+const members = (count: number) =>
+  `{${Array.from({ length: count }, (_, index) => `"n${index.toString(36)}":1`).join(',')}}`;
+
 const malformed: [string, string | Buffer][] = [
   ['an empty body', ''],
   ['white space only', ' \r\n\t'],
@@ -35,7 +38,7 @@ const malformed: [string, string | Buffer][] = [
   ['half an escape', '{"image":"\\u00"}'],
   ['a form', 'image=a&audio_id=b'],
   ['XML', '<image>a</image>'],
-  ['a byte order mark', `\ufeff${text}`],
+  ['two byte order marks', `\ufeff\ufeff${text}`],
   ['a byte order mark and nothing', '\ufeff'],
   ['UTF-16 with a byte order mark', Buffer.from(`\ufeff${text}`, 'utf16le')],
   ['UTF-16 the other way round', Buffer.from(`\ufeff${text}`, 'utf16le').swap16()],
@@ -87,13 +90,14 @@ const malformed: [string, string | Buffer][] = [
   ['17 levels', `${'{"a":'.repeat(17)}1${'}'.repeat(17)}`],
   ['100,000 levels of arrays', '['.repeat(100_000)],
   ['100,000 levels of objects', '{"a":'.repeat(30_000)],
+  ['[E9] 23,000 names in metadata', JSON.stringify({ ...URLS, metadata: JSON.parse(members(23_000)) })],
+  ['[E9] 300 unknown members', members(300)],
+  ['1,000,000 unknown members', members(1_000_000)],
+  ['30,000 elements', `[${'1,'.repeat(30_000)}1]`],
+  ['100,000 colons', `{"a"${':'.repeat(100_000)}`],
 ];
 
-const members = (count: number) =>
-  `{${Array.from({ length: count }, (_, index) => `"n${index.toString(36)}":1`).join(',')}}`;
-
 const tooLarge: [string, string][] = [
-  ['1,000,000 unknown members', members(1_000_000)],
   ['a prompt of a megabyte', JSON.stringify({ ...URLS, prompt: 'a'.repeat(1_000_000) })],
   ['a megabyte where no media belong', JSON.stringify({ ...URLS, image: ['A'.repeat(1_000_000)] })],
   ['a megabyte of metadata', JSON.stringify({ ...URLS, metadata: { a: 'a'.repeat(1_000_000) } })],
@@ -123,7 +127,7 @@ export const jsonCases: BadInput[] = [
   ...topLevel.map(([name, body]) => post(`${name} as the body`, body, VALIDATION, [''])),
   post(
     'unknown members without number',
-    members(9_000).replace(/\}$/, `,"image":"a","audio_id":"b"}`),
+    members(200).replace(/\}$/, `,"image":"a","audio_id":"b"}`),
     VALIDATION,
     Array.from({ length: 20 }, (_, index) => `/n${index.toString(36)}`),
   ),

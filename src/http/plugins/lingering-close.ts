@@ -17,7 +17,7 @@ const SHORT_LINGER_MS = 1_000;
  * have sent all, and a connection that is closed before takes it with it. Node would read on of all such bodies at once;
  * here they take turns, and who sends nothing keeps nobody. Call it before routes are added.
  */
-export function dropLeftovers(app: FastifyInstance): void {
+export function lingerBeforeClose(app: FastifyInstance): void {
   let bodies = 0;
   /** Something of these has arrived. */
   const arrived: IncomingMessage[] = [];
