@@ -41,6 +41,8 @@ export interface Config {
   readonly readStalenessMs: number;
   readonly requireIdempotencyKey: boolean;
   readonly publicUrl: string | null;
+  /** Names that callers without a key may send in `Host`, in lower case. */
+  readonly allowedHosts: readonly string[];
   readonly shutdownGraceMs: number;
   readonly modellix: {
     readonly keys: readonly string[];
@@ -147,6 +149,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     readStalenessMs: values.READ_STALENESS_MS,
     requireIdempotencyKey: values.REQUIRE_IDEMPOTENCY_KEY,
     publicUrl: values.PUBLIC_URL?.replace(/\/$/, '') ?? null,
+    allowedHosts: Object.freeze(values.ALLOWED_HOSTS?.toLowerCase().split(',') ?? []),
     shutdownGraceMs: values.SHUTDOWN_GRACE_SECONDS * 1000,
     modellix: Object.freeze({
       keys: Object.freeze(values.MODELLIX_API_KEY.split(',')),

@@ -2,7 +2,7 @@
 
 import Fastify from 'fastify';
 import t from 'tap';
-import { requireRules } from '../../src/http/access.js';
+import { completeRoutes } from '../../src/http/access.js';
 import { ProblemError } from '../../src/problems.js';
 import { bearer, callerNamed, directoryOf } from '../support/directory.js';
 import { serverFor } from '../support/server.js';
@@ -21,16 +21,16 @@ const server = await serverFor(
     holdMemory: () => ({ keep: () => () => undefined }),
   },
   (line) => void lines.push(line),
-  { doors: { callers: directory, servesAnyone: false } },
+  { auth: { callers: directory, keyless: { isLocal: true, allowedHosts: [], publicUrl: null } } },
 );
 
 t.test('a route without a rule stops the start', async (t) => {
   const app = Fastify();
-  requireRules(app);
+  completeRoutes(app);
   app.get('/open', { config: { access: 'open' } }, async () => 'open');
   t.throws(() => app.get('/nobody-knows', async () => 'secret'), /GET \/nobody-knows does not say/);
   const nested = Fastify();
-  requireRules(nested);
+  completeRoutes(nested);
   nested.register(async (scope) => {
     scope.post('/deep', async () => 'secret');
   });

@@ -3,7 +3,7 @@ import { isFinal } from '../../domain/avatar.js';
 import { scopeOf } from '../../domain/caller.js';
 import type { Gateway } from '../../gateway/gateway.js';
 import { ProblemError } from '../../problems.js';
-import { callerOf, isStranger } from '../caller.js';
+import { callerOf, isUnauthenticated } from '../caller.js';
 import { onEnd } from '../end.js';
 import type { Waiters } from '../waiters.js';
 import { baseOf } from './base.js';
@@ -71,7 +71,7 @@ export const readRoutes: FastifyPluginAsyncTypebox<Options> = async (app, option
       },
     },
     async ({ sender }) => {
-      if (sender !== null && isStranger(sender)) {
+      if (sender !== null && isUnauthenticated(sender)) {
         if (sender.sentKey) return success({ is_valid: false });
         throw sender.refusal;
       }

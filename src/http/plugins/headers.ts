@@ -1,4 +1,3 @@
-import helmet from '@fastify/helmet';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 
 const NONE = ["'none'"];
@@ -27,7 +26,7 @@ const PAGE_POLICY = {
   'style-src': [...SELF, "'unsafe-inline'"],
 };
 
-/** As Helmet sends them; it puts them together for each answer anew, which is a tenth of what a refusal takes. */
+/** Whether there is TLS is known to what stands in front: nothing is said of it here. */
 const HEADERS: Readonly<Record<string, string>> = {
   'content-security-policy': inWords(API_POLICY),
   'cross-origin-resource-policy': 'same-origin',
@@ -52,29 +51,9 @@ export function addHeaders(app: FastifyInstance): void {
   });
 }
 
-/** For routes that answer with a page, whose hook is {@link allowPage}. */
-export async function preparePages(app: FastifyInstance): Promise<void> {
-  await app.register(helmet, {
-    global: false,
-    contentSecurityPolicy: { useDefaults: false, directives: PAGE_POLICY },
-    // Whether there is TLS is known to what stands in front, and the rest of the host may have none.
-    strictTransportSecurity: false,
-    // Browsers heed neither without TLS, and complain of it on their console.
-    crossOriginOpenerPolicy: false,
-    originAgentCluster: false,
-    xFrameOptions: { action: 'deny' },
-    // For browsers and plugins that are gone.
-    xDnsPrefetchControl: false,
-    xDownloadOptions: false,
-    xPermittedCrossDomainPolicies: false,
-    xXssProtection: false,
-  });
-}
-
 /** A hook for routes that answer with a page. */
 export async function allowPage(_request: FastifyRequest, reply: FastifyReply): Promise<void> {
-  // Helmet writes to the answer as Node has it, and what Fastify has goes before that.
-  reply.removeHeader('content-security-policy').helmet();
+  reply.header('content-security-policy', inWords(PAGE_POLICY));
 }
 
 /** A hook for routes that answer with a video. */

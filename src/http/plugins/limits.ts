@@ -1,15 +1,12 @@
-import rateLimit, { type FastifyRateLimitStore, normalizeIP } from '@fastify/rate-limit';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { ANONYMOUS } from '../../domain/caller.js';
 import { ProblemError } from '../../problems.js';
-import { isStranger } from '../caller.js';
+import { networkOf } from '../address.js';
+import { isUnauthenticated } from '../caller.js';
 import { logOf } from '../log.js';
 
 const WINDOW_MS = 60_000;
-/**
- * A count that takes longer is none, where a request is served without one. Where it is not, the store says when it has taken
- * too long: a Redis that is merely slow refuses nobody.
- */
+/** Requests that may be served without being counted wait no longer for it; others as long as the store's own time-out. */
 const MAX_COUNT_MS = 250;
 /** When it is worth to try again where nothing can be counted, in seconds. */
 const RETRY_AFTER_SECONDS = 2;
@@ -42,67 +39,55 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** Whether money may be spent on it: where it cannot be counted it is refused. */
     readonly makesAvatars?: boolean;
+    /** For probes. */
+    readonly isUncounted?: boolean;
   }
 }
 
 /** Holds callers to their requests a minute, and addresses where nobody is known: keys are not to be guessed. */
-export async function limitRequests(
-  app: FastifyInstance,
-  { requestsPerMinute, fails, hit }: RequestLimits,
-): Promise<void> {
-  const own = (request: FastifyRequest) => limitedCaller(request)?.requestsPerMinute ?? requestsPerMinute;
+export function limitRequests(app: FastifyInstance, { requestsPerMinute, fails, hit }: RequestLimits): void {
   app.decorateRequest('quota', null);
-  await app.register(rateLimit, {
-    global: false,
-    timeWindow: WINDOW_MS,
-    keyGenerator: (request) => {
-      const caller = limitedCaller(request);
-      return caller === null ? `address:${normalizeIP(request.ip)}` : `caller:${caller.name}`;
-    },
-    max: own,
-    store: class implements FastifyRateLimitStore {
-      incr(...[name, done, windowMs]: Parameters<FastifyRateLimitStore['incr']>): void {
-        hit(name, windowMs).then(
-          ({ count, leftMs }) => done(null, { current: count, ttl: leftMs }),
-          (error: Error) => done(error),
-        );
-      }
-
-      child(): FastifyRateLimitStore {
-        return this;
-      }
-    },
-  });
-  const count = app.createRateLimit();
   app.addHook('onRequest', async (request, reply) => {
-    const { rateLimit, makesAvatars } = request.routeOptions.config;
-    if (rateLimit === false) return;
+    const { isUncounted, makesAvatars } = request.routeOptions.config;
+    if (isUncounted === true) return;
+    const caller = limitedCaller(request);
+    const limit = caller?.requestsPerMinute ?? requestsPerMinute;
+    const counting = hit(
+      caller === null ? `address:${networkOf(request.ip)}` : `caller:${caller.name}`,
+      WINDOW_MS,
+    );
     const isRequired = makesAvatars === true || fails === 'closed';
-    const counting = count(request);
     const counted = await (isRequired ? counting : inTime(counting)).catch((cause: unknown) => {
       logOf(request).warn({ err: cause }, 'a request could not be counted');
       if (isRequired) throw uncounted(cause);
     });
-    if (counted === undefined || counted.isAllowed) return;
-    const { max: limit, remaining, ttlInSeconds: resetSeconds } = counted;
-    request.quota = { limit, remaining, resetSeconds };
-    const caller = limitedCaller(request);
-    sayQuota(reply, caller === null ? 'address' : 'caller', request.quota);
-    if (!counted.isExceeded) return;
+    if (counted === undefined) return;
+    const quota: Quota = {
+      limit,
+      remaining: Math.max(0, limit - counted.count),
+      resetSeconds: Math.ceil(counted.leftMs / 1000),
+    };
+    request.quota = quota;
+    setRateLimitHeaders(reply, caller === null ? 'address' : 'caller', quota);
+    if (counted.count <= limit) return;
     const whose = caller === null ? 'this address' : `the caller ${caller.name}`;
     throw new ProblemError('rate-limited', `More than ${limit} requests in a minute came from ${whose}.`, {
-      headers: { 'retry-after': String(resetSeconds) },
+      headers: { 'retry-after': String(quota.resetSeconds) },
     });
   });
 }
 
 /** Whose limit it is; `null`: the address's. */
 function limitedCaller({ sender }: FastifyRequest) {
-  return sender === null || isStranger(sender) || sender === ANONYMOUS ? null : sender;
+  return sender === null || isUnauthenticated(sender) || sender === ANONYMOUS ? null : sender;
 }
 
 /** RateLimit header fields for HTTP, draft-ietf-httpapi-ratelimit-headers-10. */
-function sayQuota(reply: FastifyReply, policy: string, { limit, remaining, resetSeconds }: Quota): void {
+function setRateLimitHeaders(
+  reply: FastifyReply,
+  policy: string,
+  { limit, remaining, resetSeconds }: Quota,
+): void {
   reply.headers({
     'ratelimit-policy': `"${policy}";q=${limit};w=${WINDOW_MS / 1000}`,
     ratelimit: `"${policy}";r=${remaining};t=${resetSeconds}`,

@@ -1,43 +1,37 @@
-import { METHODS } from 'node:http';
-import type { FastifyInstance, HTTPMethods } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import { ProblemError } from '../../problems.js';
+import { noRoute, pathOf } from './problems.js';
 
 /**
- * Answers 405 with `Allow` (RFC 9110 §15.5.6) where a path is known and the method is not. Call it after the
- * routes were registered on `app`, with what {@link notePaths} noted of them.
+ * Answers 405 with `Allow` where a path is one of a route and the method is not (RFC 9110 §15.5.6), 404 where it is none, both
+ * before the body is read: what it holds does not matter. Call it before routes are added.
  */
-export function refuseOtherMethods(app: FastifyInstance, paths: ReadonlySet<string>): void {
-  // Every method that Node can read; CONNECT never becomes a request.
-  const methods = METHODS.filter((method) => method !== 'CONNECT') as HTTPMethods[];
-  for (const method of methods) if (!app.supportedMethods.includes(method)) app.addHttpMethod(method);
-  for (const url of paths) {
-    const allowed = methods.filter((method) => app.hasRoute({ url, method }));
-    const refused = methods.filter((method) => !allowed.includes(method));
-    // Whoever registered the path has seen to it.
-    if (refused.length === 0) continue;
-    const allow = allowed.sort().join(', ');
-    app.route({
-      method: refused,
-      url: url.slice(app.prefix.length),
-      exposeHeadRoute: false,
-      config: { access: 'open' },
-      schema: { hide: true },
-      // Before the body is read: what it holds does not matter.
-      onRequest: async (request) => {
-        throw new ProblemError('method-not-allowed', `${request.method} is not allowed here; ${allow} is.`, {
-          headers: { allow },
-        });
-      },
-      handler: async () => undefined,
-    });
-  }
-}
-
-/** Notes the path of every route registered on `app` from now on. */
-export function notePaths(app: FastifyInstance): Set<string> {
-  const paths = new Set<string>();
-  app.addHook('onRoute', ({ url }) => {
-    paths.add(url);
+export function refuseUnrouted(app: FastifyInstance): void {
+  const routes = new Map<string, { readonly pattern: RegExp; readonly methods: Set<string> }>();
+  app.addHook('onRoute', ({ url, method }) => {
+    const pattern = new RegExp(
+      `^${url
+        .replaceAll('.', '\\.')
+        .replace(/:[^/]+/g, '[^/]+')
+        .replace('*', '.*')}$`,
+    );
+    const route = routes.get(url) ?? { pattern, methods: new Set() };
+    routes.set(url, route);
+    for (const each of [method].flat()) route.methods.add(each);
   });
-  return paths;
+  app.addHook('onRequest', async ({ is404, method, raw }, reply) => {
+    const path = pathOf(raw);
+    // Of the whole server, not of a resource (RFC 9110 §9.3.7).
+    if (method === 'OPTIONS' && path === '*') return reply.code(204).send();
+    // What is at this very path goes before what another method has at a pattern, such as an id.
+    const route =
+      routes.get(path) ?? (is404 && [...routes.values()].find(({ pattern }) => pattern.test(path)));
+    if (route && !route.methods.has(method)) {
+      const allow = [...route.methods].sort().join(', ');
+      throw new ProblemError('method-not-allowed', `${method} is not allowed here; ${allow} is.`, {
+        headers: { allow },
+      });
+    }
+    if (is404) throw noRoute();
+  });
 }

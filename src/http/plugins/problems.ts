@@ -39,10 +39,6 @@ const REPRESENTATION = [
 /** Every error a route can end in, and every path that leads nowhere, becomes a problem (RFC 9457). */
 export function answerWithProblems(app: FastifyInstance): void {
   app.setErrorHandler((error: FastifyError, request, reply) => sendProblem(error, request, reply));
-  // Before the body is read: what it holds does not matter.
-  app.addHook('onRequest', async ({ is404 }) => {
-    if (is404) throw noRoute();
-  });
   app.setNotFoundHandler((request, reply) => sendProblem(noRoute(), request, reply));
 }
 
@@ -100,7 +96,7 @@ export function pathOf({ url }: Pick<IncomingMessage, 'url'>): string {
   return url?.split(/[?#]/, 1)[0] || '/';
 }
 
-function noRoute(): ProblemError {
+export function noRoute(): ProblemError {
   return new ProblemError('not-found', 'There is no such route.');
 }
 

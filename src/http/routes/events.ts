@@ -13,7 +13,7 @@ import { logOf } from '../log.js';
 import { Opening } from '../opening.js';
 import { AvatarParams } from '../schemas/avatar.js';
 import { commonHeaders, noContent, noQuery, problems } from '../schemas/responses.js';
-import { callerParameter, lookedAt } from '../scope.js';
+import { callerParameter, scopeIn } from '../scope.js';
 import type { Waiters } from '../waiters.js';
 
 interface Options {
@@ -63,14 +63,14 @@ export const eventRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { gat
       },
     },
     async (request, reply) => {
-      const scope = lookedAt(callerOf(request), request);
+      const scope = scopeIn(callerOf(request), request.query.caller);
       const after = placeIn(request.headers['last-event-id']);
       const opening = new Opening(streams, waiters, request, reply);
       const { leave, caughtUp } = await opening.follow(() =>
         gateway.followAll(scope, after, (at, isLost) => {
           const stream = opening.open(String(at));
           if (isLost) stream.send(resetFrame(at));
-          return feedTo(stream);
+          return feedTo(stream, app.basePath);
         }),
       );
       opening.opened(leave);
@@ -113,7 +113,7 @@ export const eventRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { gat
           const isOver = isFinal(present.avatar.status);
           if (isKnown && isOver) return null;
           const stream = opening.open();
-          const follower = avatarTo(stream, id);
+          const follower = avatarTo(stream, id, app.basePath);
           if (!isKnown) follower.told(present);
           return isOver ? null : follower;
         }),
@@ -123,19 +123,19 @@ export const eventRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { gat
   );
 };
 
-function avatarTo(stream: EventStream, id: string): Follower {
+function avatarTo(stream: EventStream, id: string, basePath: string): Follower {
   return {
     told(seen) {
-      stream.send(seen === null ? deletedFrame(id) : avatarFrame(seen));
+      stream.send(seen === null ? deletedFrame(id) : avatarFrame(seen, basePath));
       if (seen === null || isFinal(seen.avatar.status)) stream.end();
     },
     ended: () => stream.end(),
   };
 }
 
-function feedTo(stream: EventStream): FeedFollower {
+function feedTo(stream: EventStream, basePath: string): FeedFollower {
   return {
-    changed: (at, seen) => stream.send(changeFrame(at, seen)),
+    changed: (at, seen) => stream.send(changeFrame(at, seen, basePath)),
     removed: (id) => stream.send(deletedFrame(id)),
     lost: (at) => stream.send(resetFrame(at)),
     ended: () => stream.end(),

@@ -15,7 +15,7 @@ export const metricsRoutes: FastifyPluginAsyncTypebox<{ metrics: MetricsSource }
     '/metrics',
     {
       logLevel: 'warn',
-      config: { access: 'open', rateLimit: false },
+      config: { access: 'open', isUncounted: true },
       schema: {
         operationId: 'metrics',
         tags: ['operations'],

@@ -15,14 +15,14 @@ import { endStalledReads } from '../stall.js';
 const Query = Type.Object(
   {
     download: Type.Optional(
-      Type.Enum(['true', 'false'], {
-        default: 'false',
+      Type.Boolean({
+        default: false,
         description: '`true`: a browser saves it rather than shows it.',
       }),
     ),
     redirect: Type.Optional(
-      Type.Enum(['true', 'false'], {
-        default: 'false',
+      Type.Boolean({
+        default: false,
         description:
           '`true`: answer 302 with the place at Modellix instead of the bytes; with the bytes all the same where the gateway has kept them.',
       }),
@@ -89,7 +89,7 @@ export const videoRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { gat
     async (request, reply) => {
       const { id } = request.params;
       const { redirect, download } = request.query;
-      const url = redirect === 'true' ? await gateway.videoUrl(scopeOf(callerOf(request)), id) : null;
+      const url = redirect ? await gateway.videoUrl(scopeOf(callerOf(request)), id) : null;
       if (url !== null) {
         const { href } = new URL(url); // in ASCII, as a header must be
         return reply.redirect(href, 302);
@@ -109,7 +109,7 @@ export const videoRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { gat
         .headers({
           'content-type': 'video/mp4',
           ...headers,
-          'content-disposition': `${download === 'true' ? 'attachment' : 'inline'}; filename="${id}.mp4"`,
+          'content-disposition': `${download ? 'attachment' : 'inline'}; filename="${id}.mp4"`,
           'cache-control': 'private, no-store',
         })
         .send(Readable.from(namingErrors(body), { objectMode: false }));
