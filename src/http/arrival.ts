@@ -5,6 +5,8 @@ import { withoutFileName } from './dropin/file-name.js';
 /** What every path of ours begins with. */
 const OURS = /^\/(?:avatars|usage|api\/v1|docs|openapi\.json|livez|readyz|metrics)(?=[/?#]|$)/;
 
+const ABSOLUTE = /^https?:\/\/([^/?#]*)/i;
+
 /**
  * Brings a request into the form that everything after it reads: forwarded addresses without ports, and a target that is a
  * path of ours. Fastify's `rewriteUrl`.
@@ -17,14 +19,18 @@ export function normalize(request: IncomingMessage, basePath: string): string {
   if (typeof forwarded === 'string') {
     headers['x-forwarded-for'] = forwarded.split(',').map(withoutPort).join(', ');
   }
-  // The absolute form (RFC 9112 §3.2.2): the host in it goes before that of the header.
-  const [start = '', host] = /^https?:\/\/([^/?#]*)/i.exec(url) ?? [];
+  // In the absolute form the host goes before that of the header.
+  const host = ABSOLUTE.exec(url)?.[1];
   if (host !== undefined) headers.host = host;
-  const target = url.slice(start.length);
-  const path = target.startsWith('/') || target === '*' ? target : `/${target}`;
+  const path = originForm(url);
   // A proxy may leave the path of PUBLIC_URL in place. What is then no path of ours did not begin with it.
   const rest = path.startsWith(basePath) ? path.slice(basePath.length) : path;
   return withoutFileName(OURS.test(rest) ? rest : path);
+}
+
+/** A target without scheme and host: the absolute form is the same request (RFC 9112 §3.2.2). */
+export function originForm(url: string): string {
+  return url.replace(ABSOLUTE, '').replace(/^(?![/*])/, '/');
 }
 
 /** The path of PUBLIC_URL, without a slash at the end. */

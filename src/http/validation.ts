@@ -35,6 +35,7 @@ export const buildValidators: BuildCompilerFromPool = (schemas) => {
     build(schemas, {
       customOptions: {
         coerceTypes,
+        strictNumbers: !coerceTypes, // or else "Infinity" would be below every maximum
         removeAdditional: false,
         useDefaults: true,
         allErrors: true,
@@ -77,10 +78,11 @@ export function fieldErrors(findings: readonly Finding[]): FieldError[] {
 
 /** The same for a query string: its parameters are named as they are, also where one of several values is at fault. */
 export function parameterErrors(findings: readonly Finding[]): FieldError[] {
-  return fieldErrors(findings).map(({ pointer, detail }) => ({
-    pointer: (pointer.split('/', 2)[1] ?? '').replaceAll('~1', '/').replaceAll('~0', '~'),
-    detail,
-  }));
+  const named = fieldErrors(findings).map(({ pointer, detail }) => {
+    const name = (pointer.split('/', 2)[1] ?? '').replaceAll('~1', '/').replaceAll('~0', '~');
+    return [name, { pointer: name, detail }] as const;
+  });
+  return [...new Map(named).values()];
 }
 
 /** `oneOf` stands for members of which exactly one is given: each of them is at fault. */

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { PROBLEMS, ProblemError, type ProblemSlug, problemType } from '../../problems.js';
+import { originForm } from '../arrival.js';
 import { logOf } from '../log.js';
 import type { Problem } from '../schemas/problem.js';
 import { fieldErrors, parameterErrors } from '../validation.js';
@@ -93,7 +94,7 @@ export function problemBody(slug: ProblemSlug, detail: string) {
 
 /** The path that was asked for, without a query, which may hold anything. */
 export function pathOf({ url }: Pick<IncomingMessage, 'url'>): string {
-  return url?.split(/[?#]/, 1)[0] || '/';
+  return originForm(url ?? '').split(/[?#]/, 1)[0] ?? '/';
 }
 
 export function noRoute(): ProblemError {
