@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify';
-import type { Caller } from '../domain/caller.js';
+import { ANONYMOUS, type Caller } from '../domain/caller.js';
 import type { ProblemError } from '../problems.js';
+import { networkOf } from './address.js';
 
 /** Who sends a request and may not call. */
 export interface Unauthenticated {
@@ -25,4 +26,10 @@ export function isUnauthenticated(sender: Caller | Unauthenticated): sender is U
 export function callerOf({ sender, routeOptions }: FastifyRequest): Caller {
   if (sender === null || isUnauthenticated(sender)) throw new Error(`${routeOptions.url} was left open`);
   return sender;
+}
+
+/** For whom is counted what a request takes: its caller, or its address where no callers are known. */
+export function holderOf({ sender, ip }: FastifyRequest): string {
+  const isKnown = sender !== null && !isUnauthenticated(sender) && sender !== ANONYMOUS;
+  return isKnown ? `caller:${sender.name}` : `address:${networkOf(ip)}`;
 }

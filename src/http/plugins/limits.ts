@@ -1,8 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { ANONYMOUS } from '../../domain/caller.js';
 import { ProblemError } from '../../problems.js';
-import { networkOf } from '../address.js';
-import { isUnauthenticated } from '../caller.js';
+import { holderOf, isUnauthenticated } from '../caller.js';
 import { logOf } from '../log.js';
 
 const WINDOW_MS = 60_000;
@@ -50,12 +48,12 @@ export function limitRequests(app: FastifyInstance, { requestsPerMinute, fails, 
   app.addHook('onRequest', async (request, reply) => {
     const { isUncounted, makesAvatars } = request.routeOptions.config;
     if (isUncounted === true) return;
-    const caller = limitedCaller(request);
-    const limit = caller?.requestsPerMinute ?? requestsPerMinute;
-    const counting = hit(
-      caller === null ? `address:${networkOf(request.ip)}` : `caller:${caller.name}`,
-      WINDOW_MS,
-    );
+    const { sender } = request;
+    const limit =
+      (sender !== null && !isUnauthenticated(sender) && sender.requestsPerMinute) || requestsPerMinute;
+    const holder = holderOf(request);
+    const [kind = ''] = holder.split(':', 1);
+    const counting = hit(holder, WINDOW_MS);
     const isRequired = makesAvatars === true || fails === 'closed';
     const counted = await (isRequired ? counting : inTime(counting)).catch((cause: unknown) => {
       logOf(request).warn({ err: cause }, 'a request could not be counted');
@@ -68,18 +66,13 @@ export function limitRequests(app: FastifyInstance, { requestsPerMinute, fails, 
       resetSeconds: Math.ceil(counted.leftMs / 1000),
     };
     request.quota = quota;
-    setRateLimitHeaders(reply, caller === null ? 'address' : 'caller', quota);
+    setRateLimitHeaders(reply, kind, quota);
     if (counted.count <= limit) return;
-    const whose = caller === null ? 'this address' : `the caller ${caller.name}`;
+    const whose = kind === 'address' ? 'this address' : `the caller ${holder.slice('caller:'.length)}`;
     throw new ProblemError('rate-limited', `More than ${limit} requests in a minute came from ${whose}.`, {
       headers: { 'retry-after': String(quota.resetSeconds) },
     });
   });
-}
-
-/** Whose limit it is; `null`: the address's. */
-function limitedCaller({ sender }: FastifyRequest) {
-  return sender === null || isUnauthenticated(sender) || sender === ANONYMOUS ? null : sender;
 }
 
 /** RateLimit header fields for HTTP, draft-ietf-httpapi-ratelimit-headers-10. */
