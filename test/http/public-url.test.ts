@@ -1,37 +1,18 @@
 /** A gateway that callers reach below a path, which a proxy takes away. */
 
-import { createServer, request as forward } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import t, { type Test } from 'tap';
 import { startApp } from '../support/app.js';
 import { EventReader } from '../support/events.js';
+import { pathRelay } from '../support/path-relay.js';
 import { createAvatar, postJson, URLS } from '../support/requests.js';
 import { until } from '../support/until.js';
 
 const PATH = '/gw';
 
-/** Takes the path away and passes the rest on, as an ingress does. Its own URL, with the path. */
-async function relayTo(t: Test, target: () => string): Promise<string> {
-  const relay = createServer((request, response) => {
-    if (!request.url?.startsWith(`${PATH}/`)) return response.writeHead(404).end('not below the path');
-    const { method, headers } = request;
-    const onward = forward(target() + request.url.slice(PATH.length), { method, headers }, (answer) => {
-      response.writeHead(answer.statusCode ?? 502, answer.headers);
-      answer.pipe(response);
-    });
-    onward.on('error', () => response.destroy());
-    request.pipe(onward);
-  });
-  await new Promise<void>((resolve) => relay.listen(0, '127.0.0.1', resolve));
-  t.teardown(() => relay.close());
-  return `http://127.0.0.1:${(relay.address() as AddressInfo).port}${PATH}`;
-}
-
 async function behindPath(t: Test) {
-  let target = '';
-  const url = await relayTo(t, () => target);
+  const { url, pass } = await pathRelay(t, PATH);
   const app = await startApp(t, { publicUrl: url });
-  target = app.url;
+  pass(app.url);
   return { url, app };
 }
 

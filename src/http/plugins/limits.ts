@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply } from 'fastify';
 import { ProblemError } from '../../problems.js';
 import { holderOf, isUnauthenticated } from '../caller.js';
 import { logOf } from '../log.js';
