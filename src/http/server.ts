@@ -13,7 +13,6 @@ import { endSlowUploads } from './plugins/uploads.js';
 import { avatarRoutes } from './routes/avatars.js';
 import { changeRoutes } from './routes/changes.js';
 import { checkRoutes } from './routes/check.js';
-import { deliveryRoutes } from './routes/deliveries.js';
 import { eventRoutes } from './routes/events.js';
 import { healthRoutes } from './routes/health.js';
 import { listRoutes } from './routes/list.js';
@@ -36,16 +35,7 @@ export interface HttpOptions extends BaseOptions, Omit<RouteOptions, 'waiters'> 
   readonly version: string;
 }
 
-const API = [
-  avatarRoutes,
-  listRoutes,
-  changeRoutes,
-  eventRoutes,
-  checkRoutes,
-  deliveryRoutes,
-  usageRoutes,
-  videoRoutes,
-];
+const API = [avatarRoutes, listRoutes, changeRoutes, eventRoutes, checkRoutes, usageRoutes, videoRoutes];
 
 /** The HTTP face of a gateway: not listening yet. The load order reads top to bottom. */
 export async function buildServer(options: HttpOptions): Promise<FastifyInstance> {

@@ -2,8 +2,9 @@ import { Type } from 'typebox';
 import { scopeOf } from '../../domain/caller.js';
 import { callerOf } from '../caller.js';
 import { AvatarParams, avatarContent, Resolution } from '../schemas/avatar.js';
+import { deliveriesContent } from '../schemas/deliveries.js';
 import { commonHeaders, problems } from '../schemas/responses.js';
-import { avatarView } from '../view.js';
+import { avatarView, deliveriesView } from '../view.js';
 import type { Routes } from './options.js';
 
 /** Far above the longest there is. */
@@ -15,7 +16,7 @@ const avatarAnswer = (description: string) => ({
   content: avatarContent,
 });
 
-/** What can be done about an avatar that is there. */
+/** What can be done about an avatar that is there, and its callback. */
 export const changeRoutes: Routes = async (app, { gateway }) => {
   app.post(
     '/avatars/:id/cancel',
@@ -53,6 +54,25 @@ export const changeRoutes: Routes = async (app, { gateway }) => {
       await gateway.forget(scopeOf(callerOf(request)), request.params.id);
       return reply.code(204).send(null);
     },
+  );
+
+  app.get(
+    '/avatars/:id/deliveries',
+    {
+      config: { access: 'caller' },
+      schema: {
+        operationId: 'getDeliveries',
+        tags: ['callbacks'],
+        summary: 'See how the callback went',
+        description: 'The tries to tell the `callback_url` of the avatar, with what its receiver answered.',
+        params: AvatarParams,
+        response: {
+          200: { description: 'The last tries.', headers: commonHeaders, content: deliveriesContent },
+        },
+      },
+    },
+    async (request) =>
+      deliveriesView(await gateway.deliveries(scopeOf(callerOf(request)), request.params.id)),
   );
 
   app.post(
