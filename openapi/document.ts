@@ -43,7 +43,7 @@ export async function openApiDocument(): Promise<string> {
     connections: { opened() {}, closed() {}, dropped() {} },
     isTrustedProxy: null,
     isManagedElsewhere: false,
-    doors: { callers: null, servesAnyone: false },
+    auth: { callers: null, keyless: { isLocal: true, allowedHosts: [], publicUrl: null } },
     limits: { requestsPerMinute: 1, fails: 'closed', hit: never },
     uploadStallMs: 1,
     videoStallMs: 1,

@@ -12,6 +12,7 @@ import { createGateway, type Gateway } from './gateway/gateway.js';
 import type { Log } from './gateway/log.js';
 import { Memory } from './gateway/memory.js';
 import { TURN_MS } from './gateway/receivers.js';
+import { basePathOf } from './http/arrival.js';
 import { buildManagement } from './http/management.js';
 import { buildServer } from './http/server.js';
 import { avatarView } from './http/view.js';
@@ -98,14 +99,14 @@ export async function buildApp(config: Config, log: FastifyBaseLogger, version: 
   const { check, ...fetching } = config.media.urls;
   const fetcher = createMediaFetcher({ ...fetching, userAgent: `avatar-gateway/${version}` });
   const sender = createCallbackSender({ ...config.callbacks, userAgent: `avatar-gateway/${version}` });
-  const { readStalenessMs } = config;
+  const { readStalenessMs, publicUrl } = config;
   const reads = readStalenessMs > 0 ? new CachedReads(store, readStalenessMs) : undefined;
   const gateway: Gateway = createGateway({
     ...(reads && { reads }),
     inspector,
     callbacks: sender,
     callers,
-    render: (avatar) => avatarView({ avatar, queue: null }),
+    render: (avatar) => avatarView({ avatar, queue: null }, basePathOf(publicUrl)),
     urls: check === 'off' ? null : fetcher,
     videos,
     memory,
@@ -143,14 +144,17 @@ export async function buildApp(config: Config, log: FastifyBaseLogger, version: 
     uploadStallMs: config.media.uploadStallMs,
     videoStallMs: config.videos.stallMs,
     maxWaiters: config.maxWaiters,
-    doors: { callers, servesAnyone: config.callers.kind === 'anyone' },
+    auth: {
+      callers,
+      keyless: { isLocal: config.callers.kind === 'loopback', allowedHosts: config.allowedHosts, publicUrl },
+    },
     limits: {
       requestsPerMinute: config.rateLimitPerMinute,
       fails: config.rateLimitFails,
       hit: (name, windowMs) => store.hit(name, windowMs),
     },
     requireIdempotencyKey: config.requireIdempotencyKey,
-    publicUrl: config.publicUrl,
+    publicUrl,
     version,
   });
   return {

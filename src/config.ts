@@ -44,6 +44,8 @@ export interface Config {
   readonly requireIdempotencyKey: boolean;
   readonly publicUrl: string | null;
   readonly shutdownDelayMs: number;
+  /** Names that callers without a key may send in `Host`, in lower case. */
+  readonly allowedHosts: readonly string[];
   readonly shutdownGraceMs: number;
   readonly modellix: {
     readonly keys: readonly string[];
@@ -162,6 +164,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     requireIdempotencyKey: values.REQUIRE_IDEMPOTENCY_KEY,
     publicUrl: values.PUBLIC_URL?.replace(/\/$/, '') ?? null,
     shutdownDelayMs: values.SHUTDOWN_DELAY_SECONDS * 1000,
+    allowedHosts: Object.freeze(values.ALLOWED_HOSTS?.toLowerCase().split(',') ?? []),
     shutdownGraceMs: values.SHUTDOWN_GRACE_SECONDS * 1000,
     modellix: Object.freeze({
       keys: Object.freeze(values.MODELLIX_API_KEY.split(',')),

@@ -15,8 +15,8 @@ const MAX_LIST = 20;
 /** What becomes of a field's value; `undefined` leaves it out. */
 type Shape = (value: unknown) => unknown;
 
-/** The query of a URL or a path, which may be a signature. */
-const QUERY = /(\/[^\s?"'`]*)\?[^\s"'`]+/g;
+/** What may be a URL or a path, up to its end. */
+const WORD = /\/[^\s"'`]*/g;
 /** A user and a password before a host. */
 const CREDENTIALS = /\/\/[^\s/"'`]*@/g;
 
@@ -27,8 +27,10 @@ const PLAIN = /^[!->A-~](?:[ ->A-~]{0,400}[!->A-~])?$/;
 const words: Shape = (value) => {
   if (typeof value !== 'string') return undefined;
   if (PLAIN.test(value)) return value;
-  return clean(value.slice(0, 2000).replace(CREDENTIALS, '//').replace(QUERY, '$1?…')) ?? '';
+  return clean(value.slice(0, 2000).replace(CREDENTIALS, '//').replace(WORD, withoutQuery)) ?? '';
 };
+/** The query may be a signature. */
+const withoutQuery = (url: string) => url.replace(/\?.+/, '?…');
 const number: Shape = (value) => (Number.isFinite(value) ? value : undefined);
 const flag: Shape = (value) => (typeof value === 'boolean' ? value : undefined);
 const code: Shape = (value) => words(value) ?? number(value) ?? (value === null ? null : undefined);

@@ -31,7 +31,8 @@ export const Environment = Type.Object({
     }),
   ),
   ALLOW_ANONYMOUS: Type.Boolean({
-    description: 'without CALLERS_FILE: serve whoever reaches the port, from wherever',
+    description:
+      'without CALLERS_FILE: serve whoever reaches the port, from wherever; pages of other origins are refused',
     default: false,
   }),
   TRUSTED_PROXIES: Type.Optional(
@@ -55,9 +56,20 @@ export const Environment = Type.Object({
   PUBLIC_URL: Type.Optional(
     Type.String({
       description:
-        'how callers reach the gateway, for absolute URLs in answers of the drop-in routes; unset: the host a request was sent to',
-      pattern: '^https?://[^/?#@\\s]+/?$',
-      $comment: 'must be http:// or https://, a host and perhaps a port, and nothing else',
+        'how callers reach the gateway, with a path where a proxy strips one: every link begins with the path, absolute URLs of the drop-in routes with all of it; unset: the host a request was sent to',
+      pattern: '^https?://[^/?#@\\s]+(/[A-Za-z0-9._~-]+)*/?$',
+      $comment:
+        'must be http:// or https://, a host, perhaps a port and a path of letters, digits and any of . _ ~ -',
+    }),
+  ),
+  ALLOWED_HOSTS: Type.Optional(
+    Type.String({
+      description:
+        'names that callers without a key may send in Host, separated by commas: a name, .example.com for it and all below it, * for any; addresses, localhost, and with ALLOW_ANONYMOUS names without a dot, private ones (.local, .internal, .svc) and that of PUBLIC_URL need no entry',
+      pattern:
+        '^(\\*|\\.?[A-Za-z0-9_-]+(\\.[A-Za-z0-9_-]+)*)(,(\\*|\\.?[A-Za-z0-9_-]+(\\.[A-Za-z0-9_-]+)*))*$',
+      $comment:
+        'must be names such as avatars.example.com or .example.com, or *, separated by commas, without ports or spaces',
     }),
   ),
   LOG_LEVEL: Type.Enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], {

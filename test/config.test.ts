@@ -332,7 +332,10 @@ t.test('[E22] names of others do not stop the start', async (t) => {
 
 t.test('[E22] a setting of before is told its name of today', async (t) => {
   const settings = new Set(['CALLERS_FILE']);
-  t.equal(strayIn({ CLIENTS_FILE: 'x' }, settings), 'CLIENTS_FILE is called CALLERS_FILE now: set that instead');
+  t.equal(
+    strayIn({ CLIENTS_FILE: 'x' }, settings),
+    'CLIENTS_FILE is called CALLERS_FILE now: set that instead',
+  );
   t.equal(strayIn({ CALLERS_FILE: 'x' }, settings), null);
 });
 

@@ -48,6 +48,26 @@ t.test('a field that has another shape is left out', async (t) => {
   t.match(last(), { ok: false, attempt: 0, status: null, hazards: ['a', null] });
 });
 
+t.test('[E18] what a line costs grows with its length and no faster', async (t) => {
+  const { log } = logging();
+  const costOf = (text: string) => {
+    const began = process.cpuUsage();
+    for (let i = 0; i < 100; i++) log.warn({ reason: text }, 'x');
+    return process.cpuUsage(began).user;
+  };
+  for (const hard of [
+    '/'.repeat(1_990),
+    `${'/'.repeat(1_990)} ?`,
+    '/a'.repeat(995),
+    '//'.repeat(990).concat('@'),
+  ]) {
+    costOf(hard);
+    // Twice as long costs about twice as much; where each slash is a beginning it is four times as much.
+    const ratio = costOf(hard) / costOf('é'.repeat(hard.length));
+    t.ok(ratio < 10, `${hard.slice(0, 10)}: ${ratio.toFixed(1)} times that of words`);
+  }
+});
+
 t.test('words from outside are one line, not for ever, without passwords and queries', async (t) => {
   const { log, last } = logging();
   log.warn({ reason: `line\r\n{"level":60}\u001b[31m\u202e ${'x'.repeat(100_000)}` }, 'x');

@@ -29,12 +29,12 @@ export interface components {
             caller: string;
             /**
              * @description `queued`: waits for its turn. `submitting`: on its way. `pending`, `processing`: at Modellix. Final: `succeeded`, `failed`, `timed_out` (Modellix never finished), `canceled` (before it was sent), `unconfirmed` (it is not known whether Modellix took it; never sent again by itself).
-             * @enum {unknown}
+             * @enum {string}
              */
             status: "queued" | "submitting" | "pending" | "processing" | "succeeded" | "failed" | "timed_out" | "canceled" | "unconfirmed";
             /**
              * @description `pro` costs more and takes longer.
-             * @enum {unknown}
+             * @enum {string}
              */
             mode: "std" | "pro";
             prompt: string | null;
@@ -44,7 +44,7 @@ export interface components {
             };
             /** @description What was found in the image; `null` where the gateway did not see the bytes. */
             image: {
-                /** @enum {unknown} */
+                /** @enum {string} */
                 source: "inline" | "url";
                 format: ("jpeg" | "png") | null;
                 width: number | null;
@@ -53,7 +53,7 @@ export interface components {
             };
             /** @description What was found in the speech; `null` where the gateway did not see the bytes. */
             audio: {
-                /** @enum {unknown} */
+                /** @enum {string} */
                 source: "inline" | "url" | "audio_id";
                 format: ("mp3" | "wav" | "m4a" | "aac") | null;
                 duration_seconds: number | null;
@@ -101,7 +101,7 @@ export interface components {
                 url: string;
                 /**
                  * @description `waiting` for the end, or to be told, which is tried until it is `delivered`, or `given_up` after about a day.
-                 * @enum {unknown}
+                 * @enum {string}
                  */
                 state: "waiting" | "delivered" | "given_up";
             } | null;
@@ -135,12 +135,12 @@ export interface components {
         Check: {
             /**
              * @description `pro` costs more and takes longer.
-             * @enum {unknown}
+             * @enum {string}
              */
             mode: "std" | "pro";
             /** @description What was found in the image; `null` where the gateway did not see the bytes. */
             image: {
-                /** @enum {unknown} */
+                /** @enum {string} */
                 source: "inline" | "url";
                 format: ("jpeg" | "png") | null;
                 width: number | null;
@@ -149,7 +149,7 @@ export interface components {
             };
             /** @description What was found in the speech; `null` where the gateway did not see the bytes. */
             audio: {
-                /** @enum {unknown} */
+                /** @enum {string} */
                 source: "inline" | "url" | "audio_id";
                 format: ("mp3" | "wav" | "m4a" | "aac") | null;
                 duration_seconds: number | null;
@@ -166,13 +166,18 @@ export interface components {
                 /** @description What it cost, once it has `succeeded`. */
                 settled: number | null;
             };
+            /** @description What is off in the media and was forgiven, and whether it is put right before it is sent. Nothing has to be done. */
+            warnings: {
+                pointer: string;
+                detail: string;
+            }[];
         };
         /** @description How telling the receiver went. */
         Deliveries: {
             url: string;
             /**
              * @description `waiting` for the end, or to be told, which is tried until it is `delivered`, or `given_up` after about a day.
-             * @enum {unknown}
+             * @enum {string}
              */
             state: "waiting" | "delivered" | "given_up";
             /** @description What `webhook-id` is each time this end is told; `null` before the end. */
@@ -211,7 +216,7 @@ export interface components {
                  */
                 date: string;
                 caller: string;
-                /** @enum {unknown} */
+                /** @enum {string} */
                 mode: "std" | "pro";
                 /** @description Held for avatars that are not final, `unconfirmed` or `timed_out`: what they may cost at most, from the length of the speech, or the greatest length there may be where it is not known. */
                 reserved: {
@@ -276,7 +281,7 @@ export interface components {
         CallbackMessage: {
             /**
              * @description `avatar.` and the status.
-             * @enum {unknown}
+             * @enum {string}
              */
             type: "avatar.succeeded" | "avatar.failed" | "avatar.timed_out" | "avatar.canceled" | "avatar.unconfirmed";
             /**
@@ -295,12 +300,12 @@ export interface components {
                 caller: string;
                 /**
                  * @description `queued`: waits for its turn. `submitting`: on its way. `pending`, `processing`: at Modellix. Final: `succeeded`, `failed`, `timed_out` (Modellix never finished), `canceled` (before it was sent), `unconfirmed` (it is not known whether Modellix took it; never sent again by itself).
-                 * @enum {unknown}
+                 * @enum {string}
                  */
                 status: "queued" | "submitting" | "pending" | "processing" | "succeeded" | "failed" | "timed_out" | "canceled" | "unconfirmed";
                 /**
                  * @description `pro` costs more and takes longer.
-                 * @enum {unknown}
+                 * @enum {string}
                  */
                 mode: "std" | "pro";
                 prompt: string | null;
@@ -308,7 +313,7 @@ export interface components {
                 metadata: null;
                 /** @description What was found in the image; `null` where the gateway did not see the bytes. */
                 image: {
-                    /** @enum {unknown} */
+                    /** @enum {string} */
                     source: "inline" | "url";
                     format: ("jpeg" | "png") | null;
                     width: number | null;
@@ -317,7 +322,7 @@ export interface components {
                 };
                 /** @description What was found in the speech; `null` where the gateway did not see the bytes. */
                 audio: {
-                    /** @enum {unknown} */
+                    /** @enum {string} */
                     source: "inline" | "url" | "audio_id";
                     format: ("mp3" | "wav" | "m4a" | "aac") | null;
                     duration_seconds: number | null;
@@ -365,7 +370,7 @@ export interface components {
                     url: string;
                     /**
                      * @description `waiting` for the end, or to be told, which is tried until it is `delivered`, or `given_up` after about a day.
-                     * @enum {unknown}
+                     * @enum {string}
                      */
                     state: "waiting" | "delivered" | "given_up";
                 } | null;
@@ -411,7 +416,7 @@ export interface components {
             /**
              * @description `pro` costs more and takes longer.
              * @default std
-             * @enum {unknown}
+             * @enum {string}
              */
             mode?: "std" | "pro";
             /**
@@ -419,7 +424,7 @@ export interface components {
              * @description Your own name for it; not interpreted.
              */
             external_id?: string;
-            /** @description Where the gateway POSTs the avatar once it has ended: an http(s) URL on the public internet, without user info, at most 2048 characters. The message is signed; see docs/callbacks.md. */
+            /** @description Where the gateway POSTs the avatar once it has ended: an http(s) URL on the public internet, without user info, at most 8192 characters. The message is signed; see docs/callbacks.md. */
             callback_url?: string;
             /** @description Your own notes: at most 50 names of at most 40 characters, values of at most 500. */
             metadata?: {
@@ -440,11 +445,8 @@ export interface components {
             made?: false;
         };
         ListQuery: {
-            /**
-             * Format: statuses
-             * @description Only avatars with this status, or with one of several, separated by commas.
-             */
-            status?: string;
+            /** @description Only avatars with this status, or with one of several, separated by commas. */
+            status?: ("queued" | "submitting" | "pending" | "processing" | "succeeded" | "failed" | "timed_out" | "canceled" | "unconfirmed")[];
             /**
              * Format: text
              * @description Only avatars with this name of yours.
@@ -461,11 +463,10 @@ export interface components {
              */
             created_before?: string;
             /**
-             * Format: page-size
-             * @description How many avatars a page has at most: 1 to 100.
+             * @description How many avatars a page has at most.
              * @default 20
              */
-            limit?: string;
+            limit?: number;
             /**
              * Format: text
              * @description For admins: only what is of the caller with this name.

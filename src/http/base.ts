@@ -1,5 +1,6 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import Fastify, { type FastifyBaseLogger } from 'fastify';
+import { basePathOf, normalize } from './arrival.js';
 import {
   CHECK_EVERY_MS,
   HEADERS_TIMEOUT_MS,
@@ -11,7 +12,6 @@ import {
   REQUEST_TIMEOUT_MS,
 } from './connection-limits.js';
 import { sendRefusal } from './dropin/errors.js';
-import { withoutFileName } from './dropin/file-name.js';
 import { isDropIn } from './dropin/refusals.js';
 import { ClientErrors } from './plugins/client-errors.js';
 import { endConnections } from './plugins/connections.js';
@@ -23,7 +23,7 @@ import { requireWellFormed } from './plugins/well-formed.js';
 import { requestIdOf } from './request-id.js';
 import { RequestLog } from './request-log.js';
 import { buildSerializers } from './serializers.js';
-import { validatorOptions } from './validation.js';
+import { buildValidators } from './validation.js';
 
 export interface BaseOptions {
   readonly log: FastifyBaseLogger;
@@ -31,10 +31,20 @@ export interface BaseOptions {
   readonly connections: ConnectionCounts;
   /** Whether `X-Forwarded-For`, `-Host` and `-Proto` are believed from this address; `null`: from none. */
   readonly isTrustedProxy: ((address: string) => boolean) | null;
+  /** How callers reach the gateway, for links; `null`: as their requests say. */
+  readonly publicUrl: string | null;
+}
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** What every link begins with: the path of PUBLIC_URL. */
+    readonly basePath: string;
+  }
 }
 
 /** A server without routes: what becomes of connections, of what is no good request, and of errors. */
-export function buildBase({ log, maxConnections, connections, isTrustedProxy }: BaseOptions) {
+export function buildBase({ log, maxConnections, connections, isTrustedProxy, publicUrl }: BaseOptions) {
+  const basePath = basePathOf(publicUrl);
   const clientErrors = new ClientErrors(log);
   const app = Fastify({
     loggerInstance: log,
@@ -55,16 +65,18 @@ export function buildBase({ log, maxConnections, connections, isTrustedProxy }: 
     routerOptions: { ignoreTrailingSlash: false, maxParamLength: 100 },
     // A request that arrives while the server closes is still answered.
     return503OnClosing: false,
-    ajv: validatorOptions,
-    schemaController: { compilersFactory: { buildSerializer: buildSerializers } },
+    schemaController: {
+      compilersFactory: { buildSerializer: buildSerializers, buildValidator: buildValidators },
+    },
     clientErrorHandler: clientErrors.handle,
     frameworkErrors: (error, request, reply) => {
       reply.headers(BARE_HEADERS);
       return isDropIn(request.url) ? sendRefusal(error, request, reply) : sendProblem(error, request, reply);
     },
-    rewriteUrl: ({ url = '/' }) => withoutFileName(url),
+    rewriteUrl: (request) => normalize(request, basePath),
   }).withTypeProvider<TypeBoxTypeProvider>();
 
+  app.decorate('basePath', basePath);
   endConnections(app);
   limitConnections(app, maxConnections, connections);
   clientErrors.watch(app);

@@ -3,8 +3,8 @@ import type { FastifyRequest } from 'fastify';
 import { ANONYMOUS, type Caller } from '../domain/caller.js';
 import type { ProblemError } from '../problems.js';
 
-/** Somebody who is no caller. */
-export interface Stranger {
+/** Who sends a request and may not call. */
+export interface Unauthenticated {
   /** Why not. */
   readonly refusal: ProblemError;
   /** Whether there was a key, though one of no use. */
@@ -13,23 +13,23 @@ export interface Stranger {
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Who calls, be it a stranger; `null` before that was found out. */
-    sender: Caller | Stranger | null;
+    /** Who sends the request; `null` before that is known. */
+    sender: Caller | Unauthenticated | null;
   }
 }
 
-export function isStranger(sender: Caller | Stranger): sender is Stranger {
+export function isUnauthenticated(sender: Caller | Unauthenticated): sender is Unauthenticated {
   return 'refusal' in sender;
 }
 
-/** Whose request it is, on a route that strangers do not come to. */
+/** Whose request it is, on a route that is not open. */
 export function callerOf({ sender, routeOptions }: FastifyRequest): Caller {
-  if (sender === null || isStranger(sender)) throw new Error(`${routeOptions.url} was left open`);
+  if (sender === null || isUnauthenticated(sender)) throw new Error(`${routeOptions.url} was left open`);
   return sender;
 }
 
 /** For whom is counted what a request takes: its caller, or its address where no callers are known. */
 export function holderOf({ sender, ip }: FastifyRequest): string {
-  const isKnown = sender !== null && !isStranger(sender) && sender !== ANONYMOUS;
+  const isKnown = sender !== null && !isUnauthenticated(sender) && sender !== ANONYMOUS;
   return isKnown ? `caller:${sender.name}` : `address:${normalizeIP(ip)}`;
 }

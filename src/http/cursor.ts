@@ -28,18 +28,9 @@ export function placeOf(scope: Scope, filters: Filters, cursor: string): Place {
   throw new ProblemError('invalid-cursor', 'The cursor is not one of this list with these filters.');
 }
 
-function digestOf(
-  scope: Scope,
-  { statuses, externalId, createdAfter, createdBefore }: Filters,
-  text: string,
-): Buffer {
-  const all = JSON.stringify([
-    scope === EVERYONE ? null : scope,
-    statuses,
-    externalId,
-    createdAfter,
-    createdBefore,
-    text,
-  ]);
+function digestOf(scope: Scope, filters: Filters, text: string): Buffer {
+  const { statuses, externalId, createdAfter, createdBefore } = filters;
+  const whose = scope === EVERYONE ? null : scope;
+  const all = JSON.stringify([whose, statuses, externalId, createdAfter, createdBefore, text]);
   return createHash('sha256').update(all).digest().subarray(0, DIGEST_BYTES);
 }

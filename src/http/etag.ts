@@ -11,7 +11,7 @@ const known = new WeakMap<Avatar, string>();
 export function fingerprintOf(avatar: Avatar): string {
   const before = known.get(avatar);
   if (before !== undefined) return before;
-  const view = JSON.stringify(avatarView({ avatar, queue: null }));
+  const view = JSON.stringify(avatarView({ avatar, queue: null }, ''));
   const fingerprint = createHash('sha256').update(view).digest('base64url').slice(0, 22);
   known.set(avatar, fingerprint);
   return fingerprint;

@@ -13,19 +13,24 @@ const avatarFrames = new WeakMap<SeenVersion, Buffer>();
 const changeFrames = new WeakMap<SeenVersion, Buffer>();
 
 /** The version says which one is later. What tells whether it was seen is the fingerprint: not every version shows. */
-export function avatarFrame(seen: SeenVersion): Buffer {
+export function avatarFrame(seen: SeenVersion, basePath: string): Buffer {
   const id = `${seen.version}-${fingerprintOf(seen.avatar)}`;
-  return framed(avatarFrames, seen, id);
+  return framed(avatarFrames, seen, id, basePath);
 }
 
-export function changeFrame(at: number, seen: SeenVersion): Buffer {
-  return framed(changeFrames, seen, String(at));
+export function changeFrame(at: number, seen: SeenVersion, basePath: string): Buffer {
+  return framed(changeFrames, seen, String(at), basePath);
 }
 
-function framed(frames: WeakMap<SeenVersion, Buffer>, seen: SeenVersion, id: string): Buffer {
+function framed(
+  frames: WeakMap<SeenVersion, Buffer>,
+  seen: SeenVersion,
+  id: string,
+  basePath: string,
+): Buffer {
   const before = frames.get(seen);
   if (before !== undefined) return before;
-  const bytes = frame({ name: 'avatar', id, data: avatarView(seen) });
+  const bytes = frame({ name: 'avatar', id, data: avatarView(seen, basePath) });
   frames.set(seen, bytes);
   return bytes;
 }

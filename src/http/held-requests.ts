@@ -2,9 +2,8 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Caller, CallerDirectory } from '../domain/caller.js';
 import { FairPool } from '../gateway/fair-pool.js';
 import { ProblemError } from '../problems.js';
-import { callerOf } from './caller.js';
+import { callerOf, holderOf } from './caller.js';
 import { onEnd } from './end.js';
-import { holderOf } from './holder.js';
 import { CHALLENGE } from './plugins/authenticate.js';
 
 /** How often keys are asked for again. */

@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Gateway } from '../gateway/gateway.js';
 import { type BaseOptions, buildBase } from './base.js';
 import { MAX_MANAGEMENT_CONNECTIONS } from './connection-limits.js';
-import { notePaths, refuseOtherMethods } from './plugins/method-not-allowed.js';
+import { refuseUnrouted } from './plugins/method-not-allowed.js';
 import { healthRoutes } from './routes/health.js';
 import { type MetricsSource, metricsRoutes } from './routes/metrics.js';
 import { Problem } from './schemas/problem.js';
@@ -25,11 +25,11 @@ export async function buildManagement({
     maxConnections: MAX_MANAGEMENT_CONNECTIONS,
     connections: UNCOUNTED,
     isTrustedProxy: null,
+    publicUrl: null,
   });
   app.addSchema(Problem);
-  const paths = notePaths(app);
+  refuseUnrouted(app);
   await app.register(healthRoutes, { gateway });
   await app.register(metricsRoutes, { metrics });
-  refuseOtherMethods(app, new Set(paths));
   return app;
 }

@@ -1,51 +1,65 @@
-import { BlockList, isIP } from 'node:net';
+import { isIP } from 'node:net';
 import type { FastifyRequest } from 'fastify';
+import { isLoopback, withoutPort } from './address.js';
 
-/** With the addresses of IPv4 that are written as ones of IPv6. */
-const LOOPBACK_6 = new BlockList();
-LOOPBACK_6.addSubnet('127.0.0.0', 8, 'ipv4');
-LOOPBACK_6.addAddress('::1', 'ipv6');
+/** Who is served where no key is asked for. */
+export interface KeylessRules {
+  /** Whether only programs on this machine are. */
+  readonly isLocal: boolean;
+  /** Names that `Host` may have beside those that always may: `.example.com` with all below it, `*` for any. */
+  readonly allowedHosts: readonly string[];
+  /** How callers reach the gateway; `null`: as their requests say. */
+  readonly publicUrl: string | null;
+}
+
+/** Nobody can have a name below these on the public internet (RFC 6761, 6762, 8375; ICANN for `.internal`; Kubernetes). */
+const PRIVATE_NAMES = ['.localhost', '.local', '.home.arpa', '.internal', '.svc'];
 
 /**
- * Why a request is not, or not surely, from a program on this machine; `null` where it is. A connection over loopback is
- * not enough: a browser here carries out what pages from elsewhere tell it, and a proxy here hands on what comes from
- * elsewhere.
+ * Why a request without a key is refused; `null` where it is not. A browser sends what pages from anywhere tell it to, and a
+ * proxy on this machine passes on what comes from elsewhere, so the address alone says little.
  */
-export function whyElsewhere({ socket, headers }: FastifyRequest): string | null {
-  if (!isLoopback(socket.remoteAddress ?? '')) return 'the request came from another address';
-  if (!forwardedFor(headers).every(isLoopback)) return 'the request was passed on for another address';
-  // A name of the attacker's that leads here (DNS rebinding). HTTP/1.0 needs no Host.
-  const { host = '', origin, 'sec-fetch-site': site = 'none' } = headers;
-  if (host !== '' && !namesLoopback(host)) return '`Host` names another machine';
-  // What a page may send without being asked for leave, a form with files for example (CSRF).
-  const isOwn = origin === undefined || originOf(origin) === originOf(`http://${host}`);
-  if (!isOwn || (site !== 'same-origin' && site !== 'none'))
-    return 'a page of another origin sent the request';
-  return null;
-}
-
-function isLoopback(address: string): boolean {
-  switch (isIP(address)) {
-    case 4:
-      return address.startsWith('127.');
-    case 6:
-      return LOOPBACK_6.check(address, 'ipv6');
-    default:
-      return false;
+export function whyRefused({ socket, headers }: FastifyRequest, rules: KeylessRules): string | null {
+  if (rules.isLocal) {
+    if (!isLoopback(socket.remoteAddress ?? '')) return 'the request came from another address';
+    if (!forwardedFor(headers).every(isLoopback)) return 'the request was passed on for another address';
   }
+  // DNS rebinding: a name of the attacker's that resolves to this gateway. HTTP/1.0 needs no Host.
+  const host = urlOf(`http://${headers.host ?? ''}`);
+  if (headers.host && !(host && isAllowedHost(host.hostname, rules))) {
+    return 'its `Host` is neither an address nor a name that ALLOWED_HOSTS has';
+  }
+  // CSRF: what a page may send without a preflight, such as a form with files.
+  const { origin, 'sec-fetch-site': site = 'none' } = headers;
+  const from = urlOf(origin);
+  const isOwn = origin === undefined || (from && (from.host === host?.host || isPublic(from, rules)));
+  // The browser vouches for the first; a page without a referrer sends `Origin: null` with it.
+  if (site === 'same-origin' || (site === 'none' && isOwn)) return null;
+  return 'a page of another origin sent the request';
 }
 
-/** As a URL has it, so in any spelling of the address. */
-function namesLoopback(host: string): boolean {
-  if (!URL.canParse(`http://${host}`)) return false;
-  const { hostname } = new URL(`http://${host}`);
-  return hostname === 'localhost' || isLoopback(hostname.replace(/^\[(.*)\]$/, '$1'));
+/** @param hostname as a URL has it, so in one spelling of the address */
+function isAllowedHost(hostname: string, { isLocal, allowedHosts, publicUrl }: KeylessRules): boolean {
+  const name = hostname.replace(/^\[(.*)\]$/, '$1');
+  const isIn = (names: readonly string[]) =>
+    names.some(
+      (each) => each === '*' || each.replace(/^\./, '') === name || (each[0] === '.' && name.endsWith(each)),
+    );
+  if (name === 'localhost' || isLoopback(name) || isIn(allowedHosts)) return true;
+  // Neither an address nor a name of one word can be made to resolve to another machine by somebody outside.
+  return (
+    !isLocal &&
+    (isIP(name) !== 0 || !name.includes('.') || isIn(PRIVATE_NAMES) || name === urlOf(publicUrl)?.hostname)
+  );
+}
+
+function isPublic({ origin }: URL, { publicUrl }: KeylessRules): boolean {
+  return origin === urlOf(publicUrl)?.origin;
 }
 
 /** Where proxies say that a request came from: de facto headers, and RFC 7239. What cannot be read is kept as it is. */
 function forwardedFor(headers: FastifyRequest['headers']): string[] {
   const { forwarded = '', 'x-forwarded-for': list = '', 'x-real-ip': real = '' } = headers;
-  if (forwarded === '' && list === '' && real === '') return [];
   const nodes = [...forwarded.matchAll(/(?:^|[;,])\s*for\s*=\s*("[^"]*"|[^;,]*)/gi)].map(
     ([, node = '']) => node,
   );
@@ -53,12 +67,6 @@ function forwardedFor(headers: FastifyRequest['headers']): string[] {
   return all.map(withoutPort).filter((address) => address !== '');
 }
 
-/** `"[::1]:80"`, `127.0.0.1:80` and the like. */
-function withoutPort(node: string): string {
-  const bare = node.trim().replace(/^"(.*)"$/, '$1');
-  return bare.replace(/^\[(.*)\](?::\d+)?$/, '$1').replace(/^(\d+(?:\.\d+){3}):\d+$/, '$1');
-}
-
-function originOf(url: string): string | null {
-  return URL.canParse(url) ? new URL(url).origin : null;
+function urlOf(url: string | null | undefined): URL | null {
+  return url && URL.canParse(url) ? new URL(url) : null;
 }

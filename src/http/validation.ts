@@ -1,13 +1,11 @@
-import type { FastifySchemaValidationError, FastifyServerOptions } from 'fastify';
-import { STATUSES } from '../domain/avatar.js';
+import ajvCompiler, { type BuildCompilerFromPool } from '@fastify/ajv-compiler';
+import type { FastifySchemaValidationError } from 'fastify';
 import type { FieldError } from '../problems.js';
 
 /** More than this many faults in one request are not listed. */
 const MAX_ERRORS = 20;
 /** A name that is longer is cut: a caller knows its beginning. */
 const MAX_NAME = 64;
-
-const statuses: ReadonlySet<string> = new Set(STATUSES);
 
 /** What a text may have to be, and the words for one that is not. */
 const FORMATS: Readonly<
@@ -25,30 +23,34 @@ const FORMATS: Readonly<
     fits: (value) => /^\d{4}-\d\d-\d\d$/.test(value) && isDateTime(`${value}T00:00:00Z`),
     words: 'must be a day, for example 2026-11-28',
   },
-  'page-size': {
-    fits: (value) => /^([1-9]\d?|100)$/.test(value),
-    words: 'must be a whole number from 1 to 100',
-  },
-  statuses: {
-    fits: (value) => value.split(',').every((each) => statuses.has(each)),
-    words: `must be one or several of ${STATUSES.join(', ')}, separated by commas`,
-  },
 };
 
-/** Nothing is coerced and nothing dropped: what does not fit is an error that names the field. */
-export const validatorOptions: NonNullable<FastifyServerOptions['ajv']> = {
-  customOptions: {
-    coerceTypes: false,
-    removeAdditional: false,
-    useDefaults: true,
-    allErrors: true,
-    verbose: true, // for the `schema` of a finding
-    formats: { binary: true },
-  },
-  // In place of those that Fastify adds, whose times may lack their T.
-  onCreate(ajv) {
-    for (const [name, { fits }] of Object.entries(FORMATS)) ajv.addFormat(name, fits);
-  },
+/**
+ * Validators as Fastify has them, but that nothing is dropped, and nothing coerced in a body: what does not fit is an error that
+ * names the field. In a query string all is text, so numbers and booleans are read from it.
+ */
+export const buildValidators: BuildCompilerFromPool = (schemas) => {
+  const build = ajvCompiler();
+  const validators = (coerceTypes: boolean) =>
+    build(schemas, {
+      customOptions: {
+        coerceTypes,
+        strictNumbers: !coerceTypes, // or else "Infinity" would be below every maximum
+        removeAdditional: false,
+        useDefaults: true,
+        allErrors: true,
+        verbose: true, // for the `schema` of a finding
+        formats: { binary: true },
+        keywords: ['style', 'explode'], // of OpenAPI, for parameters
+      },
+      // In place of those that the compiler adds, whose times may lack their T.
+      onCreate(ajv) {
+        for (const [name, { fits }] of Object.entries(FORMATS)) ajv.addFormat(name, fits);
+      },
+    });
+  const exact = validators(false);
+  const coercing = validators(true);
+  return (route) => ((route as { httpPart?: string }).httpPart === 'querystring' ? coercing : exact)(route);
 };
 
 /** Ajv adds the name at fault to what it finds below `propertyNames`, and the keyword's value to every finding. */
@@ -74,12 +76,13 @@ export function fieldErrors(findings: readonly Finding[]): FieldError[] {
     );
 }
 
-/** The same for a query string: its parameters are named as they are. */
+/** The same for a query string: its parameters are named as they are, also where one of several values is at fault. */
 export function parameterErrors(findings: readonly Finding[]): FieldError[] {
-  return fieldErrors(findings).map(({ pointer, detail }) => ({
-    pointer: pointer.slice(1).replaceAll('~1', '/').replaceAll('~0', '~'),
-    detail,
-  }));
+  const named = fieldErrors(findings).map(({ pointer, detail }) => {
+    const name = (pointer.split('/', 2)[1] ?? '').replaceAll('~1', '/').replaceAll('~0', '~');
+    return [name, { pointer: name, detail }] as const;
+  });
+  return [...new Map(named).values()];
 }
 
 /** `oneOf` stands for members of which exactly one is given: each of them is at fault. */

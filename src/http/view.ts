@@ -7,9 +7,9 @@ import { PROBLEMS, problemType } from '../problems.js';
 import type { AvatarView, CheckView } from './schemas/avatar.js';
 import type { DeliveriesView } from './schemas/deliveries.js';
 
-/** The avatar as its caller sees it. */
-export function avatarView({ avatar, queue }: Seen): AvatarView {
-  const self = `/avatars/${avatar.id}`;
+/** The avatar as its caller sees it. @param basePath what every link begins with */
+export function avatarView({ avatar, queue }: Seen, basePath: string): AvatarView {
+  const self = `${basePath}/avatars/${avatar.id}`;
   const { image, video, failure, callback } = avatar;
   return {
     id: avatar.id,

@@ -22,17 +22,19 @@ const SEEN = {
 
 t.test('forms', async (t) => {
   const simulator = await simulatorFor(t, { settings: { taskMs: { min: 600_000, max: 600_000 } } });
-  // Or else it takes nothing from a page that is not its own.
-  const settings = { ...settingsFor(simulator), ALLOW_ANONYMOUS: 'true', DATA_DIR: await tempDir(t) };
+  const settings = { ...settingsFor(simulator), DATA_DIR: await tempDir(t) };
   const { url } = await gatewayFor(t, settings);
   const browser = await browserFor(t);
 
   await t.test('a form of a page, with a field left empty', async (t) => {
     const page = await browser.newPage();
     page.setDefaultTimeout(60_000);
-    await page.setContent(`<form method="post" enctype="multipart/form-data" action="${url}/avatars">
+    // It takes nothing from a page that is not its own, so this one stands where nothing of it does.
+    const body = `<form method="post" enctype="multipart/form-data" action="/avatars">
       <input name="prompt"><input name="audio_id"><select name="mode"><option>std<option>pro</select>
-      <input type="file" name="sound_file"><input type="file" name="image"><button>Make</button></form>`);
+      <input type="file" name="sound_file"><input type="file" name="image"><button>Make</button></form>`;
+    await page.route(`${url}/form`, (route) => route.fulfill({ contentType: 'text/html', body }));
+    await page.goto(`${url}/form`);
     await page.setInputFiles('[name=image]', PORTRAIT);
     await page.setInputFiles('[name=sound_file]', SPEECH);
     await page.fill('[name=prompt]', 'She nods, ä.');
@@ -40,6 +42,17 @@ t.test('forms', async (t) => {
     const [answer] = await Promise.all([page.waitForResponse(`${url}/avatars`), page.click('button')]);
     t.equal(answer?.status(), 202);
     t.match(JSON.parse(await page.innerText('body')), { ...SEEN, mode: 'pro', prompt: 'She nods, ä.' });
+  });
+
+  await t.test('[E1] [F65] a form of a page elsewhere makes nothing, without a key as well', async (t) => {
+    const anyone = await gatewayFor(t, { ...settings, ALLOW_ANONYMOUS: 'true', DATA_DIR: await tempDir(t) });
+    for (const target of [url, anyone.url]) {
+      const page = await browser.newPage();
+      await page.setContent(`<form method="post" enctype="multipart/form-data" action="${target}/avatars">
+        <input name="image" value="https://example.com/a.jpg"><input name="audio_id" value="a"><button>Win</button></form>`);
+      const [answer] = await Promise.all([page.waitForResponse(`${target}/avatars`), page.click('button')]);
+      t.equal(answer?.status(), 403);
+    }
   });
 
   await t.test('FormData and fetch in a page of the gateway', async (t) => {

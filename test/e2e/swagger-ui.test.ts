@@ -3,6 +3,7 @@
 import type { Locator } from 'playwright-core';
 import t from 'tap';
 import type { AvatarView } from '../../src/http/schemas/avatar.js';
+import { pathRelay } from '../support/path-relay.js';
 import { browserFor, complaintsOf } from './browser.js';
 import { gatewayFor, settingsFor, simulatorFor, tempDir } from './support.js';
 
@@ -61,3 +62,25 @@ t.test(
     t.strictSame(new Set(hosts), new Set([gateway.url]), 'everything came from the gateway itself');
   },
 );
+
+t.test('[R13] the documentation through a proxy that takes a path away', async (t) => {
+  const simulator = await simulatorFor(t, { settings: { taskMs: { min: 600_000, max: 600_000 } } });
+  const { url, pass } = await pathRelay(t, '/gw');
+  const settings = { ...settingsFor(simulator), DATA_DIR: await tempDir(t), PUBLIC_URL: url };
+  pass((await gatewayFor(t, settings)).url);
+  const browser = await browserFor(t);
+  for (const path of ['/docs', '/docs/']) {
+    const page = await browser.newPage({ viewport: { width: 1280, height: 1600 } });
+    page.setDefaultTimeout(60_000);
+    const complaints = complaintsOf(page);
+    await page.goto(url + path, { waitUntil: 'networkidle' });
+    const create = page.locator('#operations-avatars-createAvatar');
+    await create.locator('.opblock-summary-control').click();
+    const { status, body } = await execute(create);
+    t.equal(status, '202', path);
+    t.match((JSON.parse(body) as AvatarView).links.self, /^\/gw\/avatars\/av_/);
+    t.strictSame(complaints, [], path);
+    await page.close();
+  }
+  t.equal(simulator.ledger().length, 2);
+});

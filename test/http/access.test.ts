@@ -3,7 +3,7 @@
 import Fastify from 'fastify';
 import t from 'tap';
 import { Memory } from '../../src/gateway/memory.js';
-import { requireRules } from '../../src/http/access.js';
+import { completeRoutes } from '../../src/http/access.js';
 import { ProblemError } from '../../src/problems.js';
 import { bearer, callerNamed, directoryOf } from '../support/directory.js';
 import { serverFor } from '../support/server.js';
@@ -22,16 +22,16 @@ const server = await serverFor(
     memory: new Memory(1_000_000),
   },
   (line) => void lines.push(line),
-  { doors: { callers: directory, servesAnyone: false } },
+  { auth: { callers: directory, keyless: { isLocal: true, allowedHosts: [], publicUrl: null } } },
 );
 
 t.test('a route without a rule stops the start', async (t) => {
   const app = Fastify();
-  requireRules(app);
+  completeRoutes(app);
   app.get('/open', { config: { access: 'open' } }, async () => 'open');
   t.throws(() => app.get('/nobody-knows', async () => 'secret'), /GET \/nobody-knows does not say/);
   const nested = Fastify();
-  requireRules(nested);
+  completeRoutes(nested);
   nested.register(async (scope) => {
     scope.post('/deep', async () => 'secret');
   });

@@ -50,6 +50,50 @@ t.test('a listed proxy is believed', async (t) => {
   );
 });
 
+t.test('[E13] [R07] [F66] a port, brackets or quotes change no address', async (t) => {
+  const { url, logLines } = await startApp(t, {
+    callers,
+    rateLimitPerMinute: 1,
+    trustedProxies: parseNetworks('127.0.0.0/8,10.9.0.0/16,fd00::/8'),
+  });
+  const spellings = [
+    [
+      '203.0.113.7:41001',
+      '203.0.113.7:41002',
+      '203.0.113.7',
+      '"203.0.113.7:1"',
+      '203.0.113.7:5, 10.9.0.4:1234',
+    ],
+    [
+      '[2001:db8::1]:40001',
+      '[2001:db8::1]',
+      '2001:db8::1',
+      '"[2001:db8::1]:9"',
+      '[2001:db8::1]:4, [fd00::4]:1234',
+    ],
+    ['2001:db8:1:2::a', '2001:DB8:1:2::b', '[2001:db8:0001:2:ffff::]:77'],
+    ['198.51.100.3', '::ffff:198.51.100.3'],
+  ];
+  for (const [first = '', ...others] of spellings) {
+    t.strictSame(await answered(url, forwarded(first)), [200], first);
+    for (const other of others) t.strictSame(await answered(url, forwarded(other)), [429], other);
+  }
+  const addresses = logLines().flatMap((line) => /"remoteAddress":"([^"]*)"/.exec(line)?.[1] ?? []);
+  t.strictSame(
+    [...new Set(addresses)].sort(),
+    [
+      '198.51.100.3',
+      '2001:DB8:1:2::b',
+      '2001:db8:0001:2:ffff::',
+      '2001:db8:1:2::a',
+      '2001:db8::1',
+      '203.0.113.7',
+      '::ffff:198.51.100.3',
+    ],
+    'so they stand in the log',
+  );
+});
+
 t.test('nobody else is, even on this machine', async (t) => {
   const { url } = await startApp(t, {
     callers,

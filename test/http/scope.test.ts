@@ -1,11 +1,10 @@
 /** Whose avatars a request looks at. */
 
-import type { FastifyRequest } from 'fastify';
 import t from 'tap';
 import { ANONYMOUS, EVERYONE } from '../../src/domain/caller.js';
 import { cursorOf, placeOf } from '../../src/http/cursor.js';
 import type { AvatarList } from '../../src/http/schemas/list.js';
-import { lookedAt } from '../../src/http/scope.js';
+import { scopeIn } from '../../src/http/scope.js';
 import { ProblemError } from '../../src/problems.js';
 import { startApp } from '../support/app.js';
 import { EventReader } from '../support/events.js';
@@ -13,18 +12,16 @@ import { createAvatar, URLS } from '../support/requests.js';
 
 const admin = { ...ANONYMOUS, name: 'boss', admin: true };
 const team = { ...ANONYMOUS, name: 'team-a' };
-const asks = (caller?: string) =>
-  ({ query: caller === undefined ? {} : { caller } }) as FastifyRequest<{ Querystring: { caller?: string } }>;
 const FORBIDDEN = { type: /:forbidden$/, status: 403 };
 
 t.test('an admin looks at everyone, or at whom it names; another at itself alone', async (t) => {
-  t.equal(lookedAt(admin, asks()), EVERYONE);
-  t.equal(lookedAt(admin, asks('team-a')), 'team-a');
-  t.equal(lookedAt(admin, asks('boss')), 'boss');
-  t.equal(lookedAt(team, asks()), 'team-a');
-  t.equal(lookedAt(team, asks('team-a')), 'team-a');
+  t.equal(scopeIn(admin, undefined), EVERYONE);
+  t.equal(scopeIn(admin, 'team-a'), 'team-a');
+  t.equal(scopeIn(admin, 'boss'), 'boss');
+  t.equal(scopeIn(team, undefined), 'team-a');
+  t.equal(scopeIn(team, 'team-a'), 'team-a');
   for (const name of ['team-b', 'boss', 'Team-a']) {
-    t.throws(() => lookedAt(team, asks(name)), ProblemError);
+    t.throws(() => scopeIn(team, name), ProblemError);
   }
 });
 

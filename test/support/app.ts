@@ -61,6 +61,7 @@ export interface AppOverrides {
   readonly logLevel?: Config['logLevel'];
   readonly requireIdempotencyKey?: boolean;
   readonly publicUrl?: string;
+  readonly allowedHosts?: Config['allowedHosts'];
   /** How long the headers, and the whole of a request, may take to arrive. Looked at once a second. */
   readonly arrivalMs?: number;
 }
@@ -143,6 +144,7 @@ function configOf(baseUrl: string, dataDir: string, overrides: AppOverrides): Co
     maxWaiters: overrides.maxWaiters ?? 20_000,
     readStalenessMs: overrides.readStalenessMs ?? 0,
     publicUrl: overrides.publicUrl ?? null,
+    allowedHosts: overrides.allowedHosts ?? [],
     requireIdempotencyKey: overrides.requireIdempotencyKey ?? false,
     shutdownDelayMs: 0,
     shutdownGraceMs: 5_000,

@@ -17,7 +17,7 @@ export async function serverFor(
     connections: { opened() {}, closed() {}, dropped() {} },
     isTrustedProxy: null,
     isManagedElsewhere: false,
-    doors: { callers: null, servesAnyone: true },
+    auth: { callers: null, keyless: { isLocal: false, allowedHosts: [], publicUrl: null } },
     limits: { requestsPerMinute: 1_000, fails: 'open', hit: async () => ({ count: 1, leftMs: 60_000 }) },
     uploadStallMs: 10_000,
     videoStallMs: 60_000,

@@ -2,7 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { isFinal } from '../../domain/avatar.js';
 import { scopeOf } from '../../domain/caller.js';
 import type { Gateway } from '../../gateway/gateway.js';
-import { callerOf, isStranger } from '../caller.js';
+import { callerOf, isUnauthenticated } from '../caller.js';
 import type { HeldRequests } from '../held-requests.js';
 import { baseOf } from './base.js';
 import {
@@ -78,7 +78,7 @@ export const readRoutes: FastifyPluginAsyncTypebox<Options> = async (app, option
       },
     },
     async ({ sender }) => {
-      if (sender !== null && isStranger(sender)) {
+      if (sender !== null && isUnauthenticated(sender)) {
         if (sender.sentKey) return success({ is_valid: false });
         throw sender.refusal;
       }

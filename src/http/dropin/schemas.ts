@@ -1,6 +1,7 @@
 import { type Static, Type } from 'typebox';
 import { CreateAvatar, createHeaders } from '../schemas/avatar.js';
 import { commonHeaders } from '../schemas/responses.js';
+import { Word } from '../schemas/types.js';
 import { refusalsWith } from './refusals.js';
 
 const { image, sound_file, audio_id, prompt, mode } = CreateAvatar.properties;
@@ -23,7 +24,7 @@ export const submitHeaders = Type.Object({
   'Idempotency-Key': createHeaders.properties['Idempotency-Key'],
 });
 
-const status = Type.Enum(['pending', 'processing', 'success', 'failed'], {
+const status = Word(['pending', 'processing', 'success', 'failed'], {
   description:
     '`pending`: queued here, on its way, or waiting at Modellix. `failed` also where the task was canceled or timed out, and where it is not known whether Modellix took it: `error` says which.',
 });

@@ -1,36 +1,35 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { ANONYMOUS, type Caller, type CallerDirectory } from '../../domain/caller.js';
 import { ProblemError } from '../../problems.js';
-import { isStranger, type Stranger } from '../caller.js';
+import { isUnauthenticated, type Unauthenticated } from '../caller.js';
 import { type Credentials, takeCredentials } from '../credentials.js';
-import { whyElsewhere } from '../this-machine.js';
+import { type KeylessRules, whyRefused } from '../this-machine.js';
 
 /** RFC 6750 §3: a challenge has a parameter at least. */
 export const CHALLENGE = 'Bearer realm="avatar-gateway"';
 
-export interface Doors {
-  /** `null`: no callers are known. */
+export interface AuthOptions {
+  /** `null`: no key is asked for. */
   readonly callers: CallerDirectory | null;
-  /** Without callers: whether whoever reaches the gateway is served, or this machine alone. */
-  readonly servesAnyone: boolean;
+  readonly keyless: KeylessRules;
 }
 
 /** Finds out who sends a request, on every route, and refuses nobody yet: what is asked in vain is counted first. */
-export function identifySenders(app: FastifyInstance, { callers, servesAnyone }: Doors): void {
+export function identifySenders(app: FastifyInstance, { callers, keyless }: AuthOptions): void {
   app.decorateRequest('sender', null);
   app.addHook('onRequest', async (request) => {
     const credentials = takeCredentials(request.raw);
     if (callers !== null) request.sender = holderOf(credentials, callers);
-    else request.sender = servesAnyone ? ANONYMOUS : neighbour(request);
+    else request.sender = anonymous(request, keyless);
   });
 }
 
 /** Refuses who may not call a route, before anything else of the request is looked at. */
-export function enforceRules(app: FastifyInstance, { callers }: Doors): void {
+export function enforceRules(app: FastifyInstance, { callers }: AuthOptions): void {
   app.addHook('onRequest', async ({ sender, query, routeOptions: { config } }) => {
     if (config.access === 'open') return;
     if (sender === null) throw new Error('nobody has found out who calls');
-    if (isStranger(sender)) {
+    if (isUnauthenticated(sender)) {
       // A link stands in for a key. Where none is asked for, whoever is refused is so for where it is.
       if (callers !== null && config.access === 'link' && 'signature' in (query as object)) return;
       throw sender.refusal;
@@ -42,29 +41,33 @@ export function enforceRules(app: FastifyInstance, { callers }: Doors): void {
   });
 }
 
-function holderOf(credentials: Credentials, callers: CallerDirectory): Caller | Stranger {
+function holderOf(credentials: Credentials, callers: CallerDirectory): Caller | Unauthenticated {
   switch (credentials.kind) {
     case 'none':
-      return stranger('No key was sent: send `Authorization: Bearer <your key>`.');
+      return unauthenticated('No key was sent: send `Authorization: Bearer <your key>`.');
     case 'unreadable':
-      return stranger('Send one `Authorization` header, in exactly this form: `Bearer <your key>`.');
+      return unauthenticated('Send one `Authorization` header, in exactly this form: `Bearer <your key>`.');
     case 'key': {
       const identified = callers.identify(credentials.key);
       if (identified.kind === 'known') return identified.caller;
-      return stranger(identified.kind === 'expired' ? 'The key has expired.' : 'The key is not known.', true);
+      return unauthenticated(
+        identified.kind === 'expired' ? 'The key has expired.' : 'The key is not known.',
+        true,
+      );
     }
   }
 }
 
-function stranger(detail: string, sentKey = false): Stranger {
+function unauthenticated(detail: string, sentKey = false): Unauthenticated {
   const challenge = sentKey ? `${CHALLENGE}, error="invalid_token"` : CHALLENGE;
   const headers = { 'www-authenticate': challenge };
   return { refusal: new ProblemError('unauthorized', detail, { headers }), sentKey };
 }
 
-function neighbour(request: FastifyRequest): Caller | Stranger {
-  const reason = whyElsewhere(request);
+function anonymous(request: FastifyRequest, rules: KeylessRules): Caller | Unauthenticated {
+  const reason = whyRefused(request, rules);
   if (reason === null) return ANONYMOUS;
-  const detail = `This gateway knows no callers and serves its own machine alone, and ${reason}.`;
+  const served = rules.isLocal ? 'serves its own machine alone' : 'asks for no key';
+  const detail = `This gateway ${served}, and ${reason}.`;
   return { refusal: new ProblemError('forbidden', detail), sentKey: false };
 }

@@ -2,14 +2,14 @@ import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance } from 'fastify';
 import { securitySchemes } from '../access.js';
-import { AvatarView, CheckView } from '../schemas/avatar.js';
+import { AvatarView, CheckView, formEncoding } from '../schemas/avatar.js';
 import { DeliveriesView } from '../schemas/deliveries.js';
 import { AvatarList } from '../schemas/list.js';
 import { CallbackMessage, webhooks } from '../schemas/message.js';
 import { Problem } from '../schemas/problem.js';
 import { noQuery } from '../schemas/responses.js';
 import { UsageView } from '../schemas/usage.js';
-import { allowPage, preparePages } from './headers.js';
+import { allowPage } from './headers.js';
 
 /** `/openapi.json` and `/docs`, made from the schemas of the routes that are registered afterwards. */
 export async function documentApi(app: FastifyInstance, version: string): Promise<void> {
@@ -24,6 +24,7 @@ export async function documentApi(app: FastifyInstance, version: string): Promis
     refResolver: {
       buildLocalReference: ({ $id }, _base, _fragment, index) => String($id ?? `schema-${index}`),
     },
+    transformObject: (made) => filledIn('openapiObject' in made ? made.openapiObject : made.swaggerObject),
     openapi: {
       openapi: '3.1.0',
       info: {
@@ -36,7 +37,7 @@ export async function documentApi(app: FastifyInstance, version: string): Promis
       },
       components: { securitySchemes },
       webhooks,
-      servers: [{ url: '/', description: 'This gateway' }],
+      servers: [{ url: app.basePath || '/', description: 'This gateway' }],
       tags: [
         { name: 'avatars', description: 'Make talking avatars and fetch them.' },
         { name: 'callbacks', description: 'Who is told of the end, and how that went.' },
@@ -51,9 +52,9 @@ export async function documentApi(app: FastifyInstance, version: string): Promis
     pages.addHook('onRoute', (route) => {
       route.config = { ...route.config, access: 'open' };
     });
-    await preparePages(pages);
     await pages.register(swaggerUi, {
       routePrefix: '/docs',
+      indexPrefix: app.basePath,
       uiHooks: { onRequest: allowPage },
       uiConfig: { tryItOutEnabled: true, docExpansion: 'list' },
       // Its address field is for other documents than this one.
@@ -65,4 +66,28 @@ export async function documentApi(app: FastifyInstance, version: string): Promis
   });
   const schema = { hide: true, querystring: noQuery };
   app.get('/openapi.json', { config: { access: 'open' }, schema }, async () => app.swagger());
+}
+
+/** As much of the document as {@link filledIn} knows. */
+interface Described {
+  readonly paths?: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
+}
+
+interface Operation {
+  readonly parameters?: { readonly schema?: object & { style?: string; explode?: boolean } }[];
+  readonly requestBody?: { readonly content: Readonly<Record<string, { encoding?: object }>> };
+}
+
+/** Adds what the plugin leaves out: how forms are encoded, and lists in a query. */
+function filledIn<T extends object>(document: T): T {
+  const paths = Object.values((document as Described).paths ?? {});
+  for (const { requestBody, parameters = [] } of paths.flatMap((path) => Object.values(path))) {
+    const form = requestBody?.content['multipart/form-data'];
+    if (form !== undefined) form.encoding = formEncoding;
+    for (const parameter of parameters) {
+      const { style, explode, ...schema } = parameter.schema ?? {};
+      if (style !== undefined) Object.assign(parameter, { style, explode, schema });
+    }
+  }
+  return document;
 }

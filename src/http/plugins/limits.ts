@@ -1,15 +1,11 @@
 import rateLimit, { type FastifyRateLimitStore } from '@fastify/rate-limit';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { ANONYMOUS } from '../../domain/caller.js';
 import { ProblemError } from '../../problems.js';
-import { holderOf, isStranger } from '../caller.js';
+import { holderOf, isUnauthenticated } from '../caller.js';
 import { logOf } from '../log.js';
 
 const WINDOW_MS = 60_000;
-/**
- * A count that takes longer is none, where a request is served without one. Where it is not, the store says when it has taken
- * too long: a Redis that is merely slow refuses nobody.
- */
+/** Requests that may be served without being counted wait no longer for it; others as long as the store's own time-out. */
 const MAX_COUNT_MS = 250;
 /** When it is worth to try again where nothing can be counted, in seconds. */
 const RETRY_AFTER_SECONDS = 2;
@@ -50,13 +46,13 @@ export async function limitRequests(
   app: FastifyInstance,
   { requestsPerMinute, fails, hit }: RequestLimits,
 ): Promise<void> {
-  const own = (request: FastifyRequest) => limitedCaller(request)?.requestsPerMinute ?? requestsPerMinute;
   app.decorateRequest('quota', null);
   await app.register(rateLimit, {
     global: false,
     timeWindow: WINDOW_MS,
     keyGenerator: holderOf,
-    max: own,
+    max: ({ sender }: FastifyRequest) =>
+      (sender !== null && !isUnauthenticated(sender) && sender.requestsPerMinute) || requestsPerMinute,
     store: class implements FastifyRateLimitStore {
       incr(...[name, done, windowMs]: Parameters<FastifyRateLimitStore['incr']>): void {
         hit(name, windowMs).then(
@@ -81,25 +77,24 @@ export async function limitRequests(
       if (isRequired) throw uncounted(cause);
     });
     if (counted === undefined || counted.isAllowed) return;
-    const { max: limit, remaining, ttlInSeconds: resetSeconds } = counted;
+    const { max: limit, remaining, ttlInSeconds: resetSeconds, key: holder } = counted;
     request.quota = { limit, remaining, resetSeconds };
-    const caller = limitedCaller(request);
-    sayQuota(reply, caller === null ? 'address' : 'caller', request.quota);
+    const [kind = ''] = holder.split(':', 1);
+    setRateLimitHeaders(reply, kind, request.quota);
     if (!counted.isExceeded) return;
-    const whose = caller === null ? 'this address' : `the caller ${caller.name}`;
+    const whose = kind === 'address' ? 'this address' : `the caller ${holder.slice('caller:'.length)}`;
     throw new ProblemError('rate-limited', `More than ${limit} requests in a minute came from ${whose}.`, {
       headers: { 'retry-after': String(resetSeconds) },
     });
   });
 }
 
-/** Whose limit it is; `null`: the address's. */
-function limitedCaller({ sender }: FastifyRequest) {
-  return sender === null || isStranger(sender) || sender === ANONYMOUS ? null : sender;
-}
-
 /** RateLimit header fields for HTTP, draft-ietf-httpapi-ratelimit-headers-10. */
-function sayQuota(reply: FastifyReply, policy: string, { limit, remaining, resetSeconds }: Quota): void {
+function setRateLimitHeaders(
+  reply: FastifyReply,
+  policy: string,
+  { limit, remaining, resetSeconds }: Quota,
+): void {
   reply.headers({
     'ratelimit-policy': `"${policy}";q=${limit};w=${WINDOW_MS / 1000}`,
     ratelimit: `"${policy}";r=${remaining};t=${resetSeconds}`,

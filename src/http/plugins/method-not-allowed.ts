@@ -1,43 +1,34 @@
-import { METHODS } from 'node:http';
-import type { FastifyInstance, HTTPMethods } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import { ProblemError } from '../../problems.js';
+import { noRoute, pathOf } from './problems.js';
 
 /**
- * Answers 405 with `Allow` (RFC 9110 §15.5.6) where a path is known and the method is not. Call it after the
- * routes were registered on `app`, with what {@link notePaths} noted of them.
+ * Answers 404 where a path is none of ours, and 405 with `Allow` where it is one and the method is not (RFC 9110 §15.5.6), both
+ * before the body is read: what it holds does not matter. Call it before routes are added.
  */
-export function refuseOtherMethods(app: FastifyInstance, paths: ReadonlySet<string>): void {
-  // Every method that Node can read; CONNECT never becomes a request.
-  const methods = METHODS.filter((method) => method !== 'CONNECT') as HTTPMethods[];
-  for (const method of methods) if (!app.supportedMethods.includes(method)) app.addHttpMethod(method);
-  for (const url of paths) {
-    const allowed = methods.filter((method) => app.hasRoute({ url, method }));
-    const refused = methods.filter((method) => !allowed.includes(method));
-    // Whoever registered the path has seen to it.
-    if (refused.length === 0) continue;
-    const allow = allowed.sort().join(', ');
-    app.route({
-      method: refused,
-      url: url.slice(app.prefix.length),
-      exposeHeadRoute: false,
-      config: { access: 'open' },
-      schema: { hide: true },
-      // Before the body is read: what it holds does not matter.
-      onRequest: async (request) => {
-        throw new ProblemError('method-not-allowed', `${request.method} is not allowed here; ${allow} is.`, {
-          headers: { allow },
-        });
-      },
-      handler: async () => undefined,
-    });
-  }
-}
-
-/** Notes the path of every route registered on `app` from now on. */
-export function notePaths(app: FastifyInstance): Set<string> {
-  const paths = new Set<string>();
+export function refuseUnrouted(app: FastifyInstance): void {
+  const patterns = new Map<string, RegExp>();
   app.addHook('onRoute', ({ url }) => {
-    paths.add(url);
+    const pattern = url
+      .replaceAll('.', '\\.')
+      .replace(/:[^/]+/g, '[^/]+')
+      .replace('*', '.*');
+    patterns.set(url, new RegExp(`^${pattern}$`));
   });
-  return paths;
+  app.addHook('onRequest', async ({ is404, method, raw, routeOptions }, reply) => {
+    const path = pathOf(raw);
+    // What stands at this very path goes before another method's pattern, which takes its last part for an id.
+    if (!is404 && !(routeOptions.url?.includes(':') && patterns.has(path))) return;
+    // It asks about the server as a whole (RFC 9110 §9.3.7).
+    if (method === 'OPTIONS' && path === '*') return reply.code(204).send();
+    const url = patterns.has(path)
+      ? path
+      : [...patterns.keys()].find((each) => patterns.get(each)?.test(path));
+    if (url === undefined) throw noRoute();
+    const allowed = app.supportedMethods.filter((each) => app.hasRoute({ url, method: each as 'GET' }));
+    const allow = allowed.sort().join(', ');
+    throw new ProblemError('method-not-allowed', `${method} is not allowed here; ${allow} is.`, {
+      headers: { allow },
+    });
+  });
 }

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { PROBLEMS, ProblemError, type ProblemSlug, problemType } from '../../problems.js';
+import { originForm } from '../arrival.js';
 import { logOf } from '../log.js';
 import type { Problem } from '../schemas/problem.js';
 import { fieldErrors, parameterErrors } from '../validation.js';
@@ -39,10 +40,6 @@ const REPRESENTATION = [
 /** Every error a route can end in, and every path that leads nowhere, becomes a problem (RFC 9457). */
 export function answerWithProblems(app: FastifyInstance): void {
   app.setErrorHandler((error: FastifyError, request, reply) => sendProblem(error, request, reply));
-  // Before the body is read: what it holds does not matter.
-  app.addHook('onRequest', async ({ is404 }) => {
-    if (is404) throw noRoute();
-  });
   app.setNotFoundHandler((request, reply) => sendProblem(noRoute(), request, reply));
 }
 
@@ -97,10 +94,10 @@ export function problemBody(slug: ProblemSlug, detail: string) {
 
 /** The path that was asked for, without a query, which may hold anything. */
 export function pathOf({ url }: Pick<IncomingMessage, 'url'>): string {
-  return url?.split(/[?#]/, 1)[0] || '/';
+  return originForm(url ?? '').split(/[?#]/, 1)[0] ?? '/';
 }
 
-function noRoute(): ProblemError {
+export function noRoute(): ProblemError {
   return new ProblemError('not-found', 'There is no such route.');
 }
 

@@ -1,14 +1,12 @@
-import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type Avatar, isFinal } from '../../domain/avatar.js';
 import { scopeOf } from '../../domain/caller.js';
-import type { Created, Gateway } from '../../gateway/gateway.js';
+import type { Created } from '../../gateway/gateway.js';
 import type { Wait } from '../../gateway/until.js';
 import { PROBLEMS, ProblemError } from '../../problems.js';
-import { requireAccept } from '../accept.js';
 import { callerOf } from '../caller.js';
 import { etagOf, isNamed } from '../etag.js';
-import type { HeldRequest, HeldRequests } from '../held-requests.js';
+import type { HeldRequest } from '../held-requests.js';
 import { idempotencyKeyOf } from '../idempotency-key.js';
 import { mediaRequestOf } from '../media-request.js';
 import { releaseBody } from '../plugins/body.js';
@@ -26,10 +24,10 @@ import {
   avatarHeaders,
   finishedHeaders,
   noContent,
-  noQuery,
   problems,
 } from '../schemas/responses.js';
 import { avatarView } from '../view.js';
+import type { Routes } from './options.js';
 
 /** How soon a caller had best look again, in seconds. */
 const LOOK_AGAIN_SECONDS = 5;
@@ -37,15 +35,7 @@ const LOOK_AGAIN_SECONDS = 5;
 /** A W3C Trace Context parent (https://www.w3.org/TR/trace-context/#traceparent-header). */
 const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
 
-interface Options {
-  readonly gateway: Gateway;
-  readonly held: HeldRequests;
-  readonly requireIdempotencyKey: boolean;
-}
-
-export const avatarRoutes: FastifyPluginAsyncTypebox<Options> = async (app, options) => {
-  const { gateway, held, requireIdempotencyKey } = options;
-
+export const avatarRoutes: Routes = async (app, { gateway, held, requireIdempotencyKey }) => {
   /** @param graceMs see `AvatarRequest` */
   async function create(request: FastifyRequest<{ Body: CreateAvatar }>, graceMs: number | undefined) {
     const { body } = request;
@@ -77,14 +67,12 @@ export const avatarRoutes: FastifyPluginAsyncTypebox<Options> = async (app, opti
     '/avatars',
     {
       config: { access: 'caller', takesForms: true, makesAvatars: true },
-      onRequest: requireAccept('application/json'),
       schema: {
         operationId: 'createAvatar',
         tags: ['avatars'],
         summary: 'Make a talking avatar',
         description:
           'Checks the portrait and the speech, submits them to Modellix once, and answers as soon as that is settled, at once with `queued` where others are before it or the limits of Modellix are used up, or after a short grace with `submitting`. The request is never sent to Modellix twice. With an `Idempotency-Key` it is safe to repeat: the same key and the same request give the same avatar, as it is then. With `Prefer: wait=n` it answers once the avatar is final, or as it is after n seconds; with `Prefer: respond-async` as soon as the avatar is stored.',
-        querystring: noQuery,
         headers: createHeaders,
         body: createBody,
         response: {
@@ -98,7 +86,7 @@ export const avatarRoutes: FastifyPluginAsyncTypebox<Options> = async (app, opti
             headers: acceptedHeaders,
             content: avatarContent,
           },
-          ...problems(400, 402, 406, 408, 413, 415, 422, 429, 500, 503),
+          ...problems(402),
         },
       },
     },
@@ -113,7 +101,7 @@ export const avatarRoutes: FastifyPluginAsyncTypebox<Options> = async (app, opti
         releaseBody(request);
         created = await gateway.finish(created, waitUntil(endsAt, waiting));
       }
-      const view = avatarView(created);
+      const view = avatarView(created, app.basePath);
       if (created.replayed) reply.header('idempotent-replayed', 'true');
       sayApplied(reply, preferences);
       reply.header('location', view.links.self);
@@ -126,7 +114,6 @@ export const avatarRoutes: FastifyPluginAsyncTypebox<Options> = async (app, opti
     '/avatars/:id',
     {
       config: { access: 'caller' },
-      onRequest: requireAccept('application/json'),
       schema: {
         operationId: 'getAvatar',
         tags: ['avatars'],
@@ -134,7 +121,6 @@ export const avatarRoutes: FastifyPluginAsyncTypebox<Options> = async (app, opti
         description:
           'Answers from the store; it never makes a call to Modellix. With `Prefer: wait=n` it answers once the avatar is final, or as it is after n seconds; with `If-None-Match` as well, once it is another than that one, or 304 after n seconds.',
         params: AvatarParams,
-        querystring: noQuery,
         headers: readHeaders,
         response: {
           200: {
@@ -143,7 +129,6 @@ export const avatarRoutes: FastifyPluginAsyncTypebox<Options> = async (app, opti
             content: avatarContent,
           },
           304: noContent('It is the one that `If-None-Match` names.', avatarHeaders),
-          ...problems(400, 404, 406, 429, 500, 503),
         },
       },
     },
@@ -167,7 +152,7 @@ export const avatarRoutes: FastifyPluginAsyncTypebox<Options> = async (app, opti
         'cache-control': 'private, no-cache',
         vary: 'Prefer',
       });
-      return isKnown(seen.avatar) ? reply.code(304).send() : reply.send(avatarView(seen));
+      return isKnown(seen.avatar) ? reply.code(304).send() : reply.send(avatarView(seen, app.basePath));
     },
   );
 };

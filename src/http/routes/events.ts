@@ -16,7 +16,7 @@ import type { HeldRequest, HeldRequests } from '../held-requests.js';
 import { logOf } from '../log.js';
 import { AvatarParams } from '../schemas/avatar.js';
 import { commonHeaders, noContent, noQuery, problems } from '../schemas/responses.js';
-import { callerParameter, lookedAt } from '../scope.js';
+import { callerParameter, scopeIn } from '../scope.js';
 
 /** How soon it is worth to ask again for a stream there was no place for, in seconds. */
 const NO_ROOM_SECONDS = 10;
@@ -75,13 +75,13 @@ export const eventRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { gat
       },
     },
     async (request, reply) => {
-      const scope = lookedAt(callerOf(request), request);
+      const scope = scopeIn(callerOf(request), request.query.caller);
       const after = placeIn(request.headers['last-event-id']);
       const place = hold(request, reply);
       const leave = await gateway.followAll(scope, after, (at, isLost) => {
         const stream = new EventStream(place, request, reply, String(at));
         if (isLost) stream.send(resetFrame(at));
-        return feedTo(stream, logOf(request));
+        return feedTo(stream, logOf(request), app.basePath);
       });
       place.onEnd(leave);
     },
@@ -117,7 +117,7 @@ export const eventRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { gat
         const isKnown = had === fingerprintOf(present.avatar);
         const isOver = isFinal(present.avatar.status);
         if (isKnown && isOver) return null;
-        const follower = avatarTo(new EventStream(place, request, reply), id);
+        const follower = avatarTo(new EventStream(place, request, reply), id, app.basePath);
         if (!isKnown) follower.told(present);
         return isOver ? null : follower;
       });
@@ -127,19 +127,19 @@ export const eventRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { gat
   );
 };
 
-function avatarTo(stream: EventStream, id: string): Follower {
+function avatarTo(stream: EventStream, id: string, basePath: string): Follower {
   return {
     told(seen) {
-      stream.send(seen === null ? deletedFrame(id) : avatarFrame(seen));
+      stream.send(seen === null ? deletedFrame(id) : avatarFrame(seen, basePath));
       if (seen === null || isFinal(seen.avatar.status)) stream.end();
     },
     ended: () => stream.end(),
   };
 }
 
-function feedTo(stream: EventStream, log: Log): FeedFollower {
+function feedTo(stream: EventStream, log: Log, basePath: string): FeedFollower {
   return {
-    changed: (at, seen) => stream.send(changeFrame(at, seen)),
+    changed: (at, seen) => stream.send(changeFrame(at, seen, basePath)),
     removed: (id) => stream.send(deletedFrame(id)),
     lost: (at) => stream.send(resetFrame(at)),
     ended: () => stream.end(),

@@ -3,23 +3,24 @@ import { Type } from 'typebox';
 import type { Gateway } from '../../gateway/gateway.js';
 import { ProblemError } from '../../problems.js';
 import { commonHeaders, noQuery, ON_ITS_OWN_PORT, problems } from '../schemas/responses.js';
+import { NullableTime, Word } from '../schemas/types.js';
 
 const Health = Type.Object({ status: Type.String() });
 
 const Readiness = Type.Object({
   status: Type.String(),
-  breaker: Type.Enum(['closed', 'open'], {
+  breaker: Word(['closed', 'open'], {
     description: '`open`: Modellix failed again and again, and is left alone for a moment.',
   }),
   queued: Type.Integer({ description: 'Avatars that wait to be submitted.' }),
   keys: Type.Array(
     Type.Object({
       id: Type.String({ description: 'A digest of the key.' }),
-      state: Type.Enum(['ok', 'paused', 'resting'], {
+      state: Word(['ok', 'paused', 'resting'], {
         description:
           '`paused`: Modellix asked to wait. `resting`: Modellix does not accept the key, or its balance is used up.',
       }),
-      until: Type.Union([Type.String({ format: 'date-time' }), Type.Null()]),
+      until: NullableTime('When that ends.'),
       unfinished_tasks: Type.Integer(),
       tasks_limit: Type.Integer(),
       calls_per_minute_limit: Type.Integer(),

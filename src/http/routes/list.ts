@@ -1,20 +1,16 @@
-import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import type { Status } from '../../domain/avatar.js';
-import type { Gateway } from '../../gateway/gateway.js';
-import { requireAccept } from '../accept.js';
 import { callerOf } from '../caller.js';
 import { cursorOf, placeOf } from '../cursor.js';
 import { ListParameters, listAnswer } from '../schemas/list.js';
-import { problems } from '../schemas/responses.js';
-import { lookedAt } from '../scope.js';
+import { scopeIn } from '../scope.js';
 import { avatarView } from '../view.js';
+import type { Routes } from './options.js';
 
-export const listRoutes: FastifyPluginAsyncTypebox<{ gateway: Gateway }> = async (app, { gateway }) => {
+export const listRoutes: Routes = async (app, { gateway }) => {
   app.get(
     '/avatars',
     {
       config: { access: 'caller' },
-      onRequest: requireAccept('application/json'),
+      preValidation: async ({ query }) => splitStatuses(query as { status?: string | string[] }),
       schema: {
         operationId: 'listAvatars',
         tags: ['avatars'],
@@ -22,32 +18,38 @@ export const listRoutes: FastifyPluginAsyncTypebox<{ gateway: Gateway }> = async
         description:
           'Your avatars, the newest first; for admins those of all callers, or of one of them. What is made while you turn the pages moves nothing on them.',
         querystring: ListParameters,
-        response: { 200: listAnswer, ...problems(400, 403, 406, 429, 500, 503) },
+        response: { 200: listAnswer },
       },
     },
     async (request, reply) => {
-      const scope = lookedAt(callerOf(request), request);
-      const filters = filtersOf(request.query);
-      const { cursor, limit = '' } = request.query;
+      const { query, url } = request;
+      const scope = scopeIn(callerOf(request), query.caller);
+      const filters = filtersOf(query);
       const { page, next } = await gateway.list(scope, {
         ...filters,
-        behind: cursor === undefined ? null : placeOf(scope, filters, cursor),
-        limit: Number(limit),
+        behind: query.cursor === undefined ? null : placeOf(scope, filters, query.cursor),
+        limit: query.limit ?? 0,
       });
       const nextCursor = next && cursorOf(scope, filters, next);
       if (nextCursor !== null) {
-        const query = new URLSearchParams({ ...request.query, cursor: nextCursor });
-        reply.header('link', `</avatars?${query}>; rel="next"`);
+        const { searchParams } = new URL(url, 'http://localhost');
+        searchParams.set('cursor', nextCursor);
+        reply.header('link', `<${app.basePath}/avatars?${searchParams}>; rel="next"`);
       }
-      return { data: page.map(avatarView), next_cursor: nextCursor, has_more: nextCursor !== null };
+      const data = page.map((seen) => avatarView(seen, app.basePath));
+      return { data, next_cursor: nextCursor, has_more: nextCursor !== null };
     },
   );
 };
 
+function splitStatuses(query: { status?: string | string[] }): void {
+  if (query.status !== undefined) query.status = [query.status].flat().flatMap((each) => each.split(','));
+}
+
 function filtersOf({ status, external_id, created_after, created_before }: ListParameters) {
   return {
-    // In one order, so that a cursor does not depend on how they were written down. The validator knows the words.
-    statuses: status === undefined ? null : ([...new Set(status.split(','))].sort() as Status[]),
+    // In one order, so that a cursor does not depend on how they were written down.
+    statuses: status === undefined ? null : [...new Set(status)].sort(),
     externalId: external_id ?? null,
     createdAfter: timeOf(created_after),
     createdBefore: timeOf(created_before),

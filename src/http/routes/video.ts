@@ -11,8 +11,7 @@ import { AvatarParams } from '../schemas/avatar.js';
 import { commonHeaders, noContent, problems } from '../schemas/responses.js';
 import { endStalledReads } from '../stall.js';
 
-const flag = (description: string) =>
-  Type.Optional(Type.Enum(['true', 'false'], { default: 'false', description }));
+const flag = (description: string) => Type.Optional(Type.Boolean({ default: false, description }));
 const text = (description: string) => Type.Optional(Type.String({ description }));
 
 const Query = Type.Object(
@@ -93,7 +92,7 @@ export const videoRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { gat
         reply.header('cross-origin-resource-policy', 'cross-origin');
       }
       const scope = signature === undefined ? scopeOf(callerOf(request)) : EVERYONE;
-      const url = redirect === 'true' ? await gateway.videoUrl(scope, id) : null;
+      const url = redirect ? await gateway.videoUrl(scope, id) : null;
       if (url !== null) {
         const { href } = new URL(url); // in ASCII, as a header must be
         return reply.redirect(href, 302);
@@ -113,7 +112,7 @@ export const videoRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { gat
         .headers({
           'content-type': 'video/mp4',
           ...headers,
-          'content-disposition': `${download === 'true' ? 'attachment' : 'inline'}; filename="${id}.mp4"`,
+          'content-disposition': `${download ? 'attachment' : 'inline'}; filename="${id}.mp4"`,
           'cache-control': 'private, no-store',
         })
         .send(Readable.from(body, { objectMode: false }));

@@ -1,19 +1,10 @@
 import { type Static, Type } from 'typebox';
 import { STATUSES } from '../../domain/avatar.js';
 import { avatarExample, checkExample, example } from './examples.js';
-
-export const Nullable = <T extends Type.TSchema>(schema: T, options: Type.TSchemaOptions = {}) =>
-  Type.Union([schema, Type.Null()], options);
-
-export const Time = (description: string) => Type.String({ format: 'date-time', description });
-export const NullableTime = (description: string) =>
-  Nullable(Type.String({ format: 'date-time' }), { description });
+import { jsonContent, Nullable, NullableTime, Text, Time, Word } from './types.js';
 
 const mode = (options: Type.TSchemaOptions = {}) =>
-  Type.Enum(['std', 'pro'], { ...options, description: '`pro` costs more and takes longer.' });
-
-/** `text`: no NUL and no lone surrogate. Checked by the `text` format of the validator. */
-const Text = (options: Type.TStringOptions) => Type.String({ ...options, format: 'text' });
+  Word(['std', 'pro'], { ...options, description: '`pro` costs more and takes longer.' });
 
 export const CreateAvatar = Type.Object(
   {
@@ -79,6 +70,13 @@ export type CreateAvatar = Static<typeof CreateAvatar>;
 /** A file in a form; text is taken as well. By then it is a string in the body, so that both kinds are checked alike. */
 const File = (description: string) => Type.String({ format: 'binary', description });
 
+/** What the parts of the form are sent as, for those who make a form from the document. */
+export const formEncoding = {
+  image: { contentType: 'image/jpeg, image/png, text/plain' },
+  sound_file: { contentType: 'audio/mpeg, audio/wav, audio/mp4, audio/aac, text/plain' },
+  metadata: { contentType: 'application/json' },
+};
+
 /** The same as a form. */
 const CreateAvatarForm = Type.Object(
   {
@@ -107,8 +105,8 @@ export const createBody = {
 
 const Image = Type.Object(
   {
-    source: Type.Enum(['inline', 'url']),
-    format: Nullable(Type.Enum(['jpeg', 'png'])),
+    source: Word(['inline', 'url']),
+    format: Nullable(Word(['jpeg', 'png'])),
     width: Nullable(Type.Integer()),
     height: Nullable(Type.Integer()),
     bytes: Nullable(Type.Integer()),
@@ -118,8 +116,8 @@ const Image = Type.Object(
 
 const Audio = Type.Object(
   {
-    source: Type.Enum(['inline', 'url', 'audio_id']),
-    format: Nullable(Type.Enum(['mp3', 'wav', 'm4a', 'aac'])),
+    source: Word(['inline', 'url', 'audio_id']),
+    format: Nullable(Word(['mp3', 'wav', 'm4a', 'aac'])),
     duration_seconds: Nullable(Type.Number()),
     bytes: Nullable(Type.Integer()),
   },
@@ -168,7 +166,7 @@ const AvatarError = Type.Object(
   { description: 'Why the avatar did not succeed.' },
 );
 
-export const callbackState = Type.Enum(['waiting', 'delivered', 'given_up'], {
+export const callbackState = Word(['waiting', 'delivered', 'given_up'], {
   description:
     '`waiting` for the end, or to be told, which is tried until it is `delivered`, or `given_up` after about a day.',
 });
@@ -192,7 +190,7 @@ export const AvatarView = Type.Object(
   {
     id: Type.String(),
     caller: Type.String({ description: 'The name of the caller whose it is.' }),
-    status: Type.Enum([...STATUSES], {
+    status: Word(STATUSES, {
       description:
         '`queued`: waits for its turn. `submitting`: on its way. `pending`, `processing`: at Modellix. Final: `succeeded`, `failed`, `timed_out` (Modellix never finished), `canceled` (before it was sent), `unconfirmed` (it is not known whether Modellix took it; never sent again by itself).',
     }),
@@ -218,13 +216,7 @@ export const AvatarView = Type.Object(
 );
 export type AvatarView = Static<typeof AvatarView>;
 
-/** An answer with an avatar. The schema stands once in the document. */
-export const avatarContent = {
-  'application/json': {
-    schema: Type.Unsafe<AvatarView>({ $ref: 'Avatar#' }),
-    examples: { avatar: { value: avatarExample } },
-  },
-};
+export const avatarContent = jsonContent<AvatarView>('Avatar', avatarExample);
 
 const Warnings = Type.Array(Type.Object({ pointer: Type.String(), detail: Type.String() }), {
   description:
@@ -237,12 +229,7 @@ export const CheckView = Type.Object(
 );
 export type CheckView = Static<typeof CheckView>;
 
-export const checkContent = {
-  'application/json': {
-    schema: Type.Unsafe<CheckView>({ $ref: 'Check#' }),
-    examples: { check: { value: checkExample } },
-  },
-};
+export const checkContent = jsonContent<CheckView>('Check', checkExample);
 
 /** Not checked: what is not known there, or malformed, is ignored (RFC 7240). */
 const Prefer = (description: string) => Type.Optional(Type.String({ description }));

@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox';
-import { callbackState, Nullable, NullableTime, Time } from './avatar.js';
+import { callbackState } from './avatar.js';
+import { jsonContent, Nullable, NullableTime, Time } from './types.js';
 
 export const DeliveriesView = Type.Object(
   {
@@ -26,28 +27,13 @@ export const DeliveriesView = Type.Object(
 );
 export type DeliveriesView = Static<typeof DeliveriesView>;
 
-export const deliveriesContent = {
-  'application/json': {
-    schema: Type.Unsafe<DeliveriesView>({ $ref: 'Deliveries#' }),
-    examples: {
-      deliveries: {
-        value: {
-          url: 'https://app.example.com/avatars',
-          state: 'delivered',
-          webhook_id: 'av_5f0c1e7b9a3d4c2e8f6a7b1d0c9e8f7a_1795341784250',
-          next_attempt_at: null,
-          data: [
-            {
-              attempt: 1,
-              at: '2026-11-22T10:03:04.300Z',
-              status: 503,
-              latency_ms: 112,
-              error: 'answered 503',
-            },
-            { attempt: 2, at: '2026-11-22T10:03:09.550Z', status: 204, latency_ms: 48, error: null },
-          ],
-        },
-      },
-    },
-  },
-};
+export const deliveriesContent = jsonContent<DeliveriesView>('Deliveries', {
+  url: 'https://app.example.com/avatars',
+  state: 'delivered',
+  webhook_id: 'av_5f0c1e7b9a3d4c2e8f6a7b1d0c9e8f7a_1795341784250',
+  next_attempt_at: null,
+  data: [
+    { attempt: 1, at: '2026-11-22T10:03:04.300Z', status: 503, latency_ms: 112, error: 'answered 503' },
+    { attempt: 2, at: '2026-11-22T10:03:09.550Z', status: 204, latency_ms: 48, error: null },
+  ],
+});

@@ -1,29 +1,38 @@
 import { type Static, Type } from 'typebox';
+import { STATUSES } from '../../domain/avatar.js';
 import { callerParameter } from '../scope.js';
 import type { AvatarView } from './avatar.js';
 import { avatarExample } from './examples.js';
 import { commonHeaders } from './responses.js';
+import { jsonContent, Nullable, Text, Time, Word } from './types.js';
 
-const Text = (description: string, options: Type.TStringOptions) => Type.String({ description, ...options });
-
-/** What is listed. Checked by formats of the validator, since all parameters are text. */
 export const ListParameters = Type.Object(
   {
+    // Several parameters of one name are taken as well.
     status: Type.Optional(
-      Text('Only avatars with this status, or with one of several, separated by commas.', {
-        format: 'statuses',
+      Type.Array(Word(STATUSES), {
+        style: 'form',
+        explode: false,
+        description: 'Only avatars with this status, or with one of several, separated by commas.',
       }),
     ),
     external_id: Type.Optional(
-      Text('Only avatars with this name of yours.', { minLength: 1, maxLength: 255, format: 'text' }),
+      Text({ minLength: 1, maxLength: 255, description: 'Only avatars with this name of yours.' }),
     ),
-    created_after: Type.Optional(Text('Only avatars made later.', { format: 'date-time' })),
-    created_before: Type.Optional(Text('Only avatars made earlier.', { format: 'date-time' })),
+    created_after: Type.Optional(Time('Only avatars made later.')),
+    created_before: Type.Optional(Time('Only avatars made earlier.')),
     limit: Type.Optional(
-      Text('How many avatars a page has at most: 1 to 100.', { format: 'page-size', default: '20' }),
+      Type.Integer({
+        minimum: 1,
+        maximum: 100,
+        default: 20,
+        description: 'How many avatars a page has at most.',
+      }),
     ),
     ...callerParameter,
-    cursor: Type.Optional(Text('`next_cursor` of the page before. The filters have to be the same.', {})),
+    cursor: Type.Optional(
+      Type.String({ description: '`next_cursor` of the page before. The filters have to be the same.' }),
+    ),
   },
   { additionalProperties: false },
 );
@@ -32,9 +41,7 @@ export type ListParameters = Static<typeof ListParameters>;
 export const AvatarList = Type.Object(
   {
     data: Type.Array(Type.Unsafe<AvatarView>({ $ref: 'Avatar#' })),
-    next_cursor: Type.Union([Type.String(), Type.Null()], {
-      description: 'Leads to the next page; `null` on the last one.',
-    }),
+    next_cursor: Nullable(Type.String(), { description: 'Leads to the next page; `null` on the last one.' }),
     has_more: Type.Boolean(),
   },
   { $id: 'AvatarList', description: 'A page of avatars, the newest first.' },
@@ -47,10 +54,9 @@ export const listAnswer = {
     ...commonHeaders,
     Link: Type.String({ description: '`<path>; rel="next"`, where there is a next page (RFC 8288).' }),
   },
-  content: {
-    'application/json': {
-      schema: Type.Unsafe<AvatarList>({ $ref: 'AvatarList#' }),
-      examples: { list: { value: { data: [avatarExample], next_cursor: null, has_more: false } } },
-    },
-  },
+  content: jsonContent<AvatarList>('AvatarList', {
+    data: [avatarExample],
+    next_cursor: null,
+    has_more: false,
+  }),
 };

@@ -1,12 +1,13 @@
 import { Type } from 'typebox';
 import { isFinal, STATUSES } from '../../domain/avatar.js';
-import { AvatarView, Time } from './avatar.js';
+import { AvatarView } from './avatar.js';
 import { avatarExample } from './examples.js';
+import { Time, Word } from './types.js';
 
 /** The body of a callback, as `messageOf` makes it. */
 export const CallbackMessage = Type.Object(
   {
-    type: Type.Enum(
+    type: Word(
       STATUSES.filter(isFinal).map((status) => `avatar.${status}` as const),
       { description: '`avatar.` and the status.' },
     ),

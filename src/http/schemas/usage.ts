@@ -1,7 +1,6 @@
 import { type Static, Type } from 'typebox';
 import { callerParameter } from '../scope.js';
-import { Nullable, Time } from './avatar.js';
-import { commonHeaders } from './responses.js';
+import { jsonContent, Nullable, Time, Word } from './types.js';
 
 const Day = (description: string) => Type.Optional(Type.String({ format: 'date', description }));
 
@@ -55,7 +54,7 @@ export const UsageView = Type.Object(
           description: 'When the avatars were accepted, whenever they ended.',
         }),
         caller: Type.String(),
-        mode: Type.Enum(['std', 'pro']),
+        mode: Word(['std', 'pro']),
         ...amounts,
       }),
       { description: 'By caller, day and mode; what there is nothing of is left out.' },
@@ -80,27 +79,14 @@ export type UsageView = Static<typeof UsageView>;
 const nothing = { avatars: 0, seconds: 0, usd: 0 };
 const some = { avatars: 2, seconds: 14.4, usd: 0.6452 };
 
-export const usageAnswer = {
-  description: 'What was spent.',
-  headers: commonHeaders,
-  content: {
-    'application/json': {
-      schema: Type.Unsafe<UsageView>({ $ref: 'Usage#' }),
-      examples: {
-        usage: {
-          value: {
-            from: '2026-11-01',
-            to: '2026-11-28',
-            currency: 'USD',
-            data: [{ date: '2026-11-28', caller: 'shop', mode: 'std', reserved: nothing, settled: some }],
-            total: { reserved: nothing, settled: some },
-            caps: {
-              day: { usd: 10, used_usd: 0.6452, left_usd: 9.3548, resets_at: '2026-11-29T00:00:00.000Z' },
-              month: null,
-            },
-          },
-        },
-      },
-    },
+export const usageContent = jsonContent<UsageView>('Usage', {
+  from: '2026-11-01',
+  to: '2026-11-28',
+  currency: 'USD',
+  data: [{ date: '2026-11-28', caller: 'shop', mode: 'std', reserved: nothing, settled: some }],
+  total: { reserved: nothing, settled: some },
+  caps: {
+    day: { usd: 10, used_usd: 0.6452, left_usd: 9.3548, resets_at: '2026-11-29T00:00:00.000Z' },
+    month: null,
   },
-};
+});

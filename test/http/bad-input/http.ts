@@ -145,7 +145,6 @@ const queries: BadInput[] = [
 const JSON_ONLY = [
   'text/html',
   'application/xml, text/*',
-  'application/problem+json',
   'application/json;q=0',
   '*/*;q=0',
   'application/json;q=0, */*',

@@ -59,7 +59,7 @@ async function told(t: Test, avatar: Avatar) {
     read: async () => ({ avatar, queue: null }),
     videoLink: async () => ({ expires: '1', signature: 'abc' }),
   });
-  const { body } = await server.inject({ url: '/api/v1/tasks/av_1', headers: { host: 'gateway.test' } });
+  const { body } = await server.inject({ url: '/api/v1/tasks/av_1', headers: { host: 'gateway' } });
   return (JSON.parse(body) as { data: Record<string, unknown> }).data;
 }
 
@@ -87,7 +87,7 @@ t.test('each status', async (t) => {
 });
 
 t.test('a success', async (t) => {
-  const url = 'http://gateway.test/avatars/av_1/video/av_1.mp4?expires=1&signature=abc';
+  const url = 'http://gateway/avatars/av_1/video/av_1.mp4?expires=1&signature=abc';
   t.strictSame(await told(t, succeeded(pending, video, over, false)), {
     status: 'success',
     task_id: 'av_1',
@@ -157,7 +157,10 @@ t.test('where nobody more may wait, the answer comes at once', async (t) => {
 
 t.test('what URLs begin with', async (t) => {
   const urlOf = (data: Record<string, unknown>) => (data.get_result as { url: string }).url;
-  const { url, close } = await startApp(t, { callers: { kind: 'anyone' } });
+  const { url, close } = await startApp(t, {
+    callers: { kind: 'anyone' },
+    allowedHosts: ['gateway.test'],
+  });
   const body = JSON.stringify({ image: 'https://example.com/a.jpg', audio_id: 'a' });
   const submit = async (version: string, ...headers: string[]) => {
     const head = [`POST /api/v1/kling/kling-avatar HTTP/${version}`, ...headers, 'Connection: close'];
@@ -173,7 +176,6 @@ t.test('what URLs begin with', async (t) => {
   };
   t.equal(await submit('1.1', 'Host: gateway.test:81'), 'http://gateway.test:81');
   t.equal(await submit('1.0'), url, 'without a Host: where the request arrived');
-  t.equal(await submit('1.1', 'Host: a b'), url, 'a Host that is none');
   t.equal(await submit('1.1', 'Host: evil@gateway.test/x?'), 'http://gateway.test');
   await close();
 

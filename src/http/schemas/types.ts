@@ -1,0 +1,25 @@
+import { Type } from 'typebox';
+
+export const Nullable = <T extends Type.TSchema>(schema: T, options: Type.TSchemaOptions = {}) =>
+  Type.Union([schema, Type.Null()], options);
+
+/** One of some words. Generators of clients want the type beside the words. */
+export const Word = <const Words extends string[]>(
+  words: readonly [...Words],
+  options: Type.TSchemaOptions = {},
+) => Type.Enum(words, { type: 'string', ...options });
+
+/** `text`: no NUL and no lone surrogate. Checked by the `text` format of the validator. */
+export const Text = (options: Type.TStringOptions) => Type.String({ ...options, format: 'text' });
+
+export const Time = (description: string) => Type.String({ format: 'date-time', description });
+export const NullableTime = (description: string) =>
+  Nullable(Type.String({ format: 'date-time' }), { description });
+
+/** An answer with one of the schemas that stand once in the document. */
+export const jsonContent = <T>($id: string, example: object) => ({
+  'application/json': {
+    schema: Type.Unsafe<T>({ $ref: `${$id}#` }),
+    examples: { [$id]: { value: example } },
+  },
+});
