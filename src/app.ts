@@ -21,6 +21,7 @@ import { createMetrics } from './metrics.js';
 import { createModellixClient } from './modellix/client.js';
 import { watchKeyFile } from './modellix/key-file.js';
 import { KeyPool, type Keyring } from './modellix/keyring.js';
+import { readProxies } from './modellix/proxies.js';
 import { isInNetworks } from './outbound/addresses.js';
 import { createMediaFetcher } from './outbound/fetcher.js';
 import { createCallbackSender } from './outbound/sender.js';
@@ -220,8 +221,8 @@ async function warnOfLooseFiles({ secretFiles }: Config, log: Log, changed?: str
 }
 
 /** Without its login. */
-function logProxy({ modellix: { baseUrl, proxyFor } }: Config, log: Log): void {
-  const proxy = proxyFor(new URL(baseUrl));
+function logProxy({ modellix: { baseUrl, proxies } }: Config, log: Log): void {
+  const proxy = readProxies(proxies)(new URL(baseUrl));
   if (proxy === null) return;
   log.info({ proxy: new URL(proxy.origin).host }, 'requests to Modellix go through a proxy');
 }

@@ -11,7 +11,7 @@ import {
   secretFilesIn,
   valuesOf,
 } from './environment.js';
-import { type ProxyFor, parseProxy, readProxies } from './modellix/proxies.js';
+import { type ProxySettings, parseProxy } from './modellix/proxies.js';
 import { type Network, parseNetworks } from './outbound/addresses.js';
 import type { Environment } from './settings.js';
 
@@ -55,7 +55,7 @@ export interface Config {
     readonly submitPath: string;
     readonly tasksPath: string;
     /** On the way to it, and to its video host. */
-    readonly proxyFor: ProxyFor;
+    readonly proxies: ProxySettings;
     readonly connectTimeoutMs: number;
     readonly submitTimeoutMs: number;
     readonly queryTimeoutMs: number;
@@ -172,7 +172,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
       baseUrl: values.MODELLIX_BASE_URL.replace(/\/+$/, ''),
       submitPath: values.MODELLIX_SUBMIT_PATH,
       tasksPath: values.MODELLIX_TASKS_PATH,
-      proxyFor: proxiesIn(values),
+      proxies: proxiesIn(values),
       connectTimeoutMs: values.MODELLIX_CONNECT_TIMEOUT_SECONDS * 1000,
       submitTimeoutMs: values.MODELLIX_SUBMIT_TIMEOUT_SECONDS * 1000,
       queryTimeoutMs: values.MODELLIX_QUERY_TIMEOUT_SECONDS * 1000,
@@ -283,11 +283,11 @@ function callersIn({ HOST, CALLERS_FILE, ALLOW_ANONYMOUS }: Environment): Config
 }
 
 /** @throws {ConfigError} */
-function proxiesIn({ HTTP_PROXY, HTTPS_PROXY, NO_PROXY }: Environment): ProxyFor {
+function proxiesIn({ HTTP_PROXY, HTTPS_PROXY, NO_PROXY }: Environment): ProxySettings {
   for (const [name, value] of Object.entries({ HTTPS_PROXY, HTTP_PROXY })) {
     if (value !== undefined) namingErrors(name, () => parseProxy(value));
   }
-  return readProxies({ http: HTTP_PROXY, https: HTTPS_PROXY, except: NO_PROXY });
+  return Object.freeze({ http: HTTP_PROXY, https: HTTPS_PROXY, except: NO_PROXY });
 }
 
 /** @throws {TypeError} for what {@link parseNetworks} does not take, and for a network that everyone is in */

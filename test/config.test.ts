@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { type Config, ConfigError, readConfig, SETTINGS } from '../src/config.js';
 import { INACTIVE_MS } from '../src/http/connection-limits.js';
+import { readProxies } from '../src/modellix/proxies.js';
 import { Environment } from '../src/settings.js';
 import { strayIn } from '../src/stray-settings.js';
 
@@ -17,6 +18,8 @@ const REDIS = {
   durability: 'warn',
   sentinelPassword: undefined,
   tlsCa: undefined,
+  tlsServername: undefined,
+  files: { url: undefined, sentinelPassword: undefined, tlsCa: undefined },
   waitFor: { replicas: 0, ownFile: false },
 };
 
@@ -71,6 +74,7 @@ t.test('a key is all it needs', async (t) => {
       baseUrl: 'https://api.modellix.ai',
       submitPath: '/api/v1/image-to-video/kling/kling-avatar/async',
       tasksPath: '/api/v1/tasks',
+      proxies: { http: undefined, https: undefined, except: undefined },
       connectTimeoutMs: 5000,
       submitTimeoutMs: 60_000,
       queryTimeoutMs: 15_000,
@@ -93,6 +97,28 @@ t.test('a key is all it needs', async (t) => {
   });
 });
 
+t.test('[R10] proxies, in either spelling', async (t) => {
+  const way = (env: Record<string, string>, url = 'https://api.modellix.ai') =>
+    readProxies(configOf(env).modellix.proxies)(new URL(url))?.origin;
+  t.equal(way({}), undefined);
+  t.equal(way({ HTTPS_PROXY: 'proxy.test:3128' }), 'http://proxy.test:3128');
+  t.equal(way({ https_proxy: 'http://lower.test', HTTPS_PROXY: 'http://upper.test' }), 'http://lower.test');
+  t.equal(way({ HTTPS_PROXY: 'http://proxy.test', no_proxy: 'modellix.ai' }), undefined);
+  t.equal(way({ HTTP_PROXY: 'http://proxy.test' }), undefined, 'that is for http');
+  t.equal(way({ HTTP_PROXY: 'http://proxy.test' }, 'http://modellix.test'), 'http://proxy.test');
+});
+
+t.test('[R11] files of secrets are known, so that they can be read again', async (t) => {
+  const dir = await mkdtemp(join(tmpdir(), 'avatar-gateway-config-'));
+  t.teardown(() => rm(dir, { recursive: true }));
+  const [url, sentinelPassword] = [join(dir, 'url'), join(dir, 'password')];
+  await writeFile(url, 'redis+sentinel://one/main\n');
+  await writeFile(sentinelPassword, 'secret\n');
+  const { store } = configOf({ REDIS_URL_FILE: url, REDIS_SENTINEL_PASSWORD_FILE: sentinelPassword });
+  const files = { url, sentinelPassword, tlsCa: undefined };
+  t.match(store, { url: 'redis+sentinel://one/main', sentinelPassword: 'secret', files });
+});
+
 t.test('what is given is used', async (t) => {
   const good: readonly [Record<string, string>, (config: Config) => unknown, unknown][] = [
     [{ PORT: '0' }, ({ port }) => port, 0],
@@ -107,6 +133,11 @@ t.test('what is given is used', async (t) => {
       { MODELLIX_BASE_URL: 'http://simulator:9090/' },
       ({ modellix }) => modellix.baseUrl,
       'http://simulator:9090',
+    ],
+    [
+      { MODELLIX_BASE_URL: 'https://apis.test/modellix/v2/' },
+      ({ modellix }) => modellix.baseUrl,
+      'https://apis.test/modellix/v2',
     ],
     [{ PUBLIC_URL: 'https://avatars.test/' }, ({ publicUrl }) => publicUrl, 'https://avatars.test'],
     [{ MODELLIX_BASE_URL: 'http://[::1]:9090' }, ({ modellix }) => modellix.baseUrl, 'http://[::1]:9090'],
@@ -196,6 +227,15 @@ t.test('what is wrong is named on one line, without a secret', async (t) => {
     [{ MODELLIX_BASE_URL: `https://modellix.test?key=${SECRET}` }, /^MODELLIX_BASE_URL must be http/],
     [{ PUBLIC_URL: 'https://avatars.test/path' }, /^PUBLIC_URL=.* must be http/],
     [{ PUBLIC_URL: 'https://avatars.test:99999' }, /^PUBLIC_URL is not a URL/],
+    [{ MODELLIX_BASE_URL: `https://modellix.test/a?key=${SECRET}` }, /^MODELLIX_BASE_URL must be http/],
+    [{ MODELLIX_BASE_URL: `https://modellix.test/a@${SECRET}` }, /^MODELLIX_BASE_URL must be http/],
+    [{ HTTPS_PROXY: `socks5://u:${SECRET}@proxy.test` }, /^HTTPS_PROXY: must be http:\/\/ or https:\/\//],
+    [{ HTTP_PROXY: `http://u:${SECRET}@proxy.test:99999` }, /^HTTP_PROXY: must be http/],
+    [
+      { http_proxy: `http://u:${SECRET}%@proxy.test` },
+      /^HTTP_PROXY: has a login that is not percent-encoded/,
+    ],
+    [{ REDIS_TLS_SERVERNAME: 'redis test' }, /^REDIS_TLS_SERVERNAME=.* must be a host name/],
     [{ MODELLIX_BASE_URL: 'https://modellix.test:99999' }, /^MODELLIX_BASE_URL is not a URL/],
     [{ MODELLIX_SUBMIT_PATH: 'submit' }, /^MODELLIX_SUBMIT_PATH=submit must be a path/],
     [{ MODELLIX_SUBMIT_PATH: '/a b' }, /^MODELLIX_SUBMIT_PATH="\/a b" must be a path/],

@@ -4,7 +4,7 @@ import type { ApiKey } from './api-key.js';
 import { connectorBy } from './connector.js';
 import { exchange, exchangeOnce } from './exchange.js';
 import { NO_LIMITS, type QueryOutcome, type Reply, type SubmitOutcome } from './outcome.js';
-import type { ProxyFor } from './proxies.js';
+import { type ProxySettings, readProxies } from './proxies.js';
 import { bodyOf, type Submission } from './submission.js';
 import { fetchVideo, type VideoAnswer, type VideoRequest } from './video.js';
 import { isTaskId, readBalanceAnswer, readQueryAnswer, readSubmitAnswer } from './wire.js';
@@ -42,7 +42,7 @@ export interface ModellixClientOptions {
   /** For example `avatar-gateway/0.1.0`. */
   readonly userAgent: string;
   /** On the way to Modellix, and to its video host; none where not given. */
-  readonly proxyFor?: ProxyFor;
+  readonly proxies?: ProxySettings;
   /** Name look-up, TCP, a proxy's tunnel, and TLS. */
   readonly connectTimeoutMs: number;
   /** From the first byte of the POST to the last of its answer: it includes sending up to 21 MB. */
@@ -69,7 +69,7 @@ export function createModellixClient(options: ModellixClientOptions): ModellixCl
   const tasksPath = prefix + pathOf('tasksPath', options.tasksPath).replace(/\/+$/, '');
   const probePath = prefix + pathOf('probePath', options.probePath ?? '/api/v1/apikey/validate');
 
-  const { proxyFor = () => null, connectToVideos } = options;
+  const proxyFor = readProxies(options.proxies ?? {});
   const connect = connectorBy(proxyFor, connectTimeoutMs);
   const common = { connect, maxResponseSize: options.maxAnswerBytes ?? 1_000_000 };
   const headersFor = (key: ApiKey) => ({
@@ -78,7 +78,7 @@ export function createModellixClient(options: ModellixClientOptions): ModellixCl
     'user-agent': userAgent,
   });
   const queries = new Pool(origin, common);
-  const videos = new Agent({ connect: connectorBy(proxyFor, connectTimeoutMs, connectToVideos) });
+  const videos = new Agent({ connect: connectorBy(proxyFor, connectTimeoutMs, options.connectToVideos) });
   const running = new Set<Promise<unknown>>();
   let closing: Promise<void> | undefined;
 

@@ -21,7 +21,7 @@ const NAME = 'http://modellix.test';
 
 /** A client that knows only the proxy. */
 const clientBehind = (t: Test, { address }: Pick<ForwardProxy, 'address'>, connectTimeoutMs = 5000) =>
-  clientFor(t, NAME, { proxyFor: readProxies({ http: address }), connectTimeoutMs });
+  clientFor(t, NAME, { proxies: { http: address }, connectTimeoutMs });
 
 async function behind(t: Test, port: number) {
   const proxy = await startProxy(t, { 'modellix.test:80': port });
@@ -97,7 +97,7 @@ t.test('[R10] what breaks once the request is on its way through a tunnel is unk
 t.test('[R10] no TLS at the end of a tunnel: not sent', async (t) => {
   const server = await rawServer(t, (socket) => void socket.write('HTTP/1.1 400 Bad Request\r\n\r\n'));
   const proxy = await startProxy(t, { 'modellix.test:443': server.port });
-  const client = clientFor(t, 'https://modellix.test', { proxyFor: readProxies({ https: proxy.address }) });
+  const client = clientFor(t, 'https://modellix.test', { proxies: { https: proxy.address } });
   t.match(await submit(client), { kind: 'not-sent' });
   await server.quiet();
   t.equal(server.connections.length, 1);

@@ -7,7 +7,6 @@ import { join } from 'node:path';
 import { buildApp } from '../../src/app.js';
 import type { Config } from '../../src/config.js';
 import { createLog } from '../../src/log.js';
-import { readProxies } from '../../src/modellix/proxies.js';
 import {
   DEFAULT_KEY,
   type Simulator,
@@ -154,7 +153,7 @@ function configOf(baseUrl: string, dataDir: string, overrides: AppOverrides): Co
       baseUrl,
       submitPath: SUBMIT_PATHS[0] ?? '',
       tasksPath: '/api/v1/tasks',
-      proxyFor: readProxies({}),
+      proxies: {},
       connectTimeoutMs: 2_000,
       submitTimeoutMs: 5_000,
       queryTimeoutMs: 5_000,

@@ -34,33 +34,28 @@ export type AccessNow = () => Promise<Access>;
 
 /** @throws TypeError where the target cannot be read; it quotes nothing of it */
 export function accessTo(target: Target): { readonly redis: AccessNow; readonly sentinels: AccessNow } {
-  const { files = {} } = target;
-  const isTls = parseRedisUrl(target.url).tls;
-  const servername = target.tlsServername === undefined ? {} : { servername: target.tlsServername };
-  const login = followed(target.url, files.url, parseRedisUrl);
-  const password = followed(target.sentinelPassword, files.sentinelPassword, (text) => text);
-  const ca = followed(target.tlsCa, files.tlsCa, authority);
+  const { url, sentinelPassword, tlsCa, tlsServername, files = {} } = target;
+  const address = parseRedisUrl(url);
+  const login = followed(address, files.url, parseRedisUrl);
+  const password = followed(sentinelPassword || null, files.sentinelPassword, (text) => text || null);
+  const ca = followed(tlsCa === undefined ? undefined : authority(tlsCa), files.tlsCa, authority);
   const tls = async (): Promise<Tls | null> => {
     const known = await ca();
-    return isTls ? { ...(known !== undefined && { ca: known }), ...servername } : null;
+    const name = tlsServername === undefined ? {} : { servername: tlsServername };
+    return address.tls ? { ...(known !== undefined && { ca: known }), ...name } : null;
   };
   return {
     async redis() {
       const { username, password } = await login();
       return { username, password, tls: await tls() };
     },
-    sentinels: async () => ({ username: null, password: (await password()) || null, tls: await tls() }),
+    sentinels: async () => ({ username: null, password: await password(), tls: await tls() }),
   };
 }
 
-/** What a setting says now. A file that is away or cannot be understood changes nothing: it may be half written. */
-function followed<T, S extends string | undefined>(
-  value: S,
-  file: string | undefined,
-  read: (text: string) => T,
-): () => Promise<T | (undefined extends S ? undefined : never)> {
-  type Read = T | (undefined extends S ? undefined : never);
-  let last = (value === undefined ? undefined : read(value)) as Read;
+/** What a file says now. One that is away or cannot be understood changes nothing: it may be half written. */
+function followed<T>(initial: T, file: string | undefined, read: (text: string) => T): () => Promise<T> {
+  let last = initial;
   return async () => {
     const found = file === undefined ? null : await findFile(file);
     if (found?.kind !== 'text') return last;
