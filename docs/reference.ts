@@ -53,6 +53,9 @@ name files that hold the value. Prefer them: secrets are taken out of the enviro
 |---|---|---|
 ${rows.join('\n')}
 
+In \`CALLBACK_NETWORKS\`, \`MEDIA_URL_NETWORKS\` and \`VIDEO_NETWORKS\` a network with \`!\` before it is never connected to, public or not.
+Close your own public addresses in this way, and the prefix of a NAT64 of yours: \`CALLBACK_NETWORKS=10.1.0.0/16,!203.0.113.0/24\`.
+
 Exit codes: 0 after SIGTERM or SIGINT, 1 when the gateway could not start or met an error nobody caught, 2 for a wrong
 setting or argument. Give an orchestrator a longer grace than \`SHUTDOWN_DELAY_SECONDS\` and \`SHUTDOWN_GRACE_SECONDS\` together: a
 submit that is cut off ends as \`unconfirmed\`. [containers.md](containers.md) says how a stop goes.

@@ -296,6 +296,7 @@ function parseProxies(text: string): readonly Network[] {
   if (networks.some(([, bits]) => bits === 0)) {
     throw new TypeError('a network with /0 would believe everyone; give the addresses of the proxies');
   }
+  if (networks.some(([, , isClosed]) => isClosed)) throw new TypeError('a proxy has no ! before it');
   return networks;
 }
 

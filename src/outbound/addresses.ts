@@ -3,8 +3,8 @@ import ipaddr from 'ipaddr.js';
 
 type Address = ipaddr.IPv4 | ipaddr.IPv6;
 
-/** An address and how many of its leading bits count, as {@link parseNetworks} reads it. */
-export type Network = readonly [address: Address, bits: number];
+/** An address, how many of its leading bits count, and whether `!` stood before it, as {@link parseNetworks} reads it. */
+export type Network = readonly [address: Address, bits: number, isClosed?: boolean];
 
 const MAPPED: Network = [ipaddr.IPv6.parse('::ffff:0:0'), 96];
 
@@ -22,14 +22,16 @@ const COMPATIBLE = /^::\d+\./;
 
 /**
  * Whether the gateway may connect to `address` for somebody else: it is on the public internet, or in one of
- * the `allowed` networks. What is no IP address may not be connected to.
+ * the `networks`, and in none of those that are closed. What is no IP address may not be connected to.
  *
  * An IPv4 address in the clothes of IPv6 (`::ffff:a.b.c.d`, and NAT64's `64:ff9b::a.b.c.d`) is taken for what
  * it leads to. 6to4, Teredo, ::a.b.c.d and all else that hides an address is refused: nothing is served there.
  */
-export function mayConnectTo(address: string, allowed: readonly Network[]): boolean {
+export function mayConnectTo(address: string, networks: readonly Network[]): boolean {
   const target = parse(address);
-  return target !== null && (isGlobal(target) || allowed.some((network) => isWithin(target, network)));
+  if (target === null) return false;
+  const around = networks.filter((network) => isWithin(target, network));
+  return (isGlobal(target) || around.length > 0) && !around.some(([, , isClosed]) => isClosed);
 }
 
 /** Whether an address is in one of the networks; an IPv4 address in the clothes of IPv6 is taken for what it stands for. */
@@ -39,7 +41,7 @@ export function isInNetworks(address: string, networks: readonly Network[]): boo
 }
 
 /**
- * Networks in CIDR notation, separated by commas; none for an empty text.
+ * Networks in CIDR notation, separated by commas, those that are closed with `!` before them; none for an empty text.
  *
  * @throws {TypeError} for an entry that is not one, has bits set after its prefix, or could never match since
  *   the addresses in it are taken for IPv4. It says which entry.
@@ -50,7 +52,9 @@ export function parseNetworks(text: string): readonly Network[] {
 }
 
 function parseNetwork(entry: string): Network {
-  const [address = '', bits = '', ...rest] = entry.split('/');
+  const isClosed = entry.startsWith('!');
+  const cidr = isClosed ? entry.slice(1) : entry;
+  const [address = '', bits = '', ...rest] = cidr.split('/');
   // isIP knows one spelling of IPv4; ipaddr.js would read 010.0.0.0 as octal.
   const form = isIP(address);
   const plain = form !== 0 && !address.includes('%') && /^\d{1,3}$/.test(bits) && rest.length === 0;
@@ -58,8 +62,8 @@ function parseNetwork(entry: string): Network {
     throw new TypeError(`"${entry}" is not a network such as 10.1.0.0/16 or fd00:1::/32`);
   }
   const family = form === 4 ? ipaddr.IPv4 : ipaddr.IPv6;
-  const network: Network = [family.parse(address), Number(bits)];
-  const first = family.networkAddressFromCIDR(entry).toString();
+  const network: Network = [family.parse(address), Number(bits), isClosed];
+  const first = family.networkAddressFromCIDR(cidr).toString();
   if (first !== network[0].toString()) {
     throw new TypeError(`"${entry}" has bits set after its prefix; the network is ${first}/${bits}`);
   }

@@ -151,6 +151,24 @@ t.test('an allow-list opens its networks and nothing else', async (t) => {
   }
 });
 
+t.test('[E22] an entry with ! closes its network, public or not, and inside one that is open', async (t) => {
+  const networks = parseNetworks('10.0.0.0/8, !10.9.0.0/16, !8.8.8.0/24, !2001:4860:4860::/96');
+  const cases: readonly (readonly [string, boolean])[] = [
+    ['8.8.8.8', false],
+    ['::ffff:8.8.8.8', false],
+    ['64:ff9b::8.8.8.8', false],
+    ['8.8.4.4', true],
+    ['10.1.2.3', true],
+    ['10.9.2.3', false],
+    // As through a NAT64 with a prefix of the network's own.
+    ['2001:4860:4860::a00:1', false],
+    ['2001:4860:4861::8888', true],
+  ];
+  for (const [address, may] of cases) t.equal(mayConnectTo(address, networks), may, address);
+  t.throws(() => parseNetworks('!10.0.0.1/8'), { message: /^"!10\.0\.0\.1\/8" has bits set/ });
+  t.throws(() => parseNetworks('!!10.0.0.0/8'), { message: /is not a network/ });
+});
+
 t.test('the list of networks', async (t) => {
   t.strictSame(parseNetworks(''), []);
   t.strictSame(parseNetworks(' , '), []);
