@@ -29,12 +29,6 @@ interface Level {
   name: string | null;
 }
 
-/** A member whose string is being read. */
-interface Medium {
-  readonly member: string;
-  readonly string: MediaString;
-}
-
 /**
  * Reads JSON as it arrives, strictly (RFC 8259, and RFC 7493 for duplicate members). Strings that are media are decoded
  * on the way and become neither JavaScript strings nor part of the object; all else is short, is kept, and is parsed at
@@ -50,7 +44,7 @@ export class JsonReader {
   /** Where in the rest the last string begins. */
   #stringAt = 0;
   #state: 'outside' | 'string' | 'escape' = 'outside';
-  #medium: Medium | null = null;
+  #medium: MediaString | null = null;
 
   /**
    * @param mediaMembers the members whose strings are media, with the bytes for which memory is made ready; 0 where nothing is known
@@ -147,17 +141,18 @@ export class JsonReader {
   #beginMedium(): boolean {
     const member = this.#levels.length === 1 ? this.#levels[0]?.name : null;
     if (!member || !this.#mediaMembers.has(member)) return false;
-    this.#medium = { member, string: new MediaString(this.#mediaMembers.get(member)) };
+    if (this.#media.has(member)) throw new SyntaxError(); // A second string in the place of one.
+    this.#medium = new MediaString(member, this.#mediaMembers.get(member));
     return true;
   }
 
   /** Returns what is behind the closing quote, or the end of the chunk. */
-  #readMedium({ member, string }: Medium, chunk: Buffer, from: number): number {
-    const end = string.read(chunk, from);
+  #readMedium(medium: MediaString, chunk: Buffer, from: number): number {
+    const end = medium.read(chunk, from);
     if (end === -1) return chunk.length;
     this.#medium = null;
-    this.#media.set(member, string.end());
-    this.#keep(Buffer.from(string.length === 0 ? '"' : '?"'));
+    this.#keep(Buffer.from(medium.isEmpty ? '"' : '?"'));
+    this.#media.set(medium.member, medium.end());
     return end + 1;
   }
 

@@ -1,5 +1,6 @@
+import { ByteCollector } from '../domain/media/collector.js';
 import { type GivenMedia, TELLING_BYTES } from '../domain/media/media.js';
-import { MediaText } from '../domain/media/text.js';
+import { mediaIn } from '../domain/media/text.js';
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
@@ -19,23 +20,23 @@ for (const digit of '0123456789abcdefABCDEF') DIGITS[digit.charCodeAt(0)] = Numb
  * nothing is taken but base64, which has none.
  */
 export class MediaString {
-  readonly #media: MediaText;
+  readonly member: string;
+  readonly #text: ByteCollector;
   /** An escape whose end has not come yet. */
   #begun = Buffer.alloc(0);
-  #length = 0;
 
-  /** @param expectedBytes as for `MediaText` */
-  constructor(expectedBytes?: number) {
-    this.#media = new MediaText(expectedBytes);
+  /** @param expectedBytes as for `ByteCollector` */
+  constructor(member: string, expectedBytes?: number) {
+    this.member = member;
+    this.#text = new ByteCollector(expectedBytes);
   }
 
-  /** Of what was read, with its escapes. */
-  get length(): number {
-    return this.#length;
+  get isEmpty(): boolean {
+    return this.#text.length === 0;
   }
 
   end(): GivenMedia {
-    return this.#media.end();
+    return mediaIn(this.#text.take());
   }
 
   /** Returns the index of the closing quote; -1 where the string goes on. @throws {SyntaxError} */
@@ -44,11 +45,10 @@ export class MediaString {
     const input = begun === 0 ? chunk.subarray(from) : Buffer.concat([this.#begun, chunk.subarray(from)]);
     const quote = input.indexOf(QUOTE);
     const plain = input.subarray(0, quote === -1 ? input.length : quote);
-    const isPlain = this.#length >= TELLING_BYTES && !plain.includes(BACKSLASH);
-    if (isPlain) this.#media.write(plain);
+    const isPlain = this.#text.length >= TELLING_BYTES && !plain.includes(BACKSLASH);
+    if (isPlain) this.#text.append(plain);
     const end = isPlain ? plain.length : this.#unescape(input);
     this.#begun = input[end] === QUOTE ? Buffer.alloc(0) : Buffer.from(input.subarray(end));
-    this.#length += end;
     return input[end] === QUOTE ? from + end - begun : -1;
   }
 
@@ -60,7 +60,7 @@ export class MediaString {
     for (; at < input.length; at++) {
       const byte = input[at] as number;
       if (byte === QUOTE) break;
-      if (byte < SPACE && this.#length + at < TELLING_BYTES) throw new SyntaxError();
+      if (byte < SPACE && this.#text.length + length < TELLING_BYTES) throw new SyntaxError();
       if (byte !== BACKSLASH) {
         text[length++] = byte;
         continue;
@@ -74,7 +74,7 @@ export class MediaString {
       else length += text.write(String.fromCharCode(code), length);
       at += size - 1;
     }
-    this.#media.write(text.subarray(0, length));
+    this.#text.append(text.subarray(0, length));
     return at;
   }
 }

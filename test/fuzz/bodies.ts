@@ -43,6 +43,7 @@ async function startServer(): Promise<void> {
     import('../../src/http/plugins/uploads.js'),
   ]);
   const app = Fastify({ bodyLimit: MAX_BYTES, keepAliveTimeout: 1_000 });
+  app.decorateRequest('sender', null);
   problems.answerWithProblems(app);
   await body.readBodies(app, new Memory(4 * MAX_BYTES));
   app.post('/', { config: { access: 'open', takesForms: true } }, async () => ({}));

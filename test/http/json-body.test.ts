@@ -206,7 +206,9 @@ t.test('bytes that are not UTF-8 are found in what stays', async (t) => {
 t.test('[E20] [R24] a byte order mark at the beginning is passed over, and nowhere else', async (t) => {
   const body = `\ufeff${JSON.stringify(URLS)}`;
   for (const cuts of [[], [0.01], [0.02, 0.03]]) {
-    t.match(read(body, cuts), { value: { audio_id: URLS.audio_id }, media: { size: 1 } });
+    const { value, media } = read(body, cuts);
+    t.match(value, { audio_id: URLS.audio_id });
+    t.equal(media.size, 1);
   }
   t.strictSame(outcome(`\ufeff${body}`), { problem: 'invalid-json' });
   t.strictSame(outcome(JSON.stringify(URLS).replace('{', '{\ufeff')), { problem: 'invalid-json' });

@@ -1,7 +1,7 @@
 /** Puts bytes that arrive in pieces into one piece of memory. */
 
 /** Where nothing is known of how much will come. */
-const FIRST_BYTES = 64 * 1024;
+const FIRST_BYTES = 4 * 1024;
 
 export class ByteCollector {
   #bytes: Buffer | null = null;

@@ -37,8 +37,8 @@ const MEMBERS: ReadonlySet<string> = new Set(Object.keys(CreateAvatar.properties
 
 /** Memory is taken for what has arrived, and for so much more. */
 const STEP_BYTES = 64 * 1024;
-/** For padding. */
-const SPARE_BYTES = 4;
+/** For padding, and the beginning of a `data:` URI. */
+const SPARE_BYTES = 256;
 const NOTHING: ReadonlyMap<string, GivenMedia> = new Map();
 const JSON_TYPE = /^application\/json[ \t]*(;|$)/i;
 const FORM_TYPE = /^multipart\/form-data[ \t]*(;|$)/i;

@@ -94,6 +94,7 @@ const malformed: [string, string | Buffer][] = [
   ['[E9] 300 unknown members', members(300)],
   ['1,000,000 unknown members', members(1_000_000)],
   ['30,000 elements', `[${'1,'.repeat(30_000)}1]`],
+  ['[E9] 80,000 strings in the place of one', `{"image":${'"a"'.repeat(80_000)}}`],
   ['100,000 colons', `{"a"${':'.repeat(100_000)}`],
 ];
 
