@@ -1,7 +1,7 @@
 /** The length of an m4a sound: AAC in an MP4 file (ISO/IEC 14496-12 and -14). */
 
 import { readAacConfig } from './aac.js';
-import { descend, firstBox, readBoxes } from './boxes.js';
+import { descend, firstBox, printable, readBoxes } from './boxes.js';
 import type { Forgive } from './forgiven.js';
 import { readFragments } from './fragments.js';
 import { MediaError } from './media.js';
@@ -33,6 +33,12 @@ export function measureM4a(bytes: Buffer, forgive: Forgive): number {
 
 function measure(bytes: Buffer, forgive: Forgive): number {
   const file = readBoxes(bytes, forgive);
+  if (!file.some(({ type }) => type === 'moov')) {
+    const brand = printable(bytes.toString('latin1', BRAND_AT, BRAND_AT + 4));
+    throw new MediaError(
+      `is an m4a that is cut short, or no sound at all: it has no "moov" box (its brand is "${brand}")`,
+    );
+  }
   const movie = firstBox(file, 'moov');
   const track = findSoundTrack(movie);
   const { scale } = readTimes(descend(track, 'mdia', 'mdhd'));

@@ -62,7 +62,7 @@ export function measureMp3(bytes: Buffer, forgive: Forgive): number {
     }
   }
   const sounding = frames - summaries;
-  if (lacks > 0 && promised > sounding * (1 + MISFIT_PART)) {
+  if (promised > sounding * (1 + MISFIT_PART) + summaries) {
     throw new MediaError(
       `is an mp3 that is cut short: it promises ${promised} frames, there are ${sounding}; send the whole file`,
     );

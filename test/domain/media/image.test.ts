@@ -1,6 +1,7 @@
 /** The contract's rules for the image, each at its border. */
 
 import t from 'tap';
+import type { Forgiven } from '../../../src/domain/media/forgiven.js';
 import { inspectImage, MAX_IMAGE_BYTES } from '../../../src/domain/media/image.js';
 import { exif, fixture, jpeg, patch, png, pngChunk, refusal, u32be, withApp1 } from './make.js';
 
@@ -172,7 +173,10 @@ t.test('a JPEG that is broken otherwise', async (t) => {
   const end = Buffer.from([0xff, 0xd9]);
   t.match(await refused(Buffer.concat([good.subarray(0, frame), end])), /without a picture/);
   t.match(await refused(Buffer.concat([good.subarray(0, scan), end])), /without a picture/);
-  t.match(await refused(patch(good, frame + 1, 0xc9)), /lossless, hierarchical or arithmetic/);
+  t.match(
+    await refused(patch(good, frame + 1, 0xc3)),
+    /lossless or hierarchical JPEG.*; write a baseline JPEG/,
+  );
   t.match(await refused(patch(good, frame + 1, 0xee)), /without a frame header/);
   t.match(await refused(patch(good, frame + 2, 0, 1)), /segment of 1 bytes/);
   t.match(await refused(patch(good, frame + 2, 0, 5)), /frame header is too short/);
@@ -250,4 +254,21 @@ t.test('the chunks of a PNG that decoders stop at', async (t) => {
     good.subarray(-12),
   ]);
   t.match(await refused(split), /another chunk between its IDATs/);
+});
+
+t.test('[FMedia] what is forgiven in a picture, and put right', async (t) => {
+  const forgivenIn = (bytes: Buffer) => {
+    const forgiven: Forgiven[] = [];
+    inspectImage(bytes, (one) => forgiven.push(one));
+    return forgiven;
+  };
+  const text = pngChunk('tEXt', Buffer.from('Comment\0x'));
+  const wrong = png(300, 300, { before: patch(text, text.length - 1, 0x55) });
+  const what = 'is a PNG in which the checksum of tEXt at offset 33 is wrong';
+  t.strictSame(forgivenIn(wrong), [{ what, mended: true }]);
+  t.strictSame(wrong, png(300, 300, { before: text }), 'as it should have been');
+  const jpeg = fixture('baseline.jpg');
+  const arithmetic = patch(jpeg, jpeg.indexOf(Buffer.from([0xff, 0xc0])) + 1, 0xc9);
+  t.match(forgivenIn(arithmetic), [{ what: /arithmetic coding, which few programs read/, mended: false }]);
+  t.strictSame(forgivenIn(Buffer.concat([jpeg, Buffer.from('MotionPhoto_Data')])), [], 'a film behind it');
 });

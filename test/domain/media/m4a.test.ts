@@ -2,6 +2,7 @@
 
 import t from 'tap';
 import { inspectAudio } from '../../../src/domain/media/audio.js';
+import type { Forgiven } from '../../../src/domain/media/forgiven.js';
 import { fixture, patch, refusal, u32be } from './make.js';
 
 const refused = (bytes: Buffer) => refusal(() => inspectAudio(bytes));
@@ -47,8 +48,7 @@ t.test('tables that contradict each other or the file', async (t) => {
     ['a faster time scale', put('mdhd', 12, 441_000), /header lies: it claims 0.252 s, there are 2.531 s/],
     ['no time scale', put('mdhd', 12, 0), /a time scale of 0/],
     ['longer samples', put('stts', 12, 4_096), /header lies/],
-    ['more samples', put('stts', 8, 1_000_000), /sizes for 1000001 samples/],
-    ['fewer sizes', put('stsz', 8, 5), /5 sizes for 109 samples/],
+    ['fewer sizes', put('stsz', 8, 5), /chunks for more than 5 samples/],
     ['a sample of no bytes', put('stsz', 16, 0), /sample 1 has no bytes/],
     ['sizes beyond the file', put('stsz', 12, 1_000_000), /cut short: sound up to byte/],
     ['chunks beyond the file', put('stco', 8, 1_000_000), /cut short: sound up to byte/],
@@ -58,9 +58,13 @@ t.test('tables that contradict each other or the file', async (t) => {
     ['more samples in a chunk', put('stsc', 12, 200), /chunks for more than 109 samples/],
     ['an entry of another codec', patch(good, body('mp4a') - 4, 0x61, 0x63, 0x2d, 0x33), /not AAC \(ac-3\)/],
     ['no sound track', patch(good, body('hdlr') + 8, 0x74, 0x65, 0x78, 0x74), /0 sound tracks/],
-    ['a box of 4 bytes', put('moov', -8, 4), /a box of 4 bytes/],
+    ['a box of 4 bytes', put('moov', -8, 4), /no "moov" box/],
     ['a box of 64 bits too small', patch(good, body('free') - 8, 0, 0, 0, 1), /(cut short|a box of)/],
-    ['no moov', patch(good, body('moov') - 4, 0x66, 0x72, 0x65, 0x65), /0 "moov" boxes where one belongs/],
+    [
+      'no moov',
+      patch(good, body('moov') - 4, 0x66, 0x72, 0x65, 0x65),
+      /cut short, or no sound at all: it has no "moov" box/,
+    ],
   ];
   for (const [name, bytes, detail] of cases) t.match(await refused(bytes), detail, name);
 });
@@ -95,10 +99,67 @@ t.test('what the description of the codec may say', async (t) => {
 t.test('boxes of 64 bits, to the end of the file, and too many', async (t) => {
   const large = Buffer.concat([u32be(1), Buffer.from('free'), u32be(0), u32be(20), Buffer.alloc(4)]);
   t.match(await refused(Buffer.concat([good, large])), /^taken/);
-  t.match(await refused(Buffer.concat([good, patch(large, 15, 21)])), /cut short, inside its "free" box/);
-  t.match(await refused(Buffer.concat([good, patch(large, 15, 15)])), /a box of 15 bytes/);
+  t.match(await refused(Buffer.concat([good, patch(large, 15, 21)])), /^taken/, 'longer than the file');
+  t.match(await refused(Buffer.concat([good, patch(large, 15, 15)])), /^taken/, 'shorter than its header');
   t.match(await refused(put('moov', -8, 0)), /^taken/, 'moov goes on to the end');
   const free = Buffer.concat([u32be(8), Buffer.from('free')]);
   const many = Buffer.concat([good, ...Array.from({ length: 40_000 }, () => free)]);
   t.match(await refused(many), /more than 40000 boxes/);
+});
+
+/** What is forgiven in a sound that is taken. */
+async function forgivenIn(bytes: Buffer): Promise<Forgiven[]> {
+  const forgiven: Forgiven[] = [];
+  t.equal((await inspectAudio(bytes, (one) => forgiven.push(one))).format, 'm4a');
+  return forgiven;
+}
+
+t.test('[E17] brands of phones: what is in it counts, and 3GPP is sent as what it is', async (t) => {
+  for (const brand of ['3gp4', '3gp5', '3g2a']) {
+    const bytes = patch(good, 8, ...Buffer.from(brand));
+    const what = `is a 3GPP file (its brand is "${brand}") with the sound of an m4a`;
+    t.strictSame(await forgivenIn(bytes), [{ what, mended: true }]);
+    t.equal(bytes.toString('latin1', 4, 12), 'ftypM4A ');
+  }
+  t.match(await forgivenIn(patch(good, 8, ...Buffer.from('qt  '))), [{ what: /QuickTime/, mended: false }]);
+  t.match(await forgivenIn(patch(good, 4, ...Buffer.from('wide'))), [
+    { what: /old QuickTime/, mended: false },
+  ]);
+  t.match(
+    await forgivenIn(fixture('film.mov')),
+    [{ what: /QuickTime/, mended: false }],
+    'esds inside of wave',
+  );
+  t.strictSame(await forgivenIn(patch(good, 8, ...Buffer.from('zzzz'))), [], 'one that nobody knows');
+});
+
+t.test('[E17] bytes behind the last box, and data that claims more than there is', async (t) => {
+  for (const behind of ['\0', '\0\0\0\0', 'seven b', '\0\0\0\x03free....']) {
+    const bytes = Buffer.concat([good, Buffer.from(behind, 'latin1')]);
+    const what = `has ${behind.length} bytes that are no box at its end`;
+    t.strictSame(await forgivenIn(bytes), [{ what, mended: false }]);
+  }
+  const early = fixture('early-moov.m4a');
+  const streamed = patch(early, early.indexOf('mdat') - 4, 0x7f, 0xff, 0xff, 0xff);
+  t.match(await forgivenIn(streamed), [{ what: /"mdat" box that claims 2147483647 bytes, there are \d+/ }]);
+  t.match(await refused(streamed.subarray(0, -1)), /cut short: sound up to byte/, 'and is cut');
+});
+
+t.test('[FMedia] as many samples as have sizes, of 32 bits or fewer', async (t) => {
+  t.equal((await inspectAudio(put('stts', 8, 1_000_000))).durationSeconds, 2.5, 'durations for more');
+  const stsz = body('stsz') - 8;
+  const compact = (bits: number, fields: Buffer) => {
+    const header = Buffer.concat([u32be(0), u32be(bits), u32be(109), fields]);
+    const size = good.readUInt32BE(stsz);
+    const free = Buffer.concat([u32be(size - header.length - 8), Buffer.from('free')]);
+    const box = Buffer.concat([u32be(header.length + 8), Buffer.from('stz2'), header, free]);
+    return patch(good, stsz, ...box);
+  };
+  const each = (at: number) => good.readUInt32BE(body('stsz') + 12 + 4 * at);
+  const fields = Buffer.alloc(218);
+  for (let i = 0; i < 109; i++) fields.writeUInt16BE(each(i), 2 * i);
+  t.equal((await inspectAudio(compact(16, fields))).durationSeconds, 2.5);
+  t.equal((await inspectAudio(compact(8, Buffer.alloc(109, 9)))).durationSeconds, 2.5);
+  t.equal((await inspectAudio(compact(4, Buffer.alloc(55, 0x99)))).durationSeconds, 2.5);
+  t.match(await refused(compact(5, Buffer.alloc(109, 9))), /sizes of 5 bits/);
 });

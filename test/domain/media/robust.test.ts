@@ -86,26 +86,25 @@ t.test('every byte of the headers with its first or last bit turned', async (t) 
 
 t.test('a sound cut short at any offset', async (t) => {
   const whole: Record<string, Buffer> = SOUNDS;
-  // The frame that holds an mp3's promise may be counted in it, so that one frame may be missing.
-  const allowed = {
-    'late-moov.m4a': [],
-    'early-moov.m4a': [],
-    'tagged.wav': [],
-    'made.wav': [],
-    'cbr.mp3': [6345],
+  const late = whole['late-moov.m4a'] ?? Buffer.alloc(0);
+  const cbr = whole['cbr.mp3'] ?? Buffer.alloc(0);
+  // From where on nothing of the sound is missing but, of an mp3 that promises more, a sixteenth of it.
+  const from = {
+    'late-moov.m4a': late.lastIndexOf('stco') + 16,
+    'early-moov.m4a': Number.POSITIVE_INFINITY,
+    'tagged.wav': Number.POSITIVE_INFINITY,
+    'made.wav': Number.POSITIVE_INFINITY,
+    'cbr.mp3': Math.floor((cbr.length * 16) / 17) - 144,
   };
-  for (const [name, lengths] of Object.entries(allowed)) {
+  for (const [name, least] of Object.entries(from)) {
     const file = whole[name] ?? Buffer.alloc(0);
-    t.strictSame(await takenLengths(file, name.endsWith('.wav') ? 41 : 1), lengths, name);
+    const taken = await takenLengths(file, name.endsWith('.wav') ? 41 : 1);
+    t.ok((taken[0] ?? Number.POSITIVE_INFINITY) >= least, `${name}: ${taken[0]}`);
   }
   const inside = async (file: Buffer, frame: number) =>
     (await takenLengths(file)).filter((length) => length % frame !== 0);
-  t.strictSame(
-    await inside(mp3(40), 72),
-    [],
-    'mp3: without a promise, only a cut between two frames goes unseen',
-  );
-  t.strictSame(await inside(adts(40), 16), [], 'aac: likewise');
+  t.ok((await inside(mp3(40), 72)).length > 0, 'mp3: without a promise, a cut in a frame plays');
+  t.strictSame(await inside(adts(40), 16), [], 'aac: only a cut between two frames goes unseen');
 });
 
 /** Which beginnings of a file are taken: of the first 1000 bytes each, from there on every `step`. */
