@@ -79,6 +79,8 @@ const SETTINGS = {
   MODELLIX_BASE_URL: 'http://127.0.0.1:9',
   MODELLIX_CONCURRENCY: '1',
   RATE_LIMIT_PER_MINUTE: '1000000',
+  // All of one caller, who may have half of them.
+  MAX_WAITERS: '1000000',
   WEBHOOK_SECRETS: `whsec_${Buffer.alloc(32, 7).toString('base64')}`,
   CALLBACK_NETWORKS: '127.0.0.0/8',
 };

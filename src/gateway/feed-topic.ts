@@ -25,6 +25,8 @@ export class FeedTopic implements Reread {
   at: number | null = null;
   /** Avatars that changed, and are watched one by one as well: the next read brings them, too. */
   #owed = new Set<string>();
+  /** Removed while a page is told: what it holds of them is told no more. */
+  #gone: Set<string> | null = null;
 
   /** @param single who is told by it as well; with `null` nothing may be owed */
   constructor(scope: Scope, sources: Sources, single: Single | null) {
@@ -57,16 +59,21 @@ export class FeedTopic implements Reread {
     } catch (error) {
       for (const id of owed) this.#owed.add(id);
       throw error;
+    } finally {
+      this.#gone = null;
     }
   }
 
   removed(id: string): void {
+    this.#gone?.add(id);
     for (const watcher of [...this.watchers]) watcher.removed(id);
   }
 
   /** Says whether everything there was to tell was told. */
   async #readOn(): Promise<boolean> {
     while (this.at !== null && this.wanted) {
+      const gone = new Set<string>();
+      this.#gone = gone;
       const { changed, last, whole } = await this.#sources.store.feed(this.#scope, this.at, PAGE);
       if (!whole) {
         this.at = last;
@@ -77,6 +84,7 @@ export class FeedTopic implements Reread {
         if (index % CHANGES_A_TURN === CHANGES_A_TURN - 1) await setImmediate();
         const seen = await seenOf(this.#sources, each);
         this.at = each.at;
+        if (gone.has(each.avatar.id)) continue;
         for (const watcher of [...this.watchers]) watcher.changed(each.at, seen);
         this.#single?.tell(seen);
       }

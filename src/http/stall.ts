@@ -6,7 +6,7 @@ import { logOf } from './log.js';
  * Cuts off a caller who takes nothing of an answer, rather than hold what it is made of for as long as the caller likes. A
  * player that has enough for now comes back for the rest with a `Range`. An answer that nothing came for says nothing of
  * the caller.
- * @param stallMs how often it is looked
+ * @param stallMs in which it has to take something
  */
 export function endStalledReads(request: FastifyRequest, reply: FastifyReply, stallMs: number): void {
   const { socket } = request.raw;

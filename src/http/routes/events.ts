@@ -38,6 +38,7 @@ const feedParameters = Type.Object(callerParameter, { additionalProperties: fals
 
 const streamHeaders = {
   ...commonHeaders,
+  'Cache-Control': Type.Literal('no-store, no-transform', { description: 'For proxies: do not compress.' }),
   'X-Accel-Buffering': Type.Literal('no', { description: 'For proxies: pass each event on at once.' }),
 };
 
