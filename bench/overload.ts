@@ -12,7 +12,7 @@ import { createHash } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { loadavg, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { connectionsWithin, maxOpenFiles } from '../src/open-files.js';
@@ -191,7 +191,7 @@ async function bench(dir: string): Promise<void> {
     const command = [
       'npm run bench:overload',
       ...(process.argv.length > 2 ? ['--'] : []),
-      ...process.argv.slice(2),
+      ...process.argv.slice(2).map((word) => (word === values.nginx ? basename(word) : word)),
     ];
     const text = `${report(overloads)}
 
