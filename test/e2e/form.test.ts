@@ -33,7 +33,9 @@ t.test('forms', async (t) => {
     const body = `<form method="post" enctype="multipart/form-data" action="/avatars">
       <input name="prompt"><input name="audio_id"><select name="mode"><option>std<option>pro</select>
       <input type="file" name="sound_file"><input type="file" name="image"><button>Make</button></form>`;
-    await page.route(`${url}/form`, (route) => route.fulfill({ contentType: 'text/html; charset=utf-8', body }));
+    await page.route(`${url}/form`, (route) =>
+      route.fulfill({ contentType: 'text/html; charset=utf-8', body }),
+    );
     await page.goto(`${url}/form`);
     await page.setInputFiles('[name=image]', PORTRAIT);
     await page.setInputFiles('[name=sound_file]', SPEECH);
