@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { Gateway } from '../gateway/gateway.js';
+import { completeRoutes } from './access.js';
 import { type BaseOptions, buildBase } from './base.js';
 import { MAX_MANAGEMENT_CONNECTIONS } from './connection-limits.js';
 import { refuseUnrouted } from './plugins/method-not-allowed.js';
@@ -29,6 +30,7 @@ export async function buildManagement({
   });
   app.addSchema(Problem);
   refuseUnrouted(app);
+  completeRoutes(app);
   await app.register(healthRoutes, { gateway });
   await app.register(metricsRoutes, { metrics });
   return app;

@@ -29,14 +29,11 @@ const WORDS = [
   'a@example.com',
   'https://example.com/a',
 ];
-const STATUSES = ['queued', 'submitting', 'pending', 'processing', 'succeeded', 'failed', 'canceled'];
 
 /** Strings whose format says more than their length. */
 const FORMATS: Recipes = {
   'date-time': (chance) => new Date(Date.UTC(2026, 0, 1) + chance.between(0, 4e10)).toISOString(),
   date: (chance) => new Date(Date.UTC(2026, 0, 1) + chance.between(0, 4e10)).toISOString().slice(0, 10),
-  'page-size': (chance) => String(chance.pick([1, 2, 20, 99, 100])),
-  statuses: (chance) => [chance.pick(STATUSES), chance.pick(STATUSES)].slice(chance.between(0, 1)).join(','),
   uri: () => 'https://example.com/',
 };
 

@@ -2,10 +2,8 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import type { Gateway } from '../../gateway/gateway.js';
 import { ProblemError } from '../../problems.js';
-import { commonHeaders, noQuery, ON_ITS_OWN_PORT, problems } from '../schemas/responses.js';
+import { commonHeaders, ON_ITS_OWN_PORT, problems } from '../schemas/responses.js';
 import { NullableTime, Word } from '../schemas/types.js';
-
-const Health = Type.Object({ status: Type.String() });
 
 const Readiness = Type.Object({
   status: Type.String(),
@@ -47,8 +45,7 @@ export const healthRoutes: FastifyPluginAsyncTypebox<{ gateway: Gateway }> = asy
         tags: ['operations'],
         summary: 'Whether the process runs',
         description: ON_ITS_OWN_PORT,
-        querystring: noQuery,
-        response: { 200: ok('It does.', Health), ...problems(400) },
+        response: { 200: ok('It does.', Type.Object({ status: Type.String() })) },
       },
     },
     async () => ({ status: 'alive' }),
@@ -64,10 +61,9 @@ export const healthRoutes: FastifyPluginAsyncTypebox<{ gateway: Gateway }> = asy
         tags: ['operations'],
         summary: 'Whether avatars can be accepted',
         description: ON_ITS_OWN_PORT,
-        querystring: noQuery,
         response: {
           200: ok('They can: the store can be written to. How Modellix stands beside it.', Readiness),
-          ...problems(400, 503),
+          ...problems(503),
         },
       },
     },

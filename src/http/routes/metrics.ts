@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
-import { commonHeaders, noQuery, ON_ITS_OWN_PORT, problems } from '../schemas/responses.js';
+import { commonHeaders, ON_ITS_OWN_PORT, problems } from '../schemas/responses.js';
 
 /** What a scrape gets, in the Prometheus text format. */
 export interface MetricsSource {
@@ -21,14 +21,13 @@ export const metricsRoutes: FastifyPluginAsyncTypebox<{ metrics: MetricsSource }
         tags: ['operations'],
         summary: 'Counters and gauges of this process',
         description: `In the Prometheus text format. ${ON_ITS_OWN_PORT}`,
-        querystring: noQuery,
         response: {
           200: {
             description: 'The metrics.',
             headers: commonHeaders,
             content: { 'text/plain': { schema: Type.String() } },
           },
-          ...problems(400, 500),
+          ...problems(500),
         },
       },
     },

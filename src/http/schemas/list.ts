@@ -11,6 +11,7 @@ export const ListParameters = Type.Object(
     // Several parameters of one name are taken as well.
     status: Type.Optional(
       Type.Array(Word(STATUSES), {
+        minItems: 1,
         style: 'form',
         explode: false,
         description: 'Only avatars with this status, or with one of several, separated by commas.',
