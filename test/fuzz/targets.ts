@@ -9,7 +9,7 @@ import {
 import { isTurned } from '../../src/domain/media/exif.js';
 import { inspectImage, MAX_IMAGE_BYTES, MIN_IMAGE_SIDE } from '../../src/domain/media/image.js';
 import { MediaError } from '../../src/domain/media/media.js';
-import { skipTags } from '../../src/domain/media/tags.js';
+import { endOfSound, skipTags } from '../../src/domain/media/tags.js';
 import { adts, exif, fixture, mp3, png, pngChunk, wav, withApp1 } from '../domain/media/make.js';
 import { BODY_TARGETS } from './bodies.js';
 import { boxes, frames, jpegSegments, mendPng, pngChunks, riffChunks } from './pieces.js';
@@ -23,7 +23,10 @@ const text = (value: string) => Buffer.from(value, 'latin1');
 
 const APP1 = Buffer.concat([text('Exif\0\0'), exif(6)]);
 const ID3 = Buffer.concat([text('ID3\x04\0\0\0\0\0\x20'), Buffer.alloc(32)]);
-const APE = Buffer.concat([text('APETAGEX\xd0\x07\0\0\x28\0\0\0'), Buffer.alloc(56, 1)]);
+/** Its flags say that it is a header. */
+const APE = Buffer.concat([text('APETAGEX\xd0\x07\0\0\x28\0\0\0\x01\0\0\0\0\0\0\xa0'), Buffer.alloc(48, 1)]);
+const APE_FOOTER = Buffer.concat([text('items...APETAGEX\xd0\x07\0\0\x28\0\0\0'), Buffer.alloc(16)]);
+const LYRICS = text('LYRICSBEGINla la la000019LYRICS200');
 const ID3V1 = Buffer.concat([text('TAG'), Buffer.alloc(125)]);
 
 const JPEGS = [
@@ -37,13 +40,25 @@ const PNGS = [
 const MP3S = [
   ...fixtures('cbr.mp3', 'vbr-bare.mp3', 'mpeg25.mp3', 'tagged.mp3'),
   Buffer.concat([ID3, mp3(30), APE, ID3V1, mp3(2)]),
+  Buffer.concat([mp3(30), APE_FOOTER, LYRICS, ID3V1]),
+  Buffer.concat([mp3(30), text('LYRICSBEGINla la LYRICSEND'), ID3V1]),
 ];
 const WAVS = [
+  wav({ dataClaim: 0, riffClaim: 0, byteRate: 1, blockBytes: 9 }),
+  Buffer.concat([ID3, wav({ dataClaim: 0xffffffff })]),
+  Buffer.concat([text('RF64\0\0\0\0WAVEds64\x10\0\0\0'), Buffer.alloc(16, 0), wav().subarray(12)]),
   wav({ samples: 16_000 }),
   wav({ samples: 4_000, rate: 2_000, extensible: true, odd: true, bits: 24, channels: 2 }),
   fixture('adpcm.wav'),
 ];
-const M4AS = fixtures('late-moov.m4a', 'early-moov.m4a', 'fragmented.m4a', 'film.mp4', 'alac.m4a');
+const M4AS = fixtures(
+  'late-moov.m4a',
+  'early-moov.m4a',
+  'fragmented.m4a',
+  'film.mp4',
+  'alac.m4a',
+  'film.mov',
+);
 const ADTS = [fixture('lc.aac'), Buffer.concat([ID3, adts(20)])];
 const OTHERS = fixtures('opus.ogg', 'flac.flac', 'layer2.mp2', 'gif.gif', 'webp.webp', 'film.mov');
 
@@ -64,9 +79,16 @@ export const TARGETS: readonly Target[] = [
   },
   {
     name: 'tags',
-    seeds: [ID3, APE, ID3V1, Buffer.concat([Buffer.alloc(9), ID3, APE, ID3V1, text('x')])],
+    seeds: [
+      ID3,
+      APE,
+      APE_FOOTER,
+      LYRICS,
+      ID3V1,
+      Buffer.concat([Buffer.alloc(9), ID3, APE, ID3V1, text('x')]),
+    ],
     maxBytes: MAX_AUDIO_BYTES,
-    run: (bytes) => within(skipTags(bytes, 0), 0, bytes.length),
+    run: runTags,
     isRefusal,
   },
   {
@@ -84,6 +106,11 @@ export const TARGETS: readonly Target[] = [
     isRefusal,
   },
 ];
+
+function runTags(bytes: Buffer): void {
+  within(endOfSound(bytes), 0, bytes.length);
+  within(skipTags(bytes, 0), 0, bytes.length);
+}
 
 /** What is taken must keep the contract's limits. */
 function runImage(bytes: Buffer): void {

@@ -98,7 +98,8 @@ t.test('[E6] [R06] [R15] [E17] [FMedia] warns of what was forgiven, and sends it
   t.equal(first.status, 202);
   const again = await create('one', honest);
   t.equal(again.headers.get('idempotent-replayed'), 'true', 'the hash is of what is sent');
-  t.match(await again.json(), { id: ((await first.json()) as { id: string }).id });
+  const { id } = (await first.json()) as { id: string };
+  t.match(await again.json(), { id });
   t.equal((await create('two', honest)).status, 202);
   const sent = simulator.ledger().map(({ sha256 }) => sha256);
   t.equal(sent.length, 2);

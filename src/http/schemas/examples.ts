@@ -101,11 +101,5 @@ export const checkExample = {
   image: avatarExample.image,
   audio: avatarExample.audio,
   cost: avatarExample.cost,
-  warnings: [
-    {
-      pointer: '/sound_file',
-      detail:
-        'has a "data" chunk that claims 4294967295 bytes, there are 297984; it is put right before it is sent',
-    },
-  ],
+  warnings: [],
 };
