@@ -99,7 +99,7 @@ const REFUSED: readonly (readonly [location: string, detail: string])[] = [
   ['http://127.0.0.2:99999/', 'is not a valid URL'],
   ['http://[::1', 'is not a valid URL'],
   ['http://256.0.0.1/', 'is not a valid URL'],
-  [`/${'a'.repeat(2048)}`, 'is too long; a URL may have at most 2048 characters'],
+  [`/${'a'.repeat(8192)}`, 'is too long; a URL may have at most 8192 characters'],
 ];
 for (const [location, words] of REFUSED) {
   t.test(`a redirect to ${location.slice(0, 40)} is not followed`, async (t) => {
