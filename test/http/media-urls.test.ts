@@ -5,6 +5,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import t, { type Test } from 'tap';
 import { parseNetworks } from '../../src/outbound/addresses.js';
+import { patch } from '../domain/media/make.js';
 import { startApp } from '../support/app.js';
 import { portrait, postJson, speech, wav } from '../support/requests.js';
 
@@ -12,6 +13,7 @@ const FILES: Readonly<Record<string, Buffer>> = {
   '/a.jpg': portrait,
   '/b.mp3': speech,
   '/short.wav': wav(1.9),
+  '/streamed.wav': patch(wav(3), 40, 0xff, 0xff, 0xff, 0xff),
   '/large.mp3': Buffer.alloc(5_000_001, 1),
   '/full.mp3': Buffer.alloc(5_000_000, 1),
 };
@@ -125,4 +127,25 @@ t.test('[E3] media that are fetched count as memory as they arrive', async (t) =
   t.strictSame(simulator.ledger(), []);
   const smaller = await postJson(url, { image, sound_file: `${host.url}/b.mp3` });
   t.equal(smaller.status, 202, 'and all that was held is free again');
+});
+
+t.test('[FMedia] what is forgiven at a URL cannot be put right, and the warning says so', async (t) => {
+  const host = await startHost(t);
+  const { url } = await startChecking(t, 'strict');
+  const body = { image: `${host.url}/a.jpg`, sound_file: `${host.url}/streamed.wav` };
+  const answer = await fetch(`${url}/avatars/check`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  });
+  t.equal(answer.status, 200);
+  t.match(await answer.json(), {
+    audio: { source: 'url', duration_seconds: 3 },
+    warnings: [
+      {
+        pointer: '/sound_file',
+        detail: /claims 4294967295 bytes, .*; it is at a URL, so Modellix gets it as it is$/,
+      },
+    ],
+  });
 });
