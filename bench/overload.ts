@@ -153,7 +153,7 @@ async function bench(dir: string): Promise<void> {
         NODE_OPTIONS: await startFlags(),
         PORT: '0',
         DATA_DIR: join(dir, 'data'),
-        CLIENTS_FILE: await writeCallers(dir),
+        CALLERS_FILE: await writeCallers(dir),
         TRUSTED_PROXIES: '127.0.0.1/32',
         MEDIA_MEMORY_MEGABYTES: String(BODY_MEMORY_BYTES / 1e6),
         // So that the streams that are asked for are more than one caller may have.
@@ -207,11 +207,11 @@ load averages at the end ${average.join(', ')}; ${(stolenShare * 100).toFixed(1)
 
 async function writeCallers(dir: string): Promise<string> {
   const file = join(dir, 'callers.json');
-  const clients = Object.entries(KEYS).map(([name, key]) => ({
+  const callers = Object.entries(KEYS).map(([name, key]) => ({
     name,
     key_sha256: createHash('sha256').update(key).digest('hex'),
   }));
-  await writeFile(file, JSON.stringify({ clients }), { mode: 0o600 });
+  await writeFile(file, JSON.stringify({ callers }), { mode: 0o600 });
   return file;
 }
 
