@@ -92,7 +92,8 @@ export class Requests {
       target,
       headers,
       body,
-      flaws,
+      // A link that nobody signed.
+      flaws: /[?&]signature=/.test(target) ? new Set([...flaws, 'query' as const]) : flaws,
       isRefused,
       waits: /wait/i.test(said) || answersWithEvents(operation),
     };

@@ -89,7 +89,7 @@ t.test('headers', async (t) => {
   await t.test('an event stream has them too', async (t) => {
     const leaving = new AbortController();
     const { headers } = await fetch(`${url}/avatars/events`, { signal: leaving.signal });
-    t.equal(headers.get('cache-control'), 'no-store');
+    t.equal(headers.get('cache-control'), 'no-store, no-transform');
     t.equal(headers.get('content-security-policy'), API_POLICY);
     leaving.abort();
   });
