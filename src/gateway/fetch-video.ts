@@ -60,11 +60,33 @@ async function write(videos: VideoFiles, id: string, { status, headers, body }: 
     if (status !== 200) return failed(`its host answered ${status} where all of it was asked for`);
     if (encoding !== 'identity') return failed(`its host sent it in ${encoding}`);
     const length = headers['content-length'];
-    const keeping = await videos.keep(id, body, length === undefined ? null : Number(length));
+    const keeping = await videos.keep(id, videoAlone(body), length === undefined ? null : Number(length));
     return 'refused' in keeping ? { kind: 'refused', ...keeping } : { kind: 'kept', ...keeping };
+  } catch (error) {
+    if (error instanceof NoVideoError) return failed(error.message);
+    throw error;
   } finally {
     body.on('error', () => undefined).destroy();
   }
+}
+
+/** The message may be shown. */
+class NoVideoError extends Error {}
+
+/** How HTML, XML and JSON begin, perhaps behind a byte order mark; no video does. */
+const TEXT = /^(?:\xef\xbb\xbf)?\s*[<{]/;
+
+/** Hosts and what is before them answer 200 with a page, or with nothing, for what they do not have yet. */
+async function* videoAlone(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let isEmpty = true;
+  for await (const chunk of body) {
+    if (isEmpty && TEXT.test(Buffer.from(chunk).toString('latin1', 0, 64))) {
+      throw new NoVideoError('its host sent a text instead');
+    }
+    isEmpty = false;
+    yield chunk;
+  }
+  if (isEmpty) throw new NoVideoError('its host sent nothing');
 }
 
 function failed(reason: string, waitMs = 0, alive: boolean | null = false): Fetched {

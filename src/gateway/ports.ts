@@ -56,8 +56,8 @@ export type Keeping =
   /** `reason`: in words for the log. */
   | { readonly refused: Refused; readonly reason: string };
 
-/** Too large for one, no room beside the others, nothing in it, or the folder cannot be written. */
-export type Refused = 'too-large' | 'no-room' | 'empty' | 'disk';
+/** Too large for one, no room beside the others, or the folder cannot be written. */
+export type Refused = 'too-large' | 'no-room' | 'disk';
 
 /** What a file is answered with. */
 export type KeptAnswer = Extract<VideoAnswer, { kind: 'ok' | 'range-not-satisfiable' }>;

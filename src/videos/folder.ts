@@ -26,14 +26,14 @@ export interface VideoFolderOptions {
 /** What came of keeping a video. */
 export type Kept =
   | { readonly keptBytes: number }
-  | { readonly refused: 'too-large' | 'no-room' | 'empty' | 'disk'; readonly reason: string };
+  | { readonly refused: 'too-large' | 'no-room' | 'disk'; readonly reason: string };
 
 /** How often the folder is swept and counted: others may write to it, and remove from it. */
 const SWEEP_MS = 600_000;
 
 /** A video that cannot be kept. */
 class Refusal extends Error {
-  readonly refused: 'too-large' | 'no-room' | 'empty' | 'disk';
+  readonly refused: 'too-large' | 'no-room' | 'disk';
 
   constructor(refused: Refusal['refused'], reason: string) {
     super(reason);
@@ -142,7 +142,6 @@ export class VideoFolder {
         hold(bytes);
         await onDisk(file.writeFile(chunk)); // At the end of what is there.
       }
-      if (bytes === 0) throw new Refusal('empty', 'there is nothing in it');
       await onDisk(file.sync());
       return bytes;
     } finally {

@@ -55,8 +55,8 @@ async function again(store: Store, { id }: Avatar): Promise<Stored> {
 
 type Host = (request: VideoRequest) => Promise<VideoAnswer> | VideoAnswer;
 
-const ok = (headers: object = {}, status: 200 | 206 = 200): Host => {
-  return () => ({ kind: 'ok', status, headers, body: Readable.from([Buffer.from('abc')]) });
+const ok = (headers: object = {}, status: 200 | 206 = 200, body = 'abc'): Host => {
+  return () => ({ kind: 'ok', status, headers, body: Readable.from(body === '' ? [] : [Buffer.from(body)]) });
 };
 
 /** What the step needs; `kept` and `removed` are what its folder was told. */
@@ -129,6 +129,10 @@ const TROUBLE: readonly [string, Host][] = [
   ['does not answer', () => ({ kind: 'unavailable', reason: 'no answer in time' })],
   ['sends a part', ok({}, 206)],
   ['sends it encoded', ok({ 'content-encoding': 'gzip' })],
+  ['[F67] [R04] sends nothing', ok({ 'content-length': '0' }, 200, '')],
+  ['[F67] [R04] sends a page', ok({ 'content-type': 'video/mp4' }, 200, '\n<!doctype html>')],
+  ['[F67] [R04] sends a page behind a byte order mark', ok({}, 200, '\ufeff<?xml version="1.0"?><Error/>')],
+  ['[F67] [R04] sends JSON', ok({}, 200, '{"code":404}')],
   [
     'breaks off',
     () => {
