@@ -9,6 +9,8 @@ const { version } = JSON.parse(readFileSync(new URL('../package.json', import.me
   version: string;
 };
 
+/** Stdout cannot be written. */
+const EXIT_FAILED = 1;
 /** An argument is wrong. */
 const EXIT_USAGE = 2;
 
@@ -92,9 +94,16 @@ async function beCommand(args: string[]): Promise<void> {
   const interrupt = () => interruption.abort();
   // Once: a second one ends the process, whatever it is at.
   process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
-  // Whoever reads what is written may leave early, as `head` does.
-  process.stdout.on('error', interrupt);
-  process.exitCode = await run(args, {
+  let isLost = false;
+  process.stdout.on('error', ({ code }: NodeJS.ErrnoException) => {
+    // Whoever reads what is written may leave early, as `head` does.
+    if (code !== 'EPIPE' && !isLost) {
+      isLost = true;
+      process.stderr.write(`avatar-gateway: stdout cannot be written (${code})\n`);
+    }
+    interrupt();
+  });
+  const exitCode = await run(args, {
     // Opened where it is asked for alone.
     get stdin() {
       return process.stdin;
@@ -104,4 +113,5 @@ async function beCommand(args: string[]): Promise<void> {
     env: process.env,
     signal: interruption.signal,
   });
+  process.exitCode = isLost ? EXIT_FAILED : exitCode;
 }
