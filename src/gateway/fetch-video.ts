@@ -35,7 +35,7 @@ export async function fetchTo(
     const answer = await askHost(ports, stored, video, { method: 'GET', signal: stop.signal });
     switch (answer.kind) {
       case 'ok':
-        return await write(videos, stored.avatar.id, answer);
+        return await write(videos, stored.avatar.id, answer, video.bytes ?? 1);
       case 'gone':
         return { kind: 'refused', refused: 'gone', reason: 'Modellix has dropped it' };
       case 'later':
@@ -54,13 +54,19 @@ export async function fetchTo(
   }
 }
 
-async function write(videos: VideoFiles, id: string, { status, headers, body }: Stream): Promise<Fetched> {
+async function write(
+  videos: VideoFiles,
+  id: string,
+  { status, headers, body }: Stream,
+  leastBytes: number,
+): Promise<Fetched> {
   try {
     const encoding = headers['content-encoding'] ?? 'identity';
     if (status !== 200) return failed(`its host answered ${status} where all of it was asked for`);
     if (encoding !== 'identity') return failed(`its host sent it in ${encoding}`);
     const length = headers['content-length'];
-    const keeping = await videos.keep(id, videoAlone(body), length === undefined ? null : Number(length));
+    const whole = wholeVideo(body, leastBytes);
+    const keeping = await videos.keep(id, whole, length === undefined ? null : Number(length));
     return 'refused' in keeping ? { kind: 'refused', ...keeping } : { kind: 'kept', ...keeping };
   } catch (error) {
     if (error instanceof NoVideoError) return failed(error.message);
@@ -76,17 +82,20 @@ class NoVideoError extends Error {}
 /** How HTML, XML and JSON begin, perhaps behind a byte order mark; no video does. */
 const TEXT = /^(?:\xef\xbb\xbf)?\s*[<{]/;
 
-/** Hosts and what is before them answer 200 with a page, or with nothing, for what they do not have yet. */
-async function* videoAlone(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  let isEmpty = true;
+/**
+ * Hosts and what is before them answer 200 with a page, with nothing, or with a part for what they do not have yet. What is
+ * longer than Modellix said is taken: it may count in other units.
+ */
+async function* wholeVideo(body: AsyncIterable<Uint8Array>, leastBytes: number): AsyncGenerator<Uint8Array> {
+  let bytes = 0;
   for await (const chunk of body) {
-    if (isEmpty && TEXT.test(Buffer.from(chunk).toString('latin1', 0, 64))) {
+    if (bytes === 0 && TEXT.test(Buffer.from(chunk).toString('latin1', 0, 64))) {
       throw new NoVideoError('its host sent a text instead');
     }
-    isEmpty = false;
+    bytes += chunk.length;
     yield chunk;
   }
-  if (isEmpty) throw new NoVideoError('its host sent nothing');
+  if (bytes < leastBytes) throw new NoVideoError(`its host sent ${bytes} of ${leastBytes} bytes`);
 }
 
 function failed(reason: string, waitMs = 0, alive: boolean | null = false): Fetched {

@@ -79,9 +79,13 @@ t.test('videos', async (t) => {
 
   t.test('[E11] - on a disk that is full is told in words', async (t) => {
     const command = `"$0" "$1" get ${id} --out - > /dev/full`;
-    const failure = await promisify(execFile)('sh', ['-c', command, process.execPath, await gatewayScript()], {
-      env: { ...process.env, AVATAR_GATEWAY_URL: url },
-    }).catch((error: unknown) => error);
+    const failure = await promisify(execFile)(
+      'sh',
+      ['-c', command, process.execPath, await gatewayScript()],
+      {
+        env: { ...process.env, AVATAR_GATEWAY_URL: url },
+      },
+    ).catch((error: unknown) => error);
     t.match(failure, { code: 1, stderr: /avatar-gateway: stdout cannot be written \(ENOSPC\)\n$/ });
   });
 

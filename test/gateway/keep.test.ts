@@ -164,6 +164,19 @@ for (const [name, host] of TROUBLE) {
   });
 }
 
+t.test('[F67] [R04] a video that is shorter than Modellix said is tried again', async (t) => {
+  const { store } = await clockedStore(t);
+  const { ports, outcomes } = portsOn(store, ok());
+  const cut = await claimed(store, { video: { ...VIDEO, bytes: 4 } });
+  await keep(ports, cut);
+  t.match(await find(store, cut), { step: 'keep', failures: 1, video: { keptBytes: null } });
+  const whole = await claimed(store, { video: { ...VIDEO, bytes: 3 } });
+  await keep(ports, whole);
+  const longer = await claimed(store, { video: { ...VIDEO, bytes: 1 } });
+  await keep(ports, longer);
+  t.same(outcomes, ['kept', 'kept']);
+});
+
 /** Modellix says each time that the video is where it was said to be. */
 function unmoved(expiresAt: number | null = null): Renewals {
   const renewals = new Renewals();
