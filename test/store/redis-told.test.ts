@@ -6,6 +6,7 @@ import t, { type Test } from 'tap';
 import { openRedisStore, type RedisEvent } from '../../src/store/redis/redis.js';
 import { refusalOf } from '../../src/store/redis/unavailable.js';
 import { startApp } from '../support/app.js';
+import { startRedis } from '../support/redis.js';
 import { startCluster } from '../support/redis-cluster.js';
 
 t.setTimeout(120_000);
@@ -66,6 +67,18 @@ t.test('redis: [R18] a Cluster behind a plain URL', async (t) => {
   t.equal(await reason(t, first.url, elsewhere), words);
   const serverless = await respServer(t, { INFO: info('7.1.0'), GET: '-ERR MOVED 5474 10.0.0.7:6379\r\n' });
   t.equal(await reason(t, serverless), words, 'also as ElastiCache Serverless says it');
+});
+
+t.test('redis: [R18] a Redis that is no Cluster, or has fewer databases', async (t) => {
+  const server = await startRedis(t);
+  t.equal(
+    await reason(t, server.url.replace('redis:', 'redis+cluster:')),
+    'Redis refused (ERR): it is no Cluster; write redis:// in REDIS_URL',
+  );
+  t.equal(
+    await reason(t, `${server.url}/99`),
+    'Redis refused (ERR): it has no database of the number in REDIS_URL',
+  );
 });
 
 t.test('redis: [R18] the word of a refusal', async (t) => {

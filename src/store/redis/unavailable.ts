@@ -1,5 +1,11 @@
 import { StoreUnavailableError } from '../store.js';
 
+/** What to do about refusals whose word says nothing, by how Redis begins them. */
+const ADVICE: Readonly<Record<string, string>> = {
+  'ERR This instance has cluster support disabled': 'it is no Cluster; write redis:// in REDIS_URL',
+  'ERR DB index is out of range': 'it has no database of the number in REDIS_URL',
+};
+
 /**
  * What went wrong, without the error of ioredis as its cause: that one carries the command's arguments (the media,
  * and for AUTH the password) and the address.
@@ -7,7 +13,12 @@ import { StoreUnavailableError } from '../store.js';
 export function unavailable(error: unknown): StoreUnavailableError {
   if (error instanceof StoreUnavailableError) return error;
   const refusal = refusalOf(error);
-  if (refusal !== null) return new StoreUnavailableError(`Redis refused (${refusal})`);
+  if (refusal !== null) {
+    const { message } = error as Error;
+    const advice = Object.keys(ADVICE).find((beginning) => message.startsWith(beginning));
+    const words = advice === undefined ? '' : `: ${ADVICE[advice]}`;
+    return new StoreUnavailableError(`Redis refused (${refusal})${words}`);
+  }
   if (error instanceof Error && error.message === 'Command timed out') {
     return new StoreUnavailableError('Redis did not answer in time');
   }
