@@ -40,7 +40,12 @@ const NAMES: ReadonlySet<string> = new Set([
 const LISTS: ReadonlySet<string> = new Set(['MODELLIX_API_KEY', 'WEBHOOK_SECRETS']);
 
 /** Variables whose value is never printed: secrets, and URLs that somebody may have put one into. */
-const UNPRINTED: ReadonlySet<string> = new Set([...SECRETS, ...PROXY_VARIABLES, 'MODELLIX_BASE_URL']);
+const UNPRINTED: ReadonlySet<string> = new Set([
+  ...SECRETS,
+  ...PROXY_VARIABLES,
+  'MODELLIX_BASE_URL',
+  'PUBLIC_URL',
+]);
 
 /** A setting that is missing or wrong. The message is one line, names the variable and shows no secret. */
 export class ConfigError extends Error {
