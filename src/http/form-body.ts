@@ -4,8 +4,10 @@ import { ByteCollector } from '../domain/media/collector.js';
 import { type GivenMedia, MediaError } from '../domain/media/media.js';
 import { mediaIn } from '../domain/media/text.js';
 import { ProblemError } from '../problems.js';
-import { type JsonBody, JsonReader, MAX_REST_BYTES } from './json-body.js';
+import { type JsonBody, MAX_REST_BYTES, MEDIA_MEMBERS, readJson, tooLarge } from './json-body.js';
+import { CreateAvatar } from './schemas/avatar.js';
 
+const MEMBERS: ReadonlySet<string> = new Set(Object.keys(CreateAvatar.properties));
 /** Members of `POST /avatars`, with room for one that is not known and shall be named. */
 const MAX_PARTS = 20;
 const MAX_HEADERS_A_PART = 20;
@@ -14,51 +16,64 @@ const BOUNDARY = /^[0-9A-Za-z'()+_,\-./:=? ]{0,69}[0-9A-Za-z'()+_,\-./:=?]$/;
 /** How text begins: every file that is taken has other bytes at once. */
 const TEXT = /^[\t\r\n -~]*$/;
 const TEXT_WITHIN = 64;
-/** The member that is JSON, whatever its part says. */
-const METADATA = 'metadata';
-const NO_MEDIA: ReadonlyMap<string, number> = new Map();
+const TEXT_TYPE = /^text\//i;
 const CUT_SHORT = 'It is cut short, or not what its boundary says.';
+
+interface Part {
+  readonly isFile: boolean;
+  readonly isJson: boolean;
+  readonly content: ByteCollector;
+}
 
 /**
  * Reads a `multipart/form-data` body (RFC 7578) to the same as a JSON one. A part of type `application/json` is JSON, and
  * so is `metadata`; media are files, unless they have no file name and begin as text does; all else is text. What a browser
  * sends for a field that was left empty, an empty text or a file without a name, is as good as not sent.
- * @param mediaMembers as for `JsonReader`
+ * @param bodyBytes how many will come; 0 where that is not known
  * @throws {ProblemError} `invalid-multipart` saying what is wrong, `payload-too-large`, `invalid-json`
  */
-export async function readFormBody(
+export async function readForm(
   chunks: AsyncIterable<Buffer>,
   contentType: string,
-  members: ReadonlySet<string>,
-  mediaMembers: ReadonlyMap<string, number>,
+  bodyBytes: number,
 ): Promise<JsonBody> {
   requireBoundary(contentType);
-  const form = new Form(members, mediaMembers);
-  let fault: unknown = null;
+  const parts = new Map<string, Part>();
+  let arrivedBytes = 0;
+  let restBytes = 0;
   let isWhole = false;
   /** The parser is no place to throw from. */
-  const attempt = (work: () => void): void => {
-    try {
-      if (fault === null) work();
-    } catch (error) {
-      fault = error;
-    }
+  const faults: ProblemError[] = [];
+  const refuse = (detail: string) => faults.push(problem(detail));
+  /** Returns what to do with its bytes. */
+  const begin = (name = '', type = '', fileName = ''): ((chunk: Buffer) => void) => {
+    const shown = JSON.stringify(name.slice(0, 64));
+    const isMedia = MEDIA_MEMBERS.has(name);
+    const isJson = type === 'application/json' || name === 'metadata';
+    if (name === '') refuse('A field has no name.');
+    else if (!MEMBERS.has(name)) refuse(`The field ${shown} is not known here.`);
+    else if (parts.has(name)) refuse(`The field ${shown} stands twice.`);
+    else if (!isMedia && !isJson && !TEXT_TYPE.test(type)) refuse(`The field ${shown} is text, not a file.`);
+    const content = new ByteCollector(isMedia ? Math.max(0, bodyBytes - arrivedBytes) : 0);
+    parts.set(name, { isFile: fileName !== '', isJson, content });
+    return (chunk) => {
+      content.append(chunk);
+      if (!isMedia) restBytes += chunk.length;
+      if (restBytes > MAX_REST_BYTES) faults.push(tooLarge());
+    };
   };
-  const refuse = (detail: string) => attempt(() => void fail(detail));
   const parser = new Busboy({
     headers: { 'content-type': contentType },
-    isPartAFile: (name = '', type = '') => mediaMembers.has(name) || !/^text\//i.test(type),
-    limits: { parts: MAX_PARTS, fieldSize: MAX_REST_BYTES, headerPairs: MAX_HEADERS_A_PART },
+    isPartAFile: (name = '', type = '') => MEDIA_MEMBERS.has(name) || !TEXT_TYPE.test(type),
+    limits: { parts: MAX_PARTS, fieldSize: MAX_REST_BYTES + 1, headerPairs: MAX_HEADERS_A_PART },
   });
   parser.on('file', (name, stream, fileName, _encoding, type) => {
+    stream.on('data', begin(name, type, fileName));
     stream.on('error', () => refuse(CUT_SHORT));
-    attempt(() => {
-      const part = form.begin(name, type, fileName);
-      stream.on('data', (chunk: Buffer) => attempt(() => part.write(chunk)));
-      stream.on('end', () => attempt(() => part.end()));
-    });
   });
-  parser.on('field', (name, text, _isNameCut, isCut) => attempt(() => form.add(name, text, isCut)));
+  parser.on('field', (name, text, _isNameCut, _isCut, _encoding, type) =>
+    begin(name, type)(Buffer.from(text)),
+  );
   parser.on('partsLimit', () => refuse(`It has more than ${MAX_PARTS} fields.`));
   parser.on('error', () => refuse(CUT_SHORT));
   parser.on('finish', () => {
@@ -66,119 +81,48 @@ export async function readFormBody(
   });
   for await (const chunk of chunks) {
     parser.write(chunk);
-    if (fault !== null) throw fault;
+    arrivedBytes += chunk.length;
+    for (const fault of faults) throw fault;
   }
   parser.end();
   // It waits for ticks alone: what it has not come to by now it never comes to.
   await setImmediate();
   if (!isWhole) refuse(CUT_SHORT);
-  if (fault !== null) throw fault;
-  return form.end();
+  if (parts.size === 0) refuse('There are no fields in it.');
+  for (const fault of faults) throw fault;
+  return bodyOf(parts);
 }
 
-/** A field whose bytes come one after the other. */
-interface Part {
-  write(chunk: Buffer): void;
-  end(): void;
+async function bodyOf(parts: ReadonlyMap<string, Part>): Promise<JsonBody> {
+  const value: Record<string, unknown> = {};
+  const media = new Map<string, GivenMedia>();
+  for (const [name, { isFile, isJson, content }] of parts) {
+    const bytes = content.take();
+    if (bytes.length === 0 && !isFile) continue;
+    if (isJson) {
+      const body = await readJson(bytes, name);
+      value[name] = body.value;
+      for (const [member, each] of body.media) media.set(member, each);
+    } else if (MEDIA_MEMBERS.has(name)) {
+      value[name] = 'file';
+      media.set(name, mediumOf(bytes, isFile));
+    } else value[name] = bytes.toString();
+  }
+  return { value, media };
 }
 
-/** The fields of a form. */
-class Form {
-  readonly #members: ReadonlySet<string>;
-  readonly #mediaMembers: ReadonlyMap<string, number>;
-  readonly #value: Record<string, unknown> = {};
-  readonly #media = new Map<string, GivenMedia>();
-  readonly #seen = new Set<string>();
-  #textBytes = 0;
-
-  constructor(members: ReadonlySet<string>, mediaMembers: ReadonlyMap<string, number>) {
-    this.#members = members;
-    this.#mediaMembers = mediaMembers;
-  }
-
-  add(given: string | undefined, text: string, isCut: boolean): void {
-    const name = this.#checkName(given);
-    this.#count(isCut ? MAX_REST_BYTES + 1 : text.length);
-    if (text === '') return;
-    if (name !== METADATA) {
-      this.#value[name] = text;
-      return;
-    }
-    const part = this.#json(name, false);
-    part.write(Buffer.from(text));
-    part.end();
-  }
-
-  begin(given: string | undefined, type: string, fileName: string | undefined): Part {
-    const name = this.#checkName(given);
-    const isFile = fileName !== undefined && fileName !== '';
-    if (type === 'application/json' || name === METADATA) return this.#json(name, isFile);
-    if (!this.#mediaMembers.has(name)) fail(`The field ${JSON.stringify(name)} is text, not a file.`);
-    return this.#medium(name, isFile);
-  }
-
-  end(): JsonBody {
-    if (this.#seen.size === 0) fail('There are no fields in it.');
-    return { value: this.#value, media: this.#media };
-  }
-
-  #json(name: string, isFile: boolean): Part {
-    const isMedia = this.#mediaMembers.has(name);
-    const reader = new JsonReader(isMedia ? this.#mediaMembers : NO_MEDIA, name);
-    let isEmpty = !isFile;
-    return {
-      write: (chunk) => {
-        isEmpty = false;
-        if (!isMedia) this.#count(chunk.length);
-        reader.write(chunk);
-      },
-      end: () => {
-        if (isEmpty) return;
-        const { value, media } = reader.end();
-        this.#value[name] = value;
-        for (const [member, each] of media) this.#media.set(member, each);
-      },
-    };
-  }
-
-  #medium(name: string, isFile: boolean): Part {
-    const collector = new ByteCollector(this.#mediaMembers.get(name));
-    return {
-      write: (chunk) => collector.append(chunk),
-      end: () => {
-        const bytes = collector.take();
-        if (bytes.length === 0 && !isFile) return;
-        this.#value[name] = 'file';
-        const isText = !isFile && TEXT.test(bytes.toString('latin1', 0, TEXT_WITHIN));
-        if (isText) this.#media.set(name, mediaIn(bytes));
-        else if (bytes.length > 0) this.#media.set(name, { kind: 'bytes', bytes });
-        else this.#media.set(name, { kind: 'invalid', error: new MediaError('is empty') });
-      },
-    };
-  }
-
-  #checkName(name: string | undefined): string {
-    if (name === undefined || name === '') return fail('A field has no name.');
-    const shown = JSON.stringify(name.slice(0, 64));
-    if (!this.#members.has(name)) fail(`The field ${shown} is not known here.`);
-    if (this.#seen.has(name)) fail(`The field ${shown} stands twice.`);
-    this.#seen.add(name);
-    return name;
-  }
-
-  #count(bytes: number): void {
-    this.#textBytes += bytes;
-    if (this.#textBytes <= MAX_REST_BYTES) return;
-    const detail = `The fields together may have ${MAX_REST_BYTES} bytes, media aside.`;
-    throw new ProblemError('payload-too-large', detail);
-  }
+function mediumOf(bytes: Buffer, isFile: boolean): GivenMedia {
+  if (!isFile && TEXT.test(bytes.toString('latin1', 0, TEXT_WITHIN))) return mediaIn(bytes);
+  if (bytes.length > 0) return { kind: 'bytes', bytes };
+  return { kind: 'invalid', error: new MediaError('is empty') };
 }
 
 function requireBoundary(type: string): void {
   const [, quoted, bare] = /;\s*boundary=(?:"([^"]*)"|([^;\s]*))/i.exec(type) ?? [];
-  if (!BOUNDARY.test(quoted ?? bare ?? '')) fail('Content-Type has no boundary, or one that cannot be.');
+  if (BOUNDARY.test(quoted ?? bare ?? '')) return;
+  throw problem('Content-Type has no boundary, or one that cannot be.');
 }
 
-function fail(detail: string): never {
-  throw new ProblemError('invalid-multipart', `The form is not acceptable: ${detail}`);
+function problem(detail: string): ProblemError {
+  return new ProblemError('invalid-multipart', `The form is not acceptable: ${detail}`);
 }

@@ -1,8 +1,9 @@
 import { isUtf8 } from 'node:buffer';
 import { ByteCollector } from '../domain/media/collector.js';
 import type { GivenMedia } from '../domain/media/media.js';
+import { mediaIn } from '../domain/media/text.js';
 import { ProblemError } from '../problems.js';
-import { MediaString } from './media-string.js';
+import { unescapeMedia } from './media-string.js';
 
 /** Deeper nesting than any body of ours has use for. */
 const MAX_DEPTH = 16;
@@ -14,6 +15,14 @@ export const MAX_REST_BYTES = 256 * 1024;
 const [QUOTE, BACKSLASH, COLON, COMMA] = [0x22, 0x5c, 0x3a, 0x2c];
 const [BRACE, END_BRACE, BRACKET, END_BRACKET] = [0x7b, 0x7d, 0x5b, 0x5d];
 
+/** What may stand outside of strings and has a meaning. */
+const MARKS = new Set([COLON, COMMA, BRACE, END_BRACE, BRACKET, END_BRACKET]);
+/** Stands where media were. */
+const PLACEHOLDER = Buffer.from('?');
+
+/** The members that may hold megabytes, as strings or files. */
+export const MEDIA_MEMBERS: ReadonlySet<string> = new Set(['image', 'sound_file']);
+
 /** A body with its media apart. */
 export interface JsonBody {
   /** The parsed body. A string that is media is `?` in it, or empty as it was. */
@@ -21,157 +30,114 @@ export interface JsonBody {
   readonly media: ReadonlyMap<string, GivenMedia>;
 }
 
-/** An object or array that is being read. */
+/** The message says of the body what is wrong with it. */
+class Refusal extends SyntaxError {}
+
+/**
+ * Reads JSON strictly (RFC 8259, and RFC 7493 for duplicate members). Strings that are media become neither JavaScript
+ * strings nor part of the object; the first stays in the memory of the body, which is written to.
+ * @param member the member whose value is read, where it is not a whole body
+ * @throws {ProblemError} `invalid-json` saying what is wrong, `payload-too-large` where the rest is too large
+ */
+export async function readJson(body: Buffer, member?: string): Promise<JsonBody> {
+  try {
+    const { rest, texts } = split(body, member);
+    if (rest.length === 0) throw new Refusal('is empty');
+    if (rest.length > MAX_REST_BYTES) throw tooLarge();
+    if (!isUtf8(rest)) throw new Refusal('is not UTF-8');
+    // A byte order mark may be ignored (RFC 8259 §8.1).
+    const value: unknown = JSON.parse(rest.toString().replace(/^\ufeff/, ''));
+    const media = new Map<string, GivenMedia>();
+    for (const [name, text] of texts) {
+      // Media go to other threads with all the memory they are in.
+      const own = media.size === 0 ? text : Buffer.from(new Uint8Array(text).buffer);
+      media.set(name, mediaIn(await unescapeMedia(own)));
+    }
+    return { value, media };
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    const subject = member === undefined ? 'The body' : `The field ${JSON.stringify(member)}`;
+    const predicate = error instanceof Refusal ? error.message : 'is not well-formed JSON';
+    throw new ProblemError('invalid-json', `${subject} ${predicate}.`);
+  }
+}
+
+/** An object or array that is open. */
 interface Level {
-  /** Those met so far; `null` in an array. */
-  readonly names: Set<string> | null;
+  readonly names: Set<string>;
   /** The member whose value is next; `null` where its name is. */
   name: string | null;
 }
 
 /**
- * Reads JSON as it arrives, strictly (RFC 8259, and RFC 7493 for duplicate members). Strings that are media are decoded
- * on the way and become neither JavaScript strings nor part of the object; all else is short, is kept, and is parsed at
- * the end. Grammar is left to JSON.parse.
+ * Takes media out, and looks for what JSON.parse lets pass. The rest of the grammar is left to that, but for what would
+ * take long here.
  */
-export class JsonReader {
-  readonly #mediaMembers: ReadonlyMap<string, number>;
-  readonly #subject: string;
-  readonly #media = new Map<string, GivenMedia>();
-  readonly #levels: Level[] = [];
-  readonly #rest = new ByteCollector();
-  #values = 0;
-  /** Where in the rest the last string begins. */
-  #stringAt = 0;
-  #state: 'outside' | 'string' | 'escape' = 'outside';
-  #medium: MediaString | null = null;
-
-  /**
-   * @param mediaMembers the members whose strings are media, with the bytes for which memory is made ready; 0 where nothing is known
-   * @param member the member whose value is read, where it is not a whole body
-   */
-  constructor(mediaMembers: ReadonlyMap<string, number>, member?: string) {
-    this.#mediaMembers = mediaMembers;
-    this.#subject = member === undefined ? 'The body' : `The field ${JSON.stringify(member)}`;
-    if (member !== undefined) this.#levels.push({ names: null, name: member });
-  }
-
-  /**
-   * The chunk is not kept.
-   * @throws {ProblemError} `invalid-json` saying what is wrong, `payload-too-large` where the rest is too large
-   */
-  write(chunk: Buffer): void {
-    this.#refusing(() => {
-      for (let at = 0; at < chunk.length; ) {
-        at = this.#medium === null ? this.#walk(chunk, at) : this.#readMedium(this.#medium, chunk, at);
+function split(body: Buffer, member: string | undefined) {
+  const texts = new Map<string, Buffer>();
+  const rest = new ByteCollector();
+  const levels: Level[] = member === undefined ? [] : [{ names: new Set(), name: member }];
+  let values = 0;
+  let kept = 0;
+  /** Since the last mark. */
+  let string: Buffer | null = null;
+  for (let at = 0; at < body.length && rest.length + at - kept <= MAX_REST_BYTES; at++) {
+    const byte = body[at] as number;
+    if (byte === QUOTE) {
+      if (string !== null) throw new SyntaxError();
+      const end = endOfString(body, at + 1);
+      string = body.subarray(at, end + 1);
+      const name = levels.length === 1 ? levels[0]?.name : null;
+      if (name && MEDIA_MEMBERS.has(name)) {
+        texts.set(name, string.subarray(1, -1));
+        rest.append(body.subarray(kept, at + 1));
+        if (string.length > 2) rest.append(PLACEHOLDER);
+        kept = end;
       }
-    });
-  }
-
-  /** @throws {ProblemError} as {@link write} */
-  end(): JsonBody {
-    const rest = this.#rest.take();
-    if (rest.length === 0) throw this.#invalid('is empty');
-    if (this.#medium !== null || this.#state !== 'outside') throw this.#invalid('ends inside a string');
-    if (!isUtf8(rest)) throw this.#invalid('is not UTF-8');
-    // A byte order mark may be ignored (RFC 8259 §8.1).
-    const text = rest.toString().replace(/^\ufeff/, '');
-    return { value: this.#refusing(() => JSON.parse(text)), media: this.#media };
-  }
-
-  /** Walks up to where media begin, or to the end of the chunk. Returns what is behind that. */
-  #walk(chunk: Buffer, from: number): number {
-    let kept = from;
-    let state = this.#state;
-    for (let at = from; at < chunk.length; at++) {
-      const byte = chunk[at] as number;
-      if (state === 'escape') state = 'string';
-      else if (state === 'string') {
-        if (byte === BACKSLASH) state = 'escape';
-        else if (byte === QUOTE) state = 'outside';
-      } else if (byte === QUOTE) {
-        if (this.#beginMedium()) {
-          this.#state = 'outside';
-          this.#keep(chunk.subarray(kept, at + 1));
-          return at + 1;
-        }
-        this.#stringAt = this.#rest.length + at - kept;
-        state = 'string';
-      } else if (byte === COLON) {
-        this.#keep(chunk.subarray(kept, at));
-        kept = at;
-        this.#readName();
-      } else this.#readMark(byte);
-    }
-    this.#state = state;
-    this.#keep(chunk.subarray(kept));
-    return chunk.length;
-  }
-
-  #readMark(byte: number): void {
-    const top = this.#levels.at(-1);
-    if (byte === BRACE || byte === BRACKET) {
-      if (this.#levels.length === MAX_DEPTH) throw this.#invalid(`is nested more than ${MAX_DEPTH} deep`);
-      this.#levels.push({ names: byte === BRACE ? new Set() : null, name: null });
-    } else if (byte === COMMA) {
-      if (top !== undefined) top.name = null;
-    } else {
-      if (byte === END_BRACE || byte === END_BRACKET) this.#levels.pop();
-      return;
-    }
-    // Behind each of these comes a member or an element, or nothing at all.
-    this.#values += 1;
-    if (this.#values > MAX_VALUES) throw this.#invalid(`has more than ${MAX_VALUES} members and elements`);
-  }
-
-  /** What was read before a colon is a name. */
-  #readName(): void {
-    const top = this.#levels.at(-1);
-    if (!top?.names || top.name !== null) throw new SyntaxError();
-    const name = String(JSON.parse(this.#rest.from(this.#stringAt).toString()));
-    const isPrototype = name === 'prototype' && this.#levels.at(-2)?.name === 'constructor';
-    const shown = JSON.stringify(name.slice(0, 64));
-    if (name === '__proto__' || isPrototype) throw this.#invalid(`may not have the member ${shown}`);
-    if (top.names.has(name)) throw this.#invalid(`has the member ${shown} twice`);
-    top.names.add(name);
-    top.name = name;
-  }
-
-  /** Whether a string that begins here is media. */
-  #beginMedium(): boolean {
-    const member = this.#levels.length === 1 ? this.#levels[0]?.name : null;
-    if (!member || !this.#mediaMembers.has(member)) return false;
-    if (this.#media.has(member)) throw new SyntaxError(); // A second string in the place of one.
-    this.#medium = new MediaString(member, this.#mediaMembers.get(member));
-    return true;
-  }
-
-  /** Returns what is behind the closing quote, or the end of the chunk. */
-  #readMedium(medium: MediaString, chunk: Buffer, from: number): number {
-    const end = medium.read(chunk, from);
-    if (end === -1) return chunk.length;
-    this.#medium = null;
-    this.#keep(Buffer.from(medium.isEmpty ? '"' : '?"'));
-    this.#media.set(medium.member, medium.end());
-    return end + 1;
-  }
-
-  #keep(bytes: Buffer): void {
-    this.#rest.append(bytes);
-    if (this.#rest.length <= MAX_REST_BYTES) return;
-    const detail = `${this.#subject} may have ${MAX_REST_BYTES} bytes, media aside.`;
-    throw new ProblemError('payload-too-large', detail);
-  }
-
-  #refusing<T>(work: () => T): T {
-    try {
-      return work();
-    } catch (error) {
-      throw error instanceof SyntaxError ? this.#invalid('is not well-formed JSON') : error;
+      at = end;
+    } else if (MARKS.has(byte)) {
+      if (byte === COLON) readName(levels, string);
+      else if (byte === END_BRACE || byte === END_BRACKET) {
+        if (levels.pop() === undefined) throw new SyntaxError();
+      } else {
+        // Behind each of these comes a member or an element, or nothing at all.
+        values += 1;
+        if (values > MAX_VALUES) throw new Refusal(`has more than ${MAX_VALUES} members and elements`);
+        if (byte !== COMMA) levels.push({ names: new Set(), name: null });
+        else if (levels.length > 0) (levels.at(-1) as Level).name = null;
+        if (levels.length > MAX_DEPTH) throw new Refusal(`is nested more than ${MAX_DEPTH} deep`);
+      }
+      string = null;
     }
   }
+  rest.append(body.subarray(kept, kept + MAX_REST_BYTES + 1));
+  return { texts, rest: rest.take() };
+}
 
-  #invalid(predicate: string): ProblemError {
-    return new ProblemError('invalid-json', `${this.#subject} ${predicate}.`);
+/** Where the quote is that ends a string. */
+function endOfString(body: Buffer, from: number): number {
+  let at = body.indexOf(QUOTE, from);
+  if (body[at - 1] === BACKSLASH) {
+    for (at = from; at < body.length && body[at] !== QUOTE; at++) if (body[at] === BACKSLASH) at += 1;
   }
+  if (at === -1 || at >= body.length) throw new Refusal('ends inside a string');
+  return at;
+}
+
+/** What was read before a colon is a name. */
+function readName(levels: readonly Level[], string: Buffer | null): void {
+  const level = levels.at(-1);
+  if (string === null || level?.name !== null) throw new SyntaxError();
+  const name = String(JSON.parse(string.toString()));
+  const isPrototype = name === 'prototype' && levels.at(-2)?.name === 'constructor';
+  const shown = JSON.stringify(name.slice(0, 64));
+  if (name === '__proto__' || isPrototype) throw new Refusal(`may not have the member ${shown}`);
+  if (level.names.has(name)) throw new Refusal(`has the member ${shown} twice`);
+  level.names.add(name);
+  level.name = name;
+}
+
+/** Of what is not media. */
+export function tooLarge(): ProblemError {
+  return new ProblemError('payload-too-large', `Media aside, there may be ${MAX_REST_BYTES} bytes.`);
 }

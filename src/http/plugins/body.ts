@@ -1,15 +1,13 @@
 import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { MAX_AUDIO_BYTES } from '../../domain/media/audio.js';
-import { MAX_IMAGE_BYTES } from '../../domain/media/image.js';
+import { ByteCollector } from '../../domain/media/collector.js';
 import type { GivenMedia } from '../../domain/media/media.js';
 import { type Memory, type MemoryLease, overloaded } from '../../gateway/memory.js';
 import { PROBLEMS, ProblemError } from '../../problems.js';
 import { holderOf } from '../caller.js';
 import { onEnd } from '../end.js';
-import { readFormBody } from '../form-body.js';
-import { type JsonBody, JsonReader } from '../json-body.js';
-import { CreateAvatar } from '../schemas/avatar.js';
+import { readForm } from '../form-body.js';
+import { type JsonBody, readJson } from '../json-body.js';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -28,17 +26,8 @@ declare module 'fastify' {
   }
 }
 
-/** The members that may hold megabytes, and how many bytes each may have. */
-const MEDIA_MEMBERS: ReadonlyMap<string, number> = new Map([
-  ['image', MAX_IMAGE_BYTES],
-  ['sound_file', MAX_AUDIO_BYTES],
-]);
-const MEMBERS: ReadonlySet<string> = new Set(Object.keys(CreateAvatar.properties));
-
 /** Memory is taken for what has arrived, and for so much more. */
 const STEP_BYTES = 64 * 1024;
-/** For padding, and the beginning of a `data:` URI. */
-const SPARE_BYTES = 256;
 const NOTHING: ReadonlyMap<string, GivenMedia> = new Map();
 const JSON_TYPE = /^application\/json[ \t]*(;|$)/i;
 const FORM_TYPE = /^multipart\/form-data[ \t]*(;|$)/i;
@@ -77,8 +66,8 @@ export async function readBodies(app: FastifyInstance, memory: Pick<Memory, 'try
     request.releaseMemory = lease.retain();
     onEnd(request, reply, request.releaseMemory);
   });
-  app.addContentTypeParser('application/json', (request: FastifyRequest) => take(request, readJson));
-  app.addContentTypeParser('multipart/form-data', (request: FastifyRequest) => take(request, readForm));
+  app.addContentTypeParser('application/json', (request: FastifyRequest) => take(request, readJsonOf));
+  app.addContentTypeParser('multipart/form-data', (request: FastifyRequest) => take(request, readFormOf));
 }
 
 /** The memory of a body that was read. */
@@ -103,23 +92,15 @@ async function take(
   return value;
 }
 
-async function readJson(request: FastifyRequest): Promise<JsonBody> {
-  const reader = new JsonReader(expectedMedia(request));
-  // A chunk at a time, which leaves room for others between two of them.
-  for await (const chunk of chunksOf(request)) reader.write(chunk);
-  return reader.end();
+async function readJsonOf(request: FastifyRequest): Promise<JsonBody> {
+  const body = new ByteCollector(Number(request.headers['content-length'] ?? 0));
+  for await (const chunk of chunksOf(request)) body.append(chunk);
+  return readJson(body.take());
 }
 
-async function readForm(request: FastifyRequest): Promise<JsonBody> {
-  const type = request.headers['content-type'] ?? '';
-  return readFormBody(chunksOf(request), type, MEMBERS, expectedMedia(request));
-}
-
-/** What memory to make ready for each medium, as base64: no more than the body has, and than is allowed. */
-function expectedMedia({ headers }: FastifyRequest): ReadonlyMap<string, number> {
-  const length = Number(headers['content-length'] ?? 0);
-  const most = (bytes: number) => Math.min(length, Math.ceil((bytes * 4) / 3) + SPARE_BYTES);
-  return new Map([...MEDIA_MEMBERS].map(([name, bytes]) => [name, most(bytes)]));
+async function readFormOf(request: FastifyRequest): Promise<JsonBody> {
+  const { 'content-type': type = '', 'content-length': length = 0 } = request.headers;
+  return readForm(chunksOf(request), type, Number(length));
 }
 
 /** The body as it arrives, as far as it may; its memory grows with it. */
