@@ -17,6 +17,10 @@ const BOUNDARY = /^[0-9A-Za-z'()+_,\-./:=? ]{0,69}[0-9A-Za-z'()+_,\-./:=?]$/;
 const TEXT = /^[\t\r\n -~]*$/;
 const TEXT_WITHIN = 64;
 const TEXT_TYPE = /^text\//i;
+/** How JSON begins. Some clients say that a string is JSON and send it as it is. */
+const JSON_VALUE = /^\s*(?:["{[\d-]|(?:true|false|null)\s*$)/;
+/** Stands where bytes were no characters, and in no text that somebody wrote. */
+const NO_CHARACTER = '\ufffd';
 const CUT_SHORT = 'It is cut short, or not what its boundary says.';
 
 interface Part {
@@ -26,8 +30,8 @@ interface Part {
 }
 
 /**
- * Reads a `multipart/form-data` body (RFC 7578) to the same as a JSON one. A part of type `application/json` is JSON, and
- * so is `metadata`; media are files, unless they have no file name and begin as text does; all else is text. What a browser
+ * Reads a `multipart/form-data` body (RFC 7578) to the same as a JSON one. A part of type `application/json` that begins as
+ * JSON does is JSON, and so is `metadata`; media are files, unless they have no file name and begin as text does; all else is text. What a browser
  * sends for a field that was left empty, an empty text or a file without a name, is as good as not sent.
  * @param bodyBytes how many will come; 0 where that is not known
  * @throws {ProblemError} `invalid-multipart` saying what is wrong, `payload-too-large`, `invalid-json`
@@ -98,12 +102,17 @@ async function bodyOf(parts: ReadonlyMap<string, Part>): Promise<JsonBody> {
   const media = new Map<string, GivenMedia>();
   for (const [name, { isFile, isJson, content }] of parts) {
     const bytes = content.take();
+    const isMedia = MEDIA_MEMBERS.has(name);
     if (bytes.length === 0 && !isFile) continue;
-    if (isJson) {
+    if (!isMedia && bytes.toString().includes(NO_CHARACTER)) {
+      throw problem(`The field ${JSON.stringify(name)} is not UTF-8, nor of the charset that it names.`);
+    }
+    const isText = name !== 'metadata' && !JSON_VALUE.test(bytes.toString('latin1', 0, TEXT_WITHIN));
+    if (isJson && !isText) {
       const body = await readJson(bytes, name);
       value[name] = body.value;
       for (const [member, each] of body.media) media.set(member, each);
-    } else if (MEDIA_MEMBERS.has(name)) {
+    } else if (isMedia) {
       value[name] = 'file';
       media.set(name, mediumOf(bytes, isFile));
     } else value[name] = bytes.toString();

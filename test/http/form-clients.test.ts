@@ -120,6 +120,32 @@ t.test('[E4] a JSON string is a string, and what is none is named, never coerced
   }
 });
 
+t.test('[R02] a string that is said to be JSON and is sent as it is', async (t) => {
+  const parts = [json('prompt', 'She smiles.'), json('mode', 'pro'), IMAGE, SOUND];
+  await makes(t, bytesOf(parts), { prompt: 'She smiles.', mode: 'pro' });
+  await refuses(t, bytesOf([json('prompt', '{"x":1'), IMAGE, SOUND]), 400, 'invalid-json');
+  await refuses(t, bytesOf([json('prompt', 'true'), IMAGE, SOUND]), 422, 'validation', ['/prompt']);
+  await refuses(t, bytesOf([json('metadata', 'order 17'), IMAGE, SOUND]), 400, 'invalid-json');
+});
+
+t.test('[E4] text that is not of its charset is refused, not paid for with holes in it', async (t) => {
+  const bad = { 'Latin 1': 'h\xe9llo', surrogates: '\xed\xa0\x80', 'an overlong form': '\xc0\xaf' };
+  for (const [what, bytes] of Object.entries(bad)) {
+    for (const name of ['prompt', 'external_id', 'metadata']) {
+      const content = Buffer.from(name === 'metadata' ? `{"a":"${bytes}"}` : bytes, 'latin1');
+      const { detail } = await refuses(
+        t,
+        bytesOf([[text(name, '')[0], content], IMAGE, SOUND]),
+        400,
+        'invalid-multipart',
+      );
+      t.match(detail, `The field "${name}" is not UTF-8`, what);
+    }
+  }
+  const head = typed('name="prompt"', 'text/plain; charset=iso-8859-1');
+  await makes(t, bytesOf([[head, Buffer.from('h\xe9llo', 'latin1')], IMAGE, SOUND]), { prompt: 'héllo' });
+});
+
 t.test('[F69] media as JSON strings', async (t) => {
   const spelled = (value: string) => JSON.stringify(value).replaceAll('/', '\\/');
   await makes(t, bytesOf([json('image', spelled(GOOD.image)), json('sound_file', spelled(GOOD.sound_file))]));
