@@ -1,16 +1,7 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import Fastify, { type FastifyBaseLogger } from 'fastify';
 import { basePathOf, normalize } from './arrival.js';
-import {
-  CHECK_EVERY_MS,
-  HEADERS_TIMEOUT_MS,
-  INACTIVE_MS,
-  KEEP_ALIVE_MS,
-  MAX_BODY_BYTES,
-  MAX_HEADER_BYTES,
-  MAX_REQUESTS_A_CONNECTION,
-  REQUEST_TIMEOUT_MS,
-} from './connection-limits.js';
+import { CONNECTION_LIMITS } from './connection-limits.js';
 import { sendRefusal } from './dropin/errors.js';
 import { isDropIn } from './dropin/refusals.js';
 import { ClientErrors } from './plugins/client-errors.js';
@@ -51,17 +42,7 @@ export function buildBase({ log, maxConnections, connections, isTrustedProxy, pu
     logController: new RequestLog(),
     genReqId: requestIdOf,
     trustProxy: isTrustedProxy ?? false,
-    bodyLimit: MAX_BODY_BYTES,
-    requestTimeout: REQUEST_TIMEOUT_MS,
-    keepAliveTimeout: KEEP_ALIVE_MS,
-    connectionTimeout: INACTIVE_MS,
-    maxRequestsPerSocket: MAX_REQUESTS_A_CONNECTION,
-    http: {
-      maxHeaderSize: MAX_HEADER_BYTES,
-      headersTimeout: HEADERS_TIMEOUT_MS,
-      connectionsCheckingInterval: CHECK_EVERY_MS,
-      requireHostHeader: false,
-    },
+    ...CONNECTION_LIMITS,
     routerOptions: { ignoreTrailingSlash: false, maxParamLength: 100 },
     // A request that arrives while the server closes is still answered.
     return503OnClosing: false,

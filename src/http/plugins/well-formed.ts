@@ -6,8 +6,7 @@ import { MAX_HEADERS } from '../connection-limits.js';
 const CLOSING = { connection: 'close' };
 
 /**
- * Refuses what Node takes for a request and RFC 9110 and 9112 do not, or answers without a problem. Needs
- * `requireHostHeader: false`, for Node's own answer has no body.
+ * Refuses what Node takes for a request and RFC 9110 and 9112 do not, or answers without a problem.
  */
 export function requireWellFormed(app: FastifyInstance): void {
   // Without listeners Node answers both by itself: the one too early, the other without a problem.
