@@ -4,11 +4,10 @@ import { basePathOf, normalize } from './arrival.js';
 import { CONNECTION_LIMITS } from './connection-limits.js';
 import { sendRefusal } from './dropin/errors.js';
 import { isDropIn } from './dropin/refusals.js';
-import { ClientErrors } from './plugins/client-errors.js';
-import { endConnections } from './plugins/connections.js';
+import { answerClientErrors, refuseConnect } from './plugins/client-errors.js';
+import { type ConnectionCounts, limitConnections } from './plugins/connections.js';
 import { addHeaders, BARE_HEADERS } from './plugins/headers.js';
 import { lingerBeforeClose } from './plugins/lingering-close.js';
-import { type ConnectionCounts, limitConnections } from './plugins/max-connections.js';
 import { answerWithProblems, sendProblem } from './plugins/problems.js';
 import { requireWellFormed } from './plugins/well-formed.js';
 import { requestIdOf } from './request-id.js';
@@ -36,7 +35,6 @@ declare module 'fastify' {
 /** A server without routes: what becomes of connections, of what is no good request, and of errors. */
 export function buildBase({ log, maxConnections, connections, isTrustedProxy, publicUrl }: BaseOptions) {
   const basePath = basePathOf(publicUrl);
-  const clientErrors = new ClientErrors(log);
   const app = Fastify({
     loggerInstance: log,
     logController: new RequestLog(),
@@ -49,7 +47,7 @@ export function buildBase({ log, maxConnections, connections, isTrustedProxy, pu
     schemaController: {
       compilersFactory: { buildSerializer: buildSerializers, buildValidator: buildValidators },
     },
-    clientErrorHandler: clientErrors.handle,
+    clientErrorHandler: answerClientErrors(log),
     frameworkErrors: (error, request, reply) => {
       reply.headers(BARE_HEADERS);
       return isDropIn(request.url) ? sendRefusal(error, request, reply) : sendProblem(error, request, reply);
@@ -58,9 +56,8 @@ export function buildBase({ log, maxConnections, connections, isTrustedProxy, pu
   }).withTypeProvider<TypeBoxTypeProvider>();
 
   app.decorate('basePath', basePath);
-  endConnections(app);
   limitConnections(app, maxConnections, connections);
-  clientErrors.watch(app);
+  refuseConnect(app);
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id);
   });

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
+import { type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
@@ -7,6 +7,7 @@ import type { Log } from '../../gateway/log.js';
 import { PROBLEMS, ProblemError, type ProblemSlug } from '../../problems.js';
 import { isDropIn, refusalOf } from '../dropin/refusals.js';
 import { requestIdOf } from '../request-id.js';
+import { lastAnswers } from './connections.js';
 import { BARE_HEADERS } from './headers.js';
 import { PROBLEM_JSON, pathOf, problemBody, type WrittenError } from './problems.js';
 
@@ -32,90 +33,80 @@ const BY_CODE: Readonly<Record<string, readonly [ProblemSlug, string]>> = {
 
 /**
  * Answers by hand what Node cannot make a whole request of: bytes that are not HTTP, headers that are too large,
- * a request that breaks off or arrives too slowly.
+ * a request that breaks off or arrives too slowly. Fastify's `clientErrorHandler`.
  */
-export class ClientErrors {
-  readonly #log: Log;
-  /** The answer to what came over each connection last. */
-  readonly #last = new WeakMap<Duplex, ServerResponse>();
-  /** What is to be done about connections that are late. */
-  readonly #late: (() => void)[] = [];
-
-  constructor(log: Log) {
-    this.#log = log;
-  }
-
-  watch(app: FastifyInstance): void {
-    app.server.on('request', ({ socket }: IncomingMessage, response: ServerResponse) => {
-      this.#last.set(socket, response);
-    });
-    // Node hangs up on it where nobody listens.
-    app.server.on('connect', (_request, socket) => {
-      this.#refuse(socket, 'bad-request', 'This is not a proxy: CONNECT is not served.');
-    });
-  }
-
-  /** Fastify's `clientErrorHandler`. */
-  readonly handle = (error: ClientError, socket: Socket): void => {
+export function answerClientErrors(log: Log): (error: ClientError, socket: Socket) => void {
+  const late: (() => void)[] = [];
+  const some = (): void => {
+    for (const work of late.splice(0, LATE_AT_ONCE)) work();
+    if (late.length > 0) setImmediate(some);
+  };
+  return (error, socket) => {
+    const work = () => answer(log, error, socket);
+    if (error.code !== 'ERR_HTTP_REQUEST_TIMEOUT') return work();
     // Node finds all that are late in one go, thousands of them perhaps: others are served in between.
-    if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') this.#put(() => this.#answer(error, socket));
-    else this.#answer(error, socket);
+    late.push(work);
+    if (late.length === 1) setImmediate(some);
   };
+}
 
-  #put(work: () => void): void {
-    this.#late.push(work);
-    if (this.#late.length === 1) setImmediate(this.#some);
+/** Node hangs up on it where nobody listens. */
+export function refuseConnect({ server, log }: FastifyInstance): void {
+  server.on('connect', (_request, socket) => {
+    refuse(log, socket, 'bad-request', 'This is not a proxy: CONNECT is not served.');
+  });
+}
+
+function answer(log: Log, error: ClientError, socket: Socket): void {
+  if (error.code === 'ECONNRESET') socket.destroy();
+  // Who has asked for nothing is owed no answer.
+  if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && socket.bytesRead === 0) socket.destroy();
+  if (!socket.writable) return;
+  const last = lastAnswers.get(socket);
+  if (last !== undefined && !last.writableFinished && last.req.complete) {
+    // A whole request is being answered, and what cannot be read came behind it.
+    closeAfter(last, socket);
+    return;
   }
+  const [slug, detail] = BY_CODE[error.code ?? ''] ?? ['bad-request', PROBLEMS['bad-request'].help];
+  const broken = last?.req.complete === false ? last : undefined;
+  // Of a request whose headers are not all there, the bytes are all that is known.
+  const { rawPacket } = error;
+  const isHead =
+    broken?.req.method === 'HEAD' ||
+    (Buffer.isBuffer(rawPacket) && rawPacket.toString('latin1', 0, 5) === 'HEAD ');
+  const end = (): void => refuse(log, socket, slug, detail, broken, isHead);
+  // Node hands the socket to an answer when those before it are out.
+  if (broken?.socket === null) broken.once('socket', end);
+  else end();
+}
 
-  readonly #some = (): void => {
-    for (const work of this.#late.splice(0, LATE_AT_ONCE)) work();
-    if (this.#late.length > 0) setImmediate(this.#some);
-  };
-
-  #answer(error: ClientError, socket: Socket): void {
-    if (error.code === 'ECONNRESET') socket.destroy();
-    // Who has asked for nothing is owed no answer.
-    if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && socket.bytesRead === 0) socket.destroy();
-    if (!socket.writable) return;
-    const last = this.#last.get(socket);
-    if (last !== undefined && !last.writableFinished && last.req.complete) {
-      // A whole request is being answered, and what cannot be read came behind it.
-      closeAfter(last, socket);
-      return;
-    }
-    const [slug, detail] = BY_CODE[error.code ?? ''] ?? ['bad-request', PROBLEMS['bad-request'].help];
-    const broken = last?.req.complete === false ? last : undefined;
-    // Of a request whose headers are not all there, the bytes are all that is known.
-    const { rawPacket } = error;
-    const isHead =
-      broken?.req.method === 'HEAD' ||
-      (Buffer.isBuffer(rawPacket) && rawPacket.toString('latin1', 0, 5) === 'HEAD ');
-    const refuse = (): void => this.#refuse(socket, slug, detail, broken, isHead);
-    // Node hands the socket to an answer when those before it are out.
-    if (broken?.socket === null) broken.once('socket', refuse);
-    else refuse();
+/**
+ * @param broken the answer to the request that will never be whole, where its headers at least were
+ * @param isHead the answer has no body (RFC 9110 §9.3.2)
+ */
+function refuse(
+  log: Log,
+  socket: Duplex,
+  slug: ProblemSlug,
+  detail: string,
+  broken?: ServerResponse,
+  isHead = false,
+): void {
+  const id = broken === undefined ? randomUUID() : requestIdOf(broken.req);
+  log.info({ reqId: id, slug }, 'what came over a connection is not a whole request');
+  const linger = setTimeout(() => socket.destroy(), LINGER_MS);
+  socket.once('close', () => clearTimeout(linger));
+  if (broken?.headersSent) {
+    socket.end(); // it was answered without its body
+    return;
   }
-
-  /**
-   * @param broken the answer to the request that will never be whole, where its headers at least were
-   * @param isHead the answer has no body (RFC 9110 §9.3.2)
-   */
-  #refuse(socket: Duplex, slug: ProblemSlug, detail: string, broken?: ServerResponse, isHead = false): void {
-    const id = broken === undefined ? randomUUID() : requestIdOf(broken.req);
-    this.#log.info({ reqId: id, slug }, 'what came over a connection is not a whole request');
-    const linger = setTimeout(() => socket.destroy(), LINGER_MS);
-    socket.once('close', () => clearTimeout(linger));
-    if (broken?.headersSent) {
-      socket.end(); // it was answered without its body
-      return;
-    }
-    const { status, type, body } = written(slug, detail, id, broken === undefined ? '/' : pathOf(broken.req));
-    const text = JSON.stringify(body);
-    socket.end(
-      `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nX-Request-Id: ${id}\r\nContent-Type: ${type}\r\n` +
-        `${BARE_LINES}Content-Length: ${Buffer.byteLength(text)}\r\nConnection: close\r\n\r\n${isHead ? '' : text}`,
-    );
-  }
+  const { status, type, body } = written(slug, detail, id, broken === undefined ? '/' : pathOf(broken.req));
+  const text = JSON.stringify(body);
+  socket.end(
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nX-Request-Id: ${id}\r\nContent-Type: ${type}\r\n` +
+      `${BARE_LINES}Content-Length: ${Buffer.byteLength(text)}\r\nConnection: close\r\n\r\n${isHead ? '' : text}`,
+  );
 }
 
 function written(slug: ProblemSlug, detail: string, request_id: string, instance: string): WrittenError {
