@@ -2,8 +2,6 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import Fastify, { type FastifyBaseLogger } from 'fastify';
 import { basePathOf, normalize } from './arrival.js';
 import { CONNECTION_LIMITS } from './connection-limits.js';
-import { sendRefusal } from './dropin/errors.js';
-import { isDropIn } from './dropin/refusals.js';
 import { answerClientErrors, refuseConnect } from './plugins/client-errors.js';
 import { type ConnectionCounts, limitConnections } from './plugins/connections.js';
 import { addHeaders, BARE_HEADERS } from './plugins/headers.js';
@@ -50,7 +48,7 @@ export function buildBase({ log, maxConnections, connections, isTrustedProxy, pu
     clientErrorHandler: answerClientErrors(log),
     frameworkErrors: (error, request, reply) => {
       reply.headers(BARE_HEADERS);
-      return isDropIn(request.url) ? sendRefusal(error, request, reply) : sendProblem(error, request, reply);
+      return sendProblem(error, request, reply);
     },
     rewriteUrl: (request) => normalize(request, basePath),
   }).withTypeProvider<TypeBoxTypeProvider>();

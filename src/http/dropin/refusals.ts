@@ -1,5 +1,13 @@
+import type { FastifyError } from 'fastify';
 import { PROBLEMS, type ProblemError, type ProblemSlug } from '../../problems.js';
-import type { WrittenError } from '../plugins/problems.js';
+import { findingInWords } from './findings.js';
+
+/** How a problem is written for its caller. */
+export interface WrittenError {
+  readonly status: number;
+  readonly type: string;
+  readonly body: object;
+}
 
 /** Where Modellix has its routes. */
 export const PREFIX = '/api/v1';
@@ -69,15 +77,17 @@ const MODELLIX_SPEAKS: ReadonlySet<ProblemSlug> = new Set(['refused-by-modellix'
 
 /** A problem as Modellix would put it. */
 export function refusalOf(problem: ProblemError): WrittenError {
-  const { slug, message, errors, upstreamStatus } = problem;
+  const { slug, message, errors, upstreamStatus, cause } = problem;
   const [status, category] = REFUSALS[slug];
+  const findings = slug === 'validation' && (cause as FastifyError | undefined)?.validation;
+  if (findings) return refusal(status, findingInWords(findings));
   if (MODELLIX_SPEAKS.has(slug) && upstreamStatus !== null) return refusal(upstreamStatus, message);
   const fields = errors?.map(({ pointer, detail }) => `${pointer.slice(1)} ${detail}`).join('; ');
   return refusal(status, `${category}: ${fields ?? message}`);
 }
 
 /** @param message `<Category>: <detail>`. Modellix's have no full stop, and its clients put one behind them. */
-export function refusal(status: number, message: string): WrittenError {
+function refusal(status: number, message: string): WrittenError {
   return {
     status,
     type: 'application/json; charset=utf-8',

@@ -1,6 +1,5 @@
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify';
 import type { RouteOptions } from '../routes/options.js';
-import { answerAsModellix } from './errors.js';
 import { readRoutes } from './reads.js';
 import { submitRoutes } from './submit.js';
 
@@ -15,7 +14,6 @@ export interface DropInOptions {
  * at `/avatars`.
  */
 export const dropInRoutes: FastifyPluginAsync<DropInOptions> = async (app, { routeOptions, takeBodies }) => {
-  answerAsModellix(app);
   await app.register(async (scope) => {
     await takeBodies(scope);
     await scope.register(submitRoutes, routeOptions);

@@ -5,11 +5,10 @@ import type { Duplex } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
 import type { Log } from '../../gateway/log.js';
 import { PROBLEMS, ProblemError, type ProblemSlug } from '../../problems.js';
-import { isDropIn, refusalOf } from '../dropin/refusals.js';
 import { requestIdOf } from '../request-id.js';
 import { lastAnswers } from './connections.js';
 import { BARE_HEADERS } from './headers.js';
-import { PROBLEM_JSON, pathOf, problemBody, type WrittenError } from './problems.js';
+import { pathOf, written } from './problems.js';
 
 /** What Node's parser says of bytes it cannot read. */
 interface ClientError extends NodeJS.ErrnoException {
@@ -53,7 +52,7 @@ export function answerClientErrors(log: Log): (error: ClientError, socket: Socke
 /** Node hangs up on it where nobody listens. */
 export function refuseConnect({ server, log }: FastifyInstance): void {
   server.on('connect', (_request, socket) => {
-    refuse(log, socket, 'bad-request', 'This is not a proxy: CONNECT is not served.');
+    refuse(log, socket, new ProblemError('bad-request', 'This is not a proxy: CONNECT is not served.'));
   });
 }
 
@@ -75,7 +74,7 @@ function answer(log: Log, error: ClientError, socket: Socket): void {
   const isHead =
     broken?.req.method === 'HEAD' ||
     (Buffer.isBuffer(rawPacket) && rawPacket.toString('latin1', 0, 5) === 'HEAD ');
-  const end = (): void => refuse(log, socket, slug, detail, broken, isHead);
+  const end = (): void => refuse(log, socket, new ProblemError(slug, detail), broken, isHead);
   // Node hands the socket to an answer when those before it are out.
   if (broken?.socket === null) broken.once('socket', end);
   else end();
@@ -88,31 +87,24 @@ function answer(log: Log, error: ClientError, socket: Socket): void {
 function refuse(
   log: Log,
   socket: Duplex,
-  slug: ProblemSlug,
-  detail: string,
+  problem: ProblemError,
   broken?: ServerResponse,
   isHead = false,
 ): void {
   const id = broken === undefined ? randomUUID() : requestIdOf(broken.req);
-  log.info({ reqId: id, slug }, 'what came over a connection is not a whole request');
+  log.info({ reqId: id, slug: problem.slug }, 'what came over a connection is not a whole request');
   const linger = setTimeout(() => socket.destroy(), LINGER_MS);
   socket.once('close', () => clearTimeout(linger));
   if (broken?.headersSent) {
     socket.end(); // it was answered without its body
     return;
   }
-  const { status, type, body } = written(slug, detail, id, broken === undefined ? '/' : pathOf(broken.req));
+  const { status, type, body } = written(problem, broken === undefined ? '/' : pathOf(broken.req), id);
   const text = JSON.stringify(body);
   socket.end(
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nX-Request-Id: ${id}\r\nContent-Type: ${type}\r\n` +
       `${BARE_LINES}Content-Length: ${Buffer.byteLength(text)}\r\nConnection: close\r\n\r\n${isHead ? '' : text}`,
   );
-}
-
-function written(slug: ProblemSlug, detail: string, request_id: string, instance: string): WrittenError {
-  if (isDropIn(instance)) return refusalOf(new ProblemError(slug, detail));
-  const body = { ...problemBody(slug, detail), instance, request_id };
-  return { status: body.status, type: PROBLEM_JSON, body };
 }
 
 function closeAfter(response: ServerResponse, socket: Socket): void {

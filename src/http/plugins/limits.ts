@@ -1,7 +1,8 @@
 import rateLimit, { type FastifyRateLimitStore } from '@fastify/rate-limit';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { ProblemError } from '../../problems.js';
 import { holderOf, isUnauthenticated } from '../caller.js';
+import { isDropIn } from '../dropin/refusals.js';
 import { logOf } from '../log.js';
 
 const WINDOW_MS = 60_000;
@@ -22,19 +23,7 @@ export interface RequestLimits {
   ) => Promise<{ readonly count: number; readonly leftMs: number }>;
 }
 
-/** What is left of a limit. */
-export interface Quota {
-  readonly limit: number;
-  readonly remaining: number;
-  /** Until it is counted anew. */
-  readonly resetSeconds: number;
-}
-
 declare module 'fastify' {
-  interface FastifyRequest {
-    /** `null`: it was not counted. */
-    quota: Quota | null;
-  }
   interface FastifyContextConfig {
     /** Whether money may be spent on it: where it cannot be counted it is refused. */
     readonly makesAvatars?: boolean;
@@ -46,7 +35,6 @@ export async function limitRequests(
   app: FastifyInstance,
   { requestsPerMinute, fails, hit }: RequestLimits,
 ): Promise<void> {
-  app.decorateRequest('quota', null);
   await app.register(rateLimit, {
     global: false,
     timeWindow: WINDOW_MS,
@@ -78,26 +66,25 @@ export async function limitRequests(
     });
     if (counted === undefined || counted.isAllowed) return;
     const { max: limit, remaining, ttlInSeconds: resetSeconds, key: holder } = counted;
-    request.quota = { limit, remaining, resetSeconds };
     const [kind = ''] = holder.split(':', 1);
-    setRateLimitHeaders(reply, kind, request.quota);
+    // RateLimit header fields for HTTP, draft-ietf-httpapi-ratelimit-headers-10.
+    reply.headers({
+      'ratelimit-policy': `"${kind}";q=${limit};w=${WINDOW_MS / 1000}`,
+      ratelimit: `"${kind}";r=${remaining};t=${resetSeconds}`,
+    });
+    // As in Modellix's answers: the reset is a time, in Unix seconds (contract, "Errors").
+    if (isDropIn(request.url)) {
+      reply.headers({
+        'x-ratelimit-limit': limit,
+        'x-ratelimit-remaining': remaining,
+        'x-ratelimit-reset': Math.ceil(Date.now() / 1000) + resetSeconds,
+      });
+    }
     if (!counted.isExceeded) return;
     const whose = kind === 'address' ? 'this address' : `the caller ${holder.slice('caller:'.length)}`;
     throw new ProblemError('rate-limited', `More than ${limit} requests in a minute came from ${whose}.`, {
       headers: { 'retry-after': String(resetSeconds) },
     });
-  });
-}
-
-/** RateLimit header fields for HTTP, draft-ietf-httpapi-ratelimit-headers-10. */
-function setRateLimitHeaders(
-  reply: FastifyReply,
-  policy: string,
-  { limit, remaining, resetSeconds }: Quota,
-): void {
-  reply.headers({
-    'ratelimit-policy': `"${policy}";q=${limit};w=${WINDOW_MS / 1000}`,
-    ratelimit: `"${policy}";r=${remaining};t=${resetSeconds}`,
   });
 }
 

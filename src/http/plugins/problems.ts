@@ -2,11 +2,11 @@ import type { IncomingMessage } from 'node:http';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { PROBLEMS, ProblemError, type ProblemSlug, problemType } from '../../problems.js';
 import { originForm } from '../arrival.js';
+import { isDropIn, refusalOf, type WrittenError } from '../dropin/refusals.js';
 import { logOf } from '../log.js';
-import type { Problem } from '../schemas/problem.js';
 import { fieldErrors, parameterErrors } from '../validation.js';
 
-export const PROBLEM_JSON = 'application/problem+json; charset=utf-8';
+const PROBLEM_JSON = 'application/problem+json; charset=utf-8';
 
 /** Fastify's own errors that are the caller's doing. */
 const BY_CODE: Readonly<Record<string, readonly [ProblemSlug, string]>> = {
@@ -37,38 +37,15 @@ const REPRESENTATION = [
   'last-modified',
 ] as const;
 
-/** Every error a route can end in, and every path that leads nowhere, becomes a problem (RFC 9457). */
+/** Every error a route can end in, and every path that leads nowhere, becomes a problem. */
 export function answerWithProblems(app: FastifyInstance): void {
   app.setErrorHandler((error: FastifyError, request, reply) => sendProblem(error, request, reply));
   app.setNotFoundHandler((request, reply) => sendProblem(noRoute(), request, reply));
 }
 
-/** Answers a request with the problem an error stands for. */
+/** Answers a request with what an error stands for. What is not the caller's doing is logged and not shown. */
 export function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const problem = asProblem(error);
-  const body: Problem = {
-    ...problemBody(problem.slug, problem.message),
-    instance: problem.instance ?? pathOf(request),
-    request_id: request.id,
-    ...(problem.errors && { errors: [...problem.errors] }),
-  };
-  return sendError(problem, request, reply, { status: body.status, type: PROBLEM_JSON, body });
-}
-
-/** How a problem is written for its caller. */
-export interface WrittenError {
-  readonly status: number;
-  readonly type: string;
-  readonly body: object;
-}
-
-/** Answers with a problem in one form or another. What is not the caller's doing is logged and not shown. */
-export function sendError(
-  problem: ProblemError,
-  request: FastifyRequest,
-  reply: FastifyReply,
-  { status, type, body }: WrittenError,
-): FastifyReply {
   if (PROBLEMS[problem.slug].status >= 500 && !request.raw.destroyed)
     logOf(request).error({ err: problem.cause ?? problem, slug: problem.slug }, problem.message);
   for (const name of REPRESENTATION) reply.removeHeader(name);
@@ -76,6 +53,7 @@ export function sendError(
   if (reply.getHeader('connection') === 'close' && reply.raw.shouldKeepAlive) {
     reply.header('connection', 'keep-alive');
   }
+  const { status, type, body } = written(problem, pathOf(request), request.id);
   return reply
     .code(status)
     .headers(problem.headers)
@@ -86,10 +64,13 @@ export function sendError(
     .send(body);
 }
 
-/** The members of a problem that do not depend on the request. */
-export function problemBody(slug: ProblemSlug, detail: string) {
+/** How a problem is written for who asked for a path: as of RFC 9457, or as Modellix would put it on its routes. */
+export function written(problem: ProblemError, path: string, request_id: string): WrittenError {
+  if (isDropIn(path)) return refusalOf(problem);
+  const { slug, message: detail, instance = path, errors } = problem;
   const { title, status } = PROBLEMS[slug];
-  return { type: problemType(slug), title, status, detail };
+  const body = { type: problemType(slug), title, status, detail, instance, request_id };
+  return { status, type: PROBLEM_JSON, body: { ...body, ...(errors && { errors }) } };
 }
 
 /** The path that was asked for, without a query, which may hold anything. */
@@ -110,7 +91,7 @@ export function asProblem(error: unknown): ProblemError {
     const ofQuery = validationContext === 'querystring';
     const errors = ofQuery ? parameterErrors(validation) : fieldErrors(validation);
     const detail = errors.map((each) => `${each.pointer || 'the body'}: ${each.detail}`).join('; ');
-    return new ProblemError(ofQuery ? 'invalid-query' : 'validation', detail, { errors });
+    return new ProblemError(ofQuery ? 'invalid-query' : 'validation', detail, { errors, cause: error });
   }
   const callers = statusCode >= 400 && statusCode < 500;
   const known = (code === undefined ? undefined : BY_CODE[code]) ?? BY_STATUS[statusCode];
