@@ -15,7 +15,14 @@ export interface Preferences {
  */
 export function preferencesIn(header: string | string[] | undefined): Preferences {
   const known = new Map<string, string>();
-  for (const { name, value } of elements(String(header ?? ''))) if (!known.has(name)) known.set(name, value);
+  for (const element of split(String(header ?? ''), ELEMENT)) {
+    const [preference, ...parameters] = split(element, PARAMETER).map((each) => PAIR.exec(each.trim()));
+    // An empty parameter is allowed.
+    if (!preference?.[1] || parameters.includes(null)) continue;
+    const [, name, quoted, token = ''] = preference;
+    const value = quoted?.replace(/\\(.)/g, '$1') ?? token;
+    if (!known.has(name.toLowerCase())) known.set(name.toLowerCase(), value);
+  }
   const wait = known.get('wait') ?? '';
   return {
     wait: /^\d+$/.test(wait) ? Math.min(MAX_WAIT_SECONDS, Number(wait)) : null,
@@ -30,50 +37,13 @@ export function preferenceApplied({ wait, respondAsync }: Preferences): string |
   return applied.length === 0 ? undefined : applied.join(', ');
 }
 
-const TOKEN = /[!#$%&'*+.^_`|~0-9A-Za-z-]+/y;
-const QUOTED = /"((?:[^"\\]|\\.)*)"/y;
-const SPACE = /[ \t]*/y;
+// Linear in the length, all of them. A quote without an end takes all the rest.
+const ELEMENT = /((?:[^,"]|"(?:[^"\\]|\\.)*"?)*)(?:,|$)/gs;
+const PARAMETER = /((?:[^;"]|"(?:[^"\\]|\\.)*"?)*)(?:;|$)/gs;
+/** A token, and perhaps a value, quoted or not; or nothing. */
+const PAIR = /^(?:([\w!#$%&'*+.^`|~-]+)(?:[ \t]*=[ \t]*(?:"((?:[^"\\]|\\.)*)"|([\w!#$%&'*+.^`|~-]*)))?)?$/;
 
-/** The elements of the list, as far as they are well-formed; parameters are read over. Linear in the length. */
-function* elements(header: string): Generator<{ readonly name: string; readonly value: string }> {
-  let at = 0;
-  const take = (pattern: RegExp): RegExpExecArray | null => {
-    pattern.lastIndex = at;
-    const found = pattern.exec(header);
-    if (found !== null) at = pattern.lastIndex;
-    return found;
-  };
-  const next = (character: string): boolean => {
-    take(SPACE);
-    if (header[at] !== character) return false;
-    at += 1;
-    take(SPACE);
-    return true;
-  };
-  /** `null`: not well-formed. */
-  const pair = () => {
-    const name = take(TOKEN)?.[0];
-    if (name === undefined) return null;
-    if (!next('=')) return { name: name.toLowerCase(), value: '' };
-    const quoted = take(QUOTED)?.[1]?.replace(/\\(.)/g, '$1');
-    return { name: name.toLowerCase(), value: quoted ?? take(TOKEN)?.[0] ?? '' };
-  };
-
-  while (at < header.length) {
-    take(SPACE);
-    const element = pair();
-    let isGood = element !== null;
-    // An empty parameter is allowed.
-    while (next(';'))
-      if (header[at] !== ';' && header[at] !== ',' && at < header.length) isGood &&= pair() !== null;
-    take(SPACE);
-    isGood &&= at >= header.length || header[at] === ',';
-    if (isGood && element !== null) yield element;
-    // To the next comma that is not quoted; a quote without an end takes all the rest.
-    while (at < header.length && header[at] !== ',') {
-      if (header[at] !== '"') at += 1;
-      else if (take(QUOTED) === null) return;
-    }
-    at += 1;
-  }
+/** What stands between separators that are not quoted. */
+function split(list: string, separated: RegExp): string[] {
+  return Array.from(list.matchAll(separated), ([, part = '']) => part);
 }
