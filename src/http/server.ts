@@ -2,8 +2,9 @@ import accepts from '@fastify/accepts';
 import type { FastifyInstance } from 'fastify';
 import { completeRoutes } from './access.js';
 import { type BaseOptions, buildBase } from './base.js';
+import { readRoutes } from './dropin/reads.js';
 import { PREFIX } from './dropin/refusals.js';
-import { dropInRoutes } from './dropin/routes.js';
+import { submitRoutes } from './dropin/submit.js';
 import { HeldRequests } from './held-requests.js';
 import { type AuthOptions, enforceRules, identifySenders } from './plugins/authenticate.js';
 import { readBodies } from './plugins/body.js';
@@ -35,6 +36,8 @@ export interface HttpOptions extends BaseOptions, Omit<RouteOptions, 'held'> {
   readonly version: string;
 }
 
+/** In the form of Modellix, so that its clients can be pointed here: the same avatars as at `/avatars`. */
+const DROP_IN = [submitRoutes, readRoutes];
 const API = [avatarRoutes, listRoutes, changeRoutes, eventRoutes, checkRoutes, usageRoutes, videoRoutes];
 
 /** The HTTP face of a gateway: not listening yet. The load order reads top to bottom. */
@@ -50,17 +53,14 @@ export async function buildServer(options: HttpOptions): Promise<FastifyInstance
 
   await documentApi(app, version);
   completeRoutes(app);
-  const takeBodies = async (scope: FastifyInstance) => {
-    endSlowUploads(scope, uploadStallMs);
-    await readBodies(scope, gateway.memory);
-  };
   const held = new HeldRequests(maxWaiters, auth.callers);
   const routeOptions: RouteOptions = { gateway, held, videoStallMs, requireIdempotencyKey, publicUrl };
   await app.register(async (api) => {
-    await takeBodies(api);
+    endSlowUploads(api, uploadStallMs);
+    await readBodies(api, gateway.memory);
     for (const routes of API) await api.register(routes, routeOptions);
+    for (const routes of DROP_IN) await api.register(routes, { ...routeOptions, prefix: PREFIX });
   });
-  await app.register(dropInRoutes, { prefix: PREFIX, routeOptions, takeBodies });
   if (!isManagedElsewhere) {
     await app.register(healthRoutes, { gateway });
     await app.register(metricsRoutes, { metrics });

@@ -1,9 +1,7 @@
-import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { isFinal } from '../../domain/avatar.js';
 import { scopeOf } from '../../domain/caller.js';
-import type { Gateway } from '../../gateway/gateway.js';
 import { callerOf, isUnauthenticated } from '../caller.js';
-import type { HeldRequests } from '../held-requests.js';
+import type { Routes } from '../routes/options.js';
 import { baseOf } from './base.js';
 import {
   balanceResponse,
@@ -26,15 +24,8 @@ const MODEL = {
 /** As long as Modellix holds a query with `wait=true` (contract, "Query"). */
 const LONG_POLL_MS = 45_000;
 
-interface Options {
-  readonly gateway: Gateway;
-  readonly held: HeldRequests;
-  readonly publicUrl: string | null;
-}
-
 /** Query parameters that are not known are not looked at, as at Modellix. */
-export const readRoutes: FastifyPluginAsyncTypebox<Options> = async (app, options) => {
-  const { gateway, held, publicUrl } = options;
+export const readRoutes: Routes = async (app, { gateway, held, publicUrl }) => {
   app.get(
     '/tasks/:id',
     {

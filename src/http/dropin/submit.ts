@@ -1,10 +1,9 @@
-import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import type { Gateway } from '../../gateway/gateway.js';
 import { PROBLEMS, ProblemError } from '../../problems.js';
 import { callerOf } from '../caller.js';
 import { idempotencyKeyOf } from '../idempotency-key.js';
 import { mediaRequestOf } from '../media-request.js';
 import { traceparentOf } from '../routes/avatars.js';
+import type { Routes } from '../routes/options.js';
 import { baseOf } from './base.js';
 import { refusals, SubmitTask, submitHeaders, submittedResponse } from './schemas.js';
 import { submittedTask, success } from './view.js';
@@ -16,14 +15,7 @@ const PATHS = {
   '/kling/kling-avatar': 'runModel',
 } as const;
 
-interface Options {
-  readonly gateway: Gateway;
-  readonly requireIdempotencyKey: boolean;
-  readonly publicUrl: string | null;
-}
-
-export const submitRoutes: FastifyPluginAsyncTypebox<Options> = async (app, options) => {
-  const { gateway, requireIdempotencyKey, publicUrl } = options;
+export const submitRoutes: Routes = async (app, { gateway, requireIdempotencyKey, publicUrl }) => {
   for (const [path, operationId] of Object.entries(PATHS)) {
     app.post<{ Body: SubmitTask }>(
       path,

@@ -1,10 +1,8 @@
-import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import { isFinal } from '../../domain/avatar.js';
 import { scopeOf } from '../../domain/caller.js';
 import type { FeedFollower, Follower } from '../../gateway/follow.js';
-import type { Gateway } from '../../gateway/gateway.js';
 import type { Log } from '../../gateway/log.js';
 import { ProblemError } from '../../problems.js';
 import { requireAccept } from '../accept.js';
@@ -12,19 +10,15 @@ import { callerOf } from '../caller.js';
 import { fingerprintOf } from '../etag.js';
 import { avatarFrame, changeFrame, deletedFrame, resetFrame } from '../event-frames.js';
 import { EventStream } from '../event-stream.js';
-import type { HeldRequest, HeldRequests } from '../held-requests.js';
+import type { HeldRequest } from '../held-requests.js';
 import { logOf } from '../log.js';
 import { AvatarParams } from '../schemas/avatar.js';
-import { commonHeaders, noContent, noQuery, problems } from '../schemas/responses.js';
+import { commonHeaders, noContent, noQuery } from '../schemas/responses.js';
 import { callerParameter, scopeIn } from '../scope.js';
+import type { Routes } from './options.js';
 
 /** How soon it is worth to ask again for a stream there was no place for, in seconds. */
 const NO_ROOM_SECONDS = 10;
-
-interface Options {
-  readonly gateway: Gateway;
-  readonly held: HeldRequests;
-}
 
 const lastEventId = Type.Object({
   'last-event-id': Type.Optional(
@@ -45,7 +39,7 @@ const streamHeaders = {
 const events = { 'text/event-stream': { schema: Type.String() } };
 
 /** Server-sent events (HTML Living Standard, 9.2). */
-export const eventRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { gateway, held }) => {
+export const eventRoutes: Routes = async (app, { gateway, held }) => {
   /** @throws {ProblemError} `overloaded` */
   function hold(request: FastifyRequest, reply: FastifyReply): HeldRequest {
     const place = held.hold(request, reply);
@@ -71,7 +65,6 @@ export const eventRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { gat
         headers: lastEventId,
         response: {
           200: { description: 'Events until you hang up.', headers: streamHeaders, content: events },
-          ...problems(400, 403, 406, 429, 500, 503),
         },
       },
     },
@@ -106,7 +99,6 @@ export const eventRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { gat
         response: {
           200: { description: 'Events until it is final.', headers: streamHeaders, content: events },
           204: noContent('You had its final state already.', commonHeaders),
-          ...problems(400, 404, 406, 429, 500, 503),
         },
       },
     },

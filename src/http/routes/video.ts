@@ -1,8 +1,6 @@
 import { Readable } from 'node:stream';
-import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { EVERYONE, scopeOf } from '../../domain/caller.js';
-import type { Gateway } from '../../gateway/gateway.js';
 import { requireAccept } from '../accept.js';
 import { callerOf } from '../caller.js';
 import { onEnd } from '../end.js';
@@ -10,6 +8,7 @@ import { allowVideo } from '../plugins/headers.js';
 import { AvatarParams } from '../schemas/avatar.js';
 import { commonHeaders, noContent, problems } from '../schemas/responses.js';
 import { endStalledReads } from '../stall.js';
+import type { Routes } from './options.js';
 
 const flag = (description: string) => Type.Optional(Type.Boolean({ default: false, description }));
 const text = (description: string) => Type.Optional(Type.String({ description }));
@@ -41,13 +40,7 @@ const videoHeaders = {
   ETag: Type.String({ description: "The host's, for `If-Range`." }),
 };
 
-interface Options {
-  readonly gateway: Gateway;
-  /** How long a caller may take nothing of a video. */
-  readonly videoStallMs: number;
-}
-
-export const videoRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { gateway, videoStallMs }) => {
+export const videoRoutes: Routes = async (app, { gateway, videoStallMs }) => {
   app.get(
     '/avatars/:id/video',
     {
@@ -79,7 +72,7 @@ export const videoRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { gat
             'Where Modellix keeps it, with `redirect=true`. The URL is signed: treat it as a secret.',
             { ...commonHeaders, Location: Type.String({ description: 'The URL at Modellix.' }) },
           ),
-          ...problems(400, 404, 406, 409, 410, 416, 429, 500, 502, 503),
+          ...problems(409, 410, 416, 502),
         },
       },
     },
