@@ -33,7 +33,7 @@ const CATALOGUE = {
   'idempotency-key-required': {
     status: 400,
     title: 'An Idempotency-Key is required here',
-    help: 'This gateway takes no `POST /avatars` without an `Idempotency-Key`.',
+    help: 'This gateway makes no avatar without an `Idempotency-Key`.',
   },
   'invalid-query': {
     status: 400,

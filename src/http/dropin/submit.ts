@@ -1,8 +1,4 @@
-import { PROBLEMS, ProblemError } from '../../problems.js';
-import { callerOf } from '../caller.js';
-import { idempotencyKeyOf } from '../idempotency-key.js';
-import { mediaRequestOf } from '../media-request.js';
-import { traceparentOf } from '../routes/avatars.js';
+import { creationOf } from '../creation.js';
 import type { Routes } from '../routes/options.js';
 import { baseOf } from './base.js';
 import { refusals, SubmitTask, submitHeaders, submittedResponse } from './schemas.js';
@@ -39,21 +35,9 @@ export const submitRoutes: Routes = async (app, { gateway, requireIdempotencyKey
         },
       },
       async (request, reply) => {
-        const { body } = request;
-        const idempotencyKey = idempotencyKeyOf(request.headers['idempotency-key']);
-        if (idempotencyKey === null && requireIdempotencyKey) {
-          throw new ProblemError('idempotency-key-required', PROBLEMS['idempotency-key-required'].title);
-        }
-        const { avatar, replayed } = await gateway.create({
-          caller: callerOf(request),
-          idempotencyKey,
-          ...mediaRequestOf(request, body),
-          prompt: body.prompt ?? null,
-          externalId: null,
-          metadata: {},
-          callbackUrl: null,
-          traceparent: traceparentOf(request.headers.traceparent),
-        });
+        const { avatar, replayed } = await gateway.create(
+          creationOf(request, request.body, requireIdempotencyKey),
+        );
         if (replayed) reply.header('idempotent-replayed', 'true');
         return success(submittedTask(avatar, baseOf(request, publicUrl)));
       },

@@ -3,12 +3,10 @@ import { type Avatar, isFinal } from '../../domain/avatar.js';
 import { scopeOf } from '../../domain/caller.js';
 import type { Created } from '../../gateway/gateway.js';
 import type { Wait } from '../../gateway/until.js';
-import { PROBLEMS, ProblemError } from '../../problems.js';
 import { callerOf } from '../caller.js';
+import { creationOf } from '../creation.js';
 import { etagOf, isNamed } from '../etag.js';
 import type { HeldRequest } from '../held-requests.js';
-import { idempotencyKeyOf } from '../idempotency-key.js';
-import { mediaRequestOf } from '../media-request.js';
 import { releaseBody } from '../plugins/body.js';
 import { type Preferences, preferenceApplied, preferencesIn } from '../prefer.js';
 import {
@@ -32,30 +30,7 @@ import type { Routes } from './options.js';
 /** How soon a caller had best look again, in seconds. */
 const LOOK_AGAIN_SECONDS = 5;
 
-/** A W3C Trace Context parent (https://www.w3.org/TR/trace-context/#traceparent-header). */
-const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
-
 export const avatarRoutes: Routes = async (app, { gateway, held, requireIdempotencyKey }) => {
-  /** @param graceMs see `AvatarRequest` */
-  async function create(request: FastifyRequest<{ Body: CreateAvatar }>, graceMs: number | undefined) {
-    const { body } = request;
-    const idempotencyKey = idempotencyKeyOf(request.headers['idempotency-key']);
-    if (idempotencyKey === null && requireIdempotencyKey) {
-      throw new ProblemError('idempotency-key-required', PROBLEMS['idempotency-key-required'].help);
-    }
-    return gateway.create({
-      caller: callerOf(request),
-      idempotencyKey,
-      ...mediaRequestOf(request, body),
-      prompt: body.prompt ?? null,
-      externalId: body.external_id ?? null,
-      metadata: body.metadata ?? {},
-      callbackUrl: body.callback_url ?? null,
-      traceparent: traceparentOf(request.headers.traceparent),
-      ...(graceMs !== undefined && { graceMs }),
-    });
-  }
-
   /** What is preferred, and the request as it is held for a wait: there is none where its caller may hold no more. */
   function preferred(request: FastifyRequest, reply: FastifyReply) {
     const { wait, respondAsync } = preferencesIn(request.headers.prefer);
@@ -96,7 +71,8 @@ export const avatarRoutes: Routes = async (app, { gateway, held, requireIdempote
       const endsAt = performance.now() + (wait ?? 0) * 1000;
       // Both: within so many seconds, or else 202 (RFC 7240 §4.3).
       const graceMs = wait !== null ? wait * 1000 : respondAsync ? 0 : undefined;
-      let created: Created = await create(request, graceMs);
+      const asked = creationOf(request, request.body, requireIdempotencyKey);
+      let created: Created = await gateway.create({ ...asked, ...(graceMs !== undefined && { graceMs }) });
       if (waiting !== null) {
         releaseBody(request);
         created = await gateway.finish(created, waitUntil(endsAt, waiting));
@@ -166,9 +142,4 @@ function waitUntil(endsAt: number, waiting: HeldRequest): Wait {
 function sayApplied(reply: FastifyReply, preferences: Preferences): void {
   const applied = preferenceApplied(preferences);
   if (applied !== undefined) reply.header('preference-applied', applied);
-}
-
-/** A malformed parent is as good as none (https://www.w3.org/TR/trace-context/#traceparent-header). */
-export function traceparentOf(header: string | string[] | undefined): string | null {
-  return typeof header === 'string' && TRACEPARENT.test(header) ? header : null;
 }
