@@ -1,6 +1,6 @@
 import { type Static, Type } from 'typebox';
 import { CreateAvatar, createHeaders } from '../schemas/avatar.js';
-import { commonHeaders } from '../schemas/responses.js';
+import { answer, commonHeaders } from '../schemas/responses.js';
 import { Word } from '../schemas/types.js';
 import { refusalsWith } from './refusals.js';
 
@@ -95,15 +95,10 @@ const rateHeaders = {
   'X-RateLimit-Reset': Type.Integer({ description: 'When they are counted anew, in Unix seconds.' }),
 };
 
-const success = (description: string, data: Type.TSchema, headers = {}) => ({
-  description,
-  headers: { ...rateHeaders, ...headers },
-  content: {
-    'application/json': {
-      schema: Type.Object({ code: Type.Literal(0), message: Type.Literal('success'), data }),
-    },
-  },
-});
+const success = (description: string, data: Type.TSchema, headers = {}) => {
+  const schema = Type.Object({ code: Type.Literal(0), message: Type.Literal('success'), data });
+  return answer(description, { 'application/json': { schema } }, { ...rateHeaders, ...headers });
+};
 
 export const submittedResponse = success('The task was taken.', SubmittedTask, {
   'Idempotent-Replayed': Type.Literal('true', {
@@ -116,11 +111,11 @@ export const balanceResponse = success(
   'What is left.',
   Type.Object({ balance: Type.Number({ description: 'US dollars.' }) }),
 );
-export const modelsResponse = {
-  description: 'The one model that is served.',
-  headers: rateHeaders,
-  content: { 'application/json': { schema: Models } },
-};
+export const modelsResponse = answer(
+  'The one model that is served.',
+  { 'application/json': { schema: Models } },
+  rateHeaders,
+);
 
 const Refusal = Type.Object({
   code: Type.Integer({ description: 'The HTTP status.' }),

@@ -11,15 +11,19 @@ import { noQuery } from '../schemas/responses.js';
 import { UsageView } from '../schemas/usage.js';
 import { allowPage } from './headers.js';
 
+const DESCRIBED_ONCE = [
+  Problem,
+  AvatarView,
+  AvatarList,
+  CheckView,
+  DeliveriesView,
+  UsageView,
+  CallbackMessage,
+];
+
 /** `/openapi.json` and `/docs`, made from the schemas of the routes that are registered afterwards. */
 export async function documentApi(app: FastifyInstance, version: string): Promise<void> {
-  app.addSchema(Problem);
-  app.addSchema(AvatarView);
-  app.addSchema(AvatarList);
-  app.addSchema(CheckView);
-  app.addSchema(DeliveriesView);
-  app.addSchema(UsageView);
-  app.addSchema(CallbackMessage);
+  for (const schema of DESCRIBED_ONCE) app.addSchema(schema);
   await app.register(swagger, {
     refResolver: {
       buildLocalReference: ({ $id }, _base, _fragment, index) => String($id ?? `schema-${index}`),

@@ -19,6 +19,7 @@ import {
 } from '../schemas/avatar.js';
 import {
   acceptedHeaders,
+  answer,
   avatarHeaders,
   finishedHeaders,
   noContent,
@@ -51,16 +52,12 @@ export const avatarRoutes: Routes = async (app, { gateway, held, requireIdempote
         headers: createHeaders,
         body: createBody,
         response: {
-          200: {
-            description: 'With `Prefer: wait`: it is final.',
-            headers: finishedHeaders,
-            content: avatarContent,
-          },
-          202: {
-            description: 'Accepted. The avatar is at Modellix, or will be sent there.',
-            headers: acceptedHeaders,
-            content: avatarContent,
-          },
+          200: answer('With `Prefer: wait`: it is final.', avatarContent, finishedHeaders),
+          202: answer(
+            'Accepted. The avatar is at Modellix, or will be sent there.',
+            avatarContent,
+            acceptedHeaders,
+          ),
           ...problems(402),
         },
       },
@@ -99,11 +96,7 @@ export const avatarRoutes: Routes = async (app, { gateway, held, requireIdempote
         params: AvatarParams,
         headers: readHeaders,
         response: {
-          200: {
-            description: 'The avatar as it is now.',
-            headers: avatarHeaders,
-            content: avatarContent,
-          },
+          200: answer('The avatar as it is now.', avatarContent, avatarHeaders),
           304: noContent('It is the one that `If-None-Match` names.', avatarHeaders),
         },
       },

@@ -3,18 +3,12 @@ import { scopeOf } from '../../domain/caller.js';
 import { callerOf } from '../caller.js';
 import { AvatarParams, avatarContent, Resolution } from '../schemas/avatar.js';
 import { deliveriesContent } from '../schemas/deliveries.js';
-import { commonHeaders, problems } from '../schemas/responses.js';
+import { answer, commonHeaders, problems } from '../schemas/responses.js';
 import { avatarView, deliveriesView } from '../view.js';
 import type { Routes } from './options.js';
 
 /** Far above the longest there is. */
 const MAX_RESOLUTION_BYTES = 16 * 1024;
-
-const avatarAnswer = (description: string) => ({
-  description,
-  headers: commonHeaders,
-  content: avatarContent,
-});
 
 /** What can be done about an avatar that is there, and its callback. */
 export const changeRoutes: Routes = async (app, { gateway }) => {
@@ -29,7 +23,7 @@ export const changeRoutes: Routes = async (app, { gateway }) => {
         description:
           'Ends an avatar that was not sent yet: it never is, and nothing is spent. One that is on its way or at Modellix cannot be canceled. Asking again gives the same answer.',
         params: AvatarParams,
-        response: { 200: avatarAnswer('The avatar, canceled.'), ...problems(409) },
+        response: { 200: answer('The avatar, canceled.', avatarContent), ...problems(409) },
       },
     },
     async (request) =>
@@ -66,9 +60,7 @@ export const changeRoutes: Routes = async (app, { gateway }) => {
         summary: 'See how the callback went',
         description: 'The tries to tell the `callback_url` of the avatar, with what its receiver answered.',
         params: AvatarParams,
-        response: {
-          200: { description: 'The last tries.', headers: commonHeaders, content: deliveriesContent },
-        },
+        response: { 200: answer('The last tries.', deliveriesContent) },
       },
     },
     async (request) =>
@@ -86,7 +78,7 @@ export const changeRoutes: Routes = async (app, { gateway }) => {
         description:
           'For a receiver that was away for longer than it was tried, or lost what it was told. The message has the `webhook-id` that it had before, and is tried for as long.',
         params: AvatarParams,
-        response: { 202: avatarAnswer('It will be sent.'), ...problems(409) },
+        response: { 202: answer('It will be sent.', avatarContent), ...problems(409) },
       },
     },
     async (request, reply) => {
@@ -108,7 +100,7 @@ export const changeRoutes: Routes = async (app, { gateway }) => {
           'For an operator who looked in the Modellix console: with the `task_id` found there the avatar goes on as that task; with `made: false` it fails as never made. Nothing is sent to Modellix but reads. Where callers are known it takes the key of an admin, since it gives back what was reserved for the avatar; otherwise whoever may call may.',
         params: AvatarParams,
         body: Resolution,
-        response: { 200: avatarAnswer('The avatar as it is now.'), ...problems(409) },
+        response: { 200: answer('The avatar as it is now.', avatarContent), ...problems(409) },
       },
     },
     async (request) => {

@@ -1,7 +1,7 @@
 import { callerOf } from '../caller.js';
 import { mediaRequestOf } from '../media-request.js';
 import { type CreateAvatar, checkContent, createBody } from '../schemas/avatar.js';
-import { commonHeaders } from '../schemas/responses.js';
+import { answer } from '../schemas/responses.js';
 import { checkView } from '../view.js';
 import type { Routes } from './options.js';
 
@@ -17,7 +17,7 @@ export const checkRoutes: Routes = async (app, { gateway }) => {
         description:
           'Takes what `POST /avatars` takes and does all that it does before money is spent: says what is wrong, or what was found and what it would cost. Nothing is stored or sent to Modellix.',
         body: createBody,
-        response: { 200: { description: 'It can be used.', headers: commonHeaders, content: checkContent } },
+        response: { 200: answer('It can be used.', checkContent) },
       },
     },
     async (request) => {

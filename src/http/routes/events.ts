@@ -13,7 +13,7 @@ import { EventStream } from '../event-stream.js';
 import type { HeldRequest } from '../held-requests.js';
 import { logOf } from '../log.js';
 import { AvatarParams } from '../schemas/avatar.js';
-import { commonHeaders, noContent, noQuery } from '../schemas/responses.js';
+import { answer, commonHeaders, noContent, noQuery } from '../schemas/responses.js';
 import { callerParameter, scopeIn } from '../scope.js';
 import type { Routes } from './options.js';
 
@@ -64,7 +64,7 @@ export const eventRoutes: Routes = async (app, { gateway, held }) => {
         querystring: feedParameters,
         headers: lastEventId,
         response: {
-          200: { description: 'Events until you hang up.', headers: streamHeaders, content: events },
+          200: answer('Events until you hang up.', events, streamHeaders),
         },
       },
     },
@@ -97,8 +97,8 @@ export const eventRoutes: Routes = async (app, { gateway, held }) => {
         querystring: noQuery,
         headers: lastEventId,
         response: {
-          200: { description: 'Events until it is final.', headers: streamHeaders, content: events },
-          204: noContent('You had its final state already.', commonHeaders),
+          200: answer('Events until it is final.', events, streamHeaders),
+          204: noContent('You had its final state already.'),
         },
       },
     },

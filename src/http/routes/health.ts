@@ -2,8 +2,10 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import type { Gateway } from '../../gateway/gateway.js';
 import { ProblemError } from '../../problems.js';
-import { commonHeaders, ON_ITS_OWN_PORT, problems } from '../schemas/responses.js';
+import { answer, ON_ITS_OWN_PORT, problems } from '../schemas/responses.js';
 import { NullableTime, Word } from '../schemas/types.js';
+
+const Liveness = Type.Object({ status: Type.String() });
 
 const Readiness = Type.Object({
   status: Type.String(),
@@ -29,12 +31,6 @@ const Readiness = Type.Object({
 
 /** For the orchestrator: whether to restart the process (`livez`), whether to send it requests (`readyz`). */
 export const healthRoutes: FastifyPluginAsyncTypebox<{ gateway: Gateway }> = async (app, { gateway }) => {
-  const ok = <T extends Type.TSchema>(description: string, schema: T) => ({
-    description,
-    headers: commonHeaders,
-    content: { 'application/json': { schema } },
-  });
-
   app.get(
     '/livez',
     {
@@ -45,7 +41,7 @@ export const healthRoutes: FastifyPluginAsyncTypebox<{ gateway: Gateway }> = asy
         tags: ['operations'],
         summary: 'Whether the process runs',
         description: ON_ITS_OWN_PORT,
-        response: { 200: ok('It does.', Type.Object({ status: Type.String() })) },
+        response: { 200: answer('It does.', { 'application/json': { schema: Liveness } }) },
       },
     },
     async () => ({ status: 'alive' }),
@@ -62,7 +58,9 @@ export const healthRoutes: FastifyPluginAsyncTypebox<{ gateway: Gateway }> = asy
         summary: 'Whether avatars can be accepted',
         description: ON_ITS_OWN_PORT,
         response: {
-          200: ok('They can: the store can be written to. How Modellix stands beside it.', Readiness),
+          200: answer('They can: the store can be written to. How Modellix stands beside it.', {
+            'application/json': { schema: Readiness },
+          }),
           ...problems(503),
         },
       },

@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
-import { commonHeaders, ON_ITS_OWN_PORT, problems } from '../schemas/responses.js';
+import { answer, ON_ITS_OWN_PORT, problems } from '../schemas/responses.js';
 
 /** What a scrape gets, in the Prometheus text format. */
 export interface MetricsSource {
@@ -22,11 +22,7 @@ export const metricsRoutes: FastifyPluginAsyncTypebox<{ metrics: MetricsSource }
         summary: 'Counters and gauges of this process',
         description: `In the Prometheus text format. ${ON_ITS_OWN_PORT}`,
         response: {
-          200: {
-            description: 'The metrics.',
-            headers: commonHeaders,
-            content: { 'text/plain': { schema: Type.String() } },
-          },
+          200: answer('The metrics.', { 'text/plain': { schema: Type.String() } }),
           ...problems(500),
         },
       },

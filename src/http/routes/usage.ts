@@ -1,7 +1,7 @@
 import { dayOf } from '../../domain/spend.js';
 import { ProblemError } from '../../problems.js';
 import { callerOf } from '../caller.js';
-import { commonHeaders } from '../schemas/responses.js';
+import { answer } from '../schemas/responses.js';
 import { UsageParameters, usageContent } from '../schemas/usage.js';
 import { scopeIn } from '../scope.js';
 import { usageView } from '../usage-view.js';
@@ -23,7 +23,7 @@ export const usageRoutes: Routes = async (app, { gateway }) => {
         description:
           'Seconds of video and money, by day and mode: reserved for what is under way, and settled. An avatar counts on the day it was accepted.',
         querystring: UsageParameters,
-        response: { 200: { description: 'What was spent.', headers: commonHeaders, content: usageContent } },
+        response: { 200: answer('What was spent.', usageContent) },
       },
     },
     async (request) => {

@@ -6,7 +6,7 @@ import { callerOf } from '../caller.js';
 import { onEnd } from '../end.js';
 import { allowVideo } from '../plugins/headers.js';
 import { AvatarParams } from '../schemas/avatar.js';
-import { commonHeaders, noContent, problems } from '../schemas/responses.js';
+import { answer, commonHeaders, noContent, problems } from '../schemas/responses.js';
 import { endStalledReads } from '../stall.js';
 import type { Routes } from './options.js';
 
@@ -59,15 +59,11 @@ export const videoRoutes: Routes = async (app, { gateway, videoStallMs }) => {
           'if-range': text('An `ETag` from an earlier answer.'),
         }),
         response: {
-          200: { description: 'The video.', headers: videoHeaders, content: bytes },
-          206: {
-            description: 'The range of it that was asked for.',
-            headers: {
-              ...videoHeaders,
-              'Content-Range': Type.String({ description: '`bytes first-last/size`' }),
-            },
-            content: bytes,
-          },
+          200: answer('The video.', bytes, videoHeaders),
+          206: answer('The range of it that was asked for.', bytes, {
+            ...videoHeaders,
+            'Content-Range': Type.String({ description: '`bytes first-last/size`' }),
+          }),
           302: noContent(
             'Where Modellix keeps it, with `redirect=true`. The URL is signed: treat it as a secret.',
             { ...commonHeaders, Location: Type.String({ description: 'The URL at Modellix.' }) },

@@ -3,7 +3,7 @@ import { STATUSES } from '../../domain/avatar.js';
 import { callerParameter } from '../scope.js';
 import type { AvatarView } from './avatar.js';
 import { avatarExample } from './examples.js';
-import { commonHeaders } from './responses.js';
+import { answer, commonHeaders } from './responses.js';
 import { jsonContent, Nullable, Text, Time, Word } from './types.js';
 
 export const ListParameters = Type.Object(
@@ -49,15 +49,11 @@ export const AvatarList = Type.Object(
 );
 export type AvatarList = Static<typeof AvatarList>;
 
-export const listAnswer = {
-  description: 'A page of your avatars.',
-  headers: {
+export const listAnswer = answer(
+  'A page of your avatars.',
+  jsonContent<AvatarList>('AvatarList', { data: [avatarExample], next_cursor: null, has_more: false }),
+  {
     ...commonHeaders,
     Link: Type.String({ description: '`<path>; rel="next"`, where there is a next page (RFC 8288).' }),
   },
-  content: jsonContent<AvatarList>('AvatarList', {
-    data: [avatarExample],
-    next_cursor: null,
-    has_more: false,
-  }),
-};
+);

@@ -19,8 +19,17 @@ export const commonHeaders = {
   }),
 };
 
+/** An answer with a body. */
+export function answer<Content extends object>(
+  description: string,
+  content: Content,
+  headers: Record<string, Type.TSchema> = commonHeaders,
+) {
+  return { description, headers, content };
+}
+
 /** An answer that is nothing but its status and headers. */
-export function noContent(description: string, headers: Record<string, Type.TSchema>) {
+export function noContent(description: string, headers: Record<string, Type.TSchema> = commonHeaders) {
   return Type.Unsafe<unknown>({ type: 'null', description, headers });
 }
 
