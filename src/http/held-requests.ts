@@ -1,10 +1,9 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Caller, CallerDirectory } from '../domain/caller.js';
 import { FairPool } from '../gateway/fair-pool.js';
-import { ProblemError } from '../problems.js';
 import { callerOf, holderOf } from './caller.js';
 import { onEnd } from './end.js';
-import { CHALLENGE } from './plugins/authenticate.js';
+import { unauthenticated } from './plugins/authenticate.js';
 
 /** How often keys are asked for again. */
 const SWEEP_MS = 1_000;
@@ -86,9 +85,6 @@ export class HeldRequest {
   /** @throws {ProblemError} `unauthorized` once its key is lost */
   requireKey(): void {
     if (!this.#isRevoked) return;
-    const headers = { 'www-authenticate': `${CHALLENGE}, error="invalid_token"` };
-    throw new ProblemError('unauthorized', 'The key was removed, expired, or has other rights now.', {
-      headers,
-    });
+    throw unauthenticated('The key was removed, expired, or has other rights now.', true).refusal;
   }
 }

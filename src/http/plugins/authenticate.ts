@@ -6,7 +6,7 @@ import { type Credentials, takeCredentials } from '../credentials.js';
 import { type KeylessRules, whyRefused } from '../this-machine.js';
 
 /** RFC 6750 §3: a challenge has a parameter at least. */
-export const CHALLENGE = 'Bearer realm="avatar-gateway"';
+const CHALLENGE = 'Bearer realm="avatar-gateway"';
 
 export interface AuthOptions {
   /** `null`: no key is asked for. */
@@ -58,7 +58,8 @@ function holderOf(credentials: Credentials, callers: CallerDirectory): Caller | 
   }
 }
 
-function unauthenticated(detail: string, sentKey = false): Unauthenticated {
+/** @param sentKey whether there was a key, though one of no use */
+export function unauthenticated(detail: string, sentKey = false): Unauthenticated {
   const challenge = sentKey ? `${CHALLENGE}, error="invalid_token"` : CHALLENGE;
   const headers = { 'www-authenticate': challenge };
   return { refusal: new ProblemError('unauthorized', detail, { headers }), sentKey };
