@@ -109,7 +109,8 @@ function cut(name: string): string {
   return (name.length <= MAX_NAME ? name : name.slice(0, MAX_NAME).replace(/~$/, '')).toWellFormed();
 }
 
-function detailOf({ keyword, params, message, propertyName }: Finding): string {
+/** What is wrong with what it points to, to be read behind its name. */
+export function detailOf({ keyword, params, message, propertyName }: Finding): string {
   const subject = propertyName === undefined ? '' : 'is a name that ';
   switch (keyword) {
     case 'required':

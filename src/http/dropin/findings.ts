@@ -1,4 +1,11 @@
 import type { FastifySchemaValidationError } from 'fastify';
+import { detailOf } from '../validation.js';
+
+const CATEGORIES: Readonly<Record<string, string>> = {
+  minLength: 'Value out of range',
+  maxLength: 'Value out of range',
+  format: 'Invalid format',
+};
 
 /** The first of Ajv's findings in a body, in Modellix's form: `<Category>: <detail>`. */
 export function findingInWords(findings: readonly FastifySchemaValidationError[]): string {
@@ -8,7 +15,8 @@ export function findingInWords(findings: readonly FastifySchemaValidationError[]
   return first === undefined ? 'Invalid parameters: the request body is not valid' : inWords(first);
 }
 
-function inWords({ keyword, instancePath, params, message }: FastifySchemaValidationError): string {
+function inWords(finding: FastifySchemaValidationError): string {
+  const { keyword, instancePath, params } = finding;
   const name = instancePath.slice(1) || 'the request body';
   switch (keyword) {
     case 'required':
@@ -19,14 +27,7 @@ function inWords({ keyword, instancePath, params, message }: FastifySchemaValida
       return params.passingSchemas === null
         ? 'Missing required parameter: audio_id or sound_file'
         : 'Invalid parameters: audio_id and sound_file exclude each other';
-    case 'minLength':
-    case 'maxLength':
-      return `Value out of range: ${name} ${message}`;
-    case 'enum':
-      return `Invalid parameters: ${name} must be one of ${(params.allowedValues as unknown[]).join(', ')}`;
-    case 'format':
-      return `Invalid format: ${name} must not contain NUL or a lone surrogate`;
     default:
-      return `Invalid parameters: ${name} ${message}`;
+      return `${CATEGORIES[keyword] ?? 'Invalid parameters'}: ${name} ${detailOf(finding)}`;
   }
 }
