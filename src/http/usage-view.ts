@@ -8,10 +8,8 @@ export function usageView({ from, to, days, caps }: Usage): UsageView {
     from,
     to,
     currency: 'USD',
-    data: days.map(({ date, caller, mode, reserved, settled }) => ({
-      date,
-      caller,
-      mode,
+    data: days.map(({ reserved, settled, ...of }) => ({
+      ...of,
       reserved: amountView(reserved),
       settled: amountView(settled),
     })),

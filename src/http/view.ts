@@ -55,12 +55,10 @@ export function deliveriesView(log: DeliveryLog): DeliveriesView {
     state: log.state,
     webhook_id: log.webhookId,
     next_attempt_at: time(log.nextAttemptAt),
-    data: log.deliveries.map(({ attempt, at, status, latencyMs, error }) => ({
-      attempt,
+    data: log.deliveries.map(({ at, latencyMs, ...delivery }) => ({
+      ...delivery,
       at: new Date(at).toISOString(),
-      status,
       latency_ms: latencyMs,
-      error,
     })),
   };
 }
