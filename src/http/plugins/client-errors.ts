@@ -64,7 +64,8 @@ function answer(log: Log, error: ClientError, socket: Socket): void {
   const last = lastAnswers.get(socket);
   if (last !== undefined && !last.writableFinished && last.req.complete) {
     // A whole request is being answered, and what cannot be read came behind it.
-    closeAfter(last, socket);
+    if (last.shouldKeepAlive) last.once('finish', () => socket.end());
+    last.shouldKeepAlive = false;
     return;
   }
   const [slug, detail] = BY_CODE[error.code ?? ''] ?? ['bad-request', PROBLEMS['bad-request'].help];
@@ -105,10 +106,4 @@ function refuse(
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nX-Request-Id: ${id}\r\nContent-Type: ${type}\r\n` +
       `${BARE_LINES}Content-Length: ${Buffer.byteLength(text)}\r\nConnection: close\r\n\r\n${isHead ? '' : text}`,
   );
-}
-
-function closeAfter(response: ServerResponse, socket: Socket): void {
-  if (!response.shouldKeepAlive) return;
-  response.shouldKeepAlive = false;
-  response.once('finish', () => socket.end());
 }
