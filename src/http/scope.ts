@@ -1,17 +1,10 @@
-import { Type } from 'typebox';
 import { type Caller, type Scope, scopeOf } from '../domain/caller.js';
 import { ProblemError } from '../problems.js';
-import { Text } from './schemas/types.js';
+import { OptionalText } from './schemas/types.js';
 
 /** Narrows what an admin sees. */
 export const callerParameter = {
-  caller: Type.Optional(
-    Text({
-      minLength: 1,
-      maxLength: 255,
-      description: 'For admins: only what is of the caller with this name.',
-    }),
-  ),
+  caller: OptionalText(255, 'For admins: only what is of the caller with this name.'),
 };
 
 /**

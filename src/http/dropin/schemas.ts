@@ -1,7 +1,7 @@
 import { type Static, Type } from 'typebox';
 import { CreateAvatar, createHeaders } from '../schemas/avatar.js';
 import { answer, commonHeaders } from '../schemas/responses.js';
-import { Word } from '../schemas/types.js';
+import { OptionalString, Word } from '../schemas/types.js';
 import { refusalsWith } from './refusals.js';
 
 const { image, sound_file, audio_id, prompt, mode } = CreateAvatar.properties;
@@ -43,8 +43,8 @@ const Task = Type.Object({
   status,
   task_id,
   model_id,
-  error: Type.Optional(Type.String({ description: 'Why it failed.' })),
-  message: Type.Optional(Type.String({ description: 'The same as `error`.' })),
+  error: OptionalString('Why it failed.'),
+  message: OptionalString('The same as `error`.'),
   duration: Type.Optional(Type.Integer({ description: 'From the submit to the end, in ms.' })),
   result: Type.Optional(
     Type.Object({

@@ -14,6 +14,7 @@ import type { HeldRequest } from '../held-requests.js';
 import { logOf } from '../log.js';
 import { AvatarParams } from '../schemas/avatar.js';
 import { answer, commonHeaders, noContent, noQuery } from '../schemas/responses.js';
+import { OptionalString } from '../schemas/types.js';
 import { callerParameter, scopeIn } from '../scope.js';
 import type { Routes } from './options.js';
 
@@ -21,10 +22,8 @@ import type { Routes } from './options.js';
 const NO_ROOM_SECONDS = 10;
 
 const lastEventId = Type.Object({
-  'last-event-id': Type.Optional(
-    Type.String({
-      description: 'The `id` of the last event that was received; an EventSource sends it by itself.',
-    }),
+  'last-event-id': OptionalString(
+    'The `id` of the last event that was received; an EventSource sends it by itself.',
   ),
 });
 

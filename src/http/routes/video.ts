@@ -7,11 +7,11 @@ import { onEnd } from '../end.js';
 import { allowVideo } from '../plugins/headers.js';
 import { AvatarParams } from '../schemas/avatar.js';
 import { answer, commonHeaders, noContent, problems } from '../schemas/responses.js';
+import { OptionalString } from '../schemas/types.js';
 import { endStalledReads } from '../stall.js';
 import type { Routes } from './options.js';
 
 const flag = (description: string) => Type.Optional(Type.Boolean({ default: false, description }));
-const text = (description: string) => Type.Optional(Type.String({ description }));
 
 const Query = Type.Object(
   {
@@ -19,8 +19,8 @@ const Query = Type.Object(
     redirect: flag(
       '`true`: answer 302 with the place at Modellix instead of the bytes; with the bytes all the same where the gateway has kept them.',
     ),
-    expires: text('Until when a link is good, in Unix seconds.'),
-    signature: text(
+    expires: OptionalString('Until when a link is good, in Unix seconds.'),
+    signature: OptionalString(
       'Of a link, as tasks of `/api/v1` have it: it stands in for a key, for one video and an hour.',
     ),
   },
@@ -55,8 +55,8 @@ export const videoRoutes: Routes = async (app, { gateway, videoStallMs }) => {
         params: AvatarParams,
         querystring: Query,
         headers: Type.Object({
-          range: text('For example `bytes=0-1023`.'),
-          'if-range': text('An `ETag` from an earlier answer.'),
+          range: OptionalString('For example `bytes=0-1023`.'),
+          'if-range': OptionalString('An `ETag` from an earlier answer.'),
         }),
         response: {
           200: answer('The video.', bytes, videoHeaders),

@@ -1,7 +1,16 @@
 import { type Static, Type } from 'typebox';
 import { STATUSES } from '../../domain/avatar.js';
 import { avatarExample, checkExample, example } from './examples.js';
-import { jsonContent, Nullable, NullableTime, Text, Time, Word } from './types.js';
+import {
+  jsonContent,
+  Nullable,
+  NullableTime,
+  OptionalString,
+  OptionalText,
+  Text,
+  Time,
+  Word,
+} from './types.js';
 
 const mode = (options: Type.TSchemaOptions = {}) =>
   Word(['std', 'pro'], { ...options, description: '`pro` costs more and takes longer.' });
@@ -20,25 +29,13 @@ export const CreateAvatar = Type.Object(
           'The speech: an http(s) URL, bare base64, or a `data:` URI. mp3, wav, m4a or aac, at most 5 MB, 2 to 300 s. Give either this or `audio_id`.',
       }),
     ),
-    audio_id: Type.Optional(
-      Text({
-        minLength: 1,
-        maxLength: 256,
-        description:
-          "Id of speech made with Modellix's TTS in the last 30 days. Give either this or `sound_file`.",
-      }),
+    audio_id: OptionalText(
+      256,
+      "Id of speech made with Modellix's TTS in the last 30 days. Give either this or `sound_file`.",
     ),
-    prompt: Type.Optional(
-      Text({
-        minLength: 1,
-        maxLength: 2500,
-        description: 'Actions, emotions, camera; 1 to 2500 characters.',
-      }),
-    ),
+    prompt: OptionalText(2500, 'Actions, emotions, camera; 1 to 2500 characters.'),
     mode: Type.Optional(mode({ default: 'std' })),
-    external_id: Type.Optional(
-      Text({ minLength: 1, maxLength: 255, description: 'Your own name for it; not interpreted.' }),
-    ),
+    external_id: OptionalText(255, 'Your own name for it; not interpreted.'),
     callback_url: Type.Optional(
       Type.String({
         minLength: 1,
@@ -231,26 +228,19 @@ export type CheckView = Static<typeof CheckView>;
 
 export const checkContent = jsonContent<CheckView>('Check', checkExample);
 
-/** Not checked: what is not known there, or malformed, is ignored (RFC 7240). */
-const Prefer = (description: string) => Type.Optional(Type.String({ description }));
-
+// What is not known in a `Prefer`, or malformed, is ignored (RFC 7240).
 export const readHeaders = Type.Object({
-  Prefer: Prefer('`wait=n`: answer after n seconds, at most 60, or as soon as there is news.'),
-  'If-None-Match': Type.Optional(
-    Type.String({ description: 'An `ETag` from an earlier answer, or several.' }),
-  ),
+  Prefer: OptionalString('`wait=n`: answer after n seconds, at most 60, or as soon as there is news.'),
+  'If-None-Match': OptionalString('An `ETag` from an earlier answer, or several.'),
 });
 
 /** Checked by hand: each way to be wrong has a problem of its own. */
 export const createHeaders = Type.Object({
-  Prefer: Prefer(
+  Prefer: OptionalString(
     '`wait=n`: answer after n seconds, at most 60, or as soon as the avatar is final. `respond-async`: do not wait for the submit.',
   ),
-  'Idempotency-Key': Type.Optional(
-    Type.String({
-      description:
-        'Names the request, so that it can be repeated: 1 to 255 visible ASCII characters, bare or in double quotes. Kept as long as the avatar.',
-    }),
+  'Idempotency-Key': OptionalString(
+    'Names the request, so that it can be repeated: 1 to 255 visible ASCII characters, bare or in double quotes. Kept as long as the avatar.',
   ),
 });
 

@@ -4,7 +4,7 @@ import { callerParameter } from '../scope.js';
 import type { AvatarView } from './avatar.js';
 import { avatarExample } from './examples.js';
 import { answer, commonHeaders } from './responses.js';
-import { jsonContent, Nullable, Text, Time, Word } from './types.js';
+import { jsonContent, Nullable, OptionalString, OptionalText, Time, Word } from './types.js';
 
 export const ListParameters = Type.Object(
   {
@@ -17,9 +17,7 @@ export const ListParameters = Type.Object(
         description: 'Only avatars with this status, or with one of several, separated by commas.',
       }),
     ),
-    external_id: Type.Optional(
-      Text({ minLength: 1, maxLength: 255, description: 'Only avatars with this name of yours.' }),
-    ),
+    external_id: OptionalText(255, 'Only avatars with this name of yours.'),
     created_after: Type.Optional(Time('Only avatars made later.')),
     created_before: Type.Optional(Time('Only avatars made earlier.')),
     limit: Type.Optional(
@@ -31,9 +29,7 @@ export const ListParameters = Type.Object(
       }),
     ),
     ...callerParameter,
-    cursor: Type.Optional(
-      Type.String({ description: '`next_cursor` of the page before. The filters have to be the same.' }),
-    ),
+    cursor: OptionalString('`next_cursor` of the page before. The filters have to be the same.'),
   },
   { additionalProperties: false },
 );

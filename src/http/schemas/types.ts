@@ -12,6 +12,12 @@ export const Word = <const Words extends string[]>(
 /** `text`: no NUL and no lone surrogate. Checked by the `text` format of the validator. */
 export const Text = (options: Type.TStringOptions) => Type.String({ ...options, format: 'text' });
 
+export const OptionalText = (maxLength: number, description: string) =>
+  Type.Optional(Text({ minLength: 1, maxLength, description }));
+
+/** Any string, or none. */
+export const OptionalString = (description: string) => Type.Optional(Type.String({ description }));
+
 export const Time = (description: string) => Type.String({ format: 'date-time', description });
 export const NullableTime = (description: string) =>
   Nullable(Type.String({ format: 'date-time' }), { description });
