@@ -1,5 +1,5 @@
 import type { FastifyError } from 'fastify';
-import { PROBLEMS, type ProblemError, type ProblemSlug } from '../../problems.js';
+import type { ProblemError, ProblemSlug } from '../../problems.js';
 import { findingInWords } from './findings.js';
 
 /** How a problem is written for its caller. */
@@ -95,12 +95,7 @@ function refusal(status: number, message: string): WrittenError {
   };
 }
 
-/** The problems that are answered with a status, each with what it means and its message in Modellix's form. */
-export function refusalsWith(status: number): { slug: ProblemSlug; help: string; message: string }[] {
-  return (Object.keys(REFUSALS) as ProblemSlug[])
-    .filter((slug) => REFUSALS[slug][0] === status)
-    .map((slug) => {
-      const { help, title } = PROBLEMS[slug];
-      return { slug, help, message: `${REFUSALS[slug][1]}: ${title}` };
-    });
+/** The problems that are answered with a status. */
+export function refusalsWith(status: number): ProblemSlug[] {
+  return (Object.keys(REFUSALS) as ProblemSlug[]).filter((slug) => REFUSALS[slug][0] === status);
 }

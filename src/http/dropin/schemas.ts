@@ -1,8 +1,9 @@
 import { type Static, Type } from 'typebox';
+import { PROBLEMS, ProblemError } from '../../problems.js';
 import { CreateAvatar, createHeaders } from '../schemas/avatar.js';
 import { answer, commonHeaders } from '../schemas/responses.js';
 import { OptionalString, Word } from '../schemas/types.js';
-import { refusalsWith } from './refusals.js';
+import { refusalOf, refusalsWith } from './refusals.js';
 
 const { image, sound_file, audio_id, prompt, mode } = CreateAvatar.properties;
 
@@ -136,7 +137,7 @@ function refusalResponse(status: number) {
   const handedOn = ALSO_MODELLIX.has(status) ? ['What Modellix said, in its words.'] : [];
   const retryAfter = status === 429 || status === 503;
   return {
-    description: [...known.map(({ slug, help }) => `\`${slug}\`: ${help}`), ...handedOn].join('\n\n'),
+    description: [...known.map((slug) => `\`${slug}\`: ${PROBLEMS[slug].help}`), ...handedOn].join('\n\n'),
     headers: {
       ...rateHeaders,
       ...(retryAfter && { 'Retry-After': Type.Integer({ description: 'Seconds to wait.' }) }),
@@ -145,7 +146,10 @@ function refusalResponse(status: number) {
       'application/json': {
         schema: Refusal,
         examples: Object.fromEntries(
-          known.map(({ slug, message }) => [slug, { value: { code: status, message, data: {} } }]),
+          known.map((slug) => {
+            const { body } = refusalOf(new ProblemError(slug, PROBLEMS[slug].title));
+            return [slug, { value: body }];
+          }),
         ),
       },
     },

@@ -1,5 +1,6 @@
 import { Type } from 'typebox';
-import { PROBLEMS, type ProblemSlug, problemType } from '../../problems.js';
+import { PROBLEMS, ProblemError, type ProblemSlug } from '../../problems.js';
+import { written } from '../plugins/problems.js';
 
 /** No parameter is known, so each is refused. */
 export const noQuery = Type.Object({}, { additionalProperties: false });
@@ -95,17 +96,9 @@ export function problems(...statuses: number[]): Record<number, object> {
 }
 
 function exampleOf(slug: ProblemSlug): object {
-  const { title, status, help } = PROBLEMS[slug];
-  return {
-    type: problemType(slug),
-    title,
-    status,
-    detail: help,
-    instance: '/avatars',
-    request_id: '0198f3c2-7c1e-7a51-9d5b-3f0e6a1c2b4d',
-    ...(status === 422 &&
-      slug !== 'refused-by-modellix' && {
-        errors: [{ pointer: '/image', detail: 'is required' }],
-      }),
-  };
+  const { status, help } = PROBLEMS[slug];
+  const ofFields = status === 422 && slug !== 'refused-by-modellix';
+  const options = ofFields ? { errors: [{ pointer: '/image', detail: 'is required' }] } : {};
+  return written(new ProblemError(slug, help, options), '/avatars', '0198f3c2-7c1e-7a51-9d5b-3f0e6a1c2b4d')
+    .body;
 }
