@@ -17,8 +17,8 @@ interface ClientError extends NodeJS.ErrnoException {
 
 /** How long the caller has to read the answer and hang up. To close at once could take the answer with it. */
 const LINGER_MS = 1_000;
-/** Connections that are late, in one turn of the event loop. */
-const LATE_AT_ONCE = 2;
+/** How many connections that are late are ended in one ms. */
+const LATE_A_MS = 2;
 
 const BARE_LINES = Object.entries(BARE_HEADERS)
   .map(([name, value]) => `${name}: ${value}\r\n`)
@@ -35,17 +35,15 @@ const BY_CODE: Readonly<Record<string, readonly [ProblemSlug, string]>> = {
  * a request that breaks off or arrives too slowly. Fastify's `clientErrorHandler`.
  */
 export function answerClientErrors(log: Log): (error: ClientError, socket: Socket) => void {
-  const late: (() => void)[] = [];
-  const some = (): void => {
-    for (const work of late.splice(0, LATE_AT_ONCE)) work();
-    if (late.length > 0) setImmediate(some);
-  };
+  let late = 0;
   return (error, socket) => {
-    const work = () => answer(log, error, socket);
-    if (error.code !== 'ERR_HTTP_REQUEST_TIMEOUT') return work();
+    if (error.code !== 'ERR_HTTP_REQUEST_TIMEOUT') return answer(log, error, socket);
     // Node finds all that are late in one go, thousands of them perhaps: others are served in between.
-    late.push(work);
-    if (late.length === 1) setImmediate(some);
+    const end = (): void => {
+      late -= 1;
+      answer(log, error, socket);
+    };
+    setTimeout(end, late++ / LATE_A_MS);
   };
 }
 
