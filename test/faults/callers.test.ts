@@ -1,5 +1,10 @@
 import t from 'tap';
+import { EventReader } from '../support/events.js';
+import { makeLarge, readAll } from '../support/streams.js';
 import { showCases } from './cases.js';
+import { formsTaken } from './forms.js';
+import { oneAddress, pagesRefused } from './origins.js';
+import { endsWithItsKey, sharedByAll } from './sharing.js';
 import { isPaidOnce, passes, Subject } from './subject.js';
 import { startWorld } from './world.js';
 
@@ -42,4 +47,18 @@ await showCases(t, 'callers', {
     t.equal(app.simulator.calls('submit').length, 2, 'one POST, and the bystander');
     for (const subject of fresh) await isPaidOnce(t, subject);
   },
+
+  62: sharedByAll,
+  63: endsWithItsKey,
+
+  async 64(t, store) {
+    const { url } = await startWorld(t, store);
+    const readers = await Promise.all([1, 2].map(() => EventReader.open(`${url}/avatars/events`)));
+    const made = await makeLarge(url, 128, 64);
+    for (const reader of readers) await readAll(t, reader, made);
+  },
+
+  65: pagesRefused,
+  66: oneAddress,
+  69: formsTaken,
 });

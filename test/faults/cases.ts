@@ -47,6 +47,7 @@ const THEMES = {
     35: 'a record written by a newer version -> left untouched',
     36: 'replica clocks an hour apart -> due times hold',
     60: '[F60] whoever read stdout or stderr is gone -> SIGTERM ends the process inside the grace; logging never ends or blocks it',
+    61: "[F61] a second gateway, an old or a new release, on the same store or folder -> files and records that are not this release's own are left alone",
   },
   /** On Redis with three replicas, on the embedded store with the one process it allows. */
   limits: {
@@ -65,6 +66,16 @@ const THEMES = {
   callers: {
     37: 'the caller hangs up during submit -> the avatar goes on, the same key finds it',
     38: 'one key, 100 requests at once -> one avatar',
+    62: '[F62] one caller takes all there is of something (memory by slow uploads, places to wait, streams) -> others are served all the same',
+    63: '[F63] a stream outlives the key it was opened with (removed, no admin any more) -> ended within seconds',
+    64: '[F64] a reader who has read everything is never cut off, however much comes at once',
+    65: '[F65] a page of another origin, or a rebound name, wherever no key is asked for -> 403',
+    66: '[F66] a forwarded address with a port, in brackets, from two proxies -> the same address',
+    69: '[F69] forms as generated clients send them -> as any other form; what has the wrong type is named, never coerced',
+  },
+  videos: {
+    67: '[F67] the video host lags behind success, refuses HEAD, has other words for "over", redirects, misnames -> the video is served while it exists',
+    68: '[F68] the result URL of a drop-in answer without a key -> it works, for a while, for that one video',
   },
   receivers: {
     42: 'receiver 5xx, time-out -> tried again with the same webhook-id',
@@ -93,6 +104,7 @@ const ONLY: Readonly<Record<Theme, Readonly<Record<number, StoreName>>>> = {
   // What is about one replica is shown on the embedded store by the other themes.
   limits: { 5: 'redis', 7: 'redis', 16: 'redis', 24: 'redis', 33: 'redis', 36: 'redis' },
   callers: {},
+  videos: {},
   receivers: {},
 };
 

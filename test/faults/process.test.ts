@@ -5,6 +5,7 @@ import { until } from '../support/until.js';
 import { atRest } from './at-rest.js';
 import { type StoreName, showCases } from './cases.js';
 import { killed } from './kills.js';
+import { leavesOthers } from './others-files.js';
 import { unread } from './readers.js';
 import { stalled } from './stalls.js';
 import { isPaidOnce, isUnconfirmed, passes, Subject } from './subject.js';
@@ -211,4 +212,6 @@ await showCases(t, 'process', {
       });
     }
   },
+
+  61: leavesOthers,
 });

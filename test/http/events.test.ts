@@ -2,7 +2,7 @@
 
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import t, { type Test } from 'tap';
+import t from 'tap';
 import type { AvatarView } from '../../src/http/schemas/avatar.js';
 import { startSimulator } from '../simulator/simulator.js';
 import type { RunningApp } from '../support/app.js';
@@ -10,7 +10,8 @@ import { startApp } from '../support/app.js';
 import { EventReader } from '../support/events.js';
 import { startRedis } from '../support/redis.js';
 import { type Replicas, reached, STORES, startReplicas } from '../support/replicas.js';
-import { createAvatar, postJson, readAvatar, URLS } from '../support/requests.js';
+import { createAvatar, readAvatar, URLS } from '../support/requests.js';
+import { makeLarge, readAll } from '../support/streams.js';
 import { until } from '../support/until.js';
 
 const settle = async ({ one }: Replicas, { id }: AvatarView) => {
@@ -246,35 +247,8 @@ t.test('a stream that has nothing to say says so', async (t) => {
   reader.drop();
 });
 
-/** As large as they may be. */
-const LARGE = {
-  ...URLS,
-  metadata: Object.fromEntries(
-    Array.from({ length: 50 }, (_, n) => [`${n}-`.padEnd(40, 'n'), 'v'.repeat(500)]),
-  ),
-};
 /** More than the system takes in for a reader. */
 const TOO_MUCH = 800;
-
-async function makeLarge(url: string, count: number, atOnce: number): Promise<Set<string>> {
-  const ids = new Set<string>();
-  while (ids.size < count) {
-    const responses = await Promise.all(Array.from({ length: atOnce }, () => postJson(url, LARGE)));
-    for (const response of responses) ids.add(((await response.json()) as AvatarView).id);
-  }
-  return ids;
-}
-
-async function readAll(t: Test, reader: EventReader, made: ReadonlySet<string>): Promise<void> {
-  const open = new Set(made);
-  while (open.size > 0) {
-    const event = await reader.next();
-    if (event === null) throw new Error(`it was cut off with ${open.size} to go`);
-    open.delete(event.avatar.id);
-  }
-  t.pass('nothing is left out');
-  reader.drop();
-}
 
 t.test('[E8] [F64] who does not read is cut off, and the others are not', async (t) => {
   const { one } = await startReplicas(t, 'embedded', { maxWaiters: 4 });

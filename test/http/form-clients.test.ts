@@ -2,40 +2,18 @@
 
 import t, { type Test } from 'tap';
 import { startApp } from '../support/app.js';
+import {
+  BOUNDARY,
+  disposition,
+  formOf,
+  IMAGE,
+  json,
+  type Part,
+  SOUND,
+  text,
+  typed,
+} from '../support/form-parts.js';
 import { GOOD, portrait, speech } from '../support/requests.js';
-
-const BOUNDARY = 'a-boundary';
-
-type Head = readonly string[];
-type Part = readonly [head: Head, content: string | Buffer];
-
-const disposition = (parameters: string) => `Content-Disposition: form-data; ${parameters}`;
-const typed = (parameters: string, type: string, ...more: string[]): Head => [
-  disposition(parameters),
-  `Content-Type: ${type}`,
-  ...more,
-];
-const file = (name: string, content: Buffer, type: string): Part => [
-  typed(`name="${name}"; filename="${name}.bin"`, type),
-  content,
-];
-const text = (name: string, content: string): Part => [[disposition(`name="${name}"`)], content];
-const json = (name: string, content: string, more = ''): Part => [
-  typed(`name="${name}"${more}`, 'application/json'),
-  content,
-];
-
-const IMAGE = file('image', portrait, 'image/jpeg');
-const SOUND = file('sound_file', speech, 'audio/mpeg');
-
-function bytesOf(parts: readonly Part[], before = '', after = ''): Buffer {
-  const pieces = parts.flatMap(([head, content]) => [
-    Buffer.from(`--${BOUNDARY}\r\n${head.map((line) => `${line}\r\n`).join('')}\r\n`),
-    Buffer.from(content),
-    Buffer.from('\r\n'),
-  ]);
-  return Buffer.concat([Buffer.from(before), ...pieces, Buffer.from(`--${BOUNDARY}--\r\n${after}`)]);
-}
 
 const { url } = await startApp(t);
 
@@ -89,34 +67,34 @@ t.test('[R02] metadata as text, as a JSON part, as a Blob with any file name', a
     [typed('name="metadata"; filename="m.json"', 'application/octet-stream'), METADATA] as const,
     json('metadata', `\ufeff${METADATA}`),
   ]) {
-    await makes(t, bytesOf([IMAGE, metadata, SOUND]), NOTES);
-    await makes(t, bytesOf([metadata, SOUND, IMAGE]), NOTES);
+    await makes(t, formOf([IMAGE, metadata, SOUND]), NOTES);
+    await makes(t, formOf([metadata, SOUND, IMAGE]), NOTES);
   }
 });
 
 t.test('[E4] JSON parts are read as strictly as a body of JSON', async (t) => {
   for (const bad of ['{"a":"b","a":"c"}', '{"__proto__":"b"}', '{"a":', '', '{"a":"b"} x', '{"a":"\xff']) {
     const part = json('metadata', bad, '; filename="blob"');
-    const { detail } = await refuses(t, bytesOf([IMAGE, SOUND, part]), 400, 'invalid-json');
+    const { detail } = await refuses(t, formOf([IMAGE, SOUND, part]), 400, 'invalid-json');
     t.match(detail, /^The field "metadata" /);
   }
   const unusual = json('metadata', `"${METADATA.replaceAll('"', '\\"')}"`);
-  await refuses(t, bytesOf([IMAGE, SOUND, unusual]), 422, 'validation', ['/metadata']);
+  await refuses(t, formOf([IMAGE, SOUND, unusual]), 422, 'validation', ['/metadata']);
 });
 
 t.test('[E4] a JSON string is a string, and what is none is named, never coerced', async (t) => {
   const strings = { prompt: 'She "smiles".', mode: 'pro', external_id: 'order-1' };
   const parts = Object.entries(strings).map(([name, value]) => json(name, JSON.stringify(value)));
-  await makes(t, bytesOf([...parts, IMAGE, SOUND]), strings);
+  await makes(t, formOf([...parts, IMAGE, SOUND]), strings);
   const blobs = Object.entries(strings).map(([name, value]) =>
     json(name, JSON.stringify(value), '; filename="blob"'),
   );
-  await makes(t, bytesOf([IMAGE, SOUND, ...blobs]), strings);
+  await makes(t, formOf([IMAGE, SOUND, ...blobs]), strings);
   for (const value of ['{"x":1}', '1', 'true', 'null', '["a"]']) {
     for (const name of Object.keys(strings)) {
-      await refuses(t, bytesOf([IMAGE, SOUND, json(name, value)]), 422, 'validation', [`/${name}`]);
+      await refuses(t, formOf([IMAGE, SOUND, json(name, value)]), 422, 'validation', [`/${name}`]);
     }
-    await refuses(t, bytesOf([json('image', value), SOUND]), 422, 'validation', ['/image']);
+    await refuses(t, formOf([json('image', value), SOUND]), 422, 'validation', ['/image']);
   }
 });
 
@@ -148,36 +126,36 @@ t.test('[E4] text that is not of its charset is refused, not paid for with holes
 
 t.test('[F69] media as JSON strings', async (t) => {
   const spelled = (value: string) => JSON.stringify(value).replaceAll('/', '\\/');
-  await makes(t, bytesOf([json('image', spelled(GOOD.image)), json('sound_file', spelled(GOOD.sound_file))]));
+  await makes(t, formOf([json('image', spelled(GOOD.image)), json('sound_file', spelled(GOOD.sound_file))]));
   const urls = [
     json('image', '"https:\\/\\/example.com\\/a.jpg"'),
     json('sound_file', '"https://example.com/b.mp3"'),
   ];
-  await makes(t, bytesOf(urls), { image: { source: 'url' }, audio: { source: 'url' } });
-  await refuses(t, bytesOf([json('image', '"hello"'), SOUND]), 422, 'invalid-media', ['/image']);
-  await refuses(t, bytesOf([json('image', '"a","image":"b"'), SOUND]), 400, 'invalid-json');
+  await makes(t, formOf(urls), { image: { source: 'url' }, audio: { source: 'url' } });
+  await refuses(t, formOf([json('image', '"hello"'), SOUND]), 422, 'invalid-media', ['/image']);
+  await refuses(t, formOf([json('image', '"a","image":"b"'), SOUND]), 400, 'invalid-json');
 });
 
 t.test('[R09] media without a file name are files, whatever their type', async (t) => {
   for (const type of ['image/jpeg', 'application/octet-stream', 'video/mp4', 'image/*', 'text/plain']) {
     const image: Part = [typed('name="image"', type), portrait];
     const sound: Part = [typed('name="sound_file"', type.replace('image', 'audio')), speech];
-    await makes(t, bytesOf([image, sound]));
-    await makes(t, bytesOf([sound, text('mode', 'pro'), image]), { mode: 'pro' });
+    await makes(t, formOf([image, sound]));
+    await makes(t, formOf([sound, text('mode', 'pro'), image]), { mode: 'pro' });
   }
-  await makes(t, bytesOf([[[disposition('name="image"')], portrait], SOUND]), {});
+  await makes(t, formOf([[[disposition('name="image"')], portrait], SOUND]), {});
   // Larger than all texts together may be.
   const large = Buffer.concat([portrait.subarray(0, -2), Buffer.alloc(300_000), portrait.subarray(-2)]);
-  const answer = await send('/avatars/check', bytesOf([[typed('name="image"', 'image/jpeg'), large], SOUND]));
+  const answer = await send('/avatars/check', formOf([[typed('name="image"', 'image/jpeg'), large], SOUND]));
   t.not(answer.status, 413, 'not taken for a text');
 });
 
 t.test('[R09] media as text without a file name: base64 of any size, data: URIs, URLs', async (t) => {
-  await makes(t, bytesOf([text('image', GOOD.image), text('sound_file', GOOD.sound_file)]));
-  await makes(t, bytesOf([text('image', `data:image/jpeg;base64,${GOOD.image}`), SOUND]));
+  await makes(t, formOf([text('image', GOOD.image), text('sound_file', GOOD.sound_file)]));
+  await makes(t, formOf([text('image', `data:image/jpeg;base64,${GOOD.image}`), SOUND]));
   const padded = Buffer.concat([portrait, Buffer.alloc(300_000)]).toString('base64');
-  await refuses(t, bytesOf([text('image', `${padded}!`), SOUND]), 422, 'invalid-media', ['/image']);
-  await refuses(t, bytesOf([text('image', 'ftp://a/b'), SOUND]), 422, 'url-not-allowed', ['/image']);
+  await refuses(t, formOf([text('image', `${padded}!`), SOUND]), 422, 'invalid-media', ['/image']);
+  await refuses(t, formOf([text('image', 'ftp://a/b'), SOUND]), 422, 'url-not-allowed', ['/image']);
 });
 
 const TYPED_TEXT = 'text/plain; charset=utf-8';
@@ -270,9 +248,9 @@ const CLIENTS: Record<string, readonly Part[]> = {
 
 for (const [name, parts] of Object.entries(CLIENTS)) {
   t.test(`[F69] ${name}`, async (t) => {
-    await makes(t, bytesOf(parts), { prompt: 'Hä?' });
-    await makes(t, bytesOf([...parts].reverse()), { prompt: 'Hä?' });
-    const around = bytesOf(parts, 'A preamble.\r\n', 'An epilogue.\r\n--and more');
+    await makes(t, formOf(parts), { prompt: 'Hä?' });
+    await makes(t, formOf([...parts].reverse()), { prompt: 'Hä?' });
+    const around = formOf(parts, 'A preamble.\r\n', 'An epilogue.\r\n--and more');
     await makes(t, around, { prompt: 'Hä?' }, `"${BOUNDARY}"`);
   });
 }
@@ -290,12 +268,12 @@ t.test('[F69] what FormData sends', async (t) => {
 
 t.test('a name is what it says, and nothing is decoded in it', async (t) => {
   for (const name of ['pro%22mpt', 'promp%74', 'prompt%22', 'prompt ']) {
-    await refuses(t, bytesOf([IMAGE, SOUND, text(name, 'a')]), 400, 'invalid-multipart');
+    await refuses(t, formOf([IMAGE, SOUND, text(name, 'a')]), 400, 'invalid-multipart');
   }
 });
 
 t.test('a form that is cut anywhere is refused at once, not when something has run out', async (t) => {
-  const whole = bytesOf([
+  const whole = formOf([
     text('prompt', 'a'),
     json('metadata', METADATA),
     [typed('name="image"', 'image/jpeg'), portrait.subarray(0, 2_000)],

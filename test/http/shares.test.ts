@@ -6,18 +6,8 @@ import { type AppOverrides, startApp } from '../support/app.js';
 import { callersFile } from '../support/callers.js';
 import { EventReader } from '../support/events.js';
 import { createAvatar, postJson, URLS } from '../support/requests.js';
+import { openAll } from '../support/streams.js';
 import { until } from '../support/until.js';
-
-/** Opens streams until there is no place for one more. */
-async function openAll(t: Test, url: string, headers: Record<string, string>): Promise<EventReader[]> {
-  const readers: EventReader[] = [];
-  for (;;) {
-    const reader = await EventReader.open(`${url}/avatars/events`, undefined, headers);
-    t.teardown(() => reader.drop());
-    if (reader.status === 503) return readers;
-    readers.push(reader);
-  }
-}
 
 async function startWith(t: Test, overrides: AppOverrides) {
   const listed = await callersFile(t, { greedy: {}, shop: {}, late: {} });

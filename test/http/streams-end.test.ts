@@ -7,10 +7,8 @@ import { type CallerEntry, callersFile, keyOf, sha256 } from '../support/callers
 import { EventReader } from '../support/events.js';
 import { reached } from '../support/replicas.js';
 import { postJson, URLS } from '../support/requests.js';
+import { ends, WITHIN_MS } from '../support/streams.js';
 import { until } from '../support/until.js';
-
-/** Longer than it may take, shorter than a stream or a wait lasts by itself. */
-const WITHIN_MS = 20_000;
 
 async function start(t: Test, listed: Readonly<Record<string, CallerEntry>>, overrides: AppOverrides = {}) {
   const callers = await callersFile(t, listed);
@@ -26,12 +24,6 @@ async function start(t: Test, listed: Readonly<Record<string, CallerEntry>>, ove
     return reader;
   };
   return { app, callers, create, open };
-}
-
-/** Whether it ended in time. */
-async function ends(...readers: readonly EventReader[]): Promise<boolean> {
-  const late = new Promise<false>((resolve) => setTimeout(resolve, WITHIN_MS, false).unref());
-  return Promise.race([Promise.all(readers.map((reader) => reader.rest())).then(() => true), late]);
 }
 
 t.test('[E7] [F63] a key that is removed ends its streams and waits, and nobody else', async (t) => {

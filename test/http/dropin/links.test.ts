@@ -4,33 +4,16 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import t, { type Test } from 'tap';
-import { type RunningApp, startApp } from '../../support/app.js';
+import { startApp } from '../../support/app.js';
 import { callersFile, keyOf } from '../../support/callers.js';
 import { STORES, startReplicas } from '../../support/replicas.js';
 import { URLS } from '../../support/requests.js';
 import { until } from '../../support/until.js';
 import { bytesOf, isVideoProblem } from '../../support/video.js';
-import { dataOf, submitTask } from './support.js';
+import { dataOf, finishedTask, submitTask } from './support.js';
 
 const VIDEO = await readFile(new URL('../../simulator/result.mp4', import.meta.url));
 const HOUR_S = 3_600;
-
-type Keys = { authorization: string };
-
-/** A task of a caller that has succeeded: its id, and the link to its video. */
-async function finished(t: Test, app: RunningApp, as: Keys): Promise<{ id: string; link: string }> {
-  const headers: Record<string, string> = { ...as };
-  const submitted = await dataOf(t, await submitTask(app.url, URLS, { headers }));
-  const id = String(submitted.task_id);
-  const avatar = await (await fetch(`${app.url}/avatars/${id}`, { headers })).json();
-  app.simulator.settle(String((avatar as { task_id: string }).task_id), { end: 'success' });
-  return until('success', async () => {
-    const task = await dataOf(t, await fetch(`${app.url}/api/v1/tasks/${id}`, { headers }));
-    const { resources = [] } = (task.result ?? {}) as { resources?: { url: string }[] };
-    const [resource] = resources;
-    return resource === undefined ? null : { id, link: resource.url };
-  });
-}
 
 async function withCallers(t: Test) {
   const { file, as } = await callersFile(t, { shop: {}, other: {} });
@@ -41,7 +24,7 @@ for (const store of STORES) {
   t.test(`${store}: [R05] [F68] the result URL of a task works without a key`, async (t) => {
     const { callers, as } = await withCallers(t);
     const { one, other } = await startReplicas(t, store, { callers });
-    const { id, link } = await finished(t, one, as('shop'));
+    const { id, link } = await finishedTask(t, one, as('shop'));
     t.match(link, new RegExp(`^${one.url}/avatars/${id}/video/${id}\\.mp4\\?`), 'its path ends in a name');
     for (const url of [link, link.replace(one.url, other.url)]) {
       const whole = await fetch(url);
@@ -55,7 +38,7 @@ for (const store of STORES) {
       t.same([head.status, head.headers.get('content-length')], [200, String(VIDEO.length)]);
       t.equal((await fetch(`${url}&download=true`)).status, 200);
     }
-    const another = await finished(t, one, as('shop'));
+    const another = await finishedTask(t, one, as('shop'));
     t.not(another.link, link);
   });
 }
@@ -63,8 +46,8 @@ for (const store of STORES) {
 t.test('[R05] [F68] a link is good for one video, for an hour, as it was given', async (t) => {
   const { callers, as } = await withCallers(t);
   const app = await startApp(t, { callers });
-  const { id, link } = await finished(t, app, as('shop'));
-  const second = await finished(t, app, as('other'));
+  const { id, link } = await finishedTask(t, app, as('shop'));
+  const second = await finishedTask(t, app, as('other'));
   const expires = Number(new URL(link).searchParams.get('expires'));
   const leftS = expires - Date.now() / 1000;
   t.ok(leftS > HOUR_S - 60 && leftS <= HOUR_S + 1, `${leftS} s`);
@@ -120,7 +103,7 @@ t.test('[R05] [F68] a link of before a restart', async (t) => {
   const { callers, as } = await withCallers(t);
   const dataDir = t.testdir();
   const first = await startApp(t, { callers, dataDir });
-  const { id, link } = await finished(t, first, as('shop'));
+  const { id, link } = await finishedTask(t, first, as('shop'));
   await first.close();
   const second = await startApp(t, { callers, dataDir, beside: first.simulator });
   t.equal((await fetch(link.replace(first.url, second.url))).status, 200, id);
@@ -130,7 +113,7 @@ t.test(
   '[R05] [F65] where no key is asked for a link opens no door to pages and other machines',
   async (t) => {
     const app = await startApp(t);
-    const { link } = await finished(t, app, { authorization: 'Bearer any' });
+    const { link } = await finishedTask(t, app, { authorization: 'Bearer any' });
     t.equal((await fetch(link)).status, 200);
     for (const headers of [
       { origin: 'https://evil.example' },

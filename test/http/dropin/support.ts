@@ -2,6 +2,9 @@
 
 import type { Test } from 'tap';
 import { SUBMIT_PATHS } from '../../simulator/simulator.js';
+import type { RunningApp } from '../../support/app.js';
+import { URLS } from '../../support/requests.js';
+import { until } from '../../support/until.js';
 
 export const [FIRST_PATH = ''] = SUBMIT_PATHS;
 
@@ -44,4 +47,22 @@ export async function refused(t: Test, response: Response, status: number, name:
   t.strictSame(rest, { code: status, data: {} }, name);
   t.match(message, /^[A-Z][a-z -]+: \S.*[^.]$/, `${name}: a category and a detail`);
   return message;
+}
+
+/** A task of a caller that has succeeded: its id, and the link to its video. */
+export async function finishedTask(
+  t: Test,
+  app: RunningApp,
+  headers: Record<string, string>,
+): Promise<{ id: string; link: string }> {
+  const submitted = await dataOf(t, await submitTask(app.url, URLS, { headers }));
+  const id = String(submitted.task_id);
+  const avatar = await (await fetch(`${app.url}/avatars/${id}`, { headers })).json();
+  app.simulator.settle(String((avatar as { task_id: string }).task_id), { end: 'success' });
+  return until('success', async () => {
+    const task = await dataOf(t, await fetch(`${app.url}/api/v1/tasks/${id}`, { headers }));
+    const { resources = [] } = (task.result ?? {}) as { resources?: { url: string }[] };
+    const [resource] = resources;
+    return resource === undefined ? null : { id, link: resource.url };
+  });
 }
