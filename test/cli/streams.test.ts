@@ -156,7 +156,9 @@ t.test('media', async (t) => {
     const running = shell(
       `cat "$SPEECH" | ${command} create --image <(cat "$PORTRAIT") --audio - --out - | cat > "$DIR/v.mp4"`,
     );
-    simulator.settle((await made).taskId, { end: 'success' });
+    const endedBefore = running.then(({ stderr }) => Promise.reject(new Error(stderr)));
+    const { taskId } = await Promise.race([made, endedBefore]);
+    simulator.settle(taskId, { end: 'success' });
     const { stderr } = await running;
     t.strictSame(await readFile(join(dir, 'v.mp4')), VIDEO, stderr);
     const [id = ''] = /av_\w+/.exec(stderr) ?? [];

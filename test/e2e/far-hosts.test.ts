@@ -13,7 +13,7 @@ t.setTimeout(300_000);
 
 /** Below what is given, and far above Node's 250 ms. */
 const LEAST_MS = 1500;
-const preload = 'test/e2e/two-addresses.mjs';
+const preload = './test/e2e/two-addresses.mjs';
 
 /** Listens, and then sleeps: the system takes two connections for it and leaves every other without an answer. */
 const ASLEEP = `require('node:net').createServer().listen(
