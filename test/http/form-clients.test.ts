@@ -100,10 +100,10 @@ t.test('[E4] a JSON string is a string, and what is none is named, never coerced
 
 t.test('[R02] a string that is said to be JSON and is sent as it is', async (t) => {
   const parts = [json('prompt', 'She smiles.'), json('mode', 'pro'), IMAGE, SOUND];
-  await makes(t, bytesOf(parts), { prompt: 'She smiles.', mode: 'pro' });
-  await refuses(t, bytesOf([json('prompt', '{"x":1'), IMAGE, SOUND]), 400, 'invalid-json');
-  await refuses(t, bytesOf([json('prompt', 'true'), IMAGE, SOUND]), 422, 'validation', ['/prompt']);
-  await refuses(t, bytesOf([json('metadata', 'order 17'), IMAGE, SOUND]), 400, 'invalid-json');
+  await makes(t, formOf(parts), { prompt: 'She smiles.', mode: 'pro' });
+  await refuses(t, formOf([json('prompt', '{"x":1'), IMAGE, SOUND]), 400, 'invalid-json');
+  await refuses(t, formOf([json('prompt', 'true'), IMAGE, SOUND]), 422, 'validation', ['/prompt']);
+  await refuses(t, formOf([json('metadata', 'order 17'), IMAGE, SOUND]), 400, 'invalid-json');
 });
 
 t.test('[E4] text that is not of its charset is refused, not paid for with holes in it', async (t) => {
@@ -113,7 +113,7 @@ t.test('[E4] text that is not of its charset is refused, not paid for with holes
       const content = Buffer.from(name === 'metadata' ? `{"a":"${bytes}"}` : bytes, 'latin1');
       const { detail } = await refuses(
         t,
-        bytesOf([[text(name, '')[0], content], IMAGE, SOUND]),
+        formOf([[text(name, '')[0], content], IMAGE, SOUND]),
         400,
         'invalid-multipart',
       );
@@ -121,7 +121,7 @@ t.test('[E4] text that is not of its charset is refused, not paid for with holes
     }
   }
   const head = typed('name="prompt"', 'text/plain; charset=iso-8859-1');
-  await makes(t, bytesOf([[head, Buffer.from('h\xe9llo', 'latin1')], IMAGE, SOUND]), { prompt: 'héllo' });
+  await makes(t, formOf([[head, Buffer.from('h\xe9llo', 'latin1')], IMAGE, SOUND]), { prompt: 'héllo' });
 });
 
 t.test('[F69] media as JSON strings', async (t) => {
