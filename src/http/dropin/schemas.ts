@@ -1,8 +1,8 @@
 import { type Static, Type } from 'typebox';
 import { PROBLEMS, ProblemError } from '../../problems.js';
-import { CreateAvatar, createHeaders } from '../schemas/avatar.js';
-import { answer, commonHeaders } from '../schemas/responses.js';
-import { OptionalString, Word } from '../schemas/types.js';
+import { CreateAvatar, createHeaders, oneSpeech } from '../schemas/avatar.js';
+import { answer, commonHeaders, described, retryAfter } from '../schemas/responses.js';
+import { AnyInteger, AnyString, OptionalString, Word } from '../schemas/types.js';
 import { refusalOf, refusalsWith } from './refusals.js';
 
 const { image, sound_file, audio_id, prompt, mode } = CreateAvatar.properties;
@@ -11,8 +11,7 @@ export const SubmitTask = Type.Object(
   { image, sound_file, audio_id, prompt, mode },
   {
     title: 'SubmitTask',
-    additionalProperties: false,
-    oneOf: [{ required: ['sound_file'] }, { required: ['audio_id'] }],
+    ...oneSpeech,
     description:
       'As Modellix takes it. Exactly one of `sound_file` and `audio_id`; a member that is `null` is as good as not sent.',
     examples: [{ image: 'https://example.com/avatar.jpg', audio_id: 'audio-abc123' }],
@@ -25,11 +24,11 @@ export const submitHeaders = Type.Object({
   'Idempotency-Key': createHeaders.properties['Idempotency-Key'],
 });
 
-const status = Word(['pending', 'processing', 'success', 'failed'], {
-  description:
-    '`pending`: queued here, on its way, or waiting at Modellix. `failed` also where the task was canceled or timed out, and where it is not known whether Modellix took it: `error` says which.',
-});
-const task_id = Type.String({ description: "The avatar's id: `/avatars/{task_id}` is the same thing." });
+const status = Word(
+  ['pending', 'processing', 'success', 'failed'],
+  '`pending`: queued here, on its way, or waiting at Modellix. `failed` also where the task was canceled or timed out, and where it is not known whether Modellix took it: `error` says which.',
+);
+const task_id = AnyString("The avatar's id: `/avatars/{task_id}` is the same thing.");
 const model_id = Type.String();
 
 const SubmittedTask = Type.Object({
@@ -46,43 +45,29 @@ const Task = Type.Object({
   model_id,
   error: OptionalString('Why it failed.'),
   message: OptionalString('The same as `error`.'),
-  duration: Type.Optional(Type.Integer({ description: 'From the submit to the end, in ms.' })),
+  duration: Type.Optional(AnyInteger('From the submit to the end, in ms.')),
   result: Type.Optional(
     Type.Object({
       resources: Type.Array(
         Type.Object({
-          url: Type.String({
-            description:
-              'Where this gateway serves the bytes, without a key, for an hour; a later query has another URL.',
-          }),
+          url: AnyString(
+            'Where this gateway serves the bytes, without a key, for an hour; a later query has another URL.',
+          ),
           type: Type.Literal('video'),
           role: Type.Literal('primary'),
           format: Type.String(),
           width: Type.Optional(Type.Integer()),
           height: Type.Optional(Type.Integer()),
-          size: Type.Optional(Type.Integer({ description: 'Bytes.' })),
+          size: Type.Optional(AnyInteger('Bytes.')),
         }),
       ),
     }),
   ),
-  result_expires_at: Type.Optional(
-    Type.Integer({ description: 'When the video is gone, in ms since the epoch.' }),
-  ),
+  result_expires_at: Type.Optional(AnyInteger('When the video is gone, in ms since the epoch.')),
 });
 export type Task = Static<typeof Task>;
 
-const Models = Type.Object({
-  models: Type.Array(
-    Type.Object({
-      slug: Type.String(),
-      type: Type.String(),
-      description: Type.String(),
-      docs_url: Type.String(),
-    }),
-  ),
-});
-
-export const TaskParams = Type.Object({ id: Type.String({ description: 'The `task_id` of the submit.' }) });
+export const TaskParams = Type.Object({ id: AnyString('The `task_id` of the submit.') });
 
 /** Nothing in it is refused: `wait` may come in any form, even twice. */
 export const TaskQuery = Type.Object({
@@ -91,9 +76,9 @@ export const TaskQuery = Type.Object({
 
 const rateHeaders = {
   ...commonHeaders,
-  'X-RateLimit-Limit': Type.Integer({ description: 'Requests a minute: as `RateLimit-Policy` says.' }),
-  'X-RateLimit-Remaining': Type.Integer({ description: 'How many are left.' }),
-  'X-RateLimit-Reset': Type.Integer({ description: 'When they are counted anew, in Unix seconds.' }),
+  'X-RateLimit-Limit': AnyInteger('Requests a minute: as `RateLimit-Policy` says.'),
+  'X-RateLimit-Remaining': AnyInteger('How many are left.'),
+  'X-RateLimit-Reset': AnyInteger('When they are counted anew, in Unix seconds.'),
 };
 
 const success = (description: string, data: Type.TSchema, headers = {}) => {
@@ -112,15 +97,21 @@ export const balanceResponse = success(
   'What is left.',
   Type.Object({ balance: Type.Number({ description: 'US dollars.' }) }),
 );
+const Model = Type.Object({
+  slug: Type.String(),
+  type: Type.String(),
+  description: Type.String(),
+  docs_url: Type.String(),
+});
 export const modelsResponse = answer(
   'The one model that is served.',
-  { 'application/json': { schema: Models } },
+  { 'application/json': { schema: Type.Object({ models: Type.Array(Model) }) } },
   rateHeaders,
 );
 
 const Refusal = Type.Object({
-  code: Type.Integer({ description: 'The HTTP status.' }),
-  message: Type.String({ description: '`<Category>: <detail>`' }),
+  code: AnyInteger('The HTTP status.'),
+  message: AnyString('`<Category>: <detail>`'),
   data: Type.Object({}),
 });
 
@@ -133,25 +124,11 @@ export function refusals(...statuses: number[]): Record<number, object> {
 }
 
 function refusalResponse(status: number) {
-  const known = refusalsWith(status);
-  const handedOn = ALSO_MODELLIX.has(status) ? ['What Modellix said, in its words.'] : [];
-  const retryAfter = status === 429 || status === 503;
-  return {
-    description: [...known.map((slug) => `\`${slug}\`: ${PROBLEMS[slug].help}`), ...handedOn].join('\n\n'),
-    headers: {
-      ...rateHeaders,
-      ...(retryAfter && { 'Retry-After': Type.Integer({ description: 'Seconds to wait.' }) }),
-    },
-    content: {
-      'application/json': {
-        schema: Refusal,
-        examples: Object.fromEntries(
-          known.map((slug) => {
-            const { body } = refusalOf(new ProblemError(slug, PROBLEMS[slug].title));
-            return [slug, { value: body }];
-          }),
-        ),
-      },
-    },
-  };
+  const { description, examples } = described(
+    refusalsWith(status),
+    (slug) => refusalOf(new ProblemError(slug, PROBLEMS[slug].title)).body,
+  );
+  const handedOn = ALSO_MODELLIX.has(status) ? '\n\nWhat Modellix said, in its words.' : '';
+  const headers = { ...rateHeaders, ...((status === 429 || status === 503) && retryAfter) };
+  return answer(description + handedOn, { 'application/json': { schema: Refusal, examples } }, headers);
 }

@@ -3,23 +3,24 @@ import { Type } from 'typebox';
 import type { Gateway } from '../../gateway/gateway.js';
 import { ProblemError } from '../../problems.js';
 import { answer, ON_ITS_OWN_PORT, problems } from '../schemas/responses.js';
-import { NullableTime, Word } from '../schemas/types.js';
+import { AnyInteger, AnyString, NullableTime, Word } from '../schemas/types.js';
 
 const Liveness = Type.Object({ status: Type.String() });
 
 const Readiness = Type.Object({
   status: Type.String(),
-  breaker: Word(['closed', 'open'], {
-    description: '`open`: Modellix failed again and again, and is left alone for a moment.',
-  }),
-  queued: Type.Integer({ description: 'Avatars that wait to be submitted.' }),
+  breaker: Word(
+    ['closed', 'open'],
+    '`open`: Modellix failed again and again, and is left alone for a moment.',
+  ),
+  queued: AnyInteger('Avatars that wait to be submitted.'),
   keys: Type.Array(
     Type.Object({
-      id: Type.String({ description: 'A digest of the key.' }),
-      state: Word(['ok', 'paused', 'resting'], {
-        description:
-          '`paused`: Modellix asked to wait. `resting`: Modellix does not accept the key, or its balance is used up.',
-      }),
+      id: AnyString('A digest of the key.'),
+      state: Word(
+        ['ok', 'paused', 'resting'],
+        '`paused`: Modellix asked to wait. `resting`: Modellix does not accept the key, or its balance is used up.',
+      ),
       until: NullableTime('When that ends.'),
       unfinished_tasks: Type.Integer(),
       tasks_limit: Type.Integer(),

@@ -7,7 +7,7 @@ import { onEnd } from '../end.js';
 import { allowVideo } from '../plugins/headers.js';
 import { AvatarParams } from '../schemas/avatar.js';
 import { answer, commonHeaders, noContent, problems } from '../schemas/responses.js';
-import { OptionalString } from '../schemas/types.js';
+import { AnyInteger, AnyString, OptionalString } from '../schemas/types.js';
 import { endStalledReads } from '../stall.js';
 import type { Routes } from './options.js';
 
@@ -32,12 +32,12 @@ const bytes = { 'video/mp4': { schema: Type.String({ contentMediaType: 'video/mp
 const videoHeaders = {
   ...commonHeaders,
   'Cache-Control': Type.Literal('private, no-store'),
-  'Accept-Ranges': Type.String({ description: '`bytes`, where the host of the video said so.' }),
-  'Content-Disposition': Type.String({
-    description: '`inline`, or `attachment` with `download=true`; and a name for the file.',
-  }),
-  'Content-Length': Type.Integer({ description: 'Bytes in this answer.' }),
-  ETag: Type.String({ description: "The host's, for `If-Range`." }),
+  'Accept-Ranges': AnyString('`bytes`, where the host of the video said so.'),
+  'Content-Disposition': AnyString(
+    '`inline`, or `attachment` with `download=true`; and a name for the file.',
+  ),
+  'Content-Length': AnyInteger('Bytes in this answer.'),
+  ETag: AnyString("The host's, for `If-Range`."),
 };
 
 export const videoRoutes: Routes = async (app, { gateway, videoStallMs }) => {
@@ -62,11 +62,11 @@ export const videoRoutes: Routes = async (app, { gateway, videoStallMs }) => {
           200: answer('The video.', bytes, videoHeaders),
           206: answer('The range of it that was asked for.', bytes, {
             ...videoHeaders,
-            'Content-Range': Type.String({ description: '`bytes first-last/size`' }),
+            'Content-Range': AnyString('`bytes first-last/size`'),
           }),
           302: noContent(
             'Where Modellix keeps it, with `redirect=true`. The URL is signed: treat it as a secret.',
-            { ...commonHeaders, Location: Type.String({ description: 'The URL at Modellix.' }) },
+            { ...commonHeaders, Location: AnyString('The URL at Modellix.') },
           ),
           ...problems(409, 410, 416, 502),
         },

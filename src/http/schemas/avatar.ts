@@ -2,6 +2,7 @@ import { type Static, Type } from 'typebox';
 import { STATUSES } from '../../domain/avatar.js';
 import { avatarExample, checkExample, example } from './examples.js';
 import {
+  AnyString,
   jsonContent,
   Nullable,
   NullableTime,
@@ -12,8 +13,13 @@ import {
   Word,
 } from './types.js';
 
-const mode = (options: Type.TSchemaOptions = {}) =>
-  Word(['std', 'pro'], { ...options, description: '`pro` costs more and takes longer.' });
+const mode = Word(['std', 'pro'], '`pro` costs more and takes longer.');
+
+/** Of each schema of a request: exactly one of the two is given. */
+export const oneSpeech = {
+  additionalProperties: false,
+  oneOf: [{ required: ['sound_file'] }, { required: ['audio_id'] }],
+};
 
 export const CreateAvatar = Type.Object(
   {
@@ -34,7 +40,7 @@ export const CreateAvatar = Type.Object(
       "Id of speech made with Modellix's TTS in the last 30 days. Give either this or `sound_file`.",
     ),
     prompt: OptionalText(2500, 'Actions, emotions, camera; 1 to 2500 characters.'),
-    mode: Type.Optional(mode({ default: 'std' })),
+    mode: Type.Optional({ ...mode, default: 'std' }),
     external_id: OptionalText(255, 'Your own name for it; not interpreted.'),
     callback_url: Type.Optional(
       Type.String({
@@ -56,8 +62,7 @@ export const CreateAvatar = Type.Object(
   },
   {
     title: 'CreateAvatar',
-    additionalProperties: false,
-    oneOf: [{ required: ['sound_file'] }, { required: ['audio_id'] }],
+    ...oneSpeech,
     description: 'A portrait and speech. Exactly one of `sound_file` and `audio_id`.',
     examples: [example],
   },
@@ -85,8 +90,7 @@ const CreateAvatarForm = Type.Object(
   },
   {
     title: 'CreateAvatarForm',
-    additionalProperties: false,
-    oneOf: [{ required: ['sound_file'] }, { required: ['audio_id'] }],
+    ...oneSpeech,
     description:
       'Each field once, in any order; `metadata` as JSON. A part of type `application/json` is JSON, its strings included. A field that is empty is as good as not sent.',
   },
@@ -100,13 +104,17 @@ export const createBody = {
   },
 };
 
+const size = {
+  width: Nullable(Type.Integer()),
+  height: Nullable(Type.Integer()),
+  bytes: Nullable(Type.Integer()),
+};
+
 const Image = Type.Object(
   {
     source: Word(['inline', 'url']),
     format: Nullable(Word(['jpeg', 'png'])),
-    width: Nullable(Type.Integer()),
-    height: Nullable(Type.Integer()),
-    bytes: Nullable(Type.Integer()),
+    ...size,
   },
   { description: 'What was found in the image; `null` where the gateway did not see the bytes.' },
 );
@@ -124,25 +132,21 @@ const Audio = Type.Object(
 const Cost = Type.Object(
   {
     currency: Type.Literal('USD'),
-    estimate: Nullable(Type.Number(), {
-      description: '`null` where the length of the speech is not known.',
-    }),
-    reserved: Nullable(Type.Number(), {
-      description:
-        'What is held for it against your caps, while it is not known what it costs: the estimate, or that of the longest speech there may be.',
-    }),
-    settled: Nullable(Type.Number(), { description: 'What it cost, once it has `succeeded`.' }),
+    estimate: Nullable(Type.Number(), '`null` where the length of the speech is not known.'),
+    reserved: Nullable(
+      Type.Number(),
+      'What is held for it against your caps, while it is not known what it costs: the estimate, or that of the longest speech there may be.',
+    ),
+    settled: Nullable(Type.Number(), 'What it cost, once it has `succeeded`.'),
   },
   { description: 'What it is expected to cost, from the length of the speech, and what it did cost.' },
 );
 
 const Video = Type.Object(
   {
-    url: Type.String({ description: 'Where the gateway serves the bytes.' }),
+    url: AnyString('Where the gateway serves the bytes.'),
     format: Nullable(Type.String()),
-    width: Nullable(Type.Integer()),
-    height: Nullable(Type.Integer()),
-    bytes: Nullable(Type.Integer()),
+    ...size,
     kept: Type.Boolean({
       description: 'Whether the gateway has it itself, so that it is there as long as the avatar.',
     }),
@@ -155,18 +159,18 @@ const Video = Type.Object(
 
 const AvatarError = Type.Object(
   {
-    type: Type.String({ description: 'The type of the problem, from the catalogue.' }),
+    type: AnyString('The type of the problem, from the catalogue.'),
     title: Type.String(),
     detail: Type.String(),
-    upstream_status: Nullable(Type.Integer(), { description: 'What Modellix answered with, where it did.' }),
+    upstream_status: Nullable(Type.Integer(), 'What Modellix answered with, where it did.'),
   },
   { description: 'Why the avatar did not succeed.' },
 );
 
-export const callbackState = Word(['waiting', 'delivered', 'given_up'], {
-  description:
-    '`waiting` for the end, or to be told, which is tried until it is `delivered`, or `given_up` after about a day.',
-});
+export const callbackState = Word(
+  ['waiting', 'delivered', 'given_up'],
+  '`waiting` for the end, or to be told, which is tried until it is `delivered`, or `given_up` after about a day.',
+);
 
 const Callback = Type.Object(
   { url: Type.String(), state: callbackState },
@@ -186,12 +190,12 @@ const Queue = Type.Object(
 export const AvatarView = Type.Object(
   {
     id: Type.String(),
-    caller: Type.String({ description: 'The name of the caller whose it is.' }),
-    status: Word(STATUSES, {
-      description:
-        '`queued`: waits for its turn. `submitting`: on its way. `pending`, `processing`: at Modellix. Final: `succeeded`, `failed`, `timed_out` (Modellix never finished), `canceled` (before it was sent), `unconfirmed` (it is not known whether Modellix took it; never sent again by itself).',
-    }),
-    mode: mode(),
+    caller: AnyString('The name of the caller whose it is.'),
+    status: Word(
+      STATUSES,
+      '`queued`: waits for its turn. `submitting`: on its way. `pending`, `processing`: at Modellix. Final: `succeeded`, `failed`, `timed_out` (Modellix never finished), `canceled` (before it was sent), `unconfirmed` (it is not known whether Modellix took it; never sent again by itself).',
+    ),
+    mode,
     prompt: Nullable(Type.String()),
     external_id: Nullable(Type.String()),
     metadata: Type.Unsafe<Record<string, string>>({ type: 'object', additionalProperties: Type.String() }),
@@ -200,9 +204,9 @@ export const AvatarView = Type.Object(
     video: Nullable(Video),
     error: Nullable(AvatarError),
     cost: Cost,
-    queue: Nullable(Queue, { description: 'Where it stands in the queue, while it is `queued`.' }),
+    queue: Nullable(Queue, 'Where it stands in the queue, while it is `queued`.'),
     callback: Nullable(Callback),
-    task_id: Nullable(Type.String(), { description: "Modellix's id of the task, once it was made." }),
+    task_id: Nullable(Type.String(), "Modellix's id of the task, once it was made."),
     created_at: Time('When it was accepted.'),
     submitted_at: NullableTime('When Modellix took it.'),
     completed_at: NullableTime('When it became final.'),
@@ -221,7 +225,7 @@ const Warnings = Type.Array(Type.Object({ pointer: Type.String(), detail: Type.S
 });
 
 export const CheckView = Type.Object(
-  { mode: mode(), image: Image, audio: Audio, cost: Cost, warnings: Warnings },
+  { mode, image: Image, audio: Audio, cost: Cost, warnings: Warnings },
   { $id: 'Check', description: 'What was found, and what an avatar of it would cost.' },
 );
 export type CheckView = Static<typeof CheckView>;
@@ -262,5 +266,5 @@ export const Resolution = Type.Object(
 );
 
 export const AvatarParams = Type.Object({
-  id: Type.String({ description: 'The id from the answer to `POST /avatars`.' }),
+  id: AnyString('The id from the answer to `POST /avatars`.'),
 });

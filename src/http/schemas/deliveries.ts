@@ -1,24 +1,23 @@
 import { type Static, Type } from 'typebox';
 import { callbackState } from './avatar.js';
-import { jsonContent, Nullable, NullableTime, Time } from './types.js';
+import { AnyInteger, jsonContent, Nullable, NullableTime, Time } from './types.js';
 
 export const DeliveriesView = Type.Object(
   {
     url: Type.String(),
     state: callbackState,
-    webhook_id: Nullable(Type.String(), {
-      description: 'What `webhook-id` is each time this end is told; `null` before the end.',
-    }),
+    webhook_id: Nullable(
+      Type.String(),
+      'What `webhook-id` is each time this end is told; `null` before the end.',
+    ),
     next_attempt_at: NullableTime('When it is tried next, at the earliest; `null` where it is not.'),
     data: Type.Array(
       Type.Object({
         attempt: Type.Integer({ minimum: 1 }),
         at: Time('When it began.'),
-        status: Nullable(Type.Integer(), { description: 'What the receiver answered with, where it did.' }),
-        latency_ms: Type.Integer({
-          description: 'Until the head of the answer was there, or there was none.',
-        }),
-        error: Nullable(Type.String(), { description: 'Why it does not count; `null` where it does.' }),
+        status: Nullable(Type.Integer(), 'What the receiver answered with, where it did.'),
+        latency_ms: AnyInteger('Until the head of the answer was there, or there was none.'),
+        error: Nullable(Type.String(), 'Why it does not count; `null` where it does.'),
       }),
       { description: 'The last tries, at most 20, the first one first.' },
     ),

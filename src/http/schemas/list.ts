@@ -4,7 +4,7 @@ import { callerParameter } from '../scope.js';
 import type { AvatarView } from './avatar.js';
 import { avatarExample } from './examples.js';
 import { answer, commonHeaders } from './responses.js';
-import { jsonContent, Nullable, OptionalString, OptionalText, Time, Word } from './types.js';
+import { AnyString, jsonContent, Nullable, OptionalString, OptionalText, Time, Word } from './types.js';
 
 export const ListParameters = Type.Object(
   {
@@ -38,7 +38,7 @@ export type ListParameters = Static<typeof ListParameters>;
 export const AvatarList = Type.Object(
   {
     data: Type.Array(Type.Unsafe<AvatarView>({ $ref: 'Avatar#' })),
-    next_cursor: Nullable(Type.String(), { description: 'Leads to the next page; `null` on the last one.' }),
+    next_cursor: Nullable(Type.String(), 'Leads to the next page; `null` on the last one.'),
     has_more: Type.Boolean(),
   },
   { $id: 'AvatarList', description: 'A page of avatars, the newest first.' },
@@ -50,6 +50,6 @@ export const listAnswer = answer(
   jsonContent<AvatarList>('AvatarList', { data: [avatarExample], next_cursor: null, has_more: false }),
   {
     ...commonHeaders,
-    Link: Type.String({ description: '`<path>; rel="next"`, where there is a next page (RFC 8288).' }),
+    Link: AnyString('`<path>; rel="next"`, where there is a next page (RFC 8288).'),
   },
 );

@@ -9,7 +9,7 @@ export const CallbackMessage = Type.Object(
   {
     type: Word(
       STATUSES.filter(isFinal).map((status) => `avatar.${status}` as const),
-      { description: '`avatar.` and the status.' },
+      '`avatar.` and the status.',
     ),
     timestamp: Time('When the avatar became final.'),
     truncated: Type.Optional(

@@ -1,6 +1,7 @@
 import { Type } from 'typebox';
 import { PROBLEMS, ProblemError, type ProblemSlug } from '../../problems.js';
 import { written } from '../plugins/problems.js';
+import { AnyInteger, AnyString } from './types.js';
 
 /** No parameter is known, so each is refused. */
 export const noQuery = Type.Object({}, { additionalProperties: false });
@@ -9,15 +10,12 @@ export const noQuery = Type.Object({}, { additionalProperties: false });
 export const ON_ITS_OWN_PORT = 'Where `MANAGEMENT_PORT` is set, it is served there and nowhere else.';
 
 export const commonHeaders = {
-  'X-Request-Id': Type.String({ description: 'The id that was sent, or one made for the request.' }),
+  'X-Request-Id': AnyString('The id that was sent, or one made for the request.'),
   'Cache-Control': Type.Literal('no-store'),
-  'RateLimit-Policy': Type.String({
-    description:
-      'Whose requests are counted and how many there may be: `"caller";q=600;w=60`, 600 in 60 s. `"address"` without a known caller. Not sent where nothing is counted.',
-  }),
-  RateLimit: Type.String({
-    description: 'What is left of that: `"caller";r=599;t=42`, 599 requests within the next 42 s.',
-  }),
+  'RateLimit-Policy': AnyString(
+    'Whose requests are counted and how many there may be: `"caller";q=600;w=60`, 600 in 60 s. `"address"` without a known caller. Not sent where nothing is counted.',
+  ),
+  RateLimit: AnyString('What is left of that: `"caller";r=599;t=42`, 599 requests within the next 42 s.'),
 };
 
 /** An answer with a body. */
@@ -36,21 +34,19 @@ export function noContent(description: string, headers: Record<string, Type.TSch
 
 const preferenceHeaders = {
   ...commonHeaders,
-  'Preference-Applied': Type.String({
-    description: 'What was applied of `Prefer`, and the seconds as they were applied.',
-  }),
+  'Preference-Applied': AnyString('What was applied of `Prefer`, and the seconds as they were applied.'),
 };
 
 export const avatarHeaders = {
   ...preferenceHeaders,
-  ETag: Type.String({ description: 'For `If-None-Match`: weak, and without regard to `queue`.' }),
+  ETag: AnyString('For `If-None-Match`: weak, and without regard to `queue`.'),
   'Cache-Control': Type.Literal('private, no-cache'),
   Vary: Type.Literal('Prefer'),
 };
 
 export const finishedHeaders = {
   ...preferenceHeaders,
-  Location: Type.String({ description: 'Path of the avatar.' }),
+  Location: AnyString('Path of the avatar.'),
   'Idempotent-Replayed': Type.Literal('true', {
     description: 'Sent where the `Idempotency-Key` had made the avatar before; nothing was made now.',
   }),
@@ -58,41 +54,40 @@ export const finishedHeaders = {
 
 export const acceptedHeaders = {
   ...finishedHeaders,
-  'Retry-After': Type.Integer({ description: 'Seconds after which a look at the avatar is worth while.' }),
+  'Retry-After': AnyInteger('Seconds after which a look at the avatar is worth while.'),
 };
 
+export const retryAfter = { 'Retry-After': AnyInteger('Seconds to wait.') };
+
 const EXTRA_HEADERS: Partial<Record<number, Record<string, Type.TSchema>>> = {
-  402: { 'Retry-After': Type.Integer({ description: 'Seconds until the day or the month is over.' }) },
+  402: { 'Retry-After': AnyInteger('Seconds until the day or the month is over.') },
   401: {
-    'WWW-Authenticate': Type.String({
-      description: '`Bearer`, with `error="invalid_token"` where there was a key (RFC 6750).',
-    }),
+    'WWW-Authenticate': AnyString('`Bearer`, with `error="invalid_token"` where there was a key (RFC 6750).'),
   },
-  405: { Allow: Type.String({ description: 'The methods that are allowed.' }) },
-  416: { 'Content-Range': Type.String({ description: '`bytes */<size>`' }) },
-  429: { 'Retry-After': Type.Integer({ description: 'Seconds to wait.' }) },
-  503: { 'Retry-After': Type.Integer({ description: 'Seconds to wait.' }) },
+  405: { Allow: AnyString('The methods that are allowed.') },
+  416: { 'Content-Range': AnyString('`bytes */<size>`') },
+  429: retryAfter,
+  503: retryAfter,
 };
 
 /** The problems of the catalogue with these statuses, as responses of a route, with an example each. */
 export function problems(...statuses: number[]): Record<number, object> {
-  return Object.fromEntries(
-    statuses.map((status) => {
-      const slugs = (Object.keys(PROBLEMS) as ProblemSlug[]).filter(
-        (slug) => PROBLEMS[slug].status === status,
-      );
-      const description = slugs.map((slug) => `\`${slug}\`: ${PROBLEMS[slug].help}`).join('\n\n');
-      const examples = Object.fromEntries(slugs.map((slug) => [slug, { value: exampleOf(slug) }]));
-      return [
-        status,
-        {
-          description,
-          headers: { ...commonHeaders, ...EXTRA_HEADERS[status] },
-          content: { 'application/problem+json': { schema: { $ref: 'Problem#' }, examples } },
-        },
-      ];
-    }),
-  );
+  return Object.fromEntries(statuses.map((status) => [status, problemResponse(status)]));
+}
+
+function problemResponse(status: number) {
+  const slugs = (Object.keys(PROBLEMS) as ProblemSlug[]).filter((slug) => PROBLEMS[slug].status === status);
+  const { description, examples } = described(slugs, exampleOf);
+  const content = { 'application/problem+json': { schema: { $ref: 'Problem#' }, examples } };
+  return answer(description, content, { ...commonHeaders, ...EXTRA_HEADERS[status] });
+}
+
+/** What each of some problems means, and how it is written. */
+export function described(slugs: readonly ProblemSlug[], write: (slug: ProblemSlug) => object) {
+  return {
+    description: slugs.map((slug) => `\`${slug}\`: ${PROBLEMS[slug].help}`).join('\n\n'),
+    examples: Object.fromEntries(slugs.map((slug) => [slug, { value: write(slug) }])),
+  };
 }
 
 function exampleOf(slug: ProblemSlug): object {

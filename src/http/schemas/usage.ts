@@ -14,13 +14,10 @@ export const UsageParameters = Type.Object(
 );
 export type UsageParameters = Static<typeof UsageParameters>;
 
+const notNegative = Type.Number({ minimum: 0 });
 const Amount = (description: string) =>
   Type.Object(
-    {
-      avatars: Type.Integer({ minimum: 0 }),
-      seconds: Type.Number({ minimum: 0 }),
-      usd: Type.Number({ minimum: 0 }),
-    },
+    { avatars: Type.Integer({ minimum: 0 }), seconds: notNegative, usd: notNegative },
     { description },
   );
 
@@ -31,16 +28,15 @@ const amounts = {
   settled: Amount('What avatars cost that have `succeeded`.'),
 };
 
-const Cap = (description: string) =>
-  Nullable(
-    Type.Object({
-      usd: Type.Number({ description: 'What may be spent.' }),
-      used_usd: Type.Number({ description: 'Reserved and settled.' }),
-      left_usd: Type.Number({ description: 'What is left; 0 where it is less.' }),
-      resets_at: Time('When the next period begins.'),
-    }),
-    { description },
-  );
+const cap = Nullable(
+  Type.Object({
+    usd: Type.Number({ description: 'What may be spent.' }),
+    used_usd: Type.Number({ description: 'Reserved and settled.' }),
+    left_usd: Type.Number({ description: 'What is left; 0 where it is less.' }),
+    resets_at: Time('When the next period begins.'),
+  }),
+  '`null`: there is none.',
+);
 
 export const UsageView = Type.Object(
   {
@@ -61,10 +57,7 @@ export const UsageView = Type.Object(
     ),
     total: Type.Object(amounts),
     caps: Type.Object(
-      {
-        day: Cap('`null`: there is none.'),
-        month: Cap('`null`: there is none.'),
-      },
+      { day: cap, month: cap },
       { description: 'Of today and of this month, whatever days were asked for.' },
     ),
   },
