@@ -18,13 +18,14 @@ export interface FeedFollower {
   removed(id: string): void;
   /** Changes before this place were missed. */
   lost(at: number): void;
-  ended(): void;
-  /** The store went away while it was told what it had missed: no more is told. */
-  failed(error: unknown): void;
-  /** Takes in less than there is to tell: it is told the rest, as it is by then, once it has {@link drained}. */
-  readonly isBehind: boolean;
-  /** Resolves when it took in all it was told; `false`: it takes no more. */
-  drained(): Promise<boolean>;
+  /** No more is told. @param error the store went away while it was told what it had missed */
+  ended(error?: unknown): void;
+  readonly reader: {
+    /** Takes in less than there is to tell: it is told the rest, as it is by then, once it has {@link drained}. */
+    readonly isBehind: boolean;
+    /** Resolves when it took in all it was told; `false`: it takes no more. */
+    drained(): Promise<boolean>;
+  };
 }
 
 export interface Following extends Sources {
@@ -81,7 +82,7 @@ export async function follow(
 /**
  * Follows the avatars within a scope: from now on, or behind a place. Nothing is told twice, or left out, or before what came
  * before it; a removal is told when it happens.
- * @param open is given the place behind which all is told, and whether changes before it were missed
+ * @param open is given the place behind which all is told
  * @returns how to leave
  * @throws {StoreUnavailableError}
  */
@@ -89,13 +90,14 @@ export async function followAll(
   following: Following,
   scope: Scope,
   after: number | null,
-  open: (at: number, isLost: boolean) => FeedFollower,
+  open: (at: number) => FeedFollower,
 ): Promise<() => void> {
   const past = new Past(following, scope);
   const { begin, leave } = following.watch.all(scope, past);
   try {
     const { last, isLost } = await past.start(after);
-    const follower = open(past.at, isLost);
+    const follower = open(past.at);
+    if (isLost) follower.lost(past.at);
     past.follower = follower;
     begin(last);
     if (following.watch.closed) follower.ended();
@@ -139,12 +141,12 @@ class Past implements FeedWatcher {
 
   catchUp(follower: FeedFollower): void {
     this.#isPast = true;
-    this.#tell(follower).catch((error: unknown) => follower.failed(error));
+    this.#tell(follower).catch((error: unknown) => follower.ended(error));
   }
 
   async #tell(follower: FeedFollower): Promise<void> {
     while (this.#heard > this.at) {
-      if (!(await follower.drained())) return;
+      if (!(await follower.reader.drained())) return;
       const heard = this.#heard;
       const { changed, whole, last } = await this.#following.store.feed(this.#scope, this.at, PAGE);
       if (!whole) {
@@ -152,7 +154,7 @@ class Past implements FeedWatcher {
         continue;
       }
       for (const each of changed) {
-        if (!(await follower.drained())) return;
+        if (!(await follower.reader.drained())) return;
         const seen = await seenOf(this.#following, each);
         this.at = each.at;
         if (!this.#gone.has(each.avatar.id)) follower.changed(each.at, seen);
@@ -170,7 +172,7 @@ class Past implements FeedWatcher {
       this.#heard = Math.max(this.#heard, place);
       return;
     }
-    if (this.follower?.isBehind) {
+    if (this.follower?.reader.isBehind) {
       this.#heard = place;
       this.catchUp(this.follower);
       return;

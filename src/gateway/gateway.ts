@@ -58,11 +58,7 @@ export interface Gateway {
   /** Tells of an avatar until it is left: `open` is given its present state, and says whom to tell of later ones. Returns how to leave. */
   follow(scope: Scope, id: string, open: (present: SeenVersion) => Follower | null): Promise<() => void>;
   /** Tells of all avatars within a scope until it is left: of what changes from now on, or behind a place. Returns how to leave. */
-  followAll(
-    scope: Scope,
-    after: number | null,
-    open: (at: number, isLost: boolean) => FeedFollower,
-  ): Promise<() => void>;
+  followAll(scope: Scope, after: number | null, open: (at: number) => FeedFollower): Promise<() => void>;
   /** What was spent within a scope. */
   usage(scope: Scope, query: UsageQuery): Promise<Usage>;
   /** What a caller may still spend, in US dollars. @throws {ProblemError} `not-ready` where that cannot be known now */

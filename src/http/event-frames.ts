@@ -3,9 +3,9 @@ import { fingerprintOf } from './etag.js';
 import { avatarView } from './view.js';
 
 /** An event as it is sent. JSON has no line feeds of its own. */
-function frame(event: { readonly id?: string; readonly name: string; readonly data: object }): Buffer {
-  const id = event.id === undefined ? '' : `id: ${event.id}\n`;
-  return Buffer.from(`event: ${event.name}\n${id}data: ${JSON.stringify(event.data)}\n\n`);
+function frame(name: string, data: object, id?: string): Buffer {
+  const idLine = id === undefined ? '' : `id: ${id}\n`;
+  return Buffer.from(`event: ${name}\n${idLine}data: ${JSON.stringify(data)}\n\n`);
 }
 
 /** Put into words once, however many read it. */
@@ -14,8 +14,7 @@ const changeFrames = new WeakMap<SeenVersion, Buffer>();
 
 /** The version says which one is later. What tells whether it was seen is the fingerprint: not every version shows. */
 export function avatarFrame(seen: SeenVersion, basePath: string): Buffer {
-  const id = `${seen.version}-${fingerprintOf(seen.avatar)}`;
-  return framed(avatarFrames, seen, id, basePath);
+  return framed(avatarFrames, seen, `${seen.version}-${fingerprintOf(seen.avatar)}`, basePath);
 }
 
 export function changeFrame(at: number, seen: SeenVersion, basePath: string): Buffer {
@@ -30,15 +29,15 @@ function framed(
 ): Buffer {
   const before = frames.get(seen);
   if (before !== undefined) return before;
-  const bytes = frame({ name: 'avatar', id, data: avatarView(seen, basePath) });
+  const bytes = frame('avatar', avatarView(seen, basePath), id);
   frames.set(seen, bytes);
   return bytes;
 }
 
 export function deletedFrame(id: string): Buffer {
-  return frame({ name: 'deleted', data: { id } });
+  return frame('deleted', { id });
 }
 
 export function resetFrame(at: number): Buffer {
-  return frame({ name: 'reset', id: String(at), data: {} });
+  return frame('reset', {}, String(at));
 }

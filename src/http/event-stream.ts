@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { stallOf } from './end.js';
 import type { HeldRequest } from './held-requests.js';
 
 /** A reader that has more than this unread gets no more before it has read all of it. */
@@ -20,8 +21,7 @@ const HEARTBEAT = Buffer.from(':\n\n');
 export class EventStream {
   readonly #raw: FastifyReply['raw'];
   readonly #socket: FastifyRequest['socket'];
-  /** Bytes the reader had taken at the last heartbeat; `null`: it had taken all there were. */
-  #takenBytes: number | null = null;
+  readonly #tookNothing: () => boolean;
 
   /**
    * @param lastId what a reader that never saw an event is to come back with: an id without data is no event, and is kept
@@ -30,6 +30,7 @@ export class EventStream {
   constructor(held: HeldRequest, request: FastifyRequest, reply: FastifyReply, lastId?: string) {
     this.#raw = reply.raw;
     this.#socket = request.raw.socket;
+    this.#tookNothing = stallOf(request, reply);
     reply.hijack();
     reply.raw.writeHead(200, {
       ...(reply.getHeaders() as Record<string, string>),
@@ -72,11 +73,8 @@ export class EventStream {
   end(): void {
     if (this.#isOver) return;
     this.#raw.end();
-    if (this.#raw.writableLength > 0) setTimeout(() => this.#cutUnlessRead(), LAST_WORDS_MS).unref();
-  }
-
-  #cutUnlessRead(): void {
-    if (!this.#raw.writableFinished) this.#socket.destroy();
+    const isRead = (): boolean => this.#raw.writableFinished;
+    if (!isRead()) setTimeout(() => isRead() || this.#socket.destroy(), LAST_WORDS_MS).unref();
   }
 
   get #isOver(): boolean {
@@ -85,11 +83,7 @@ export class EventStream {
 
   /** Says something, so that nobody on the way takes the stream for dead. Cuts off a reader that took nothing since the last time. */
   #beat(): void {
-    // An answer that waits for others on its connection has no socket yet.
-    const isUnread = this.#raw.socket !== null && this.#raw.writableLength > 0;
-    const takenBytes = this.#socket.bytesWritten - this.#socket.writableLength;
-    if (isUnread && takenBytes === this.#takenBytes) this.#socket.destroy();
-    else if (!isUnread) this.send(HEARTBEAT);
-    this.#takenBytes = isUnread ? takenBytes : null;
+    if (this.#tookNothing()) this.#socket.destroy();
+    else if (this.#raw.writableLength === 0) this.send(HEARTBEAT);
   }
 }

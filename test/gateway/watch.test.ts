@@ -17,10 +17,9 @@ const NEVER = () => false;
 const HOUR_MS = 3_600_000;
 /** Of a follower that takes whatever it is told. */
 const READS = {
-  isBehind: false,
-  drained: async () => true,
-  failed(error: unknown): void {
-    throw error;
+  reader: { isBehind: false, drained: async () => true },
+  ended(error?: unknown): void {
+    if (error !== undefined) throw error;
   },
 };
 
@@ -229,7 +228,6 @@ t.test('one read brings a change to those who follow all and to those who follow
     changed: (_at, seen) => told.push(seen.avatar.prompt),
     removed: () => undefined,
     lost: () => undefined,
-    ended: () => undefined,
     ...READS,
   }));
   const waiting = wait(id, isCalled('new'));
@@ -266,7 +264,6 @@ async function following(
     changed: (_at, { avatar }) => told.push(`${avatar.id} ${avatar.prompt}`),
     removed: (id) => told.push(`${id} removed`),
     lost: () => told.push('lost'),
-    ended: () => undefined,
     ...READS,
   }));
   return { told, leave };
@@ -318,11 +315,12 @@ t.test('[E8] [F64] who is behind is told the rest once it has drained, as it is 
     changed: (_at, { avatar }) => told.push(`${avatar.id} ${avatar.prompt}`),
     removed: (id) => told.push(`${id} removed`),
     lost: () => told.push('lost'),
-    ended: () => undefined,
-    get isBehind() {
-      return slow.isBehind;
+    reader: {
+      get isBehind() {
+        return slow.isBehind;
+      },
+      drained: () => slow.drained,
     },
-    drained: () => slow.drained,
   }));
   const quick = await following(sources, EVERYONE);
   for (const { write } of avatars) await write('new');
@@ -365,12 +363,11 @@ t.test('[E8] one that is behind when the store goes away hears of it', async (t)
     null,
     () => ({
       ...READS,
-      isBehind: true,
+      reader: { ...READS.reader, isBehind: true },
       changed: () => undefined,
       removed: () => undefined,
       lost: () => undefined,
-      ended: () => undefined,
-      failed(error) {
+      ended(error) {
         failure = error;
       },
     }),

@@ -1,16 +1,11 @@
-import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import { isFinal } from '../../domain/avatar.js';
-import { scopeOf } from '../../domain/caller.js';
-import type { FeedFollower, Follower } from '../../gateway/follow.js';
-import type { Log } from '../../gateway/log.js';
+import type { SeenVersion } from '../../gateway/seen.js';
 import { ProblemError } from '../../problems.js';
 import { requireAccept } from '../accept.js';
-import { callerOf } from '../caller.js';
 import { fingerprintOf } from '../etag.js';
 import { avatarFrame, changeFrame, deletedFrame, resetFrame } from '../event-frames.js';
 import { EventStream } from '../event-stream.js';
-import type { HeldRequest } from '../held-requests.js';
 import { logOf } from '../log.js';
 import { AvatarParams } from '../schemas/avatar.js';
 import { answer, commonHeaders, noContent, noQuery } from '../schemas/responses.js';
@@ -39,15 +34,6 @@ const events = { 'text/event-stream': { schema: Type.String() } };
 
 /** Server-sent events (HTML Living Standard, 9.2). */
 export const eventRoutes: Routes = async (app, { gateway, held }) => {
-  /** @throws {ProblemError} `overloaded` */
-  function hold(request: FastifyRequest, reply: FastifyReply): HeldRequest {
-    const place = held.hold(request, reply);
-    if (place !== null) return place;
-    throw new ProblemError('overloaded', 'You hold as many event streams and waits as you may for now.', {
-      headers: { 'retry-after': String(NO_ROOM_SECONDS) },
-    });
-  }
-
   app.get(
     '/avatars/events',
     {
@@ -68,13 +54,22 @@ export const eventRoutes: Routes = async (app, { gateway, held }) => {
       },
     },
     async (request, reply) => {
-      const scope = scopeIn(callerOf(request), request.query.caller);
+      const scope = scopeIn(request, request.query.caller);
       const after = placeIn(request.headers['last-event-id']);
-      const place = hold(request, reply);
-      const leave = await gateway.followAll(scope, after, (at, isLost) => {
+      const place = held.hold(request, reply) ?? noRoom();
+      const leave = await gateway.followAll(scope, after, (at) => {
         const stream = new EventStream(place, request, reply, String(at));
-        if (isLost) stream.send(resetFrame(at));
-        return feedTo(stream, logOf(request), app.basePath);
+        return {
+          changed: (at, seen) => stream.send(changeFrame(at, seen, app.basePath)),
+          removed: (id) => stream.send(deletedFrame(id)),
+          lost: (at) => stream.send(resetFrame(at)),
+          ended(err) {
+            if (err !== undefined)
+              logOf(request).warn({ err }, 'an event stream ended before it had caught up');
+            stream.end();
+          },
+          reader: stream,
+        };
       });
       place.onEnd(leave);
     },
@@ -104,14 +99,18 @@ export const eventRoutes: Routes = async (app, { gateway, held }) => {
     async (request, reply) => {
       const had = /^\d+-(.+)$/.exec(String(request.headers['last-event-id'] ?? ''))?.[1];
       const { id } = request.params;
-      const place = hold(request, reply);
-      const leave = await gateway.follow(scopeOf(callerOf(request)), id, (present) => {
+      const place = held.hold(request, reply) ?? noRoom();
+      const leave = await gateway.follow(scopeIn(request), id, (present) => {
         const isKnown = had === fingerprintOf(present.avatar);
         const isOver = isFinal(present.avatar.status);
         if (isKnown && isOver) return null;
-        const follower = avatarTo(new EventStream(place, request, reply), id, app.basePath);
-        if (!isKnown) follower.told(present);
-        return isOver ? null : follower;
+        const stream = new EventStream(place, request, reply);
+        const told = (seen: SeenVersion | null): void => {
+          stream.send(seen === null ? deletedFrame(id) : avatarFrame(seen, app.basePath));
+          if (seen === null || isFinal(seen.avatar.status)) stream.end();
+        };
+        if (!isKnown) told(present);
+        return isOver ? null : { told, ended: () => stream.end() };
       });
       place.onEnd(leave);
       if (!reply.sent) return reply.code(204).send();
@@ -119,36 +118,15 @@ export const eventRoutes: Routes = async (app, { gateway, held }) => {
   );
 };
 
-function avatarTo(stream: EventStream, id: string, basePath: string): Follower {
-  return {
-    told(seen) {
-      stream.send(seen === null ? deletedFrame(id) : avatarFrame(seen, basePath));
-      if (seen === null || isFinal(seen.avatar.status)) stream.end();
-    },
-    ended: () => stream.end(),
-  };
-}
-
-function feedTo(stream: EventStream, log: Log, basePath: string): FeedFollower {
-  return {
-    changed: (at, seen) => stream.send(changeFrame(at, seen, basePath)),
-    removed: (id) => stream.send(deletedFrame(id)),
-    lost: (at) => stream.send(resetFrame(at)),
-    ended: () => stream.end(),
-    failed(error) {
-      log.warn({ err: error }, 'an event stream ended before it had caught up');
-      stream.end();
-    },
-    get isBehind() {
-      return stream.isBehind;
-    },
-    drained: () => stream.drained(),
-  };
+/** @throws {ProblemError} `overloaded` */
+function noRoom(): never {
+  throw new ProblemError('overloaded', 'You hold as many event streams and waits as you may for now.', {
+    headers: { 'retry-after': String(NO_ROOM_SECONDS) },
+  });
 }
 
 /** One that was never given out is as one that is too old. */
 function placeIn(lastEventId: string | undefined): number | null {
-  if (lastEventId === undefined || lastEventId === '') return null;
-  const place = /^\d+$/.test(lastEventId) ? Number(lastEventId) : Number.MAX_SAFE_INTEGER;
-  return Math.min(place, Number.MAX_SAFE_INTEGER);
+  if (!lastEventId) return null;
+  return /^\d{1,15}$/.test(lastEventId) ? Number(lastEventId) : Number.MAX_SAFE_INTEGER;
 }

@@ -1,14 +1,13 @@
 import { Readable } from 'node:stream';
 import { Type } from 'typebox';
-import { EVERYONE, scopeOf } from '../../domain/caller.js';
+import { EVERYONE } from '../../domain/caller.js';
 import { requireAccept } from '../accept.js';
-import { callerOf } from '../caller.js';
-import { onEnd } from '../end.js';
+import { endStalledReads, onEnd } from '../end.js';
 import { allowVideo } from '../plugins/headers.js';
 import { AvatarParams } from '../schemas/avatar.js';
 import { answer, commonHeaders, noContent, problems } from '../schemas/responses.js';
 import { AnyInteger, AnyString, OptionalString } from '../schemas/types.js';
-import { endStalledReads } from '../stall.js';
+import { scopeIn } from '../scope.js';
 import type { Routes } from './options.js';
 
 const flag = (description: string) => Type.Optional(Type.Boolean({ default: false, description }));
@@ -80,7 +79,7 @@ export const videoRoutes: Routes = async (app, { gateway, videoStallMs }) => {
         // As a result URL of Modellix, it may stand in any page.
         reply.header('cross-origin-resource-policy', 'cross-origin');
       }
-      const scope = signature === undefined ? scopeOf(callerOf(request)) : EVERYONE;
+      const scope = signature === undefined ? scopeIn(request) : EVERYONE;
       const url = redirect ? await gateway.videoUrl(scope, id) : null;
       if (url !== null) {
         const { href } = new URL(url); // in ASCII, as a header must be
