@@ -1,6 +1,7 @@
-import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { Caller, CallerDirectory } from '../domain/caller.js';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { CallerDirectory } from '../domain/caller.js';
 import { FairPool } from '../gateway/fair-pool.js';
+import type { Wait } from '../gateway/until.js';
 import { callerOf, holderOf } from './caller.js';
 import { onEnd } from './end.js';
 import { unauthenticated } from './plugins/authenticate.js';
@@ -17,27 +18,25 @@ export class HeldRequests {
   readonly #held = new Set<HeldRequest>();
   #count = 0;
   #sweeps = 0;
-  #timer: NodeJS.Timeout | undefined;
 
-  constructor(max: number, callers: CallerDirectory | null) {
+  constructor(app: FastifyInstance, max: number, callers: CallerDirectory | null) {
     this.#places = new FairPool({ max });
     this.#callers = callers;
+    const timer = setInterval(() => this.#sweep(), SWEEP_MS).unref();
+    app.addHook('onClose', async () => clearInterval(timer));
   }
 
   /** Holds a request until it was answered or its caller hung up; `null` where its caller has no place left. */
   hold(request: FastifyRequest, reply: FastifyReply): HeldRequest | null {
     const place = this.#places.tryAcquire(holderOf(request), 1);
     if (place === null) return null;
-    const held = new HeldRequest(callerOf(request), this.#count++ % SWEEPS_A_BEAT);
+    const caller = callerOf(request);
+    const hasKey = () => this.#callers?.isCurrent(caller) !== false;
+    const held = new HeldRequest(hasKey, this.#count++ % SWEEPS_A_BEAT);
     this.#held.add(held);
-    this.#timer ??= setInterval(() => this.#sweep(), SWEEP_MS);
     onEnd(request, reply, () => {
       place.release();
       this.#held.delete(held);
-      if (this.#held.size === 0) {
-        clearInterval(this.#timer);
-        this.#timer = undefined;
-      }
       held.end();
     });
     return held;
@@ -46,23 +45,22 @@ export class HeldRequests {
   #sweep(): void {
     this.#sweeps = (this.#sweeps + 1) % SWEEPS_A_BEAT;
     for (const held of this.#held) {
-      if (this.#callers?.isCurrent(held.caller) === false) held.revoke();
+      if (!held.hasKey()) held.end();
       else if (held.beatAt === this.#sweeps) held.beat();
     }
   }
 }
 
 export class HeldRequest {
-  readonly caller: Caller;
+  readonly hasKey: () => boolean;
   readonly beatAt: number;
   /** Called every 15 seconds. */
   beat = (): void => undefined;
   readonly #onEnd: (() => void)[] = [];
   #isOver = false;
-  #isRevoked = false;
 
-  constructor(caller: Caller, beatAt: number) {
-    this.caller = caller;
+  constructor(hasKey: () => boolean, beatAt: number) {
+    this.hasKey = hasKey;
     this.beatAt = beatAt;
   }
 
@@ -77,14 +75,14 @@ export class HeldRequest {
     for (const ended of this.#onEnd.splice(0)) ended();
   }
 
-  revoke(): void {
-    this.#isRevoked = true;
-    this.end();
+  /** A wait that ends with it. */
+  within(withinMs: number): Wait {
+    return { withinMs, leaving: (leave) => this.onEnd(leave) };
   }
 
   /** @throws {ProblemError} `unauthorized` once its key is lost */
   requireKey(): void {
-    if (!this.#isRevoked) return;
+    if (this.hasKey()) return;
     throw unauthenticated('The key was removed, expired, or has other rights now.', true).refusal;
   }
 }

@@ -31,10 +31,10 @@ export function preferencesIn(header: string | string[] | undefined): Preference
   };
 }
 
-/** The header that says which were applied; `undefined` where none was. */
-export function preferenceApplied({ wait, respondAsync }: Preferences): string | undefined {
+/** The header that says which were applied, where any was. */
+export function preferenceApplied({ wait, respondAsync }: Preferences) {
   const applied = [...(respondAsync ? ['respond-async'] : []), ...(wait === null ? [] : [`wait=${wait}`])];
-  return applied.length === 0 ? undefined : applied.join(', ');
+  return applied.length === 0 ? {} : { 'preference-applied': applied.join(', ') };
 }
 
 // Linear in the length, all of them. A quote without an end takes all the rest.

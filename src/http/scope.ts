@@ -1,5 +1,7 @@
-import { type Caller, type Scope, scopeOf } from '../domain/caller.js';
+import type { FastifyRequest } from 'fastify';
+import { type Scope, scopeOf } from '../domain/caller.js';
 import { ProblemError } from '../problems.js';
+import { callerOf } from './caller.js';
 import { OptionalText } from './schemas/types.js';
 
 /** Narrows what an admin sees. */
@@ -11,7 +13,8 @@ export const callerParameter = {
  * Whose avatars a caller asks for: all that it sees, or those of the one it names.
  * @throws {ProblemError} `forbidden` where it names another and is no admin: whether there is such a one or not
  */
-export function scopeIn(caller: Caller, name: string | undefined): Scope {
+export function scopeIn(request: FastifyRequest, name?: string): Scope {
+  const caller = callerOf(request);
   if (name === undefined) return scopeOf(caller);
   if (caller.admin || name === caller.name) return name;
   throw new ProblemError(

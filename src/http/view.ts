@@ -3,9 +3,11 @@ import { spendStateOf, UNITS_A_DOLLAR } from '../domain/spend.js';
 import type { Checked } from '../gateway/check.js';
 import type { DeliveryLog } from '../gateway/delivery-log.js';
 import type { Seen } from '../gateway/seen.js';
+import { type CapUse, total, type Usage } from '../gateway/usage.js';
 import { PROBLEMS, problemType } from '../problems.js';
 import type { AvatarView, CheckView } from './schemas/avatar.js';
 import type { DeliveriesView } from './schemas/deliveries.js';
+import type { UsageView } from './schemas/usage.js';
 
 /** The avatar as its caller sees it. @param basePath what every link begins with */
 export function avatarView({ avatar, queue }: Seen, basePath: string): AvatarView {
@@ -63,10 +65,46 @@ export function deliveriesView(log: DeliveryLog): DeliveriesView {
   };
 }
 
+/** What was spent, as a caller sees it. */
+export function usageView({ from, to, days, caps }: Usage): UsageView {
+  return {
+    from,
+    to,
+    currency: 'USD',
+    data: days.map((day) => ({ ...day, ...amountsView([day]) })),
+    total: amountsView(days),
+    caps: { day: capView(caps.day), month: capView(caps.month) },
+  };
+}
+
 /** Media that can be used, as their caller sees them. */
 export function checkView({ mode, image, audio, costEstimateUsd, reserved, warnings }: Checked): CheckView {
-  const cost = checkedCost(costEstimateUsd, reserved);
+  const cost = {
+    currency: 'USD' as const,
+    estimate: costEstimateUsd,
+    reserved: usd(reserved),
+    settled: null,
+  };
   return { mode, image, audio: audioView(audio), cost, warnings: [...warnings] };
+}
+
+function amountsView(days: Usage['days']): UsageView['total'] {
+  const sum = (of: 'reserved' | 'settled') => {
+    const { avatars, durationMs, units } = total(days.map((day) => day[of]));
+    return { avatars, seconds: durationMs / 1000, usd: units / UNITS_A_DOLLAR };
+  };
+  return { reserved: sum('reserved'), settled: sum('settled') };
+}
+
+function capView(use: CapUse | null): UsageView['caps']['day'] {
+  return (
+    use && {
+      usd: use.cap / UNITS_A_DOLLAR,
+      used_usd: use.used / UNITS_A_DOLLAR,
+      left_usd: Math.max(0, use.cap - use.used) / UNITS_A_DOLLAR,
+      resets_at: new Date(use.resetsAt).toISOString(),
+    }
+  );
 }
 
 function audioView({ source, format, durationSeconds, bytes }: AudioFacts): AvatarView['audio'] {
@@ -81,10 +119,6 @@ function costView({ status, costEstimateUsd, spend }: Avatar): AvatarView['cost'
     reserved: state === 'reserved' ? usd(spend?.reserved) : null,
     settled: state === 'settled' ? usd(spend?.settled ?? spend?.reserved) : null,
   };
-}
-
-function checkedCost(estimate: number | null, reserved: Cost): CheckView['cost'] {
-  return { currency: 'USD', estimate, reserved: usd(reserved), settled: null };
 }
 
 function usd(cost: Cost | undefined): number | null {

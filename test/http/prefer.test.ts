@@ -55,10 +55,14 @@ for (const [header, expected] of Object.entries(CASES)) {
 t.test('no header prefers nothing', async (t) => t.strictSame(preferencesIn(undefined), NONE));
 
 t.test('what was applied is said as it was', async (t) => {
-  t.equal(preferenceApplied({ wait: 60, respondAsync: false }), 'wait=60');
-  t.equal(preferenceApplied({ wait: 0, respondAsync: true }), 'respond-async, wait=0');
-  t.equal(preferenceApplied({ wait: null, respondAsync: true }), 'respond-async');
-  t.equal(preferenceApplied(NONE), undefined);
+  t.strictSame(preferenceApplied({ wait: 60, respondAsync: false }), { 'preference-applied': 'wait=60' });
+  t.strictSame(preferenceApplied({ wait: 0, respondAsync: true }), {
+    'preference-applied': 'respond-async, wait=0',
+  });
+  t.strictSame(preferenceApplied({ wait: null, respondAsync: true }), {
+    'preference-applied': 'respond-async',
+  });
+  t.strictSame(preferenceApplied(NONE), {});
 });
 
 t.test('a long header is read to its end', async (t) => {

@@ -1,7 +1,8 @@
 /** Whose avatars a request looks at. */
 
+import type { FastifyRequest } from 'fastify';
 import t from 'tap';
-import { ANONYMOUS, EVERYONE } from '../../src/domain/caller.js';
+import { ANONYMOUS, type Caller, EVERYONE } from '../../src/domain/caller.js';
 import { cursorOf, placeOf } from '../../src/http/cursor.js';
 import type { AvatarList } from '../../src/http/schemas/list.js';
 import { scopeIn } from '../../src/http/scope.js';
@@ -10,15 +11,16 @@ import { startApp } from '../support/app.js';
 import { EventReader } from '../support/events.js';
 import { createAvatar, URLS } from '../support/requests.js';
 
-const admin = { ...ANONYMOUS, name: 'boss', admin: true };
-const team = { ...ANONYMOUS, name: 'team-a' };
+const by = (sender: Caller) => ({ sender }) as FastifyRequest;
+const admin = by({ ...ANONYMOUS, name: 'boss', admin: true });
+const team = by({ ...ANONYMOUS, name: 'team-a' });
 const FORBIDDEN = { type: /:forbidden$/, status: 403 };
 
 t.test('an admin looks at everyone, or at whom it names; another at itself alone', async (t) => {
-  t.equal(scopeIn(admin, undefined), EVERYONE);
+  t.equal(scopeIn(admin), EVERYONE);
   t.equal(scopeIn(admin, 'team-a'), 'team-a');
   t.equal(scopeIn(admin, 'boss'), 'boss');
-  t.equal(scopeIn(team, undefined), 'team-a');
+  t.equal(scopeIn(team), 'team-a');
   t.equal(scopeIn(team, 'team-a'), 'team-a');
   for (const name of ['team-b', 'boss', 'Team-a']) {
     t.throws(() => scopeIn(team, name), ProblemError);

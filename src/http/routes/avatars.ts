@@ -1,18 +1,15 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type Avatar, isFinal } from '../../domain/avatar.js';
-import { scopeOf } from '../../domain/caller.js';
 import type { Created } from '../../gateway/gateway.js';
-import type { Wait } from '../../gateway/until.js';
-import { callerOf } from '../caller.js';
-import { creationOf } from '../creation.js';
+import { checkOf, creationOf } from '../creation.js';
 import { etagOf, isNamed } from '../etag.js';
-import type { HeldRequest } from '../held-requests.js';
 import { releaseBody } from '../plugins/body.js';
-import { type Preferences, preferenceApplied, preferencesIn } from '../prefer.js';
+import { preferenceApplied, preferencesIn } from '../prefer.js';
 import {
   AvatarParams,
   avatarContent,
   type CreateAvatar,
+  checkContent,
   createBody,
   createHeaders,
   readHeaders,
@@ -25,7 +22,8 @@ import {
   noContent,
   problems,
 } from '../schemas/responses.js';
-import { avatarView } from '../view.js';
+import { scopeIn } from '../scope.js';
+import { avatarView, checkView } from '../view.js';
 import type { Routes } from './options.js';
 
 /** How soon a caller had best look again, in seconds. */
@@ -72,15 +70,31 @@ export const avatarRoutes: Routes = async (app, { gateway, held, requireIdempote
       let created: Created = await gateway.create({ ...asked, ...(graceMs !== undefined && { graceMs }) });
       if (waiting !== null) {
         releaseBody(request);
-        created = await gateway.finish(created, waitUntil(endsAt, waiting));
+        created = await gateway.finish(created, waiting.within(endsAt - performance.now()));
       }
       const view = avatarView(created, app.basePath);
       if (created.replayed) reply.header('idempotent-replayed', 'true');
-      sayApplied(reply, preferences);
-      reply.header('location', view.links.self);
+      reply.headers({ ...preferenceApplied(preferences), location: view.links.self });
       if (waiting !== null && isFinal(created.avatar.status)) return reply.code(200).send(view);
       return reply.code(202).header('retry-after', LOOK_AGAIN_SECONDS).send(view);
     },
+  );
+
+  app.post<{ Body: CreateAvatar }>(
+    '/avatars/check',
+    {
+      config: { access: 'caller', takesForms: true },
+      schema: {
+        operationId: 'checkAvatar',
+        tags: ['avatars'],
+        summary: 'Check without submitting',
+        description:
+          'Takes what `POST /avatars` takes and does all that it does before money is spent: says what is wrong, or what was found and what it would cost. Nothing is stored or sent to Modellix.',
+        body: createBody,
+        response: { 200: answer('It can be used.', checkContent) },
+      },
+    },
+    async (request) => checkView(await gateway.check(checkOf(request, request.body))),
   );
 
   app.get(
@@ -104,19 +118,18 @@ export const avatarRoutes: Routes = async (app, { gateway, held, requireIdempote
     async (request, reply) => {
       const { wait, waiting } = preferred(request, reply);
       const { id } = request.params;
-      const scope = scopeOf(callerOf(request));
+      const scope = scopeIn(request);
       const ifNoneMatch = request.headers['if-none-match'];
       const isKnown = (avatar: Avatar) => ifNoneMatch !== undefined && isNamed(ifNoneMatch, etagOf(avatar));
       const isDone = (avatar: Avatar) =>
         ifNoneMatch === undefined ? isFinal(avatar.status) : !isKnown(avatar);
-      const endsAt = performance.now() + (wait ?? 0) * 1000;
       const seen =
         waiting === null
           ? await gateway.read(scope, id)
-          : await gateway.wait(scope, id, waitUntil(endsAt, waiting), isDone);
+          : await gateway.wait(scope, id, waiting.within((wait ?? 0) * 1000), isDone);
       waiting?.requireKey();
-      sayApplied(reply, { wait, respondAsync: false });
       reply.headers({
+        ...preferenceApplied({ wait, respondAsync: false }),
         etag: etagOf(seen.avatar),
         'cache-control': 'private, no-cache',
         vary: 'Prefer',
@@ -125,14 +138,3 @@ export const avatarRoutes: Routes = async (app, { gateway, held, requireIdempote
     },
   );
 };
-
-/** Who hangs up or has lost its key waits no longer. */
-function waitUntil(endsAt: number, waiting: HeldRequest): Wait {
-  const withinMs = Math.max(0, endsAt - performance.now());
-  return { withinMs, leaving: (leave) => waiting.onEnd(leave) };
-}
-
-function sayApplied(reply: FastifyReply, preferences: Preferences): void {
-  const applied = preferenceApplied(preferences);
-  if (applied !== undefined) reply.header('preference-applied', applied);
-}

@@ -1,9 +1,8 @@
 import { Type } from 'typebox';
-import { scopeOf } from '../../domain/caller.js';
-import { callerOf } from '../caller.js';
 import { AvatarParams, avatarContent, Resolution } from '../schemas/avatar.js';
 import { deliveriesContent } from '../schemas/deliveries.js';
 import { answer, commonHeaders, problems } from '../schemas/responses.js';
+import { scopeIn } from '../scope.js';
 import { avatarView, deliveriesView } from '../view.js';
 import type { Routes } from './options.js';
 
@@ -26,8 +25,7 @@ export const changeRoutes: Routes = async (app, { gateway }) => {
         response: { 200: answer('The avatar, canceled.', avatarContent), ...problems(409) },
       },
     },
-    async (request) =>
-      avatarView(await gateway.cancel(scopeOf(callerOf(request)), request.params.id), app.basePath),
+    async (request) => avatarView(await gateway.cancel(scopeIn(request), request.params.id), app.basePath),
   );
 
   app.delete(
@@ -45,7 +43,7 @@ export const changeRoutes: Routes = async (app, { gateway }) => {
       },
     },
     async (request, reply) => {
-      await gateway.forget(scopeOf(callerOf(request)), request.params.id);
+      await gateway.forget(scopeIn(request), request.params.id);
       return reply.code(204).send(null);
     },
   );
@@ -63,8 +61,7 @@ export const changeRoutes: Routes = async (app, { gateway }) => {
         response: { 200: answer('The last tries.', deliveriesContent) },
       },
     },
-    async (request) =>
-      deliveriesView(await gateway.deliveries(scopeOf(callerOf(request)), request.params.id)),
+    async (request) => deliveriesView(await gateway.deliveries(scopeIn(request), request.params.id)),
   );
 
   app.post(
@@ -82,7 +79,7 @@ export const changeRoutes: Routes = async (app, { gateway }) => {
       },
     },
     async (request, reply) => {
-      const seen = await gateway.redeliver(scopeOf(callerOf(request)), request.params.id);
+      const seen = await gateway.redeliver(scopeIn(request), request.params.id);
       return reply.code(202).send(avatarView(seen, app.basePath));
     },
   );
@@ -106,7 +103,7 @@ export const changeRoutes: Routes = async (app, { gateway }) => {
     async (request) => {
       const { body, params } = request;
       const finding = body.task_id === undefined ? { made: false as const } : { taskId: body.task_id };
-      return avatarView(await gateway.resolve(scopeOf(callerOf(request)), params.id, finding), app.basePath);
+      return avatarView(await gateway.resolve(scopeIn(request), params.id, finding), app.basePath);
     },
   );
 };

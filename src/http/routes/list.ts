@@ -1,4 +1,3 @@
-import { callerOf } from '../caller.js';
 import { cursorOf, placeOf } from '../cursor.js';
 import { ListParameters, listAnswer } from '../schemas/list.js';
 import { scopeIn } from '../scope.js';
@@ -23,7 +22,7 @@ export const listRoutes: Routes = async (app, { gateway }) => {
     },
     async (request, reply) => {
       const { query, url } = request;
-      const scope = scopeIn(callerOf(request), query.caller);
+      const scope = scopeIn(request, query.caller);
       const filters = filtersOf(query);
       const { page, next } = await gateway.list(scope, {
         ...filters,

@@ -1,10 +1,9 @@
 import { dayOf } from '../../domain/spend.js';
 import { ProblemError } from '../../problems.js';
-import { callerOf } from '../caller.js';
 import { answer } from '../schemas/responses.js';
 import { UsageParameters, usageContent } from '../schemas/usage.js';
 import { scopeIn } from '../scope.js';
-import { usageView } from '../usage-view.js';
+import { usageView } from '../view.js';
 import type { Routes } from './options.js';
 
 const DAY_MS = 86_400_000;
@@ -30,7 +29,7 @@ export const usageRoutes: Routes = async (app, { gateway }) => {
       const { from = null, to = null, caller } = request.query;
       // Tomorrow: whose day it is, ours or the store's, does not matter then.
       if (from !== null) requireSpan(from, to ?? dayOf(Date.now() + DAY_MS));
-      return usageView(await gateway.usage(scopeIn(callerOf(request), caller), { from, to }));
+      return usageView(await gateway.usage(scopeIn(request, caller), { from, to }));
     },
   );
 };
