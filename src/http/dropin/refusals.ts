@@ -1,6 +1,6 @@
-import type { FastifyError } from 'fastify';
+import type { FastifyError, FastifySchemaValidationError } from 'fastify';
 import type { ProblemError, ProblemSlug } from '../../problems.js';
-import { findingInWords } from './findings.js';
+import { detailOf } from '../validation.js';
 
 /** How a problem is written for its caller. */
 export interface WrittenError {
@@ -98,4 +98,35 @@ function refusal(status: number, message: string): WrittenError {
 /** The problems that are answered with a status. */
 export function refusalsWith(status: number): ProblemSlug[] {
   return (Object.keys(REFUSALS) as ProblemSlug[]).filter((slug) => REFUSALS[slug][0] === status);
+}
+
+const CATEGORIES: Readonly<Record<string, string>> = {
+  minLength: 'Value out of range',
+  maxLength: 'Value out of range',
+  format: 'Invalid format',
+};
+
+/** The first of Ajv's findings in a body, in Modellix's form: `<Category>: <detail>`. */
+function findingInWords(findings: readonly FastifySchemaValidationError[]): string {
+  // What is below `oneOf` is summed up by it; and what is wrong with one field comes before what is wrong with two.
+  const own = findings.filter(({ schemaPath }) => !schemaPath.includes('/oneOf/'));
+  const first = own.find(({ keyword }) => keyword !== 'oneOf') ?? own[0];
+  return first === undefined ? 'Invalid parameters: the request body is not valid' : inWords(first);
+}
+
+function inWords(finding: FastifySchemaValidationError): string {
+  const { keyword, instancePath, params } = finding;
+  const name = instancePath.slice(1) || 'the request body';
+  switch (keyword) {
+    case 'required':
+      return `Missing required parameter: ${params.missingProperty}`;
+    case 'additionalProperties':
+      return `Invalid parameters: unknown parameter ${String(params.additionalProperty).slice(0, 64).toWellFormed()}`;
+    case 'oneOf':
+      return params.passingSchemas === null
+        ? 'Missing required parameter: audio_id or sound_file'
+        : 'Invalid parameters: audio_id and sound_file exclude each other';
+    default:
+      return `${CATEGORIES[keyword] ?? 'Invalid parameters'}: ${name} ${detailOf(finding)}`;
+  }
 }

@@ -24,25 +24,23 @@ export const submitHeaders = Type.Object({
   'Idempotency-Key': createHeaders.properties['Idempotency-Key'],
 });
 
-const status = Word(
-  ['pending', 'processing', 'success', 'failed'],
-  '`pending`: queued here, on its way, or waiting at Modellix. `failed` also where the task was canceled or timed out, and where it is not known whether Modellix took it: `error` says which.',
-);
-const task_id = AnyString("The avatar's id: `/avatars/{task_id}` is the same thing.");
-const model_id = Type.String();
+const head = {
+  status: Word(
+    ['pending', 'processing', 'success', 'failed'],
+    '`pending`: queued here, on its way, or waiting at Modellix. `failed` also where the task was canceled or timed out, and where it is not known whether Modellix took it: `error` says which.',
+  ),
+  task_id: AnyString("The avatar's id: `/avatars/{task_id}` is the same thing."),
+  model_id: Type.String(),
+};
 
 const SubmittedTask = Type.Object({
-  status,
-  task_id,
-  model_id,
+  ...head,
   get_result: Type.Object({ method: Type.Literal('GET'), url: Type.String() }),
 });
 export type SubmittedTask = Static<typeof SubmittedTask>;
 
 const Task = Type.Object({
-  status,
-  task_id,
-  model_id,
+  ...head,
   error: OptionalString('Why it failed.'),
   message: OptionalString('The same as `error`.'),
   duration: Type.Optional(AnyInteger('From the submit to the end, in ms.')),

@@ -1,18 +1,28 @@
 import { isFinal } from '../../domain/avatar.js';
-import { scopeOf } from '../../domain/caller.js';
 import { callerOf, isUnauthenticated } from '../caller.js';
+import { creationOf } from '../creation.js';
 import type { Routes } from '../routes/options.js';
-import { baseOf } from './base.js';
+import { scopeIn } from '../scope.js';
 import {
   balanceResponse,
   modelsResponse,
   refusals,
+  SubmitTask,
+  submitHeaders,
+  submittedResponse,
   TaskParams,
   TaskQuery,
   taskResponse,
   validResponse,
 } from './schemas.js';
-import { MODEL_ID, success, taskView } from './view.js';
+import { baseOf, MODEL_ID, submittedTask, success, taskView } from './view.js';
+
+/** Where Modellix has had its submit over time, and what the route is called in the document. */
+const PATHS = {
+  '/image-to-video/kling/kling-avatar/async': 'submitTask',
+  '/kling/kling-avatar/async': 'submitTaskAsync',
+  '/kling/kling-avatar': 'runModel',
+} as const;
 
 const MODEL = {
   slug: `kling/${MODEL_ID}`,
@@ -24,8 +34,41 @@ const MODEL = {
 /** As long as Modellix holds a query with `wait=true` (contract, "Query"). */
 const LONG_POLL_MS = 45_000;
 
-/** Query parameters that are not known are not looked at, as at Modellix. */
-export const readRoutes: Routes = async (app, { gateway, held, publicUrl }) => {
+/** The same avatars as at `/avatars`, in the form of Modellix, so that its clients can be pointed here. */
+export const dropInRoutes: Routes = async (app, options) => {
+  const { gateway, held, requireIdempotencyKey, publicUrl } = options;
+  for (const [path, operationId] of Object.entries(PATHS)) {
+    app.post<{ Body: SubmitTask }>(
+      path,
+      {
+        config: { access: 'caller', makesAvatars: true },
+        preValidation: async (request) => {
+          request.body = withoutNulls(request.body) as SubmitTask; // if it is one: that is checked next
+        },
+        schema: {
+          operationId,
+          tags: ['drop-in'],
+          summary: 'Submit a task',
+          description:
+            'What `POST /avatars` does, in the form of Modellix. The key in `Authorization` is the one to this gateway; without callers none is needed, and any is ignored.',
+          headers: submitHeaders,
+          body: { content: { 'application/json': { schema: SubmitTask } } },
+          response: {
+            200: submittedResponse,
+            ...refusals(400, 401, 402, 403, 404, 413, 415, 422, 429, 500, 503),
+          },
+        },
+      },
+      async (request, reply) => {
+        const { avatar, replayed } = await gateway.create(
+          creationOf(request, request.body, requireIdempotencyKey),
+        );
+        if (replayed) reply.header('idempotent-replayed', 'true');
+        return success(submittedTask(avatar, baseOf(request, publicUrl)));
+      },
+    );
+  }
+
   app.get(
     '/tasks/:id',
     {
@@ -43,12 +86,11 @@ export const readRoutes: Routes = async (app, { gateway, held, publicUrl }) => {
     },
     async (request, reply) => {
       const { id } = request.params;
-      const scope = scopeOf(callerOf(request));
+      const scope = scopeIn(request);
       const waiting = request.query.wait === 'true' ? held.hold(request, reply) : null;
-      const within = { withinMs: LONG_POLL_MS, leaving: (leave: () => void) => waiting?.onEnd(leave) };
       const { avatar } = await (waiting === null
         ? gateway.read(scope, id)
-        : gateway.wait(scope, id, within, ({ status }) => isFinal(status)));
+        : gateway.wait(scope, id, waiting.within(LONG_POLL_MS), ({ status }) => isFinal(status)));
       waiting?.requireKey();
       const link = avatar.video === null ? null : await gateway.videoLink(id);
       return success(taskView(avatar, baseOf(request, publicUrl), link));
@@ -110,3 +152,9 @@ export const readRoutes: Routes = async (app, { gateway, held, publicUrl }) => {
     async () => ({ models: [MODEL] }),
   );
 };
+
+/** Clients in typed languages write `null` for what is not set. */
+function withoutNulls(body: unknown): unknown {
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) return body;
+  return Object.fromEntries(Object.entries(body).filter(([, value]) => value !== null));
+}
