@@ -30,8 +30,17 @@ const Readiness = Type.Object({
   ),
 });
 
-/** For the orchestrator: whether to restart the process (`livez`), whether to send it requests (`readyz`). */
-export const healthRoutes: FastifyPluginAsyncTypebox<{ gateway: Gateway }> = async (app, { gateway }) => {
+export interface OperationsOptions {
+  readonly gateway: Gateway;
+  /** What a scrape gets, in the Prometheus text format. */
+  readonly metrics: { render(): Promise<{ readonly type: string; readonly text: string }> };
+}
+
+/** For the orchestrator: whether to restart the process (`livez`), whether to send it requests (`readyz`); and metrics. */
+export const operationsRoutes: FastifyPluginAsyncTypebox<OperationsOptions> = async (
+  app,
+  { gateway, metrics },
+) => {
   app.get(
     '/livez',
     {
@@ -84,6 +93,28 @@ export const healthRoutes: FastifyPluginAsyncTypebox<{ gateway: Gateway }> = asy
           calls_per_minute_limit: key.callsPerMinute,
         })),
       };
+    },
+  );
+
+  app.get(
+    '/metrics',
+    {
+      logLevel: 'warn',
+      config: { access: 'open', rateLimit: false },
+      schema: {
+        operationId: 'metrics',
+        tags: ['operations'],
+        summary: 'Counters and gauges of this process',
+        description: `In the Prometheus text format. ${ON_ITS_OWN_PORT}`,
+        response: {
+          200: answer('The metrics.', { 'text/plain': { schema: Type.String() } }),
+          ...problems(500),
+        },
+      },
+    },
+    async (_request, reply) => {
+      const { type, text } = await metrics.render();
+      return reply.header('content-type', type).serializer(String).send(text);
     },
   );
 };
