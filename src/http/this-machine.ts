@@ -32,7 +32,9 @@ export function whyRefused({ socket, headers }: FastifyRequest, rules: KeylessRu
   // CSRF: what a page may send without a preflight, such as a form with files.
   const { origin, 'sec-fetch-site': site = 'none' } = headers;
   const from = urlOf(origin);
-  const isOwn = origin === undefined || (from && (from.host === host?.host || isPublic(from, rules)));
+  const isOwn =
+    origin === undefined ||
+    (from && (from.host === host?.host || from.origin === urlOf(rules.publicUrl)?.origin));
   // The browser vouches for the first; a page without a referrer sends `Origin: null` with it.
   if (site === 'same-origin' || (site === 'none' && isOwn)) return null;
   return 'a page of another origin sent the request';
@@ -51,10 +53,6 @@ function isAllowedHost(hostname: string, { isLocal, allowedHosts, publicUrl }: K
     !isLocal &&
     (isIP(name) !== 0 || !name.includes('.') || isIn(PRIVATE_NAMES) || name === urlOf(publicUrl)?.hostname)
   );
-}
-
-function isPublic({ origin }: URL, { publicUrl }: KeylessRules): boolean {
-  return origin === urlOf(publicUrl)?.origin;
 }
 
 /** Where proxies say that a request came from: de facto headers, and RFC 7239. What cannot be read is kept as it is. */

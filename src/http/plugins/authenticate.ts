@@ -1,8 +1,8 @@
+import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { ANONYMOUS, type Caller, type CallerDirectory } from '../../domain/caller.js';
 import { ProblemError } from '../../problems.js';
 import { isUnauthenticated, type Unauthenticated } from '../caller.js';
-import { type Credentials, takeCredentials } from '../credentials.js';
 import { type KeylessRules, whyRefused } from '../this-machine.js';
 
 /** RFC 6750 §3: a challenge has a parameter at least. */
@@ -41,21 +41,31 @@ export function enforceRules(app: FastifyInstance, { callers }: AuthOptions): vo
   });
 }
 
-function holderOf(credentials: Credentials, callers: CallerDirectory): Caller | Unauthenticated {
-  switch (credentials.kind) {
-    case 'none':
-      return unauthenticated('No key was sent: send `Authorization: Bearer <your key>`.');
-    case 'unreadable':
-      return unauthenticated('Send one `Authorization` header, in exactly this form: `Bearer <your key>`.');
-    case 'key': {
-      const identified = callers.identify(credentials.key);
-      if (identified.kind === 'known') return identified.caller;
-      return unauthenticated(
-        identified.kind === 'expired' ? 'The key has expired.' : 'The key is not known.',
-        true,
-      );
-    }
+/** The `Authorization` headers of a request, which are taken out of it, so that nothing later can log a key. */
+function takeCredentials({ headers, rawHeaders }: IncomingMessage): string[] {
+  const sent: string[] = [];
+  for (const [at, name] of rawHeaders.entries()) {
+    if (at % 2 === 1 || name.toLowerCase() !== 'authorization') continue;
+    sent.push(rawHeaders[at + 1] ?? '');
+    rawHeaders[at + 1] = '';
   }
+  delete headers.authorization;
+  return sent;
+}
+
+/** `Authorization: Bearer <key>`, spelled like this (RFC 6750 §2.1, though other schemes ignore case). */
+function holderOf([value, ...more]: string[], callers: CallerDirectory): Caller | Unauthenticated {
+  if (value === undefined) {
+    return unauthenticated('No key was sent: send `Authorization: Bearer <your key>`.');
+  }
+  const key = more.length === 0 ? /^Bearer ([!-~]+)$/.exec(value)?.[1] : undefined;
+  if (key === undefined) {
+    return unauthenticated('Send one `Authorization` header, in exactly this form: `Bearer <your key>`.');
+  }
+  const identified = callers.identify(key);
+  if (identified.kind === 'known') return identified.caller;
+  const isExpired = identified.kind === 'expired';
+  return unauthenticated(isExpired ? 'The key has expired.' : 'The key is not known.', true);
 }
 
 /** @param sentKey whether there was a key, though one of no use */
