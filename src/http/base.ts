@@ -2,6 +2,7 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import Fastify, { type FastifyBaseLogger } from 'fastify';
 import { basePathOf, normalize } from './arrival.js';
 import { CONNECTION_LIMITS } from './connection-limits.js';
+import { RequestLog } from './log.js';
 import { answerClientErrors, refuseConnect } from './plugins/client-errors.js';
 import { type ConnectionCounts, limitConnections } from './plugins/connections.js';
 import { addHeaders, BARE_HEADERS } from './plugins/headers.js';
@@ -9,7 +10,6 @@ import { lingerBeforeClose } from './plugins/lingering-close.js';
 import { answerWithProblems, sendProblem } from './plugins/problems.js';
 import { requireWellFormed } from './plugins/well-formed.js';
 import { requestIdOf } from './request-id.js';
-import { RequestLog } from './request-log.js';
 import { buildSerializers } from './serializers.js';
 import { buildValidators } from './validation.js';
 
@@ -46,19 +46,13 @@ export function buildBase({ log, maxConnections, connections, isTrustedProxy, pu
       compilersFactory: { buildSerializer: buildSerializers, buildValidator: buildValidators },
     },
     clientErrorHandler: answerClientErrors(log),
-    frameworkErrors: (error, request, reply) => {
-      reply.headers(BARE_HEADERS);
-      return sendProblem(error, request, reply);
-    },
+    frameworkErrors: (error, request, reply) => sendProblem(error, request, reply.headers(BARE_HEADERS)),
     rewriteUrl: (request) => normalize(request, basePath),
   }).withTypeProvider<TypeBoxTypeProvider>();
 
   app.decorate('basePath', basePath);
   limitConnections(app, maxConnections, connections);
   refuseConnect(app);
-  app.addHook('onRequest', async (request, reply) => {
-    reply.header('x-request-id', request.id);
-  });
   addHeaders(app);
   lingerBeforeClose(app);
   requireWellFormed(app);

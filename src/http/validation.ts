@@ -94,12 +94,9 @@ function alternatives({ instancePath, params, schema }: Finding): FieldError[] {
 }
 
 /** RFC 6901: `~` and `/` are escaped. Ajv has escaped them in `instancePath`. */
-function pointerOf({ instancePath, keyword, params, propertyName }: Finding): string {
+function pointerOf({ instancePath, params, propertyName }: Finding): string {
   const names = instancePath.split('/').slice(1);
-  const own =
-    propertyName ??
-    (keyword === 'required' ? params.missingProperty : undefined) ??
-    (keyword === 'additionalProperties' ? params.additionalProperty : undefined);
+  const own = propertyName ?? params.missingProperty ?? params.additionalProperty;
   if (own !== undefined) names.push(String(own).replaceAll('~', '~0').replaceAll('/', '~1'));
   return names.map((name) => `/${cut(name)}`).join('');
 }

@@ -29,8 +29,8 @@ export const BARE_HEADERS: Readonly<Record<string, string>> = { 'cache-control':
  * so itself. Call it before hooks are added that may refuse a request.
  */
 export function addHeaders(app: FastifyInstance): void {
-  app.addHook('onRequest', async (_request, reply) => {
-    reply.headers(HEADERS);
+  app.addHook('onRequest', async ({ id }, reply) => {
+    reply.headers({ 'x-request-id': id, ...HEADERS });
   });
   app.addHook('onSend', async (_request, reply) => {
     if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store');

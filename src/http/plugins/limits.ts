@@ -67,19 +67,17 @@ export async function limitRequests(
     if (counted === undefined || counted.isAllowed) return;
     const { max: limit, remaining, ttlInSeconds: resetSeconds, key: holder } = counted;
     const [kind = ''] = holder.split(':', 1);
-    // RateLimit header fields for HTTP, draft-ietf-httpapi-ratelimit-headers-10.
     reply.headers({
+      // RateLimit header fields for HTTP, draft-ietf-httpapi-ratelimit-headers-10.
       'ratelimit-policy': `"${kind}";q=${limit};w=${WINDOW_MS / 1000}`,
       ratelimit: `"${kind}";r=${remaining};t=${resetSeconds}`,
-    });
-    // As in Modellix's answers: the reset is a time, in Unix seconds (contract, "Errors").
-    if (isDropIn(request.url)) {
-      reply.headers({
+      // As in Modellix's answers: the reset is a time, in Unix seconds (contract, "Errors").
+      ...(isDropIn(request.url) && {
         'x-ratelimit-limit': limit,
         'x-ratelimit-remaining': remaining,
         'x-ratelimit-reset': Math.ceil(Date.now() / 1000) + resetSeconds,
-      });
-    }
+      }),
+    });
     if (!counted.isExceeded) return;
     const whose = kind === 'address' ? 'this address' : `the caller ${holder.slice('caller:'.length)}`;
     throw new ProblemError('rate-limited', `More than ${limit} requests in a minute came from ${whose}.`, {

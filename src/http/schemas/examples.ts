@@ -11,14 +11,17 @@ export const example = {
   image: base64Of('example.png'),
 };
 
+const id = 'av_5f0c1e7b9a3d4c2e8f6a7b1d0c9e8f7a';
+const self = `/avatars/${id}`;
+
 /** What comes of it. */
 export const avatarExample = {
-  id: 'av_5f0c1e7b9a3d4c2e8f6a7b1d0c9e8f7a',
+  id,
   caller: 'shop',
   status: 'pending',
   mode: 'std',
-  prompt: 'She smiles and nods while she speaks.',
-  external_id: 'order-1042',
+  prompt: example.prompt,
+  external_id: example.external_id,
   metadata: {},
   image: { source: 'inline', format: 'png', width: 300, height: 400, bytes: 1515 },
   audio: { source: 'inline', format: 'mp3', duration_seconds: 2.271, bytes: 2529 },
@@ -32,18 +35,9 @@ export const avatarExample = {
   submitted_at: '2026-11-22T10:00:01.250Z',
   completed_at: null,
   expires_at: null,
-  links: {
-    self: '/avatars/av_5f0c1e7b9a3d4c2e8f6a7b1d0c9e8f7a',
-    events: '/avatars/av_5f0c1e7b9a3d4c2e8f6a7b1d0c9e8f7a/events',
-    video: '/avatars/av_5f0c1e7b9a3d4c2e8f6a7b1d0c9e8f7a/video',
-  },
+  links: { self, events: `${self}/events`, video: `${self}/video` },
 };
 
 /** What a check of it says. */
-export const checkExample = {
-  mode: avatarExample.mode,
-  image: avatarExample.image,
-  audio: avatarExample.audio,
-  cost: avatarExample.cost,
-  warnings: [],
-};
+const { mode, image, audio, cost } = avatarExample;
+export const checkExample = { mode, image, audio, cost, warnings: [] };
