@@ -22,7 +22,8 @@ const PRIVATE_NAMES = ['.localhost', '.local', '.home.arpa', '.internal', '.svc'
 export function whyRefused({ socket, headers }: FastifyRequest, rules: KeylessRules): string | null {
   if (rules.isLocal) {
     if (!isLoopback(socket.remoteAddress ?? '')) return 'the request came from another address';
-    if (!forwardedFor(headers).every(isLoopback)) return 'the request was passed on for another address';
+    if (headers.via !== undefined || !forwardedFor(headers).every(isLoopback))
+      return 'the request was passed on for another address';
   }
   // DNS rebinding: a name of the attacker's that resolves to this gateway. HTTP/1.0 needs no Host.
   const host = urlOf(`http://${headers.host ?? ''}`);
@@ -32,9 +33,8 @@ export function whyRefused({ socket, headers }: FastifyRequest, rules: KeylessRu
   // CSRF: what a page may send without a preflight, such as a form with files.
   const { origin, 'sec-fetch-site': site = 'none' } = headers;
   const from = urlOf(origin);
-  const isOwn =
-    origin === undefined ||
-    (from && (from.host === host?.host || from.origin === urlOf(rules.publicUrl)?.origin));
+  const isPublic = from !== null && from.origin === urlOf(rules.publicUrl)?.origin;
+  const isOwn = origin === undefined || isPublic || (from !== null && from.host === host?.host);
   // The browser vouches for the first; a page without a referrer sends `Origin: null` with it.
   if (site === 'same-origin' || (site === 'none' && isOwn)) return null;
   return 'a page of another origin sent the request';
@@ -55,13 +55,19 @@ function isAllowedHost(hostname: string, { isLocal, allowedHosts, publicUrl }: K
   );
 }
 
-/** Where proxies say that a request came from: de facto headers, and RFC 7239. What cannot be read is kept as it is. */
+/** De facto headers of proxies, tunnels and CDNs. */
+const FORWARDED_FOR = [
+  ...['x-forwarded-for', 'x-real-ip', 'x-client-ip', 'true-client-ip'],
+  ...['cf-connecting-ip', 'fastly-client-ip', 'fly-client-ip'],
+];
+
+/** Where they, and RFC 7239, say that a request came from. What cannot be read is kept as it is. */
 function forwardedFor(headers: FastifyRequest['headers']): string[] {
-  const { forwarded = '', 'x-forwarded-for': list = '', 'x-real-ip': real = '' } = headers;
-  const nodes = [...forwarded.matchAll(/(?:^|[;,])\s*for\s*=\s*("[^"]*"|[^;,]*)/gi)].map(
+  const nodes = [...(headers.forwarded ?? '').matchAll(/(?:^|[;,])\s*for\s*=\s*("[^"]*"|[^;,]*)/gi)].map(
     ([, node = '']) => node,
   );
-  const all = [...nodes, ...[list, real].flat().flatMap((value) => value.split(','))];
+  const values = FORWARDED_FOR.flatMap((name) => headers[name] ?? []);
+  const all = [...nodes, ...values.flatMap((value) => value.split(','))];
   return all.map(withoutPort).filter((address) => address !== '');
 }
 

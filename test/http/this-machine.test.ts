@@ -73,6 +73,11 @@ const ELSEWHERE: Readonly<Record<string, Case & { readonly why: RegExp; readonly
     why: /passed on/,
     isOpen: true,
   },
+  ...Object.fromEntries(
+    ['Via', 'CF-Connecting-IP', 'True-Client-IP', 'X-Client-IP', 'Fly-Client-IP', 'Fastly-Client-IP'].map(
+      (name) => [name, { headers: { [name.toLowerCase()]: '203.0.113.7' }, why: /passed on/, isOpen: true }],
+    ),
+  ),
   'X-Real-IP': { headers: { 'x-real-ip': '203.0.113.7' }, why: /passed on/, isOpen: true },
   Forwarded: {
     headers: { forwarded: 'for="[2001:db8::7]:80";by=127.0.0.1' },
