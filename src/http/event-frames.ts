@@ -27,9 +27,7 @@ function framed(
   id: string,
   basePath: string,
 ): Buffer {
-  const before = frames.get(seen);
-  if (before !== undefined) return before;
-  const bytes = frame('avatar', avatarView(seen, basePath), id);
+  const bytes = frames.get(seen) ?? frame('avatar', avatarView(seen, basePath), id);
   frames.set(seen, bytes);
   return bytes;
 }

@@ -35,8 +35,7 @@ const MODEL = {
 const LONG_POLL_MS = 45_000;
 
 /** The same avatars as at `/avatars`, in the form of Modellix, so that its clients can be pointed here. */
-export const dropInRoutes: Routes = async (app, options) => {
-  const { gateway, held, requireIdempotencyKey, publicUrl } = options;
+export const dropInRoutes: Routes = async (app, { gateway, held, requireIdempotencyKey, publicUrl }) => {
   for (const [path, operationId] of Object.entries(PATHS)) {
     app.post<{ Body: SubmitTask }>(
       path,
@@ -60,9 +59,8 @@ export const dropInRoutes: Routes = async (app, options) => {
         },
       },
       async (request, reply) => {
-        const { avatar, replayed } = await gateway.create(
-          creationOf(request, request.body, requireIdempotencyKey),
-        );
+        const asked = creationOf(request, request.body, requireIdempotencyKey);
+        const { avatar, replayed } = await gateway.create(asked);
         if (replayed) reply.header('idempotent-replayed', 'true');
         return success(submittedTask(avatar, baseOf(request, publicUrl)));
       },

@@ -48,9 +48,7 @@ export const eventRoutes: Routes = async (app, { gateway, held }) => {
           'Server-sent events: `avatar` with the avatar each time one of yours changes, `deleted` with its `id` when one is removed; for admins of all callers, or of one of them. From now on; with `Last-Event-ID` from behind that event, for a day at least. Where that is too long ago, `reset` comes first: read the list.',
         querystring: feedParameters,
         headers: lastEventId,
-        response: {
-          200: answer('Events until you hang up.', events, streamHeaders),
-        },
+        response: { 200: answer('Events until you hang up.', events, streamHeaders) },
       },
     },
     async (request, reply) => {
@@ -64,8 +62,7 @@ export const eventRoutes: Routes = async (app, { gateway, held }) => {
           removed: (id) => stream.send(deletedFrame(id)),
           lost: (at) => stream.send(resetFrame(at)),
           ended(err) {
-            if (err !== undefined)
-              logOf(request).warn({ err }, 'an event stream ended before it had caught up');
+            if (err) logOf(request).warn({ err }, 'an event stream ended before it had caught up');
             stream.end();
           },
           reader: stream,
