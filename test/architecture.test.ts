@@ -218,6 +218,6 @@ t.test('who reads the environment, ends the process, hears signals and logs', as
   ]);
   // Fastify's types let every field pass; `logOf` has those that may be logged. Fastify's own lines have fields of its own.
   t.strictSame(await using(/\b(request|reply|app|server|scope|api)\.log\b|\blog\.(child|setBindings)\b/), [
-    'http/request-log.ts',
+    'http/log.ts',
   ]);
 });
