@@ -125,5 +125,6 @@ function noRoom(): never {
 /** One that was never given out is as one that is too old. */
 function placeIn(lastEventId: string | undefined): number | null {
   if (!lastEventId) return null;
-  return /^\d{1,15}$/.test(lastEventId) ? Number(lastEventId) : Number.MAX_SAFE_INTEGER;
+  const place = /^\d+$/.test(lastEventId) ? Number(lastEventId) : Number.POSITIVE_INFINITY;
+  return Math.min(place, Number.MAX_SAFE_INTEGER);
 }
