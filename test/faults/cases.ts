@@ -71,7 +71,7 @@ const THEMES = {
     64: '[F64] a reader who has read everything is never cut off, however much comes at once',
     65: '[F65] a page of another origin, or a rebound name, wherever no key is asked for -> 403',
     66: '[F66] a forwarded address with a port, in brackets, from two proxies -> the same address',
-    69: '[F69] forms as generated clients send them -> as any other form; what has the wrong type is named, never coerced',
+    69: '[F69] forms as generated clients send them -> like every other form; what has the wrong type is named, never coerced',
   },
   videos: {
     67: '[F67] the video host lags behind success, refuses HEAD, has other words for "over", redirects, misnames -> the video is served while it exists',
