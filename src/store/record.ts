@@ -1,5 +1,6 @@
 /**
- * The one form of an avatar at rest, the same in every store: the schema number in decimal, a space, and JSON.
+ * The one form of an avatar at rest, the same in every store: a document, which is the schema number in decimal, a space,
+ * and JSON; and beside it, in fields of their own, what a store changes by itself when it begins a submit.
  *
  * The number and the space stay where they are in every release, so that any release, and a Lua script, can
  * tell whether a record is of its time before it reads the rest.
@@ -11,7 +12,7 @@ import { type Avatar, STATUSES } from '../domain/avatar.js';
 import type { Delivery } from '../domain/callback.js';
 
 /** The schema this release writes, and the highest it reads. Raised when an older release would misread. */
-export const SCHEMA = 3;
+export const SCHEMA = 4;
 
 /** Bytes that are not a record of an avatar: cut, overwritten, or under another avatar's key. */
 export class CorruptRecordError extends Error {
@@ -123,24 +124,30 @@ const Record = Type.Object({
 const record = Compile(Record);
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
-/** The bytes of an avatar. Throws a TypeError on one that {@link decodeRecord} would refuse. */
+/** What {@link Store.begin} changes: kept beside the document. */
+export type Progress = Pick<Avatar, 'status' | 'keyId' | 'attempt' | 'intent'>;
+
+/** The document of an avatar, without its {@link Progress}. Throws a TypeError on one that {@link decodeRecord} would refuse. */
 export function encodeRecord(avatar: Avatar): Buffer {
   // The assignment keeps the schema above in step with the domain: a word it lacks does not compile. An older
   // release cannot read a record with a new word, so a new word is a new SCHEMA.
   const value: Static<typeof Record> = avatar;
   if (!record.Check(value)) throw new TypeError(`${avatar.id} cannot be stored: ${firstFault(value)}`);
-  return Buffer.from(`${SCHEMA} ${JSON.stringify(value)}`);
+  const { status, keyId, attempt, intent, ...document } = value;
+  return Buffer.from(`${SCHEMA} ${JSON.stringify(document)}`);
 }
 
 /**
- * The avatar in the bytes that were found under `id`.
+ * The avatar in the document that was found under `id`, and what was found beside it.
  *
  * @throws CorruptRecordError where there is none
  * @throws NewerRecordError where a newer release wrote them
  */
-export function decodeRecord(id: string, bytes: Uint8Array): Avatar {
+export function decodeRecord(id: string, bytes: Uint8Array, progress: unknown): Avatar {
   const schema = schemaOf(bytes);
   if (schema === null) throw new CorruptRecordError(`the record of ${id} has no schema number`);
+  if (schema < SCHEMA)
+    throw new CorruptRecordError(`the record of ${id} has schema ${schema}, of an earlier release`);
   if (schema > SCHEMA) {
     throw new NewerRecordError(
       `the record of ${id} has schema ${schema}; this release reads up to ${SCHEMA}`,
@@ -155,7 +162,8 @@ export function decodeRecord(id: string, bytes: Uint8Array): Avatar {
       `the record of ${id} is not ${cause instanceof SyntaxError ? 'JSON' : 'UTF-8'}`,
     );
   }
-  if (schema < SCHEMA) value = upgraded(value);
+  if (typeof value === 'object' && value !== null && typeof progress === 'object')
+    value = { ...value, ...progress };
   if (!record.Check(value)) {
     throw new CorruptRecordError(`the record of ${id} is not an avatar: ${firstFault(value)}`);
   }
@@ -164,13 +172,6 @@ export function decodeRecord(id: string, bytes: Uint8Array): Avatar {
 }
 
 const SPACE = 0x20;
-
-/** What earlier schemas had no word for. In the first nobody was told, and no video was kept; in the second nothing was counted. */
-function upgraded(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null) return value;
-  const video = 'video' in value && typeof value.video === 'object' ? value.video : null;
-  return { callback: null, spend: null, ...value, video: video && { keptBytes: null, ...video } };
-}
 
 function schemaOf(bytes: Uint8Array): number | null {
   const digits = Buffer.from(bytes.subarray(0, 16))

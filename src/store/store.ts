@@ -1,27 +1,30 @@
 /**
- * The store port. Two adapters implement it (LevelDB in one process, Redis for any number) and one contract
- * suite, `test/store/contract.ts`, holds both to it.
+ * The store port. Two adapters implement it (SQLite in one process, Redis for any number) and one contract suite,
+ * `test/store/contract.ts`, holds both to it.
  *
  * In the contract:
- * - Every write is one atomic change of record, version, due time, queue, slots, submission and indexes together, and
- *   is as durable as the adapter is configured to be before its promise resolves. What an avatar holds follows from
- *   its status (`domain/standing.ts`): a place in the queue, a slot of its key, the due index it stands in.
- * - `version` is the fence. It grows with every claim and every save; a write that carries another version than
- *   the stored one changes nothing.
- * - Time is the store's: delays go in, the store's clock comes out (`now`), so replicas whose clocks disagree
- *   agree on what is due.
+ * - Every write is one atomic change of record, version, due time, queue, slots, calls, submission and indexes together,
+ *   and is as durable as the adapter is configured to be before its promise resolves. What an avatar holds follows from
+ *   its status (`domain/holdings.ts`): a place in the queue, a slot of its key, the due index it stands in.
+ * - `version` is the fence. It grows with every claim and every save; a write that carries another version than the
+ *   stored one changes nothing. The same save sent again, because its reply was lost, answers as the first.
+ * - Time is the store's: delays go in, the store's clock comes out (`now`), so replicas whose clocks disagree agree on
+ *   what is due.
  * - The queue is fair between callers and first come, first served within one: a caller who joins is served next,
- *   however many another one has waiting. An avatar that comes back to the queue has its old place.
- * - What an avatar costs its caller follows from its status as well (`domain/spend.ts`), and is counted in the same write:
- *   on the day it was accepted, in UTC, by mode. What is counted is remembered for {@link USE_MS} at least.
- * - Whose avatars are looked for is a {@link Scope}. Another's avatar is as one that is not there: it is not read, whatever
- *   is wrong with it. Only what does not say whose it is, and cannot be read, is an error to all.
+ *   however many another one has waiting. An avatar that comes back to the queue has its old place; one that leaves it
+ *   unsubmitted gives its caller's turn back.
+ * - Slots and calls of a key are taken by what needs them, in the same write. Submits and polls share the calls: while
+ *   both wait, every fifth is a poll's, and polls leave one of a burst to submits.
+ * - What an avatar costs its caller follows from its status as well (`domain/spend.ts`), and is counted in the same
+ *   write: on the day it was accepted, in UTC, by mode. What is counted is remembered for {@link USE_MS} at least.
+ * - Whose avatars are looked for is a {@link Scope}. Another's avatar is as one that is not there: it is not read,
+ *   whatever is wrong with it. Only what does not say whose it is, and cannot be read, is an error to all.
  * - What the store cannot do now throws {@link StoreUnavailableError}. "Not found" is said only of what is not there.
- * - A record that cannot be decoded is set aside, counted and out of the way of the others; one written by a
- *   newer release is left as it is.
+ * - A record that cannot be decoded is quarantined: counted, out of the way of the others, and costs its caller nothing
+ *   more. One written by a newer release is left as it is.
  *
- * Not in the contract: what a status means, who may do what, retries, and what an avatar is worth. Those belong
- * to the domain and the gateway.
+ * Not in the contract: what a status means, who may do what, retries, and what an avatar is worth. Those belong to the
+ * domain and the gateway.
  */
 
 import type { Avatar, Status } from '../domain/avatar.js';
@@ -52,11 +55,35 @@ export interface Bounds {
   readonly maxBytes: number;
 }
 
-export interface Creation {
+/** How fast a key may be called (GCRA): `burst` calls at once, then one every `intervalMs`. See `domain/call-rate.ts`. */
+export interface CallTerms {
+  readonly intervalMs: number;
+  readonly burst: number;
+}
+
+/** A key that may be submitted with now. */
+export interface SubmitTerms {
+  readonly keyId: string;
+  /** How many unfinished tasks it may have. */
+  readonly slots: number;
+  readonly calls: CallTerms;
+}
+
+/** A submit to be begun. The avatar it is begun for becomes `submitting`, with the intent, the key and one attempt more. */
+export interface Begin {
+  /** Names this call: the same call again, because its reply was lost, begins nothing new and answers as the first. */
+  readonly intent: string;
+  /** Of those that have a slot and a call, the one with the most free slots is taken. */
+  readonly keys: readonly SubmitTerms[];
   /** When the avatar is due in the common index, in ms from now. */
+  readonly leaseMs: number;
+}
+
+export interface Admission {
+  /** When the avatar is due in the common index while it is queued, in ms from now. */
   readonly dueInMs: number;
   /**
-   * How long the avatar is kept from {@link Store.next} where its creator was not told that it was created, so that it
+   * How long the avatar is kept from {@link Store.begin} where its creator was not told that it was admitted, so that it
    * can be taken back in peace. Once the creator was told it is there for everyone.
    */
   readonly doubtMs: number;
@@ -67,12 +94,49 @@ export interface Creation {
   readonly maxUnfinished?: number | null;
   /** What its caller may spend, this avatar included; unset: any amount. */
   readonly caps?: SpendCaps;
+  /** Its submit is begun in the same write, if nobody waits before it and a key has a slot and a call; unset: it is queued. */
+  readonly begin?: Begin;
 }
 
-/** An avatar that was created, or that had its idempotency key before. */
-export interface CreatedOrKnown extends Stored {
-  /** What its caller has spent; `null` where nothing was created. */
-  readonly spent: Spent | null;
+/**
+ * `known`: the caller's idempotency key names this avatar, and nothing was written. `begun`: the submit is this process's to
+ * make. `spent`: what its caller has spent, this avatar included.
+ */
+export type Admitted =
+  | (Stored & { readonly outcome: 'known' })
+  | (Stored & { readonly outcome: 'queued' | 'begun'; readonly spent: Spent });
+
+/** An avatar whose submit was begun; `submission`: the bytes, where they are few enough to come with it. */
+export interface BegunSubmit extends Stored {
+  readonly submission: Buffer | null;
+}
+
+/** `waitMs`: until a call may be had for more; `null` where it is no call that is missing. */
+export interface Begun {
+  readonly begun: readonly BegunSubmit[];
+  readonly waitMs: number | null;
+}
+
+export interface Claim {
+  /** The due index: that of a key, or the common one. */
+  readonly keyId: string | null;
+  readonly limit: number;
+  /** When the claimed are due again, in ms from now. */
+  readonly leaseMs: number;
+  /** A call is taken for each, at these terms; unset: they need none. */
+  readonly calls?: CallTerms;
+  /** How many slots the key has for submits now; 0, or unset: none is to be made with it. */
+  readonly slots?: number;
+  /** Only what has been due for so long, in ms; unset: 0. */
+  readonly overdueMs?: number;
+  /** These come before others, as far as the adapter looks. */
+  readonly preferred?: Pick<ReadonlySet<string>, 'has' | 'size'>;
+}
+
+/** `waitMs`: until a call may be had for more; `null` where it is no call that is missing. */
+export interface Claimed {
+  readonly claimed: readonly Stored[];
+  readonly waitMs: number | null;
 }
 
 export interface Save {
@@ -80,9 +144,7 @@ export interface Save {
   readonly dueInMs: number;
   /** Whether the submission is still needed; `drop` deletes it in the same write. */
   readonly submission: 'keep' | 'drop';
-  /** How many slots its key has. An avatar that would take one above that is not written. Without it there is no limit. */
-  readonly slots?: number;
-  /** How long an avatar that holds no slot by its status holds one all the same, in ms. */
+  /** How long it holds its slot from now, in ms, whatever its status says; unset: as its status says. */
   readonly slotForMs?: number;
   /** Callers see nothing of it: nobody is told, and its place among the changes stays. */
   readonly silent?: boolean;
@@ -137,13 +199,10 @@ export interface Feed {
   readonly whole: boolean;
 }
 
-/**
- * `task-taken`: the task id in the record belongs to another avatar. `no-slot`: its key has no slot left.
- * Nothing was written.
- */
+/** `task-taken`: the task id in the record belongs to another avatar. Nothing was written. */
 export type SaveResult =
   | { readonly saved: true; readonly version: number }
-  | { readonly saved: false; readonly reason: 'stale' | 'task-taken' | 'no-slot' };
+  | { readonly saved: false; readonly reason: 'stale' | 'task-taken' };
 
 /** Where there is something to do. */
 export interface Outlook {
@@ -152,8 +211,8 @@ export interface Outlook {
   readonly queuedBytes: number;
   /** Milliseconds until the next avatar is due in the common index: 0 when one is, `null` when there is none. */
   readonly dueInMs: number | null;
-  /** The same for each lane asked for, how many are due there now, and how many slots are held in it. */
-  readonly lanes: ReadonlyMap<
+  /** The same for the due index of each key asked for, how many are due there now, and how many of its slots are held. */
+  readonly keys: ReadonlyMap<
     string,
     { readonly slots: number; readonly due: number; readonly dueInMs: number | null }
   >;
@@ -181,12 +240,14 @@ export interface Store {
   /**
    * Puts a new avatar and the bytes that will be submitted for it: the pieces, one behind the other. They may be some
    * 15 MB, and are not to be changed before the promise settles; from then on the store holds none of them in memory.
-   * Where the caller's idempotency key names an avatar already, nothing is written and that avatar is returned: compare
-   * the ids. A key lives as long as its avatar.
-   * Throws {@link AvatarExistsError} where the id is taken, {@link QueueFullError} where the queue is at its bounds,
-   * {@link CallerLimitError} where its caller is at one of its own.
+   * Where the caller's idempotency key names an avatar already, nothing is written and that avatar is returned. A key
+   * lives as long as its avatar. The same call again, because its reply was lost, answers as the first.
+   * Throws {@link QueueFullError} where the queue is at its bounds, {@link CallerLimitError} where its caller is at one of
+   * its own.
    */
-  create(avatar: Avatar, submission: readonly Buffer[], creation: Creation): Promise<CreatedOrKnown>;
+  admit(avatar: Avatar, submission: readonly Buffer[], admission: Admission): Promise<Admitted>;
+  /** Begins up to `limit` submits of those that are first in the queue, as far as slots and calls reach. */
+  begin(begin: Begin, limit: number): Promise<Begun>;
   /**
    * The avatar, if it is there and within the scope. Throws where it is there and cannot be read. One that is another's takes
    * as long as one that is not there.
@@ -204,25 +265,16 @@ export interface Store {
   /** What was spent within a scope from one day to another, both as `2026-11-28` and included: by caller, day and mode, in this order. */
   use(scope: Scope, from: string, to: string): Promise<DayOfUse[]>;
   /**
-   * Every caller that ever had an avatar here, in the order of their names. One that had its avatars with a release that
-   * wrote no names down is among them from its next change on.
+   * Every caller that ever had an avatar here, in the order of their names.
    */
   callers(): Promise<string[]>;
   /** The bytes to submit; `null` once dropped, and where they are not all there any more. */
   submission(id: string): Promise<Buffer | null>;
-  /** The first in the queue, in the order in which they are to be submitted. Nothing is taken by it. */
-  next(limit: number): Promise<Stored[]>;
   /**
    * Takes up to `limit` due avatars of one due index, longest due first. Each gets a new version and is due again in
-   * `leaseMs`; two claims never return the same avatar at the same version. Those in `preferred` come before others,
-   * as far as the adapter looks.
+   * `leaseMs`; two claims never return the same avatar at the same version.
    */
-  claim(
-    lane: string | null,
-    limit: number,
-    leaseMs: number,
-    preferred?: Pick<ReadonlySet<string>, 'has' | 'size'>,
-  ): Promise<Stored[]>;
+  claim(claim: Claim): Promise<Claimed>;
   /**
    * Replaces the record if it is still at `version`. A new task id is indexed, and belongs to one avatar only; it
    * stays with its avatar until that is removed.
@@ -230,9 +282,9 @@ export interface Store {
   save(avatar: Avatar, version: number, save: Save): Promise<SaveResult>;
   /** Forgets the avatar and all that belongs to it, if it is still at `version`. Says whether it did. */
   remove(id: string, version: number): Promise<boolean>;
-  outlook(lanes: readonly string[]): Promise<Outlook>;
-  /** Every lane that an avatar was ever put in. */
-  lanes(): Promise<string[]>;
+  outlook(keyIds: readonly string[]): Promise<Outlook>;
+  /** The keys in whose due index an avatar stands. */
+  keyIds(): Promise<string[]>;
   document(name: string): Promise<SharedDocument>;
   /** Replaces a document that is still at `revision`. Returns it as it then is: `swapped` says whether by this call. */
   swap(
@@ -267,14 +319,6 @@ export class StoreLockedError extends Error {
   override readonly name = 'StoreLockedError';
   constructor(dir: string, options?: ErrorOptions) {
     super(`the data directory ${dir} is in use by another process`, options);
-  }
-}
-
-/** An avatar with this id was created before. */
-export class AvatarExistsError extends Error {
-  override readonly name = 'AvatarExistsError';
-  constructor(id: string) {
-    super(`${id} is there already`);
   }
 }
 

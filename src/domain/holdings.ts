@@ -2,7 +2,7 @@
 
 import type { Avatar } from './avatar.js';
 
-export interface Standing {
+export interface Holdings {
   /** Waits in the queue for its submit. */
   readonly queued: boolean;
   /** Holds one of the unfinished tasks that its key may have. */
@@ -11,15 +11,15 @@ export interface Standing {
    * The due index it stands in: that of its key where its next step is a call with that key, else the common one,
    * `null`, whose steps need no call.
    */
-  readonly lane: string | null;
+  readonly dueIndex: string | null;
 }
 
-/** An `unconfirmed` avatar may hold its slot for a while longer; how long is said where it is written. */
-export function standingOf({ status, keyId }: Avatar): Standing {
+/** A write may say otherwise of the slot: an `unconfirmed` avatar holds it a while longer, an overdue task less long. */
+export function holdingsOf({ status, keyId }: Avatar): Holdings {
   const atModellix = status === 'pending' || status === 'processing';
   return {
     queued: status === 'queued',
     slot: (atModellix || status === 'submitting') && keyId !== null,
-    lane: atModellix ? keyId : null,
+    dueIndex: atModellix ? keyId : null,
   };
 }
