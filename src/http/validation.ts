@@ -25,12 +25,14 @@ const FORMATS: Readonly<
   },
 };
 
+/** One for all servers and plugins: each pool compiles every schema anew, which takes most of a start. */
+const build = ajvCompiler();
+
 /**
  * Validators as Fastify has them, but that nothing is dropped, and nothing coerced in a body: what does not fit is an error that
  * names the field. In a query string all is text, so numbers and booleans are read from it.
  */
 export const buildValidators: BuildCompilerFromPool = (schemas) => {
-  const build = ajvCompiler();
   const validators = (coerceTypes: boolean) =>
     build(schemas, {
       customOptions: {
