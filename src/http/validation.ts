@@ -6,6 +6,8 @@ import type { FieldError } from '../problems.js';
 const MAX_ERRORS = 20;
 /** A name that is longer is cut: a caller knows its beginning. */
 const MAX_NAME = 64;
+/** One for all servers and plugins: each pool compiles every schema anew, which takes most of a start. */
+const build = ajvCompiler();
 
 /** What a text may have to be, and the words for one that is not. */
 const FORMATS: Readonly<
@@ -24,9 +26,6 @@ const FORMATS: Readonly<
     words: 'must be a day, for example 2026-11-28',
   },
 };
-
-/** One for all servers and plugins: each pool compiles every schema anew, which takes most of a start. */
-const build = ajvCompiler();
 
 /**
  * Validators as Fastify has them, but that nothing is dropped, and nothing coerced in a body: what does not fit is an error that
