@@ -13,8 +13,8 @@ interface KeyRow {
 }
 
 export const KEYS: Table<KeyRow> = { name: 'keys', keys: ['id'], columns: ['id', 'tat', 'submits_in_a_row'] };
-/** Parts of a millisecond in which a `tat` is kept. */
-const TICKS = 256;
+/** Parts of a millisecond in which a `tat` is kept: as exact as a number of this size is. */
+const TICKS = 4096;
 
 export function readCalls(db: Database, keyId: string): CallState {
   const found = readRows(db, KEYS, 'id = ?', [keyId])[0];

@@ -26,8 +26,8 @@ export class Link {
   /** Why there are no more answers. */
   #ended: Error | null = null;
   readonly #exited: Promise<void>;
-  /** Hears of what was written before those who wait do. */
-  onWritten: (written: Written) => void = () => {};
+  /** Hears of what was written before those who wait do, and may keep them waiting. */
+  onWritten: (written: Written) => Promise<unknown> | null = () => null;
 
   private constructor(worker: Worker, now: () => number) {
     this.#worker = worker;
@@ -100,16 +100,19 @@ export class Link {
   }
 
   #receive({ replies, ...written }: Outcome): void {
-    this.onWritten(written);
-    for (const reply of replies) this.#settle(reply);
-    if (this.#waiters.size === 0 && this.#ended === null) this.#worker.unref();
+    const following = this.onWritten(written);
+    if (following === null) this.#settle(replies);
+    else void following.then(() => this.#settle(replies));
   }
 
-  #settle(reply: Reply): void {
-    const waiter = this.#waiters.get(reply.n);
-    this.#waiters.delete(reply.n);
-    if ('value' in reply) waiter?.resolve(reply.value);
-    else waiter?.reject(unavailable(reply.error));
+  #settle(replies: readonly Reply[]): void {
+    for (const reply of replies) {
+      const waiter = this.#waiters.get(reply.n);
+      this.#waiters.delete(reply.n);
+      if ('value' in reply) waiter?.resolve(reply.value);
+      else waiter?.reject(unavailable(reply.error));
+    }
+    if (this.#waiters.size === 0 && this.#ended === null) this.#worker.unref();
   }
 
   #end(error: Error): void {

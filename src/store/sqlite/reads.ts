@@ -20,13 +20,15 @@ export interface Answer {
   readonly attempt: number;
   readonly intent: string | null;
   readonly version: number;
+  readonly now: number;
 }
 
 /** How many entries of an index one read goes through at most. */
 const MAX_READ = 1000;
 
-export function answerOf({ id, doc, status, key_id, attempt, intent, version }: AvatarRow): Answer {
-  return { id, doc, status, keyId: key_id, attempt, intent, version };
+export function answerOf({ now }: Context, row: AvatarRow): Answer {
+  const { id, doc, status, key_id: keyId, attempt, intent, version } = row;
+  return { id, doc, status, keyId, attempt, intent, version, now };
 }
 
 /** @param caller `null`: whosever it is. 'quarantined': it is damaged */
@@ -36,7 +38,7 @@ export function find(cx: Context, caller: string | null, id: string) {
       ? readAvatar(cx.db, 'id = ?', [id])
       : readAvatar(cx.db, 'id = ? and caller = ?', [id, caller]);
   const [found] = row === null ? [] : cx.whole([row]);
-  if (found !== undefined) return { ...answerOf(found), ahead: ahead(cx, found) };
+  if (found !== undefined) return { ...answerOf(cx, found), ahead: ahead(cx, found) };
   const lost =
     'select 1 from quarantine where id = ?1 and (?2 is null or caller is null or caller = ?2) limit 1';
   return cx.db.sql(lost).get([id, caller]) === undefined ? null : 'quarantined';
@@ -73,7 +75,7 @@ export function list(cx: Context, caller: string | null, query: ListQuery) {
       break;
     }
   }
-  const found = rows.slice(0, limit).map((row) => ({ ...answerOf(row), ahead: ahead(cx, row) }));
+  const found = rows.slice(0, limit).map((row) => ({ ...answerOf(cx, row), ahead: ahead(cx, row) }));
   const last = rows.length > limit ? rows[limit - 1] : undefined;
   const next: Place | null = last === undefined ? behind : { createdAt: last.created, id: last.id };
   return { found, next };
@@ -110,7 +112,8 @@ export function feed(cx: Context, caller: string | null, after: number | null, l
     const where = `${caller === null ? '' : 'caller = ?3 and '}changed > ?1 order by changed limit ?2`;
     const page = readAvatars(cx.db, where, [behind, limit, ...(caller === null ? [] : [caller])]);
     for (const row of cx.whole(page)) {
-      if (!isNewer(row.doc) && changed.length < limit) changed.push({ ...answerOf(row), at: row.changed });
+      if (!isNewer(row.doc) && changed.length < limit)
+        changed.push({ ...answerOf(cx, row), at: row.changed });
       behind = row.changed;
     }
     if (page.length < limit) break;

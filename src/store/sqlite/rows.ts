@@ -13,7 +13,20 @@ export class DamagedRowError extends Error {
 export const FOREVER = Number.MAX_SAFE_INTEGER;
 
 const COLUMNS = [
-  ...['id', 'caller', 'status', 'step', 'mode', 'version', 'due', 'due_key', 'key_id', 'attempt', 'intent'],
+  ...[
+    'id',
+    'caller',
+    'status',
+    'step',
+    'mode',
+    'version',
+    'saved',
+    'due',
+    'due_key',
+    'key_id',
+    'attempt',
+    'intent',
+  ],
   ...['created', 'external_id', 'task_id', 'idempotency', 'tag', 'bytes', 'slot_until', 'changed'],
   ...['cost_ms', 'cost_units'],
 ] as const satisfies readonly (keyof AvatarRow)[];
@@ -29,6 +42,7 @@ export interface AvatarRow {
   readonly step: Step;
   readonly mode: Mode;
   readonly version: number;
+  readonly saved: number;
   readonly due: number;
   readonly due_key: string | null;
   readonly key_id: string | null;
@@ -48,7 +62,10 @@ export interface AvatarRow {
 }
 
 /** What the avatar alone says of its row. */
-export type OwnRow = Omit<AvatarRow, 'seq' | 'version' | 'due' | 'tag' | 'bytes' | 'slot_until' | 'changed'>;
+export type OwnRow = Omit<
+  AvatarRow,
+  'seq' | 'version' | 'saved' | 'due' | 'tag' | 'bytes' | 'slot_until' | 'changed'
+>;
 
 /** An avatar's row that does not fit its checksum. */
 export interface DamagedAvatar {

@@ -55,7 +55,7 @@ export function claim(cx: Context, claim: OwnClaim, ids: readonly string[] | nul
     }
     const after = { ...found, version: found.version + 1, due: now + claim.leaseMs };
     cx.put(found, after);
-    claimed.push(answerOf(after));
+    claimed.push(answerOf(cx, after));
   }
   if (calls !== null && claimed.length > 0) {
     writeCalls(db, calls.keyId, tookPolls(calls.state, calls.terms, now, claimed.length));
@@ -74,7 +74,8 @@ export function save(
   const found = readAvatar(db, 'id = ?', [row.id]);
   const [before] = found === null ? [] : cx.whole([found]);
   if (before === undefined) return { saved: false, reason: 'stale' };
-  if (before.version === version + 1 && isSame(before, row)) return { saved: true, version: version + 1 };
+  if (before.version === version + 1 && before.saved === before.version && isSame(before, row))
+    return { saved: true, version: version + 1 };
   if (before.version !== version || isNewer(before.doc)) return { saved: false, reason: 'stale' };
   const task = row.task_id ?? before.task_id;
   if (task !== null && task !== before.task_id) {

@@ -15,6 +15,7 @@ create table avatars (
   step text not null, -- what is done next: submit, poll, keep, deliver or expire
   mode text not null,
   version integer not null, -- grows with every claim and every save; a write names the one that it replaces
+  saved integer not null, -- the version of its last save: what came since were claims
   due integer not null, -- when the next step is due
   due_key text, -- the key whose due index it stands in; null: the common one
   key_id text, -- the key that it was last submitted with: a digest
@@ -91,7 +92,7 @@ create table accounts (
 -- The calls of each key to Modellix; see calls.ts.
 create table keys (
   id text primary key,
-  tat integer not null, -- theoretical arrival time, in 1/256 ms
+  tat integer not null, -- theoretical arrival time, in 1/4096 ms
   submits_in_a_row integer not null, -- since the last poll, while polls waited
   crc integer not null
 ) strict, without rowid;

@@ -83,7 +83,6 @@ function earlier(dir: string): string {
 class SqliteStore implements Store {
   readonly #link: Link;
   readonly #media: Media;
-  readonly #now: () => number;
   readonly #counts: Counts;
   readonly #listeners = new Set<(change: Change | null) => void>();
   #corrupt: number;
@@ -91,13 +90,12 @@ class SqliteStore implements Store {
   constructor(link: Link, media: Media, now: () => number, corrupt: number) {
     this.#link = link;
     this.#media = media;
-    this.#now = () => Math.floor(now());
-    this.#counts = new Counts(this.#now);
+    this.#counts = new Counts(() => Math.floor(now()));
     this.#corrupt = corrupt;
     link.onWritten = ({ changes, files, quarantined }) => {
       this.#corrupt += quarantined;
-      for (const file of files) void media.remove(file);
       for (const change of changes) for (const listener of this.#listeners) listener(change);
+      return files.length === 0 ? null : Promise.all(files.map((file) => media.remove(file)));
     };
   }
 
@@ -116,7 +114,7 @@ class SqliteStore implements Store {
     try {
       const result = await this.#link.call('admit', row, bytes, how);
       isNamed = result.kind === 'admitted' && result.answer.doc === null;
-      return this.#admitted(avatar, result);
+      return await this.#admitted(avatar, result);
     } finally {
       if ('file' in bytes && !isNamed) await this.#media.remove(bytes.file);
     }
@@ -247,7 +245,7 @@ class SqliteStore implements Store {
     const { answer } = result;
     const [stored] =
       answer.doc === null
-        ? [{ avatar: { ...avatar, ...progressOf(answer) }, version: answer.version, now: this.#now() }]
+        ? [{ avatar: { ...avatar, ...progressOf(answer) }, version: answer.version, now: answer.now }]
         : await this.#stored([{ ...answer, doc: answer.doc }]);
     if (stored === undefined) throw quarantined(avatar.id);
     if (result.kind === 'known') return { ...stored, outcome: 'known' };
@@ -259,12 +257,11 @@ class SqliteStore implements Store {
     answers: readonly A[],
     more: (answer: A) => More = () => ({}) as More,
   ): Promise<(Stored & More)[]> {
-    const now = this.#now();
     const found: (Stored & More)[] = [];
     for (const answer of answers) {
       try {
         const avatar = decodeRecord(answer.id, answer.doc, progressOf(answer));
-        found.push({ avatar, version: answer.version, now, ...more(answer) });
+        found.push({ avatar, version: answer.version, now: answer.now, ...more(answer) });
       } catch (error) {
         if (error instanceof NewerRecordError)
           throw new StoreUnavailableError(error.message, { cause: error });

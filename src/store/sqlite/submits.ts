@@ -42,12 +42,17 @@ export function check(cx: Context, row: OwnRow, size: number, admission: Admissi
     const [found] = cx.whole([same]);
     if (found === undefined) return { kind: 'quarantined' };
     const begun = found.status === 'submitting' && found.intent === admission.begin?.intent;
-    return { kind: 'admitted', answer: answerOf(found), begun, spent: spentAt(db, row.caller, row.created) };
+    return {
+      kind: 'admitted',
+      answer: answerOf(cx, found),
+      begun,
+      spent: spentAt(db, row.caller, row.created),
+    };
   }
   if (row.idempotency !== null) {
     const known = readAvatar(db, 'idempotency = ?', [row.idempotency]);
     const [found] = known === null ? [] : cx.whole([known]);
-    if (found !== undefined) return { kind: 'known', answer: answerOf(found) };
+    if (found !== undefined) return { kind: 'known', answer: answerOf(cx, found) };
     const lost = 'select 1 from quarantine where idempotency = ? limit 1';
     if (db.sql(lost).get([row.idempotency]) !== undefined) return { kind: 'quarantined' };
   }
@@ -94,6 +99,7 @@ export function admit(cx: Context, row: OwnRow, submission: Submission, admissio
   const queued = {
     ...row,
     version: 1,
+    saved: 1,
     due: now + admission.dueInMs,
     tag,
     bytes: submission.size,
@@ -111,7 +117,7 @@ export function admit(cx: Context, row: OwnRow, submission: Submission, admissio
   cx.tell({ id: row.id, caller: row.caller, version: 1, at: after.changed });
   return {
     kind: 'admitted',
-    answer: { ...answerOf({ ...after, seq }), doc: null },
+    answer: { ...answerOf(cx, { ...after, seq }), doc: null },
     begun,
     spent: spentAt(db, row.caller, row.created),
   };
@@ -119,7 +125,9 @@ export function admit(cx: Context, row: OwnRow, submission: Submission, admissio
 
 /** Begins submits of those that are first in the queue; see `Store.begin`. */
 export function begin(cx: Context, begin: Begin, limit: number): Begun {
-  const again = cx.whole(readAvatars(cx.db, `status = 'submitting' and intent = ?`, [begin.intent]));
+  const again = cx.whole(
+    readAvatars(cx.db, `status = 'submitting' and intent = ? order by tag, seq`, [begin.intent]),
+  );
   if (again.length > 0) return { begun: again.map((row) => begunOf(cx, row)), waitMs: null };
   const keys = new KeyTurns(cx, begin.keys);
   const begun: AvatarRow[] = [];
@@ -133,6 +141,7 @@ export function begin(cx: Context, begin: Begin, limit: number): Begun {
       ...row,
       ...submitting(row, begin, turn.keyId),
       version,
+      saved: version,
       due: cx.now + begin.leaseMs,
       changed,
     };
@@ -144,10 +153,10 @@ export function begin(cx: Context, begin: Begin, limit: number): Begun {
   return { begun: begun.map((row) => begunOf(cx, row)), waitMs: null };
 }
 
-function begunOf({ db }: Context, row: AvatarRow): Begun['begun'][number] {
-  const submission = readSubmission(db, row.seq);
+function begunOf(cx: Context, row: AvatarRow): Begun['begun'][number] {
+  const submission = readSubmission(cx.db, row.seq);
   return {
-    ...answerOf(row),
+    ...answerOf(cx, row),
     submission: submission !== null && 'bytes' in submission ? submission.bytes : null,
   };
 }
