@@ -21,6 +21,7 @@ import { Renewals } from './renewals.js';
 import type { AvatarRequest, CheckRequest } from './request.js';
 import { type Finding, resolve } from './resolve.js';
 import { type Seen, type SeenVersion, seen } from './seen.js';
+import { SentAttempts } from './sent.js';
 import { Timing, type TimingSettings } from './timing.js';
 import { type Until, until, type Wait } from './until.js';
 import { type UpstreamState, upstreamState } from './upstream.js';
@@ -94,7 +95,10 @@ const RETRY_AFTER = { 'retry-after': '2' };
 
 /** What a gateway is made of, besides what it makes itself. */
 export interface GatewayParts
-  extends Omit<Ports, 'stopping' | 'limits' | 'timing' | 'receivers' | 'hosts' | 'renewals' | 'watched'> {
+  extends Omit<
+    Ports,
+    'stopping' | 'limits' | 'timing' | 'sent' | 'receivers' | 'hosts' | 'renewals' | 'watched'
+  > {
   /** Where {@link Gateway.read} reads, if not from the store itself. */
   readonly reads?: Pick<Store, 'find'>;
   /** What each key may do at most. */
@@ -108,12 +112,13 @@ export function createGateway({ ceiling, timing, reads, ...parts }: GatewayParts
   setMaxListeners(0, stopping.signal); // One for each pause under way.
   const limits = new Limits(store, ceiling, random);
   const see = (found: Found) => seen(limits, found);
-  const watch = new Watch({ store, see, random, wake: () => worker.wake() });
+  const watch = new Watch({ store, see, random });
   const sources = { store, watch, see };
   const ports: Ports = {
     ...parts,
     limits,
     timing: new Timing(store, timing, random),
+    sent: new SentAttempts(),
     receivers: new Receivers(random, stopping.signal),
     hosts: new Receivers(random, stopping.signal, OF_HOSTS),
     renewals: new Renewals(),
@@ -133,7 +138,7 @@ export function createGateway({ ceiling, timing, reads, ...parts }: GatewayParts
 
   return {
     async create(request) {
-      const created = await orUnavailable(accept(ports, worker, waitFor, request));
+      const created = await orUnavailable(accept(ports, worker, request));
       const { avatar, queue } = created;
       if (avatar.status !== 'queued' || queue !== null) return created;
       const found = await store.find(avatar.caller, avatar.id).catch(() => null);

@@ -17,6 +17,8 @@ import {
   type KeyBudget,
   type KeyLimits,
   newBudget,
+  raised,
+  readyAt,
   type RateHeaders,
   type Rivals,
   type Signal,
@@ -24,7 +26,8 @@ import {
   take,
 } from '../domain/budget.js';
 import { admitted, type Drain, newDrain, retryAfterMs, startInMs } from '../domain/drain.js';
-import type { Store } from '../store/store.js';
+import { paceOf } from '../domain/call-rate.js';
+import type { CallTerms, Store, SubmitTerms } from '../store/store.js';
 import { jsonCodec, Shared } from './shared.js';
 
 /** What all replicas know of the upstream's limits. */
@@ -159,6 +162,27 @@ export class Limits {
   /** Milliseconds until a probe may be made; `null` while calls may be. */
   nextProbeInMs(): number | null {
     return nextProbeInMs(this.#shared.value.breaker, this.#shared.now);
+  }
+
+  /** Those of some keys that may be submitted with now. */
+  submitTerms(keyIds: readonly string[]): SubmitTerms[] {
+    const { breaker } = this.#shared.value;
+    if (!mayCall(breaker)) return [];
+    const now = this.#shared.now;
+    return keyIds.flatMap((keyId) => {
+      const budget = this.#budget(this.#shared.value, keyId);
+      if (readyAt(budget, 'submit', now) > now) return [];
+      const { tasks: slots, callsPerMinute } = raised(budget, now, this.#ceiling);
+      return [{ keyId, slots, calls: paceOf(callsPerMinute) }];
+    });
+  }
+
+  /** How fast a key may be polled with now; `null`: not at all. */
+  pollTerms(keyId: string): CallTerms | null {
+    const now = this.#shared.now;
+    const budget = this.#budget(this.#shared.value, keyId);
+    if (!mayCall(this.#shared.value.breaker) || readyAt(budget, 'poll', now) > now) return null;
+    return paceOf(raised(budget, now, this.#ceiling).callsPerMinute);
   }
 
   /** Unfinished tasks that a key may have, as far as is known. */

@@ -47,10 +47,7 @@ export async function poll(ports: Ports, stored: Stored, key: ApiKey): Promise<v
   }
 }
 
-/**
- * Ends a claimed avatar that Modellix had too long for, where its task cannot be looked at now. Any other is left to
- * its lease.
- */
+/** Ends a claimed avatar whose task could not be looked at for long, and that Modellix had too long for. Any other is left to its lease. */
 export async function endOverdue(ports: Ports, stored: Stored): Promise<void> {
   const now = storeClock(stored)();
   const { submittedAt } = taskOf(stored.avatar);

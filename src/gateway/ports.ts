@@ -10,12 +10,13 @@ import type { Keyring } from '../modellix/keyring.js';
 import type { SubmitOutcome } from '../modellix/outcome.js';
 import type { Spool } from '../store/spool.js';
 import type { Bounds, CallerLimitError, Store, Stored } from '../store/store.js';
-import type { Answer } from './answer.js';
 import type { Limits } from './limits.js';
 import type { Log } from './log.js';
 import type { Memory } from './memory.js';
 import type { Receivers } from './receivers.js';
 import type { Renewals } from './renewals.js';
+import type { SentAttempts } from './sent.js';
+import type { Answer } from './settle.js';
 import type { Timing } from './timing.js';
 
 /** What the verbs count. */
@@ -133,6 +134,7 @@ export interface Ports {
   readonly keyring: Keyring;
   readonly limits: Limits;
   readonly timing: Timing;
+  readonly sent: SentAttempts;
   readonly inspector: Inspector;
   /** Unless media at URLs are passed on unseen. */
   readonly urls: UrlFetcher | null;

@@ -32,9 +32,9 @@ export class Timing {
   }
 
   /** Notes how many tasks of each key are unfinished. @param callsPerMinute what a key may make */
-  update({ lanes }: Outlook, callsPerMinute: (keyId: string) => number): void {
+  update({ keys }: Outlook, callsPerMinute: (keyId: string) => number): void {
     const distribution = mixOf(this.#shared.value);
-    for (const [keyId, { slots }] of lanes) {
+    for (const [keyId, { slots }] of keys) {
       const { pollMaxMs: maxMs } = this.#settings;
       const calls = callsPerMinute(keyId);
       // One at least: the task that is submitted next is priced before it is counted.

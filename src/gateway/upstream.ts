@@ -24,6 +24,6 @@ export async function upstreamState({ store, keyring, limits }: Ports): Promise<
   };
 }
 
-function unfinished({ lanes }: Outlook, id: string): number {
-  return lanes.get(id)?.slots ?? 0;
+function unfinished({ keys }: Outlook, id: string): number {
+  return keys.get(id)?.slots ?? 0;
 }

@@ -9,8 +9,6 @@ export interface WatchOptions extends Sources {
   readonly store: Pick<Store, 'find' | 'feed' | 'onChange'>;
   /** In [0, 1), for jitter. */
   readonly random: () => number;
-  /** Called for each change of anything. */
-  readonly wake: () => void;
 }
 
 /**
@@ -34,7 +32,6 @@ export class Watch {
     this.#end = options.store.onChange((change) => {
       if (change === null) this.#doubt();
       else this.#changed(change);
-      options.wake();
     });
   }
 

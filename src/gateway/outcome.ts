@@ -1,14 +1,17 @@
+/** What follows the answer to a submit, or that there is none: the rules are those of the upstream's contract. */
+
 import { type Avatar, accepted, failed, requeued, unconfirmed } from '../domain/avatar.js';
 import type { SubmitOutcome } from '../modellix/outcome.js';
-import { ending, type Move, waiting } from './move.js';
-import { failure, type Ports } from './ports.js';
+import type { Stored } from '../store/store.js';
+import { ending, erase, type Move, waiting, write } from './move.js';
+import { failure, type Ports, storeClock } from './ports.js';
 import { isRejection } from './signals.js';
 
-/**
- * What follows each outcome of a submit; the rules are those of the upstream's contract.
- * @param now when the answer came
- */
-export function afterSubmit(ports: Ports, avatar: Avatar, outcome: SubmitOutcome, now: number): Move {
+/** What a submit came to; or that there was nothing to send, since what was stored for it is lost. */
+export type Outcome = SubmitOutcome | { readonly kind: 'nothing-to-send' };
+
+/** @param now when the answer came, on the store's clock */
+export function afterSubmit(ports: Ports, avatar: Avatar, outcome: Outcome, now: number): Move {
   const { settings, timing } = ports;
   switch (outcome.kind) {
     case 'accepted': {
@@ -17,6 +20,8 @@ export function afterSubmit(ports: Ports, avatar: Avatar, outcome: SubmitOutcome
     }
     case 'not-sent':
       return again(ports, avatar, now);
+    case 'nothing-to-send':
+      return neverSent(ports, avatar, now);
     case 'refused': {
       const { status, message } = outcome;
       if (status === 429) {
@@ -30,6 +35,27 @@ export function afterSubmit(ports: Ports, avatar: Avatar, outcome: SubmitOutcome
     case 'unknown':
       if (outcome.status === 503 && settings.notMadeOn.has(503)) return again(ports, avatar, now);
       return outcomeUnknown(ports, avatar, outcome.reason, outcome.status, now);
+  }
+}
+
+/**
+ * What is due without a call to Modellix: an avatar that waited too long in the queue, a submit whose process died or was
+ * cut off with the POST under way, so that nothing may be sent for it again, and a record to be forgotten.
+ * @throws {StoreUnavailableError} when it may not be done: the lease lapses and it is claimed again
+ */
+export async function lapsed(ports: Ports, stored: Stored): Promise<void> {
+  const { avatar, version } = stored;
+  const now = storeClock(stored)();
+  if (avatar.step === 'expire') {
+    await erase(ports, avatar, version);
+  } else if (avatar.status === 'submitting') {
+    const reason = 'The gateway was cut off while the request was under way.';
+    await write(ports, version, outcomeUnknown(ports, avatar, reason, null, now));
+  } else if (avatar.status === 'queued') {
+    const tooLong = now - avatar.createdAt >= ports.settings.queueTimeoutMs;
+    await write(ports, version, tooLong ? neverSent(ports, avatar, now) : waiting(ports, avatar, now));
+  } else {
+    ports.log.error({ avatarId: avatar.id, status: avatar.status }, 'an avatar stands in the wrong index');
   }
 }
 
@@ -53,15 +79,13 @@ function refused(ports: Ports, avatar: Avatar, status: number, message: string, 
   return ending(failed(avatar, failure(type, detail, status), { now, retentionMs }), retentionMs);
 }
 
-/** The end of an avatar that no submit was made for. */
-export function neverSent({ settings }: Ports, avatar: Avatar, now: number): Move {
+function neverSent({ settings }: Ports, avatar: Avatar, now: number): Move {
   const detail = 'The request could not be brought to Modellix. No task was made, and nothing was spent.';
   const { retentionMs } = settings;
   return ending(failed(avatar, failure('never-sent', detail), { now, retentionMs }), retentionMs);
 }
 
-/** The end of an avatar whose submit may or may not have made a task. */
-export function outcomeUnknown(
+function outcomeUnknown(
   { settings }: Ports,
   avatar: Avatar,
   reason: string,
