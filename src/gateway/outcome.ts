@@ -5,7 +5,7 @@ import type { SubmitOutcome } from '../modellix/outcome.js';
 import type { Stored } from '../store/store.js';
 import { ending, erase, type Move, waiting, write } from './move.js';
 import { failure, type Ports, storeClock } from './ports.js';
-import { isRejection } from './signals.js';
+import { isRejection } from './limits/signals.js';
 
 /** What a submit came to; or that there was nothing to send, since what was stored for it is lost. */
 export type Outcome = SubmitOutcome | { readonly kind: 'nothing-to-send' };

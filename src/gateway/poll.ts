@@ -15,9 +15,9 @@ import type { ApiKey } from '../modellix/api-key.js';
 import type { QueryOutcome } from '../modellix/outcome.js';
 import type { Stored } from '../store/store.js';
 import { ending, type Move, write } from './move.js';
-import { note } from './note.js';
+import { note } from './limits/note.js';
 import { failure, type Ports, storeClock } from './ports.js';
-import { signalOfQuery } from './signals.js';
+import { signalOfQuery } from './limits/signals.js';
 
 /** How long after the submit Modellix may not know the task yet. */
 const MISSING_TOLERANCE_MS = 60_000;

@@ -3,11 +3,11 @@ import type { ApiKey } from '../modellix/api-key.js';
 import type { SubmitOutcome } from '../modellix/outcome.js';
 import { type Submission, unpackSubmission } from '../modellix/submission.js';
 import { type Stored, StoreUnavailableError } from '../store/store.js';
-import { note } from './note.js';
+import { note } from './limits/note.js';
 import type { Outcome } from './outcome.js';
 import { type Ports, storeClock } from './ports.js';
 import { type Held, type Settled, settle } from './settle.js';
-import { signalOfSubmit } from './signals.js';
+import { signalOfSubmit } from './limits/signals.js';
 
 /** A submit whose intent is in the store: the one POST that may be made for it is this process's to make. */
 export interface BegunHere {

@@ -1,6 +1,6 @@
 import { mock } from 'node:test';
 import t, { type Test } from 'tap';
-import { type Grant, Receivers, TURN_MS, type Turn } from '../../src/gateway/receivers.js';
+import { type Grant, Receivers, TURN_MS, type Turn } from '../../src/gateway/origin-gate.js';
 
 const DEAD = 'https://dead.test';
 const FINE = 'https://fine.test';
