@@ -9,7 +9,7 @@ import { Balance } from './spend/balance.js';
 import { cancel } from './cancel.js';
 import { type Checked, check } from './intake/check.js';
 import { type DeliveryLog, deliveryLog } from './callbacks/delivery-log.js';
-import { type FeedFollower, type Follower, follow, followAll } from './watch/follow.js';
+import { type FeedFollower, follow, followAll } from './watch/follow.js';
 import { forget } from './forget.js';
 import { Limits } from './limits/limits.js';
 import { type ListQuery, list, type SeenPage } from './view.js';
@@ -28,6 +28,7 @@ import { type UpstreamState, upstreamState } from './limits/upstream.js';
 import { type Usage, type UsageQuery, usage } from './spend/usage.js';
 import { openVideo, type VideoRequest, type VideoStream, videoUrl } from './video/video.js';
 import { type VideoLink, VideoLinks } from './video/links.js';
+import type { Watcher } from './watch/topic.js';
 import { Watch } from './watch/watch.js';
 import { Worker } from './worker.js';
 
@@ -57,7 +58,7 @@ export interface Gateway {
   /** What {@link read} gives, once it is as it is waited for, or when the time is over. */
   wait(scope: Scope, id: string, wait: Wait, isDone: (avatar: Avatar) => boolean): Promise<Seen>;
   /** Tells of an avatar until it is left: `open` is given its present state, and says whom to tell of later ones. Returns how to leave. */
-  follow(scope: Scope, id: string, open: (present: SeenVersion) => Follower | null): Promise<() => void>;
+  follow(scope: Scope, id: string, open: (present: SeenVersion) => Watcher | null): Promise<() => void>;
   /** Tells of all avatars within a scope until it is left: of what changes from now on, or behind a place. Returns how to leave. */
   followAll(scope: Scope, after: number | null, open: (at: number) => FeedFollower): Promise<() => void>;
   /** What was spent within a scope. */

@@ -1,25 +1,10 @@
 import type { Scope } from '../../domain/caller.js';
 import type { SeenVersion } from '../view.js';
-import { type FeedWatcher, type Sources, seenOf } from './topic.js';
+import { type FeedWatcher, type Sources, seenOf, type Watcher } from './topic.js';
 import type { Watch } from './watch.js';
 
-/** Who is told of one avatar, until it leaves. */
-export interface Follower {
-  /** As it is now; each time a later version, the present one first. `null`: it was removed. */
-  told(seen: SeenVersion | null): void;
-  /** The gateway stops. */
-  ended(): void;
-}
-
-/** Who is told of all avatars within a scope, until it leaves. */
-export interface FeedFollower {
-  /** @param at the place of the change: who knows it can go on behind it */
-  changed(at: number, seen: SeenVersion): void;
-  removed(id: string): void;
-  /** Changes before this place were missed. */
-  lost(at: number): void;
-  /** No more is told. @param error the store went away while it was told what it had missed */
-  ended(error?: unknown): void;
+/** Who watches all avatars within a scope, at its own pace. */
+export interface FeedFollower extends FeedWatcher {
   readonly reader: {
     /** Takes in less than there is to tell: it is told the rest, as it is by then, once it has {@link drained}. */
     readonly isBehind: boolean;
@@ -32,11 +17,11 @@ export interface Following extends Sources {
   readonly watch: Pick<Watch, 'avatar' | 'all' | 'closed'>;
 }
 
-/** What lies in the past is read so many changes at a time: they stay in memory while their reader is slow. */
+/** What lies in the backlog is read so many changes at a time: they stay in memory while their reader is slow. */
 const PAGE = 20;
 
 /**
- * Follows an avatar.
+ * Follows an avatar: its watcher is told of each version once, the later one later.
  * @param open is given its present state, and returns whom to tell of later ones, if anybody
  * @returns how to leave; `null` where the avatar is not there, and then nothing was opened
  * @throws {StoreUnavailableError}
@@ -45,9 +30,9 @@ export async function follow(
   { store, watch, see }: Following,
   scope: Scope,
   id: string,
-  open: (present: SeenVersion) => Follower | null,
+  open: (present: SeenVersion) => Watcher | null,
 ): Promise<(() => void) | null> {
-  let follower: Follower | null = null;
+  let follower: Watcher | null = null;
   let latest = 0;
   let early: SeenVersion | null | undefined;
   const tell = (seen: SeenVersion | null) => {
@@ -55,8 +40,7 @@ export async function follow(
     latest = seen?.version ?? latest;
     follower?.told(seen);
   };
-  const leave = watch.avatar(id, {
-    scope,
+  const leave = watch.avatar(scope, id, {
     told(seen) {
       if (follower === null) early = seen;
       else tell(seen);
@@ -92,16 +76,16 @@ export async function followAll(
   after: number | null,
   open: (at: number) => FeedFollower,
 ): Promise<() => void> {
-  const past = new Past(following, scope);
-  const { begin, leave } = following.watch.all(scope, past);
+  const backlog = new Backlog(following, scope);
+  const { begin, leave } = following.watch.all(scope, backlog);
   try {
-    const { last, isLost } = await past.start(after);
-    const follower = open(past.at);
-    if (isLost) follower.lost(past.at);
-    past.follower = follower;
+    const { last, isLost } = await backlog.start(after);
+    const follower = open(backlog.at);
+    if (isLost) follower.lost(backlog.at);
+    backlog.follower = follower;
     begin(last);
     if (following.watch.closed) follower.ended();
-    past.catchUp(follower);
+    backlog.catchUp(follower);
     return leave;
   } catch (error) {
     leave();
@@ -110,10 +94,10 @@ export async function followAll(
 }
 
 /**
- * Tells of the past, then of the present. What changes while it tells of the past is found at the end of that. For who is behind the
- * present becomes the past: it is read from the store once there is room for it, and takes no memory until then.
+ * Tells of the backlog, then of the present. What changes while it tells of the backlog is found at the end of that. For who is behind the
+ * present becomes the backlog: it is read from the store once there is room for it, and takes no memory until then.
  */
-class Past implements FeedWatcher {
+class Backlog implements FeedWatcher {
   readonly #following: Following;
   readonly #scope: Scope;
   follower: FeedFollower | null = null;
@@ -130,7 +114,7 @@ class Past implements FeedWatcher {
     this.#scope = scope;
   }
 
-  /** Finds out where the past ends, and whether all of it is known. */
+  /** Finds out where the backlog ends, and whether all of it is known. */
   async start(after: number | null): Promise<{ readonly last: number; readonly isLost: boolean }> {
     const { last, whole } = await this.#following.store.feed(this.#scope, after, 1);
     const isLost = after !== null && !whole;

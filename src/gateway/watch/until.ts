@@ -38,8 +38,8 @@ export async function until(
   isDone: (avatar: Avatar) => boolean,
   known?: SeenVersion,
 ): Promise<SeenVersion | null> {
-  const waiter = new Waiter(scope, isDone, known);
-  const leave = watch.avatar(id, waiter);
+  const waiter = new Waiter(isDone, known);
+  const leave = watch.avatar(scope, id, waiter);
   try {
     const found = await store.find(scope, id).catch((error: unknown) => {
       if (known === undefined) throw error;
@@ -59,7 +59,6 @@ export async function until(
 }
 
 class Waiter implements Watcher {
-  readonly scope: Scope;
   readonly #isDone: (avatar: Avatar) => boolean;
   latest: SeenVersion | null;
   isOver = false;
@@ -67,8 +66,7 @@ class Waiter implements Watcher {
   /** Twice is fine. */
   readonly ended: () => void;
 
-  constructor(scope: Scope, isDone: (avatar: Avatar) => boolean, known: SeenVersion | undefined) {
-    this.scope = scope;
+  constructor(isDone: (avatar: Avatar) => boolean, known: SeenVersion | undefined) {
     this.#isDone = isDone;
     this.latest = known ?? null;
     let end = (): void => undefined;

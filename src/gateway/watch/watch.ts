@@ -1,8 +1,7 @@
 import { EVERYONE, type Scope } from '../../domain/caller.js';
 import type { Change, Store } from '../../store/store.js';
-import { FeedTopic } from './feed-topic.js';
 import { Rereads } from './rereads.js';
-import { type FeedWatcher, type Sources, Topic, type Watcher } from './topic.js';
+import { FeedTopic, type FeedWatcher, type Sources, Topic, type Watcher } from './topic.js';
 import { Wheel } from './wheel.js';
 
 export interface WatchOptions extends Sources {
@@ -45,10 +44,10 @@ export class Watch {
   }
 
   /** Returns how to leave. */
-  avatar(id: string, watcher: Watcher): () => void {
+  avatar(scope: Scope, id: string, watcher: Watcher): () => void {
     const topic = this.#avatars.get(id) ?? new Topic(id, this.#options);
     this.#avatars.set(id, topic);
-    topic.watchers.add(watcher);
+    topic.watchers.set(watcher, scope);
     return () => {
       if (!topic.watchers.delete(watcher) || topic.wanted) return;
       this.#avatars.delete(id);
@@ -64,7 +63,7 @@ export class Watch {
 
   /** Nothing is told before {@link FeedJoined.begin}. */
   all(scope: Scope, watcher: FeedWatcher): FeedJoined {
-    const topic = this.#feeds.get(scope) ?? this.#feedTopic(scope);
+    const topic = this.#feeds.get(scope) ?? new FeedTopic(scope, this.#options);
     this.#feeds.set(scope, topic);
     topic.watchers.add(watcher);
     return {
@@ -76,7 +75,6 @@ export class Watch {
         if (!topic.watchers.delete(watcher) || topic.wanted) return;
         this.#feeds.delete(scope);
         this.#rereads.forget(topic);
-        topic.handOver();
       },
     };
   }
@@ -87,34 +85,19 @@ export class Watch {
     this.#end();
     for (const topic of [...this.#avatars.values(), ...this.#feeds.values()]) {
       this.#rereads.forget(topic);
-      for (const watcher of [...topic.watchers]) watcher.ended();
+      for (const watcher of [...topic.watchers.keys()]) watcher.ended();
     }
   }
 
   #changed({ id, caller, version }: Change): void {
     const topic = this.#avatars.get(id);
-    const [feed, everyones] = [this.#feeds.get(caller), this.#feeds.get(EVERYONE)];
+    const feeds = [this.#feeds.get(caller), this.#feeds.get(EVERYONE)].filter((feed) => feed !== undefined);
     if (version === null) {
-      topic?.tell(caller, null);
-      for (const each of [feed, everyones]) each?.removed(id);
-      return;
+      topic?.removed(caller);
+      for (const feed of feeds) feed.removed(id);
+    } else {
+      for (const each of [...feeds, ...(topic === undefined ? [] : [topic])]) this.#rereads.ask(each, 'changed');
     }
-    for (const each of [feed, everyones]) if (each !== undefined) this.#rereads.ask(each, 'changed');
-    if (topic === undefined) return;
-    // To its caller's feed alone: a replica of an earlier release writes there, and not where everyone's is read.
-    if (feed?.at == null) this.#rereads.ask(topic, 'changed');
-    else feed.owe(id);
-  }
-
-  #feedTopic(scope: Scope): FeedTopic {
-    if (scope === EVERYONE) return new FeedTopic(scope, this.#options, null);
-    return new FeedTopic(scope, this.#options, {
-      tell: (seen) => this.#avatars.get(seen.avatar.id)?.tell(seen.avatar.caller, seen),
-      read: (id) => {
-        const topic = this.#avatars.get(id);
-        if (topic !== undefined) this.#rereads.ask(topic, 'changed');
-      },
-    });
   }
 
   #doubt(): void {
