@@ -14,7 +14,7 @@ import type { SeenVersion } from './view.js';
 import { withdraw } from './withdraw.js';
 import type { Worker } from './worker.js';
 
-type Accepting = Pick<Worker, 'mayBegin' | 'submit' | 'track' | 'wake'>;
+type Accepting = Pick<Worker, 'asking' | 'submit' | 'track' | 'wake'>;
 
 export interface Accepted extends SeenVersion {
   /** The idempotency key had made this avatar before; nothing was made now. */
@@ -56,22 +56,24 @@ export async function accept(ports: Ports, worker: Accepting, request: AvatarReq
       prompt: request.prompt,
       mode: request.mode,
     };
-    const begin = worker.mayBegin();
+    const packed = packSubmission(submission);
     const askedAt = performance.now();
-    const admission = {
-      dueInMs: settings.queueTimeoutMs,
-      doubtMs: DOUBT_MS,
-      bounds: settings.queueBounds,
-      share: caller.queueShare,
-      maxUnfinished: caller.maxUnfinished,
-      caps: caller.caps,
-      ...(begin !== null && { begin }),
-    };
-    const stored = await store.admit(avatar, packSubmission(submission), admission).catch((error: unknown) => {
-      if (error instanceof QueueFullError) throw queueFull(ports, error);
-      if (error instanceof CallerLimitError) throw atLimit(ports, caller, avatar, error);
-      worker.track(withdraw(ports, avatar, begin?.intent ?? null, askedAt + DOUBT_MS));
-      throw error;
+    const stored = await worker.asking((begin) => {
+      const admission = {
+        dueInMs: settings.queueTimeoutMs,
+        doubtMs: DOUBT_MS,
+        bounds: settings.queueBounds,
+        share: caller.queueShare,
+        maxUnfinished: caller.maxUnfinished,
+        caps: caller.caps,
+        ...(begin !== null && { begin }),
+      };
+      return store.admit(avatar, packed, admission).catch((error: unknown) => {
+        if (error instanceof QueueFullError) throw queueFull(ports, error);
+        if (error instanceof CallerLimitError) throw atLimit(ports, caller, avatar, error);
+        worker.track(withdraw(ports, avatar, begin?.intent ?? null, askedAt + DOUBT_MS));
+        throw error;
+      });
     });
     const { version, outcome } = stored;
     if (outcome === 'known') {

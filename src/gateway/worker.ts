@@ -55,6 +55,8 @@ export class Worker {
   readonly #ports: Ports;
   readonly #underWay = new Set<Promise<unknown>>();
   readonly #busy: Record<Kind, number> = { submit: 0, poll: 0, common: 0 };
+  /** Submits that the store is asked to begin. */
+  #reserved = 0;
   /** Submissions whose memory is taken. */
   #reading = 0;
   /** Of which it is not known yet what was begun. */
@@ -88,13 +90,15 @@ export class Worker {
     if (this.#passing === undefined) this.#sleep();
   }
 
-  /** What a submit may be begun with now; `null` where none may be. */
-  mayBegin(): Begin | null {
-    const { limits, keyring, settings, stopping } = this.#ports;
-    if (stopping.aborted || this.#room('submit') <= 0) return null;
-    const keys = limits.submitTerms(keyring.keys().map(({ id }) => id));
-    const intent = randomBytes(9).toString('base64url');
-    return keys.length === 0 ? null : { intent, keys, leaseMs: settings.submitLeaseMs };
+  /** Has the store asked to begin a submit; with `null` where none may be made now. */
+  async asking<T>(ask: (begin: Begin | null) => Promise<T>): Promise<T> {
+    const begin = this.#mayBegin();
+    this.#reserved += 1;
+    try {
+      return await ask(begin);
+    } finally {
+      this.#reserved -= 1;
+    }
   }
 
   /** Submits what was begun. Resolves with the avatar as it is then; `null` where that is not known. */
@@ -176,6 +180,7 @@ export class Worker {
     this.#asked = asked;
     const { begun, waitMs } = await this.#ports.store.begin(begin, wanted);
     this.#asked = null;
+    this.#reserved -= wanted;
     for (const { submission: atHand, ...stored } of begun) {
       const release = releases.pop();
       // What came along is small.
@@ -189,8 +194,16 @@ export class Worker {
     return begun.length === wanted && queued > wanted ? 0 : waitMs;
   }
 
+  #mayBegin(): Begin | null {
+    const { limits, keyring, settings, stopping } = this.#ports;
+    if (stopping.aborted || this.#room('submit') <= 0) return null;
+    const keys = limits.submitTerms(keyring.keys().map(({ id }) => id));
+    const intent = randomBytes(9).toString('base64url');
+    return keys.length === 0 ? null : { intent, keys, leaseMs: settings.submitLeaseMs };
+  }
+
   #ask(queued: number): Asked | null {
-    const begin = queued > 0 ? this.mayBegin() : null;
+    const begin = queued > 0 ? this.#mayBegin() : null;
     if (begin === null) return null;
     const releases: (() => void)[] = [];
     const most = Math.min(queued, this.#room('submit'));
@@ -198,7 +211,9 @@ export class Worker {
       releases.push(release);
       if (releases.length >= most) break;
     }
-    return releases.length === 0 ? null : { begin, releases, at: performance.now() };
+    if (releases.length === 0) return null;
+    this.#reserved += releases.length;
+    return { begin, releases, at: performance.now() };
   }
 
   /** Nobody waits for ever: one submission is read however little memory there is. Releasing it twice is fine. */
@@ -267,7 +282,7 @@ export class Worker {
   }
 
   #room(kind: Kind): number {
-    return ROOM[kind] - this.#busy[kind];
+    return ROOM[kind] - this.#busy[kind] - (kind === 'submit' ? this.#reserved : 0);
   }
 
   #begin(kind: Kind, avatar: Avatar | null, step: () => Promise<unknown>): void {
