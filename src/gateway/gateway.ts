@@ -15,7 +15,7 @@ import { Limits } from './limits/limits.js';
 import { type ListQuery, list, type SeenPage } from './view.js';
 import type { Memory } from './intake/memory.js';
 import type { Ports } from './ports.js';
-import { OF_HOSTS, Receivers } from './origin-gate.js';
+import { OF_HOSTS, OriginGate } from './origin-gate.js';
 import { redeliver } from './callbacks/redeliver.js';
 import { Renewals } from './video/source.js';
 import type { AvatarRequest, CheckRequest } from './intake/request.js';
@@ -120,8 +120,8 @@ export function createGateway({ ceiling, timing, reads, ...parts }: GatewayParts
     limits,
     timing: new Timing(store, timing, random),
     sent: new SentAttempts(),
-    receivers: new Receivers(random, stopping.signal),
-    hosts: new Receivers(random, stopping.signal, OF_HOSTS),
+    receivers: new OriginGate(random, stopping.signal),
+    hosts: new OriginGate(random, stopping.signal, OF_HOSTS),
     renewals: new Renewals(),
     watched: watch.ids,
     stopping: stopping.signal,

@@ -27,7 +27,7 @@ const TRY_MS = 500;
 /** How much of what was known of that goes for each that is learned. */
 const LEARNED = 0.2;
 const SOONEST_MS = 250;
-/** Receivers that are remembered. */
+/** OriginGate that are remembered. */
 const MOST_KNOWN = 2_000;
 
 /** One that is told. Times are `performance.now()`. */
@@ -59,7 +59,7 @@ interface Waiting {
 }
 
 /** A receiver is an origin. What is known of it is this process's own, and forgotten with it. */
-export class Receivers {
+export class OriginGate {
   readonly #random: () => number;
   readonly #stopping: AbortSignal;
   readonly #room: Room;

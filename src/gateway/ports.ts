@@ -13,7 +13,7 @@ import type { Bounds, CallerLimitError, Store, Stored } from '../store/store.js'
 import type { Limits } from './limits/limits.js';
 import type { Log } from './log.js';
 import type { Memory } from './intake/memory.js';
-import type { Receivers } from './origin-gate.js';
+import type { OriginGate } from './origin-gate.js';
 import type { Renewals } from './video/source.js';
 import type { SentAttempts } from './sent.js';
 import type { Answer } from './settle.js';
@@ -143,9 +143,9 @@ export interface Ports {
   readonly callbacks: CallbackSender;
   /** Who may call, by name; `null` where nobody has one. */
   readonly callers: Pick<CallerDirectory, 'find'> | null;
-  readonly receivers: Receivers;
+  readonly receivers: OriginGate;
   /** The hosts that videos are kept from. */
-  readonly hosts: Receivers;
+  readonly hosts: OriginGate;
   readonly renewals: Renewals;
   /** The avatar as its caller sees it. */
   readonly render: (avatar: Avatar) => object;

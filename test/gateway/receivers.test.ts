@@ -1,11 +1,11 @@
 import { mock } from 'node:test';
 import t, { type Test } from 'tap';
-import { type Grant, Receivers, TURN_MS, type Turn } from '../../src/gateway/origin-gate.js';
+import { type Grant, OriginGate, TURN_MS, type Turn } from '../../src/gateway/origin-gate.js';
 
 const DEAD = 'https://dead.test';
 const FINE = 'https://fine.test';
 
-/** Receivers at a time that stands still until it is put forward; the timers of turns run by it. */
+/** OriginGate at a time that stands still until it is put forward; the timers of turns run by it. */
 function standing(t: Test, random = 0) {
   let now = Math.round(performance.now());
   t.intercept(performance, 'now', { value: () => now, configurable: true });
@@ -16,18 +16,18 @@ function standing(t: Test, random = 0) {
     now += ms;
     mock.timers.tick(ms);
   };
-  return { receivers: new Receivers(() => random, stop.signal), pass, stop };
+  return { receivers: new OriginGate(() => random, stop.signal), pass, stop };
 }
 
 const isTurn = (grant: Grant): grant is Turn => grant !== null && 'done' in grant;
 
-async function turn(receivers: Receivers, origin: string): Promise<Turn> {
+async function turn(receivers: OriginGate, origin: string): Promise<Turn> {
   const grant = await receivers.turn(origin);
   if (!isTurn(grant)) throw new Error(`${origin} has no turn: ${JSON.stringify(grant)}`);
   return grant;
 }
 
-function turns(receivers: Receivers, origin: string, count: number): Promise<Turn[]> {
+function turns(receivers: OriginGate, origin: string, count: number): Promise<Turn[]> {
   return Promise.all(Array.from({ length: count }, () => turn(receivers, origin)));
 }
 
@@ -38,7 +38,7 @@ async function putOff(grant: Grant | Promise<Grant>): Promise<number> {
 }
 
 /** Has so many tries in a row fail. */
-async function fail(receivers: Receivers, origin: string, count: number): Promise<void> {
+async function fail(receivers: OriginGate, origin: string, count: number): Promise<void> {
   for (let i = 0; i < count; i++) (await turn(receivers, origin)).done(false);
 }
 

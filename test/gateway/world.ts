@@ -13,7 +13,7 @@ import { Limits } from '../../src/gateway/limits/limits.js';
 import { Memory } from '../../src/gateway/intake/memory.js';
 import { pass } from '../../src/gateway/worker.js';
 import type { CallbackSender, Counts, GatewaySettings, Ports } from '../../src/gateway/ports.js';
-import { Receivers } from '../../src/gateway/origin-gate.js';
+import { OriginGate } from '../../src/gateway/origin-gate.js';
 import { Renewals } from '../../src/gateway/video/source.js';
 import { replayAnswers } from '../../src/gateway/settle.js';
 import { Timing } from '../../src/gateway/limits/timing.js';
@@ -202,8 +202,8 @@ export class World {
       videos: null,
       callbacks: CALLBACKS,
       callers: null,
-      receivers: new Receivers(() => 0, new AbortController().signal),
-      hosts: new Receivers(() => 0, new AbortController().signal),
+      receivers: new OriginGate(() => 0, new AbortController().signal),
+      hosts: new OriginGate(() => 0, new AbortController().signal),
       renewals: new Renewals(),
       render: () => ({}),
       memory: new Memory(Number.POSITIVE_INFINITY),
