@@ -10,7 +10,6 @@ import { loosePermissions } from './disk/permissions.js';
 import { createGateway, type Gateway } from './gateway/gateway.js';
 import type { Log } from './gateway/log.js';
 import { Memory } from './gateway/intake/memory.js';
-import { TURN_MS } from './gateway/origin-gate.js';
 import type { Answer } from './gateway/settle.js';
 import { basePathOf } from './http/arrival.js';
 import { buildManagement } from './http/management.js';
@@ -127,7 +126,7 @@ export async function buildApp(config: Config, log: FastifyBaseLogger, version: 
       prices: config.usdPerSecond,
       submitLeaseMs: leaseFor(connectTimeoutMs + submitTimeoutMs),
       stepLeaseMs: leaseFor(connectTimeoutMs + longPollMs + queryTimeoutMs),
-      commonLeaseMs: leaseFor(TURN_MS + config.callbacks.timeoutMs),
+      commonLeaseMs: leaseFor(config.callbacks.timeoutMs),
       keepTryMs: KEEP_TRY_MS,
       keepLeaseMs: leaseFor(KEEP_TRY_MS),
     },

@@ -105,7 +105,7 @@ export interface GatewaySettings {
   readonly submitLeaseMs: number;
   /** Must exceed the longest query. */
   readonly stepLeaseMs: number;
-  /** Must exceed the longest step that needs no call to Modellix: the wait for a turn to tell a receiver, and its answer. */
+  /** Must exceed the longest step that needs no call to Modellix: telling a receiver. */
   readonly commonLeaseMs: number;
   /** How long one try to keep a video may take; and a lease that exceeds it. */
   readonly keepTryMs: number;

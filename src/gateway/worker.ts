@@ -16,10 +16,10 @@ import { type BegunHere, giveBack, submit } from './submit.js';
 type Kind = 'submit' | 'poll' | 'common';
 
 /**
- * Steps at work at the same time in one process. Those in common are more than `receivers.ts` lets be under way and
- * wait, of receivers and of hosts together, so that there is always room for what takes no time.
+ * Steps at work at the same time in one process. Those in common are more than `origin-gate.ts` lets be under
+ * way, to receivers and to hosts together, so that there is always room for what takes no time.
  */
-const ROOM: Readonly<Record<Kind, number>> = { submit: 256, poll: 128, common: 512 };
+const ROOM: Readonly<Record<Kind, number>> = { submit: 256, poll: 128, common: 256 };
 /** Of what needs no call, so many are claimed in one go. */
 const CLAIMED_AT_ONCE = 64;
 /** The longest sleep: what other replicas queue or leave undone is found then, and limits may have been raised. */

@@ -5,10 +5,10 @@ import { messageOf } from './message.js';
 import { erase, past, write } from '../move.js';
 import { type Ports, storeClock } from '../ports.js';
 import { tellingOf } from './receiver.js';
-import type { Turn } from '../origin-gate.js';
+import type { Lease } from '../origin-gate.js';
 
 /**
- * Tells the receiver of a claimed avatar how it ended, if it is its turn, and writes how that went. What is lost on the
+ * Tells the receiver of a claimed avatar how it ended, if there is room, and writes how that went. What is lost on the
  * way, with the process or with the store, is told again under the same name.
  * @throws {StoreUnavailableError} when how it went is lost
  */
@@ -22,7 +22,7 @@ export async function deliver(ports: Ports, stored: Stored): Promise<void> {
   const leftMs = expiresAt - storeClock(stored)();
   if (leftMs <= 0) return void (await erase(ports, avatar, version));
   const { origin } = new URL(callback.url);
-  const grant = await ports.receivers.turn(origin);
+  const grant = ports.receivers.acquire(origin);
   if (grant === null) await putOff(ports, stored, 0);
   else if ('putOffMs' in grant) await notNow(ports, stored, Math.min(grant.putOffMs, leftMs));
   else await tell(ports, stored, { id, url: callback.url, origin }, grant);
@@ -34,7 +34,7 @@ interface Receiver {
   readonly origin: string;
 }
 
-async function tell(ports: Ports, stored: Stored, { id, url, origin }: Receiver, turn: Turn): Promise<void> {
+async function tell(ports: Ports, stored: Stored, { id, url, origin }: Receiver, lease: Lease): Promise<void> {
   const { avatar, version } = stored;
   const { callbacks, stopping, counts, log, random } = ports;
   const clock = storeClock(stored);
@@ -51,7 +51,7 @@ async function tell(ports: Ports, stored: Stored, { id, url, origin }: Receiver,
       alive = verdictOf(answer).alive;
     }
   } finally {
-    turn.done(alive);
+    lease.release(alive);
   }
   // What was cut off because the process stops says nothing: the next process tells at once.
   if (answer.status === null && stopping.aborted) return putOff(ports, stored, 0);

@@ -9,7 +9,7 @@ import { erase, past, write } from '../move.js';
 import { type Ports, type Refused, storeClock, type VideoFiles } from '../ports.js';
 
 /**
- * Keeps the video of a claimed avatar that has succeeded, if it is its turn, and goes on to what comes then. What is cut off
+ * Keeps the video of a claimed avatar that has succeeded, if there is room, and goes on to what comes then. What is cut off
  * on the way is done again; what cannot be kept is left where Modellix keeps it.
  * @throws {StoreUnavailableError} when what it came to is lost: the lease lapses and it is done again
  */
@@ -28,9 +28,9 @@ export async function keep(ports: Ports, stored: Stored): Promise<void> {
     return goOn(ports, stored, video);
   }
   const { origin } = new URL(video.url);
-  const turn = await hosts.turn(origin);
-  if (turn === null) return putOff(ports, stored, avatar, 0);
-  if ('putOffMs' in turn) return putOff(ports, stored, avatar, Math.min(turn.putOffMs, expiresAt - now));
+  const grant = hosts.acquire(origin);
+  if (grant === null) return putOff(ports, stored, avatar, 0);
+  if ('putOffMs' in grant) return putOff(ports, stored, avatar, Math.min(grant.putOffMs, expiresAt - now));
   let alive: boolean | null = null;
   try {
     const leased = await lease(ports, stored);
@@ -39,7 +39,7 @@ export async function keep(ports: Ports, stored: Stored): Promise<void> {
     alive = fetched.kind === 'failed' ? fetched.alive : true;
     await goOnWith(ports, videos, leased, video, fetched);
   } finally {
-    turn.done(alive);
+    grant.release(alive);
   }
 }
 
