@@ -21,7 +21,7 @@ storeContract('embedded', async (t) => {
       const raw: Raw = {
         record: (id) => read(`avatar!${id}`),
         overwrite: (id, bytes) => level.put(`avatar!${id}`, bytes),
-        aside: (id) => read(`corrupt!${id}!avatar`),
+        quarantined: (id) => read(`corrupt!${id}!avatar`),
       };
       const result = await work(raw);
       await level.close();

@@ -38,7 +38,7 @@ export async function open(t: Test, dir: string): Promise<Store> {
 }
 
 export const create = (store: Store, id: string, change: Partial<Avatar> = {}) =>
-  store.create(avatarOf({ id, ...change }), [SUBMISSION], dueIn(LONG));
+  store.admit(avatarOf({ id, ...change }), [SUBMISSION], dueIn(LONG));
 
 /** The names of what is kept of submissions. */
 export const files = (dir: string): Promise<string[]> => readdir(join(dir, 'media'));
