@@ -1,4 +1,4 @@
-/** OriginGate of callbacks: some answer, some take connections and say nothing, some are not there. A process. */
+/** Receivers of callbacks: some answer, some take connections and say nothing, some are not there. A process. */
 
 import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';

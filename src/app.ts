@@ -26,9 +26,9 @@ import { createMediaFetcher } from './outbound/fetcher.js';
 import { createCallbackSender } from './outbound/sender.js';
 import { videoConnector } from './outbound/video-connector.js';
 import { CachedReads } from './store/cached.js';
-import { openEmbeddedStore } from './store/embedded.js';
 import { openRedisStore, type RedisEvent } from './store/redis/redis.js';
 import { openSpool } from './store/spool.js';
+import { openSqliteStore } from './store/sqlite/sqlite.js';
 import type { Store } from './store/store.js';
 import { openVideoFolder, type VideoFolder } from './videos/folder.js';
 
@@ -254,7 +254,7 @@ async function openVideos(
 }
 
 async function openStore({ store, dataDir }: Config, log: Log): Promise<Store> {
-  if (store.kind === 'embedded') return openEmbeddedStore({ dir: join(dataDir, 'tasks') });
+  if (store.kind === 'embedded') return openSqliteStore({ dir: dataDir });
   const events = new EventEmitter<{ redis: [RedisEvent] }>();
   events.on('redis', (event) => logRedis(event, log));
   const opened = openRedisStore({ ...store, onEvent: (event) => events.emit('redis', event) });

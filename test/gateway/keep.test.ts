@@ -285,7 +285,7 @@ t.test('the process stops: it counts for nothing, and is due at once', async (t)
 
 t.test('no turn now: it is put off, and that is no try', async (t) => {
   const { store } = await clockedStore(t);
-  const hosts = { turn: async () => ({ putOffMs: 700 }) } as unknown as OriginGate;
+  const hosts = { acquire: () => ({ putOffMs: 700 }) } as unknown as OriginGate;
   const { ports, kept } = portsOn(store, ok(), { hosts });
   const stored = await claimed(store);
   await keep(ports, stored);

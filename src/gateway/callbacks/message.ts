@@ -1,6 +1,6 @@
 import type { Avatar } from '../../domain/avatar.js';
 
-/** OriginGate and what stands before them may refuse more (Standard Webhooks, "Payload size"). */
+/** Receivers and what stands before them may refuse more (Standard Webhooks, "Payload size"). */
 const MAX_BYTES = 20_000;
 /** What is left out where it is too long: the caller wrote it, and GET still has it. */
 const DISPENSABLE = ['metadata', 'prompt'] as const;

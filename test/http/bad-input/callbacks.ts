@@ -1,4 +1,4 @@
-/** OriginGate that may not be called, in every spelling, and what is asked of callbacks that are not there. */
+/** Receivers that may not be called, in every spelling, and what is asked of callbacks that are not there. */
 
 import { URLS } from '../../support/requests.js';
 import {

@@ -1,7 +1,7 @@
 /** How Redis and its sentinels are talked to, as it is now: what is in files is read again for each connection. */
 
 import { X509Certificate } from 'node:crypto';
-import { findFile } from '../../disk/small-file.js';
+import { findFile } from '../../../disk/small-file.js';
 import { parseRedisUrl } from './address.js';
 
 export interface Target {

@@ -1,4 +1,4 @@
-import { StoreUnavailableError } from '../store.js';
+import { StoreUnavailableError } from '../../store.js';
 
 /** What to do about refusals whose word says nothing, by how Redis begins them. */
 const ADVICE: Readonly<Record<string, string>> = {

@@ -54,3 +54,21 @@ export async function markOf(redis: Redis, key: string, known: string | null): P
   if (known === null) return { mark, found: stood === null ? 'new' : 'same' };
   return { mark, found: mark === known ? 'same' : 'emptied' };
 }
+
+/** The highest place of a change that this process knows of: a Redis whose last one is lower has lost some. */
+export class SeenPlace {
+  #highest = 0;
+
+  /** @param place as scripts say it; none where nothing was changed */
+  note(place: unknown): void {
+    this.#highest = Math.max(this.#highest, Number(place ?? 0));
+  }
+
+  /** Whether Redis is older than it was. From then on what it has now counts. */
+  async isBehind(redis: Redis, feed: string): Promise<boolean> {
+    const last = -Number((await redis.zscore(feed, '!last')) ?? 0);
+    const isBehind = last < this.#highest;
+    this.#highest = last;
+    return isBehind;
+  }
+}

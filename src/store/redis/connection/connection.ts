@@ -7,13 +7,13 @@
  */
 
 import type { Redis } from 'ioredis';
-import { StoreUnavailableError } from '../store.js';
+import { StoreUnavailableError } from '../../store.js';
+import { type Arguments, loadScripts, type ScriptArgument, type ScriptName } from '../scripts/scripts.js';
 import type { Target } from './access.js';
 import type { Endpoint } from './address.js';
 import { backoffMs, Clients } from './client.js';
 import type { Place } from './connector.js';
 import { Copies, type WaitFor } from './copies.js';
-import { loadScripts, type ScriptArgument, type ScriptedRedis, type ScriptName } from './scripts.js';
 import { away, refusalOf, unavailable } from './unavailable.js';
 
 export interface ConnectionOptions extends Target {
@@ -41,7 +41,9 @@ const CLUSTER =
 
 export class Connection {
   readonly #clients: Clients;
-  readonly #client: ScriptedRedis;
+  readonly #client: Redis;
+  readonly #base: string;
+  readonly #scripts = loadScripts();
   readonly #at: Place;
   readonly #timeoutMs: number;
   readonly #prepare: (client: Redis) => Promise<void>;
@@ -69,8 +71,8 @@ export class Connection {
     this.#prepare = prepare;
     this.#onEvent = onEvent;
     this.#clients = new Clients(options, options.hashTag, commandTimeoutMs);
+    this.#base = `{${options.hashTag}}:`;
     const { client, at } = this.#clients.make({
-      scripts: loadScripts(),
       enableOfflineQueue: false,
       autoResendUnfulfilledCommands: false,
       // With resending off, ioredis forgets what was under way without settling it, unless told to flush each time.
@@ -80,7 +82,7 @@ export class Connection {
       socketTimeout: commandTimeoutMs,
       retryStrategy: () => backoffMs(++this.#attempts),
     });
-    this.#client = client as ScriptedRedis;
+    this.#client = client;
     this.#at = at;
     const copies = () => new Copies(client, waitFor, commandTimeoutMs / 2);
     this.#copies = copies();
@@ -100,22 +102,38 @@ export class Connection {
     }
   }
 
-  /** @throws StoreUnavailableError */
-  run(script: ScriptName, keys: readonly string[], ...args: ScriptArgument[]): Promise<unknown> {
-    return this.use((client) => client[`avatar.${script}Buffer`](keys.length, ...keys, ...args));
+  /** A key of the store, by its name. */
+  key(...name: readonly string[]): string {
+    return this.#base + name.join(':');
+  }
+
+  /** @param key what the script finds as KEYS[1], unless it makes its keys itself. @throws StoreUnavailableError */
+  run<S extends ScriptName>(script: S, args: Arguments<S>, key?: string): Promise<unknown> {
+    return this.use(async (client) => (await this.#evaluate(client, script, args, key)).result);
   }
 
   /**
-   * Runs a script that writes, and does not resolve before the write is where the connection was told to wait for.
+   * Runs a script that writes, and does not resolve before the write is where the connection was told to wait for. That is asked
+   * right behind the script, in the same round trip.
+   * @param hasWritten where it often writes nothing: then what it says decides whether there is anything to wait for
    * @throws StoreUnavailableError also where too few have it in time: it may be lost, or not
    */
-  async write(script: ScriptName, keys: readonly string[], ...args: ScriptArgument[]): Promise<unknown> {
+  async write<S extends ScriptName>(
+    script: S,
+    args: Arguments<S>,
+    hasWritten?: (result: unknown) => boolean,
+  ): Promise<unknown> {
     const deadline = performance.now() + this.#timeoutMs;
     return this.use(async (client) => {
       const copies = this.#copies;
-      const result = await client[`avatar.${script}Buffer`](keys.length, ...keys, ...args);
-      // Only now: a script that Redis had forgotten is sent again, behind all that was sent with it.
-      if (!(await copies.made(deadline - performance.now()))) {
+      const copied = () => copies.made(deadline - performance.now());
+      const evaluated = this.#evaluate(client, script, args);
+      const asked = hasWritten === undefined ? copied() : null;
+      asked?.catch(() => {}); // It matters only where the script was run.
+      const { result, isSecond } = await evaluated;
+      const isAsked = asked !== null && !isSecond;
+      const isDone = isAsked ? await asked : hasWritten?.(result) === false || (await copied());
+      if (!isDone) {
         this.#lookAgain();
         throw new StoreUnavailableError('too few copies of a write were made in time');
       }
@@ -124,7 +142,7 @@ export class Connection {
   }
 
   /** Sends what is no script. @throws StoreUnavailableError */
-  async use<T>(command: (client: ScriptedRedis) => Promise<T>): Promise<T> {
+  async use<T>(command: (client: Redis) => Promise<T>): Promise<T> {
     if (this.#closing !== null) throw new StoreUnavailableError('the store is closed');
     if (this.#client.status !== 'ready' || this.#state !== 'connected') throw this.#lastError ?? away();
     const connection = this.#ended;
@@ -154,6 +172,19 @@ export class Connection {
   close(): Promise<void> {
     this.#closing ??= this.#end();
     return this.#closing;
+  }
+
+  /** `isSecond`: Redis did not know the script, so that what was sent behind it came before it. */
+  async #evaluate<S extends ScriptName>(client: Redis, script: S, args: Arguments<S>, key = this.#base) {
+    const { lua, sha, names } = this.#scripts[script];
+    const given: Readonly<Record<string, ScriptArgument>> = args;
+    const values = names.map((name) => given[name] ?? '');
+    try {
+      return { result: await client.callBuffer('EVALSHA', sha, 1, key, ...values), isSecond: false };
+    } catch (error) {
+      if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
+      return { result: await client.callBuffer('EVAL', lua, 1, key, ...values), isSecond: true };
+    }
   }
 
   async #greet(): Promise<void> {

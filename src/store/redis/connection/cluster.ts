@@ -1,4 +1,4 @@
-import { StoreUnavailableError } from '../store.js';
+import { StoreUnavailableError } from '../../store.js';
 import type { AccessNow } from './access.js';
 import type { Endpoint } from './address.js';
 import { askAll } from './ask.js';

@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import type { Change } from '../store.js';
+import type { Change } from '../../store.js';
 
 /**
  * Hears of changes while somebody listens. What is said while the connection is away is not heard: once it is back,
@@ -84,7 +84,8 @@ export class Subscription {
 function changeIn(message: string): Change | null {
   const [, version, id, at, caller] = /^(\d+) (\S+) (\d+) (.*)$/s.exec(message) ?? [];
   if (id === undefined || caller === undefined) return null;
+  const name = decodeURIComponent(caller);
   return version === '0'
-    ? { id, caller, version: null, at: null }
-    : { id, caller, version: Number(version), at: Number(at) };
+    ? { id, caller: name, version: null, at: null }
+    : { id, caller: name, version: Number(version), at: Number(at) };
 }
