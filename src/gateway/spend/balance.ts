@@ -46,10 +46,10 @@ export class Balance {
   }
 
   async #ask(): Promise<number | null> {
-    const { keyring, limits, modellix } = this.#ports;
+    const { keyring, limits, modellix, store } = this.#ports;
     const [key] = keyring.keys();
-    if (key === undefined) return null;
-    const { taken } = await limits.take(key.id, 'poll', 1, { submitsWait: true, pollsWait: true });
-    return taken === 0 ? null : modellix.balance(key);
+    const calls = key === undefined ? null : limits.pollTerms(key.id);
+    if (key === undefined || calls === null) return null;
+    return (await store.takeCall(key.id, calls)) > 0 ? null : modellix.balance(key);
   }
 }

@@ -88,10 +88,10 @@ async function query(ports: Ports, stored: Stored): Promise<Renewal> {
   if (keyId === null || taskId === null || video === null) throw new Error(`${avatar.id} has no video`);
   const key = keyring.get(keyId);
   if (key === null) return { kind: 'gone' };
-  const { queued, keys } = await store.outlook([keyId]);
-  const submitsWait = queued > 0 && limits.slots(keyId) > (keys.get(keyId)?.slots ?? 0);
-  const { taken, waitMs } = await limits.take(keyId, 'poll', 1, { submitsWait, pollsWait: true });
-  if (taken === 0) return { kind: 'later', waitMs };
+  const calls = limits.pollTerms(keyId);
+  if (calls === null) return { kind: 'later', waitMs: LATER_MS };
+  const waitMs = await store.takeCall(keyId, calls);
+  if (waitMs > 0) return { kind: 'later', waitMs };
   const { outcome, limits: headers } = await modellix.query(key, taskId);
   await note(ports, key, avatar, outcome, signalOfQuery(outcome), headers);
   const renewal = renewalOf(video, outcome);

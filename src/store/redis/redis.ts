@@ -15,6 +15,7 @@ import {
   type Begin,
   type Begun,
   type BegunSubmit,
+  type CallTerms,
   type Change,
   type Claim,
   type Claimed,
@@ -164,6 +165,10 @@ class RedisStore implements Store {
       if (!(found instanceof Error)) claimed.push(storedOf(found));
     }
     return { claimed, waitMs: orNull(waitMs) };
+  }
+
+  async takeCall(keyId: string, calls: CallTerms): Promise<number> {
+    return Number(await this.#redis.write('take', { key: word(keyId), calls: JSON.stringify(calls) }));
   }
 
   async save(avatar: Avatar, version: number, save: Save): Promise<SaveResult> {

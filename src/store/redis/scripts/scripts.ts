@@ -30,6 +30,7 @@ const ARGUMENTS = {
   ],
   begin: ['begin', 'limit', 'inline', 'anew'],
   claim: ['key', 'ids', 'limit', 'lease', 'overdue', 'calls', 'slots'],
+  take: ['key', 'calls'],
   save: ['id', 'version', 'content', 'due', 'drop', 'slotFor', 'silent', 'spend'],
   remove: ['id', 'version'],
   quarantine: ['id', 'version'],
@@ -49,7 +50,7 @@ export type ScriptArgument = string | number | Buffer;
 export type Arguments<S extends ScriptName> = Readonly<Record<(typeof ARGUMENTS)[S][number], ScriptArgument>>;
 
 const READS: ReadonlySet<ScriptName> = new Set(['find', 'list', 'feed', 'outlook', 'document']);
-const TAKES_CALLS: ReadonlySet<ScriptName> = new Set(['admit', 'begin', 'claim']);
+const TAKES_CALLS: ReadonlySet<ScriptName> = new Set(['admit', 'begin', 'claim', 'take']);
 
 /** What scripts know of statuses and times. */
 const CONSTANTS = {
