@@ -4,7 +4,7 @@ import { EventEmitter, once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import t, { type Test } from 'tap';
 import { openRedisStore, type RedisEvent } from '../../src/store/redis/redis.js';
-import { refusalOf } from '../../src/store/redis/unavailable.js';
+import { refusalOf } from '../../src/store/redis/connection/unavailable.js';
 import { startApp } from '../support/app.js';
 import { startRedis } from '../support/redis.js';
 import { startCluster } from '../support/redis-cluster.js';
