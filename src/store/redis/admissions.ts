@@ -1,6 +1,6 @@
 import type { Avatar } from '../../domain/avatar.js';
 import { NO_CAPS } from '../../domain/spend.js';
-import { maxUnfinishedFor } from '../accounts.js';
+import { maxUnfinishedFor, placeOf } from '../accounts.js';
 import { wholeDelay } from '../delay.js';
 import { CorruptRecordError } from '../record.js';
 import { stepOf } from '../shares.js';
@@ -14,7 +14,7 @@ import {
 import type { Connection } from './connection/connection.js';
 import type { SeenPlace } from './connection/safety.js';
 import { beginWord } from './marks.js';
-import { contentOf, recordIn } from './records.js';
+import { contentOf, type Records, recordIn, usable } from './records.js';
 import { PIECE_BYTES, type Submissions } from './submissions.js';
 
 type Answer = readonly [word: Buffer, now: number, stored: Buffer, ...rest: readonly (number | Buffer)[]];
@@ -22,11 +22,13 @@ type Answer = readonly [word: Buffer, now: number, stored: Buffer, ...rest: read
 /** New avatars: one script for one with a small submission; a large one is asked for by Redis before it is sent. */
 export class Admissions {
   readonly #redis: Connection;
+  readonly #records: Records;
   readonly #submissions: Submissions;
   readonly #seen: SeenPlace;
 
-  constructor(redis: Connection, submissions: Submissions, seen: SeenPlace) {
+  constructor(redis: Connection, records: Records, submissions: Submissions, seen: SeenPlace) {
     this.#redis = redis;
+    this.#records = records;
     this.#submissions = submissions;
     this.#seen = seen;
   }
@@ -35,11 +37,13 @@ export class Admissions {
   async admit(avatar: Avatar, submission: readonly Buffer[], admission: Admission): Promise<Admitted> {
     const { id, idempotency } = avatar;
     const { dueInMs, doubtMs, bounds, share = 1, caps = NO_CAPS, begin } = admission;
+    const { month, day } = placeOf(avatar);
     const bytes = submission.reduce((sum, { length }) => sum + length, 0);
     const isLarge = bytes > PIECE_BYTES;
     const args = {
       ...{ id, bytes, content: contentOf(avatar), submission: Buffer.concat(isLarge ? [] : submission) },
       ...{ due: wholeDelay(dueInMs), doubt: wholeDelay(doubtMs), step: stepOf(share), ...bounds },
+      date: `${month}_${day}`,
       unfinished: maxUnfinishedFor(avatar, admission) ?? '',
       day: roomBefore(avatar, caps.day),
       month: roomBefore(avatar, caps.month),
@@ -52,7 +56,7 @@ export class Admissions {
     const outcome = String(word);
     switch (outcome) {
       case 'known':
-        return { outcome, ...recordIn(String(rest[0]), stored), now };
+        return { outcome, ...usable(await this.#records.read(String(rest[0]), stored, now)) };
       case 'begun':
       case 'queued': {
         const [day = 0, month = 0, place] = rest;

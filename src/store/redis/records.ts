@@ -6,7 +6,7 @@
 import { type Avatar, isFinal } from '../../domain/avatar.js';
 import { isWithin, type Scope } from '../../domain/caller.js';
 import { CorruptRecordError, decodeRecord, encodeRecord, NewerRecordError } from '../record.js';
-import type { Found } from '../store.js';
+import { type Found, StoreUnavailableError } from '../store.js';
 import type { Connection } from './connection/connection.js';
 import { headOf, STATUS_OF } from './marks.js';
 import { pack, unpack } from './packed.js';
@@ -40,7 +40,7 @@ export function recordIn(id: string, stored: Buffer): { readonly avatar: Avatar;
 
 function headIn(stored: Buffer): RegExpExecArray | null {
   const line = stored.toString('latin1', 0, Math.max(0, stored.indexOf('\n')));
-  return /^(\d+) \S* (\w) (\d+) (\S*) (\S*)(?: \S*){6}$/.exec(line);
+  return /^(\d+)c? \S* (\w) (\d+) (\S*) (\S*)(?: \S*){6}$/.exec(line);
 }
 
 function textIn(word: string): string | null {
@@ -53,6 +53,13 @@ function textIn(word: string): string | null {
 
 /** What was found under an id; an error where it cannot be used. */
 export type FoundRecord = Found | CorruptRecordError | NewerRecordError;
+
+/** @throws CorruptRecordError; StoreUnavailableError where a newer release wrote it */
+export function usable(found: FoundRecord): Found {
+  if (found instanceof NewerRecordError) throw new StoreUnavailableError(found.message, { cause: found });
+  if (found instanceof CorruptRecordError) throw found;
+  return found;
+}
 
 /** What scripts return of records. One that cannot be read is moved out of the way. */
 export class Records {
@@ -81,7 +88,7 @@ export class Records {
     } catch (error) {
       if (error instanceof NewerRecordError) return error;
       if (!(error instanceof CorruptRecordError)) throw error;
-      const [version = ''] = /^\d+(?= )/.exec(stored?.toString('latin1', 0, 16) ?? '') ?? [];
+      const [version = ''] = /^\d+(?=c? )/.exec(stored?.toString('latin1', 0, 16) ?? '') ?? [];
       if ((await this.#redis.write('quarantine', { id, version })) === 1) this.#corrupt += 1;
       return error;
     }

@@ -8,7 +8,6 @@ import { EVERYONE, isWithin, type Scope } from '../../domain/caller.js';
 import type { DayOfUse } from '../../domain/spend.js';
 import { wholeDelay } from '../delay.js';
 import { preferredFirst, SPARE } from '../preferred.js';
-import { CorruptRecordError, NewerRecordError } from '../record.js';
 import {
   type Admission,
   type Admitted,
@@ -40,7 +39,7 @@ import { Subscription } from './connection/subscription.js';
 import { Feeds } from './feeds.js';
 import { Lists } from './lists.js';
 import { beginWord, spendWord, word } from './marks.js';
-import { contentOf, Records } from './records.js';
+import { contentOf, Records, usable } from './records.js';
 import { Submissions } from './submissions.js';
 
 export interface RedisStoreOptions extends Omit<ConnectionOptions, 'hashTag' | 'prepare' | 'onEvent'> {
@@ -118,7 +117,7 @@ class RedisStore implements Store {
     this.#seen = seen;
     this.#records = new Records(redis);
     this.#submissions = new Submissions(redis);
-    this.#admissions = new Admissions(redis, this.#submissions, seen);
+    this.#admissions = new Admissions(redis, this.#records, this.#submissions, seen);
     this.#lists = new Lists(redis, this.#records);
     this.#feeds = new Feeds(redis, this.#records);
     this.#accounts = new Accounts(redis);
@@ -192,9 +191,7 @@ class RedisStore implements Store {
     const row = await this.#redis.run('find', { id, caller: scope === EVERYONE ? '' : word(scope) });
     if (row === null) return null;
     const [now, stored, ahead] = row as [number, Buffer | null, number | null];
-    const found = await this.#records.read(id, stored, now, ahead);
-    if (found instanceof NewerRecordError) throw new StoreUnavailableError(found.message, { cause: found });
-    if (found instanceof CorruptRecordError) throw found;
+    const found = usable(await this.#records.read(id, stored, now, ahead));
     return isWithin(scope, found.avatar.caller) ? found : null;
   }
 

@@ -12,6 +12,7 @@
   a.maxBytes     of all submissions that are queued
   a.step         how far it stands behind its caller's last, in turns
   a.unfinished   how many of its caller's avatars may be unfinished, itself among them, or ''
+  a.date         when it is accepted, `<month>_<day>`
   a.day          how many units may have been spent on the day before it, or ''
   a.month        the same of the month
   a.begin        JSON: intent, keys, leaseMs; or '', where it is to be queued
@@ -47,7 +48,7 @@ local function isFull()
   if a.unfinished ~= '' and countListed(head.caller, UNFINISHED) >= tonumber(a.unfinished) then
     return 'unfinished'
   end
-  local onDay, inMonth = spentIn(head)
+  local onDay, inMonth = spentIn(head.caller, a.date)
   if a.day ~= '' and onDay > tonumber(a.day) then
     return 'day'
   end
@@ -68,7 +69,7 @@ if there and there.head then
   -- Written again, so that a WAIT behind it, on whatever connection, waits for no less than this.
   write(a.id, there)
   local isBegun = wanted and there.head.mark == SUBMITTING and there.head.intent == wanted.intent
-  return answer(isBegun and 'begun' or 'queued', now, there.stored, spentIn(head))
+  return answer(isBegun and 'begun' or 'queued', now, there.stored, spentIn(head.caller, a.date))
 end
 if there or redis.call('EXISTS', base .. 'corrupt:' .. a.id) == 1 then
   return answer('corrupt')
@@ -76,7 +77,7 @@ end
 if head.idempotency ~= '' then
   local owner = redis.call('HGET', base .. 'keys', head.idempotency)
   local known = owner and read(owner)
-  if known and known.head then
+  if known then
     -- Written again for the same reason; taken out before, which a full Redis allows as the first of several writes.
     redis.call('HDEL', base .. 'keys', head.idempotency)
     redis.call('HSET', base .. 'keys', head.idempotency, owner)
@@ -142,5 +143,5 @@ for _, name in ipairs({'feed:' .. head.caller, 'feed'}) do
     redis.call('ZADD', base .. name, -changes[i + 1], '!forgotten')
   end
 end
-local onDay, inMonth = spentIn(head)
+local onDay, inMonth = spentIn(head.caller, a.date)
 return {key and 'begun' or 'queued', now, record.stored, onDay, inMonth, place}

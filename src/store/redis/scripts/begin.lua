@@ -49,7 +49,7 @@ local function begin(id)
   end
   local record = read(id)
   if not record or not record.head then
-    rows[#rows + 1] = {id, record and record.stored, false}
+    rows[#rows + 1] = {id, record and record.stored or false, false}
     return 'pass'
   elseif record.isNewer then
     return 'pass'
@@ -62,7 +62,7 @@ local function begin(id)
   leaveQueue(id)
   unlist(id, record.head)
   markBegun(record, key.calls.key, wanted.intent)
-  record.version = record.version + 1
+  record.version, record.isClaimed = record.version + 1, false
   write(id, record)
   list(id, record.head)
   holdSlot(id, key.calls.key)

@@ -33,11 +33,11 @@ for _, id in ipairs(ids) do
   if due and tonumber(due) <= last then
     local record = read(id)
     if not record or not record.head then
-      rows[#rows + 1] = {id, record and record.stored}
+      rows[#rows + 1] = {id, record and record.stored or false}
     elseif record.isNewer then
       redis.call('ZADD', index, now + a.lease, id)
     elseif taken < most then
-      record.version = record.version + 1
+      record.version, record.isClaimed = record.version + 1, true
       write(id, record)
       redis.call('ZADD', index, now + a.lease, id)
       rows[#rows + 1] = {id, record.stored}

@@ -15,6 +15,6 @@ local rows = {}
 local changes = redis.call('ZRANGE', base .. a.feed, '(' .. a.after, '+inf', 'BYSCORE', 'LIMIT', 0, a.limit, 'WITHSCORES')
 for i = 1, #changes, 2 do
   local record = read(changes[i])
-  rows[#rows + 1] = {changes[i], changes[i + 1], record and record.stored}
+  rows[#rows + 1] = {changes[i], changes[i + 1], record and record.stored or false}
 end
 return {now, below('!last'), below('!forgotten'), rows}

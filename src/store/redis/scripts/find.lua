@@ -15,4 +15,4 @@ local isAnothers = a.caller ~= '' and head and head.caller ~= a.caller
 if isAnothers or not record and not quarantined then
   return false
 end
-return {now, record and record.stored, redis.call('ZRANK', base .. 'queue', a.id)}
+return {now, record and record.stored or false, redis.call('ZRANK', base .. 'queue', a.id)}

@@ -32,6 +32,6 @@ local rows = {}
 for i, entry in ipairs(entries) do
   local id = string.sub(entry, ENTRY_TIME + 1)
   local record = read(id)
-  rows[i] = {entry, record and record.stored, redis.call('ZRANK', base .. 'queue', id)}
+  rows[i] = {entry, record and record.stored or false, redis.call('ZRANK', base .. 'queue', id)}
 end
 return {now, rows}

@@ -11,8 +11,8 @@ local function has(marks, mark)
   return string.find(marks, mark, 1, true) ~= nil
 end
 
--- A record is one string: its version, its turn in the queue as `tag/step` or nothing, and its content, which is the words
--- of its head and, on the next line, its document.
+-- A record is one string: its version, with a `c` where a claim gave it that, its turn in the queue as `tag/step` or nothing, and
+-- its content, which is the words of its head and, on the next line, its document.
 local WORDS = {'mark', 'attempt', 'key', 'intent', 'created', 'external', 'idempotency', 'task', 'spend', 'caller'}
 
 -- The head and the document of a content; no head where it cannot be read.
@@ -36,11 +36,12 @@ local function read(id)
   elseif type(stored) ~= 'string' then
     return {stored = ''}
   end
-  local _, last, version, tag, step = string.find(stored, '^(%d+) ([^/ ]*)/?(%S*) ')
+  local _, last, version, claimed, tag, step = string.find(stored, '^(%d+)(c?) ([^/ ]*)/?(%S*) ')
   if not last then
     return {stored = stored}
   end
   local record = {stored = stored, version = tonumber(version), tag = tonumber(tag), step = tonumber(step)}
+  record.isClaimed = claimed ~= ''
   record.content = string.sub(stored, last + 1)
   record.head, record.document = parse(record.content)
   local schema = record.document and tonumber(string.match(record.document, '^(%d+) '))
@@ -50,7 +51,8 @@ end
 
 local function write(id, record)
   local turn = record.tag and string.format('%.17g/%.17g', record.tag, record.step) or ''
-  record.stored = string.format('%.0f', record.version) .. ' ' .. turn .. ' ' .. record.content
+  local version = string.format('%.0f', record.version) .. (record.isClaimed and 'c' or '')
+  record.stored = version .. ' ' .. turn .. ' ' .. record.content
   redis.call('SET', base .. 'avatar:' .. id, record.stored)
 end
 
@@ -149,12 +151,10 @@ end
 -- Spend: a hash for each month of a caller. An entry, `<day> <mode>`, has six numbers: avatars, milliseconds and units
 -- reserved, then the same settled; the units of a day lie under its number, those of the month under `month`.
 
-local function spentIn(head)
-  local month, day = string.match(head.spend, '^([^_]+)_(%d+)')
-  if not month then
-    return 0, 0
-  end
-  local units = redis.call('HMGET', base .. 'spend:' .. month .. ':' .. head.caller, day, 'month')
+-- What a caller spent on a day, `<month>_<day>`, and in its month, in units.
+local function spentIn(caller, date)
+  local month, day = string.match(date, '^(.-)_(.*)$')
+  local units = redis.call('HMGET', base .. 'spend:' .. month .. ':' .. caller, day, 'month')
   return tonumber(units[1] or 0), tonumber(units[2] or 0)
 end
 

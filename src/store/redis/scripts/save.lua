@@ -18,7 +18,7 @@ local record = read(a.id)
 if not record or not record.head then
   return {'stale'}
 end
-if record.version == expected + 1 and record.content == a.content then
+if record.version == expected + 1 and not record.isClaimed and record.content == a.content then
   -- Written again, so that a WAIT behind it, on whatever connection, waits for no less than this.
   write(a.id, record)
   return {'saved'}
@@ -79,7 +79,7 @@ elseif wasQueued then
 end
 count(a.spend, after.caller, before.mark, after.mark)
 
-record.version, record.content = expected + 1, a.content
+record.version, record.isClaimed, record.content = expected + 1, false, a.content
 if a.drop == '1' then
   record.tag, record.step = nil, nil
 end

@@ -24,6 +24,7 @@ const ARGUMENTS = {
     'maxBytes',
     'step',
     'unfinished',
+    'date',
     'day',
     'month',
     'begin',
