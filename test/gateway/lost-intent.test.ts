@@ -2,7 +2,7 @@
 
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { Limits } from '../../src/gateway/limits.js';
+import { Limits } from '../../src/gateway/limits/limits.js';
 import type { Ports } from '../../src/gateway/ports.js';
 import { intend, meant, withdrawIntent } from '../../src/gateway/submit.js';
 import { ApiKey } from '../../src/modellix/api-key.js';

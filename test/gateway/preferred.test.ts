@@ -3,10 +3,10 @@
 import { join } from 'node:path';
 import t from 'tap';
 import { accepted, beginSubmit } from '../../src/domain/avatar.js';
-import { Limits } from '../../src/gateway/limits.js';
-import { pass } from '../../src/gateway/pass.js';
+import { Limits } from '../../src/gateway/limits/limits.js';
+import { pass } from '../../src/gateway/worker.js';
 import type { Ports } from '../../src/gateway/ports.js';
-import { Timing } from '../../src/gateway/timing.js';
+import { Timing } from '../../src/gateway/limits/timing.js';
 import { KeyPool } from '../../src/modellix/keyring.js';
 import { openEmbeddedStore } from '../../src/store/embedded.js';
 import { avatarOf, dueIn, LONG, SUBMISSION } from '../store/fixtures.js';

@@ -4,7 +4,7 @@ import t, { type Test } from 'tap';
 import type { Avatar, Mode } from '../../src/domain/avatar.js';
 import { distributionOf, mixOf, newDurations, observe } from '../../src/domain/durations.js';
 import { nextLookMs, priceOf } from '../../src/domain/schedule.js';
-import { Timing } from '../../src/gateway/timing.js';
+import { Timing } from '../../src/gateway/limits/timing.js';
 import type { Outlook, Store } from '../../src/store/store.js';
 import { avatarOf } from '../store/fixtures.js';
 import { clockedStore } from './clocked.js';

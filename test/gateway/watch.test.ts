@@ -3,10 +3,10 @@
 import t, { type Test } from 'tap';
 import type { Avatar } from '../../src/domain/avatar.js';
 import { EVERYONE, type Scope } from '../../src/domain/caller.js';
-import { followAll } from '../../src/gateway/follow.js';
-import type { SeenVersion } from '../../src/gateway/seen.js';
-import { until } from '../../src/gateway/until.js';
-import { Watch } from '../../src/gateway/watch.js';
+import { followAll } from '../../src/gateway/watch/follow.js';
+import type { SeenVersion } from '../../src/gateway/view.js';
+import { until } from '../../src/gateway/watch/until.js';
+import { Watch } from '../../src/gateway/watch/watch.js';
 import { openEmbeddedStore } from '../../src/store/embedded.js';
 import { type Change, type Found, type Store, StoreUnavailableError } from '../../src/store/store.js';
 import { avatarOf, CALLER, dueIn, LONG, SUBMISSION } from '../store/fixtures.js';

@@ -8,16 +8,16 @@ import type { Scheduler } from 'fast-check';
 import { type Avatar, isFinal } from '../../src/domain/avatar.js';
 import { ANONYMOUS } from '../../src/domain/caller.js';
 import { accept } from '../../src/gateway/accept.js';
-import type { Answer } from '../../src/gateway/answer.js';
-import { Limits } from '../../src/gateway/limits.js';
-import { Memory } from '../../src/gateway/memory.js';
-import { pass } from '../../src/gateway/pass.js';
+import type { Answer } from '../../src/gateway/settle.js';
+import { Limits } from '../../src/gateway/limits/limits.js';
+import { Memory } from '../../src/gateway/intake/memory.js';
+import { pass } from '../../src/gateway/worker.js';
 import type { CallbackSender, Counts, GatewaySettings, Ports } from '../../src/gateway/ports.js';
-import { Receivers } from '../../src/gateway/receivers.js';
-import { Renewals } from '../../src/gateway/renewals.js';
+import { OriginGate } from '../../src/gateway/origin-gate.js';
+import { Renewals } from '../../src/gateway/video/source.js';
 import { replayAnswers } from '../../src/gateway/settle.js';
-import { Timing } from '../../src/gateway/timing.js';
-import type { Until } from '../../src/gateway/until.js';
+import { Timing } from '../../src/gateway/limits/timing.js';
+import type { Until } from '../../src/gateway/watch/until.js';
 import type { ModellixClient } from '../../src/modellix/client.js';
 import { KeyPool } from '../../src/modellix/keyring.js';
 import { NO_LIMITS, type Reply, type SubmitOutcome } from '../../src/modellix/outcome.js';
@@ -202,8 +202,8 @@ export class World {
       videos: null,
       callbacks: CALLBACKS,
       callers: null,
-      receivers: new Receivers(() => 0, new AbortController().signal),
-      hosts: new Receivers(() => 0, new AbortController().signal),
+      receivers: new OriginGate(() => 0, new AbortController().signal),
+      hosts: new OriginGate(() => 0, new AbortController().signal),
       renewals: new Renewals(),
       render: () => ({}),
       memory: new Memory(Number.POSITIVE_INFINITY),

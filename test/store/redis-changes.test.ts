@@ -1,7 +1,7 @@
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { Redis } from 'ioredis';
 import t, { type Test } from 'tap';
-import { Subscription } from '../../src/store/redis/subscription.js';
+import { Subscription } from '../../src/store/redis/connection/subscription.js';
 import type { Change, Store } from '../../src/store/store.js';
 import { startRedis } from '../support/redis.js';
 import { avatarOf, CALLER, dueIn, LONG, SUBMISSION } from './fixtures.js';

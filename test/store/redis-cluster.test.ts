@@ -6,7 +6,7 @@
 import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
 import t from 'tap';
-import { Subscription } from '../../src/store/redis/subscription.js';
+import { Subscription } from '../../src/store/redis/connection/subscription.js';
 import { startCluster } from '../support/redis-cluster.js';
 import { commandSays } from '../support/redis-command.js';
 import { asUser, COMMANDS, PREFIX, USER, withUser } from '../support/redis-user.js';

@@ -3,7 +3,7 @@ import t from 'tap';
 import { redisUrl } from '../support/redis.js';
 import { storeContract } from './contract.js';
 import type { Raw } from './contract-damage.js';
-import { holdsSubmission, openConnected } from './fixtures-redis.js';
+import { documentAt, holdsSubmission, openConnected, overwriteDocument } from './fixtures-redis.js';
 
 const { url, prefix } = await redisUrl(t);
 const isPrivate = (process.env.REDIS_URL ?? '') === '';
@@ -37,11 +37,9 @@ storeContract('redis', async (t) => {
       const client = new Redis(url);
       const key = (kind: string, id: string) => `{${keyPrefix}}:${kind}:${id}`;
       const raw: Raw = {
-        record: (id) => client.hgetBuffer(key('avatar', id), 'doc'),
-        overwrite: async (id, bytes) => {
-          await client.hset(key('avatar', id), 'doc', bytes);
-        },
-        quarantined: (id) => client.hgetBuffer(key('corrupt', id), 'doc'),
+        record: (id) => documentAt(client, key('avatar', id)),
+        overwrite: (id, bytes) => overwriteDocument(client, key('avatar', id), bytes),
+        quarantined: (id) => documentAt(client, key('corrupt', id)),
       };
       const result = await work(raw);
       await client.quit();

@@ -3,7 +3,7 @@
 import type { Context } from './context.js';
 import { callers, feed, find, keyIds, list, outlook, submission, use } from './reads.js';
 import { asDamaged, readAvatar, readRows, type Table, writeRow } from './rows.js';
-import { claim, due, remove, save } from './saves.js';
+import { claim, due, remove, save, takeCall } from './saves.js';
 import { admit, begin, check } from './submits.js';
 
 interface DocumentRow {
@@ -38,7 +38,7 @@ function quarantine(cx: Context, id: string): void {
 }
 
 export const operations = {
-  ...{ admit, begin, check, claim, due, save, remove, quarantine },
+  ...{ admit, begin, check, claim, due, takeCall, save, remove, quarantine },
   ...{ find, list, feed, use, callers, submission, outlook, keyIds, document, swap },
   ping: (cx: Context) => cx.writes(),
 };

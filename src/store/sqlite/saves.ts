@@ -1,7 +1,7 @@
 /** Avatars are claimed, saved and removed. Each write names the version that it replaces. */
 
 import { isNewer } from '../schema.js';
-import type { Claim, SaveResult } from '../store.js';
+import type { CallTerms, Claim, SaveResult } from '../store.js';
 import { pollRoom, tookPolls } from './calls.js';
 import type { Context } from './context.js';
 import { readCalls, slotsOf, writeCalls } from './keys.js';
@@ -61,6 +61,16 @@ export function claim(cx: Context, claim: OwnClaim, ids: readonly string[] | nul
     writeCalls(db, calls.keyId, tookPolls(calls.state, calls.terms, now, claimed.length));
   }
   return { claimed, waitMs: left > 0 ? waitMs : null };
+}
+
+/** Takes a call for what no avatar is due for; see `Store.takeCall`. */
+export function takeCall(cx: Context, keyId: string, terms: CallTerms): number {
+  const state = readCalls(cx.db, keyId);
+  const { room, waitMs } = pollRoom(state, terms, cx.now, false);
+  if (room === 0) return waitMs;
+  cx.writes();
+  writeCalls(cx.db, keyId, { ...tookPolls(state, terms, cx.now, 1), submitsInARow: state.submitsInARow });
+  return 0;
 }
 
 /** See `Store.save`. */

@@ -19,6 +19,7 @@ import {
   type Begun,
   type BegunSubmit,
   CallerLimitError,
+  type CallTerms,
   type Change,
   type Claim,
   type Claimed,
@@ -162,6 +163,10 @@ class SqliteStore implements Store {
     const found = await this.#link.call('submission', id);
     if (found === null) return null;
     return 'file' in found ? this.#media.read(found) : bufferOf(found.bytes);
+  }
+
+  async takeCall(keyId: string, calls: CallTerms): Promise<number> {
+    return this.#link.call('takeCall', keyId, calls);
   }
 
   async claim({ preferred, ...claim }: Claim): Promise<Claimed> {
