@@ -203,7 +203,10 @@ export function calls(check: Check): void {
         if (early === undefined || late === undefined) continue;
         assert.ok(taken >= early.taken && taken <= late.taken, `${taken} of ${early.taken} to ${late.taken}`);
         if (taken < limit && early.taken === late.taken) {
-          assert.ok(waitMs !== null && waitMs <= early.waitMs + drift && waitMs >= late.waitMs - 1, `${waitMs}`);
+          assert.ok(
+            waitMs !== null && waitMs <= early.waitMs + drift && waitMs >= late.waitMs - 1,
+            `${waitMs}`,
+          );
         }
         tat = (taken === early.taken ? early : late).tat;
         drift += after - before;
