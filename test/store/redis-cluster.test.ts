@@ -13,7 +13,7 @@ import { asUser, COMMANDS, PREFIX, USER, withUser } from '../support/redis-user.
 import { storeContract } from './contract.js';
 import type { Raw } from './contract-damage.js';
 import { avatarOf, dueIn, LONG, SUBMISSION } from './fixtures.js';
-import { heardBy, holdsSubmission, openConnected } from './fixtures-redis.js';
+import { documentAt, heardBy, holdsSubmission, openConnected, overwriteDocument } from './fixtures-redis.js';
 
 t.setTimeout(600_000);
 
@@ -42,11 +42,9 @@ async function atRest<T>(port: number, prefix: string, work: (raw: Raw) => Promi
   const client = new Redis({ port, ...USER, disableClientInfo: true });
   const key = (kind: string, id: string) => `{${prefix}}:${kind}:${id}`;
   const result = await work({
-    record: (id) => client.hgetBuffer(key('avatar', id), 'doc'),
-    overwrite: async (id, bytes) => {
-      await client.hset(key('avatar', id), 'doc', bytes);
-    },
-    aside: (id) => client.hgetBuffer(key('corrupt', id), 'doc'),
+    record: (id) => documentAt(client, key('avatar', id)),
+    overwrite: (id, bytes) => overwriteDocument(client, key('avatar', id), bytes),
+    quarantined: (id) => documentAt(client, key('corrupt', id)),
   });
   await client.quit();
   return result;
@@ -70,7 +68,7 @@ t.test('redis: cluster: what is written at one node is heard at another', async 
     t.teardown(() => client.disconnect());
     await heardBy(client, channel, 1);
   }
-  const { avatar } = await store.create(avatarOf(), [SUBMISSION], dueIn(LONG));
+  const { avatar } = await store.admit(avatarOf(), [SUBMISSION], dueIn(LONG));
   t.same(await Promise.all(heard), [avatar.id, avatar.id]);
   await commandSays(third.port, {}, /cmdstat_ping:/, 'INFO', 'commandstats');
 });
@@ -78,7 +76,7 @@ t.test('redis: cluster: what is written at one node is heard at another', async 
 t.test('redis: cluster: where no replica has a write, it does not count', async (t) => {
   const waitFor = { replicas: 1, ownFile: false };
   const store = await openConnected(t, { url, keyPrefix: PREFIX, waitFor, commandTimeoutMs: 200 });
-  await t.rejects(store.create(avatarOf(), [SUBMISSION], dueIn(LONG)), { message: /too few copies/ });
+  await t.rejects(store.admit(avatarOf(), [SUBMISSION], dueIn(LONG)), { message: /too few copies/ });
 });
 
 t.test('redis: cluster: the user had every right that was needed, and needed each', async (t) => {
