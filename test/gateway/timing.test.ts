@@ -24,8 +24,8 @@ function submitted(mode: Mode, change: Partial<Avatar> = {}): Avatar {
 
 /** With so many unfinished tasks for each key. */
 function outlook(slots: Readonly<Record<string, number>>): Outlook {
-  const lanes = Object.entries(slots).map(([id, slots]) => [id, { slots, due: 0, dueInMs: null }] as const);
-  return { now: NOW, queued: 0, queuedBytes: 0, dueInMs: null, lanes: new Map(lanes) };
+  const keys = Object.entries(slots).map(([id, slots]) => [id, { slots, due: 0, dueInMs: null }] as const);
+  return { now: NOW, queued: 0, queuedBytes: 0, dueInMs: null, keys: new Map(keys) };
 }
 
 /** Many std tasks that took half a minute, and more pro tasks that took 400 s, as seen by one replica. */
