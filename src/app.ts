@@ -7,11 +7,10 @@ import { type Callers, openCallers } from './callers/open.js';
 import { CallersError } from './callers/read.js';
 import { type Config, ConfigError } from './config.js';
 import { loosePermissions } from './disk/permissions.js';
-import type { Answer } from './gateway/answer.js';
 import { createGateway, type Gateway } from './gateway/gateway.js';
 import type { Log } from './gateway/log.js';
-import { Memory } from './gateway/memory.js';
-import { TURN_MS } from './gateway/receivers.js';
+import { Memory } from './gateway/intake/memory.js';
+import type { Answer } from './gateway/settle.js';
 import { basePathOf } from './http/arrival.js';
 import { buildManagement } from './http/management.js';
 import { buildServer } from './http/server.js';
@@ -27,9 +26,9 @@ import { createMediaFetcher } from './outbound/fetcher.js';
 import { createCallbackSender } from './outbound/sender.js';
 import { videoConnector } from './outbound/video-connector.js';
 import { CachedReads } from './store/cached.js';
-import { openEmbeddedStore } from './store/embedded.js';
 import { openRedisStore, type RedisEvent } from './store/redis/redis.js';
 import { openSpool } from './store/spool.js';
+import { openSqliteStore } from './store/sqlite/sqlite.js';
 import type { Store } from './store/store.js';
 import { openVideoFolder, type VideoFolder } from './videos/folder.js';
 
@@ -127,7 +126,7 @@ export async function buildApp(config: Config, log: FastifyBaseLogger, version: 
       prices: config.usdPerSecond,
       submitLeaseMs: leaseFor(connectTimeoutMs + submitTimeoutMs),
       stepLeaseMs: leaseFor(connectTimeoutMs + longPollMs + queryTimeoutMs),
-      commonLeaseMs: leaseFor(TURN_MS + config.callbacks.timeoutMs),
+      commonLeaseMs: leaseFor(config.callbacks.timeoutMs),
       keepTryMs: KEEP_TRY_MS,
       keepLeaseMs: leaseFor(KEEP_TRY_MS),
     },
@@ -255,7 +254,7 @@ async function openVideos(
 }
 
 async function openStore({ store, dataDir }: Config, log: Log): Promise<Store> {
-  if (store.kind === 'embedded') return openEmbeddedStore({ dir: join(dataDir, 'tasks') });
+  if (store.kind === 'embedded') return openSqliteStore({ dir: dataDir });
   const events = new EventEmitter<{ redis: [RedisEvent] }>();
   events.on('redis', (event) => logRedis(event, log));
   const opened = openRedisStore({ ...store, onEvent: (event) => events.emit('redis', event) });

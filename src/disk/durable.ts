@@ -1,7 +1,10 @@
 import { open, writeFile } from 'node:fs/promises';
 
 /** Writes a file for this user only, replacing one of that name. It is on disk when this resolves; its name is not yet. */
-export async function writeDurably(file: string, content: string | readonly Buffer[]): Promise<void> {
+export async function writeDurably(
+  file: string,
+  content: string | readonly Buffer[] | AsyncIterable<Buffer>,
+): Promise<void> {
   const handle = await open(file, 'w', 0o600);
   try {
     await writeFile(handle, content);

@@ -130,7 +130,7 @@ export function take(
 }
 
 /** When pauses and rests let a call of a kind through: `now`, or later. */
-function readyAt(budget: KeyBudget, kind: CallKind, now: number): number {
+export function readyAt(budget: KeyBudget, kind: CallKind, now: number): number {
   const { pausedUntil, submitsPausedUntil, restUntil, restsLooks } = budget;
   const untils = [pausedUntil];
   if (kind === 'submit') untils.push(submitsPausedUntil);
@@ -235,7 +235,7 @@ function heed(budget: KeyBudget, headers: RateHeaders, now: number, limits: KeyL
 }
 
 /** The limits that hold for a key: what was learned, a step closer to what is configured once that is a while ago. */
-function raised(budget: KeyBudget, now: number, limits: KeyLimits): KeyBudget {
+export function raised(budget: KeyBudget, now: number, limits: KeyLimits): KeyBudget {
   const { callsPerMinute, callsLearnedAt, tasks, tasksLearnedAt } = budget;
   const step = Math.max(1, Math.floor(callsPerMinute / 10));
   const calls = raise(callsPerMinute, callsLearnedAt, step, limits.callsPerMinute, now);

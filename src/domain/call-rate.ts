@@ -18,13 +18,13 @@ export interface TakenCalls {
   readonly waitMs: number;
 }
 
-interface Pace {
+export interface Pace {
   readonly intervalMs: number;
   readonly burst: number;
 }
 
 /** A burst and the calls after it, at their interval, together stay under what may be used in a minute. */
-function paceOf(limitPerMinute: number): Pace {
+export function paceOf(limitPerMinute: number): Pace {
   const usable = Math.max(1, Math.floor(limitPerMinute * USED));
   const burst = Math.max(1, Math.floor(limitPerMinute * BURST));
   // In the minute that begins with a burst there is room for usable - burst more, the first an interval after it.

@@ -15,7 +15,7 @@ export interface Holdings {
 }
 
 /** A write may say otherwise of the slot: an `unconfirmed` avatar holds it a while longer, an overdue task less long. */
-export function holdingsOf({ status, keyId }: Avatar): Holdings {
+export function holdingsOf({ status, keyId }: Pick<Avatar, 'status' | 'keyId'>): Holdings {
   const atModellix = status === 'pending' || status === 'processing';
   return {
     queued: status === 'queued',

@@ -3,17 +3,18 @@ import { type Avatar, newAvatar } from '../domain/avatar.js';
 import { costOf, estimateUsd, type Prices } from '../domain/price.js';
 import { packSubmission, type Submission } from '../modellix/submission.js';
 import { ProblemError } from '../problems.js';
-import { CallerLimitError, QueueFullError } from '../store/store.js';
-import { atLimit, requireMode, warnOfSpend } from './allowance.js';
-import { fingerprintOf } from './fingerprint.js';
-import { type Inspected, inspectMedia } from './inspect.js';
+import { CallerLimitError, QueueFullError, type Stored } from '../store/store.js';
+import { atLimit, requireMode, warnOfSpend } from './spend/allowance.js';
+import { fingerprintOf } from './intake/fingerprint.js';
+import { type Inspected, inspectMedia } from './intake/inspect.js';
 import type { Ports } from './ports.js';
-import { requireCallable } from './receiver.js';
-import type { AvatarRequest } from './request.js';
-import type { SeenVersion } from './seen.js';
-import type { Until } from './until.js';
+import { requireCallable } from './callbacks/receiver.js';
+import type { AvatarRequest } from './intake/request.js';
+import type { SeenVersion } from './view.js';
 import { withdraw } from './withdraw.js';
 import type { Worker } from './worker.js';
+
+type Accepting = Pick<Worker, 'asking' | 'submit' | 'track' | 'wake'>;
 
 export interface Accepted extends SeenVersion {
   /** The idempotency key had made this avatar before; nothing was made now. */
@@ -27,23 +28,18 @@ export interface Accepted extends SeenVersion {
 const DOUBT_MS = 15_000;
 
 /**
- * Checks the media, stores the avatar, and has it submitted. Resolves as soon as the submit is settled, at once where
- * the avatar has to wait for others, or after the grace with the avatar as it is then; the submit goes on whatever
- * becomes of the caller. The avatar and its idempotency key are one write, so however many requests with one key run
- * at once, one makes the avatar.
+ * Checks the media, stores the avatar, and submits it in the same breath, where nobody waits before it and a key has a slot and a
+ * call: one write, the POST, one write. Resolves when that is settled, or after the grace with the avatar as it is then;
+ * the submit goes on whatever becomes of the caller. Where the avatar has to wait it resolves at once. The avatar and its
+ * idempotency key are one write, so however many requests with one key run at once, one makes the avatar.
  * @throws {ProblemError} for media that cannot be used, for a receiver that may not be called, for a key that stood for another request, when the queue is
  * full, for what its caller may not have, or not yet, and when Modellix refused (within the grace, or at an earlier request with the key)
  * @throws {StoreUnavailableError} when nothing was made
  */
-export async function accept(
-  ports: Ports,
-  worker: Pick<Worker, 'submitted' | 'track'>,
-  until: Until,
-  request: AvatarRequest,
-): Promise<Accepted> {
+export async function accept(ports: Ports, worker: Accepting, request: AvatarRequest): Promise<Accepted> {
   const { store, settings, limits, log } = ports;
   const { caller } = request;
-  let submitted = Promise.resolve();
+  let submitted: Promise<unknown> = Promise.resolve();
   const release = request.memory.retain();
   try {
     requireMode(caller, request.mode);
@@ -60,53 +56,44 @@ export async function accept(
       prompt: request.prompt,
       mode: request.mode,
     };
-    const creation = {
-      dueInMs: settings.queueTimeoutMs,
-      doubtMs: DOUBT_MS,
-      bounds: settings.queueBounds,
-      share: caller.queueShare,
-      maxUnfinished: caller.maxUnfinished,
-      caps: caller.caps,
-    };
     const packed = packSubmission(submission);
-    const made = await store.create(avatar, packed, creation).catch((error: unknown) => {
-      if (error instanceof QueueFullError) throw queueFull(ports, error);
-      if (error instanceof CallerLimitError) throw atLimit(ports, caller, avatar, error);
-      worker.track(withdraw(ports, avatar, DOUBT_MS));
-      throw error;
+    const askedAt = performance.now();
+    const stored = await worker.asking((begin) => {
+      const admission = {
+        dueInMs: settings.queueTimeoutMs,
+        doubtMs: DOUBT_MS,
+        bounds: settings.queueBounds,
+        share: caller.queueShare,
+        maxUnfinished: caller.maxUnfinished,
+        caps: caller.caps,
+        ...(begin !== null && { begin }),
+      };
+      return store.admit(avatar, packed, admission).catch((error: unknown) => {
+        if (error instanceof QueueFullError) throw queueFull(ports, error);
+        if (error instanceof CallerLimitError) throw atLimit(ports, caller, avatar, error);
+        worker.track(withdraw(ports, avatar, begin?.intent ?? null, askedAt + DOUBT_MS));
+        throw error;
+      });
     });
-    const { version } = made;
-    if (made.avatar.id !== avatar.id) {
-      return { avatar: replay(made.avatar, avatar), version, queue: null, replayed: true };
+    const { version, outcome } = stored;
+    if (outcome === 'known') {
+      return { avatar: replay(stored.avatar, avatar), version, queue: null, replayed: true };
     }
     log.info({ avatarId: avatar.id, mode: avatar.mode, caller: caller.name }, 'avatar accepted');
-    if (made.spent !== null) warnOfSpend(ports, caller, avatar, made.spent);
-
-    submitted = worker.submitted(avatar.id, submission);
-    const graceMs = Math.min(ports.settings.submitGraceMs, request.graceMs ?? Number.POSITIVE_INFINITY);
-    const asMade = { avatar, version, queue: null };
-    const now =
-      request.graceMs === 0 ? asMade : ((await settled(until, avatar, submitted, graceMs)) ?? asMade);
+    warnOfSpend(ports, caller, avatar, stored.spent);
+    let now: Pick<Stored, 'avatar' | 'version'> = stored;
+    if (outcome === 'queued') {
+      worker.wake();
+    } else {
+      const settled = worker.submit({ stored, askedAt, atHand: submission });
+      submitted = settled;
+      now = (await within(Math.min(settings.submitGraceMs, request.graceMs ?? Infinity), settled)) ?? stored;
+    }
     unlessRefused(now.avatar, false);
-    return { ...now, replayed: false };
+    return { avatar: now.avatar, version: now.version, queue: null, replayed: false };
   } finally {
     void submitted.finally(release);
   }
-}
-
-/** The avatar once its submit is settled, or as it is when it has to wait, or when the grace is over; `null` where the
- * store cannot say. */
-async function settled(
-  until: Until,
-  { caller, id }: Avatar,
-  submitted: Promise<void>,
-  graceMs: number,
-): Promise<SeenVersion | null> {
-  const end = performance.now() + graceMs;
-  await within(graceMs, submitted);
-  // Another replica may have been faster: then it is its to settle.
-  const wait = { withinMs: Math.max(0, end - performance.now()) };
-  return until(caller, id, wait, ({ status }) => status !== 'submitting').catch(() => null);
 }
 
 function queueFull({ limits }: Ports, cause: QueueFullError): ProblemError {
@@ -169,14 +156,15 @@ export function unlessRefused(avatar: Avatar, replayed: boolean): Avatar {
   });
 }
 
-/** Resolves with the work, or when its time is over. */
-async function within(ms: number, work: Promise<void>): Promise<void> {
+/** What the work comes to; `null` where its time is over before that. */
+async function within<T>(ms: number, work: Promise<T>): Promise<T | null> {
+  if (ms <= 0) return null;
   let timer: NodeJS.Timeout | undefined;
-  const grace = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, ms);
+  const grace = new Promise<null>((resolve) => {
+    timer = setTimeout(resolve, ms, null);
   });
   try {
-    await Promise.race([work, grace]);
+    return await Promise.race([work, grace]);
   } finally {
     clearTimeout(timer);
   }

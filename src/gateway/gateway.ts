@@ -5,29 +5,31 @@ import type { Caller, Scope } from '../domain/caller.js';
 import { ProblemError } from '../problems.js';
 import { type Found, type Store, StoreUnavailableError } from '../store/store.js';
 import { accept, unlessRefused } from './accept.js';
-import { Balance } from './balance.js';
+import { Balance } from './spend/balance.js';
 import { cancel } from './cancel.js';
-import { type Checked, check } from './check.js';
-import { type DeliveryLog, deliveryLog } from './delivery-log.js';
-import { type FeedFollower, type Follower, follow, followAll } from './follow.js';
+import { type Checked, check } from './intake/check.js';
+import { type DeliveryLog, deliveryLog } from './callbacks/delivery-log.js';
+import { type FeedFollower, follow, followAll } from './watch/follow.js';
 import { forget } from './forget.js';
-import { Limits } from './limits.js';
-import { type ListQuery, list, type SeenPage } from './list.js';
-import type { Memory } from './memory.js';
+import { Limits } from './limits/limits.js';
+import { type ListQuery, list, type SeenPage } from './view.js';
+import type { Memory } from './intake/memory.js';
 import type { Ports } from './ports.js';
-import { OF_HOSTS, Receivers } from './receivers.js';
-import { redeliver } from './redeliver.js';
-import { Renewals } from './renewals.js';
-import type { AvatarRequest, CheckRequest } from './request.js';
+import { OF_HOSTS, OriginGate } from './origin-gate.js';
+import { redeliver } from './callbacks/redeliver.js';
+import { Renewals } from './video/source.js';
+import type { AvatarRequest, CheckRequest } from './intake/request.js';
 import { type Finding, resolve } from './resolve.js';
-import { type Seen, type SeenVersion, seen } from './seen.js';
-import { Timing, type TimingSettings } from './timing.js';
-import { type Until, until, type Wait } from './until.js';
-import { type UpstreamState, upstreamState } from './upstream.js';
-import { type Usage, type UsageQuery, usage } from './usage.js';
-import { openVideo, type VideoRequest, type VideoStream, videoUrl } from './video.js';
-import { type VideoLink, VideoLinks } from './video-links.js';
-import { Watch } from './watch.js';
+import { type Seen, type SeenVersion, seen } from './view.js';
+import { SentAttempts } from './sent.js';
+import { Timing, type TimingSettings } from './limits/timing.js';
+import { type Until, until, type Wait } from './watch/until.js';
+import { type UpstreamState, upstreamState } from './limits/upstream.js';
+import { type Usage, type UsageQuery, usage } from './spend/usage.js';
+import { openVideo, type VideoRequest, type VideoStream, videoUrl } from './video/video.js';
+import { type VideoLink, VideoLinks } from './video/links.js';
+import type { Watcher } from './watch/topic.js';
+import { Watch } from './watch/watch.js';
 import { Worker } from './worker.js';
 
 /** What a creation came to. */
@@ -56,7 +58,7 @@ export interface Gateway {
   /** What {@link read} gives, once it is as it is waited for, or when the time is over. */
   wait(scope: Scope, id: string, wait: Wait, isDone: (avatar: Avatar) => boolean): Promise<Seen>;
   /** Tells of an avatar until it is left: `open` is given its present state, and says whom to tell of later ones. Returns how to leave. */
-  follow(scope: Scope, id: string, open: (present: SeenVersion) => Follower | null): Promise<() => void>;
+  follow(scope: Scope, id: string, open: (present: SeenVersion) => Watcher | null): Promise<() => void>;
   /** Tells of all avatars within a scope until it is left: of what changes from now on, or behind a place. Returns how to leave. */
   followAll(scope: Scope, after: number | null, open: (at: number) => FeedFollower): Promise<() => void>;
   /** What was spent within a scope. */
@@ -94,7 +96,10 @@ const RETRY_AFTER = { 'retry-after': '2' };
 
 /** What a gateway is made of, besides what it makes itself. */
 export interface GatewayParts
-  extends Omit<Ports, 'stopping' | 'limits' | 'timing' | 'receivers' | 'hosts' | 'renewals' | 'watched'> {
+  extends Omit<
+    Ports,
+    'stopping' | 'limits' | 'timing' | 'sent' | 'receivers' | 'hosts' | 'renewals' | 'watched'
+  > {
   /** Where {@link Gateway.read} reads, if not from the store itself. */
   readonly reads?: Pick<Store, 'find'>;
   /** What each key may do at most. */
@@ -108,14 +113,15 @@ export function createGateway({ ceiling, timing, reads, ...parts }: GatewayParts
   setMaxListeners(0, stopping.signal); // One for each pause under way.
   const limits = new Limits(store, ceiling, random);
   const see = (found: Found) => seen(limits, found);
-  const watch = new Watch({ store, see, random, wake: () => worker.wake() });
+  const watch = new Watch({ store, see, random });
   const sources = { store, watch, see };
   const ports: Ports = {
     ...parts,
     limits,
     timing: new Timing(store, timing, random),
-    receivers: new Receivers(random, stopping.signal),
-    hosts: new Receivers(random, stopping.signal, OF_HOSTS),
+    sent: new SentAttempts(),
+    receivers: new OriginGate(random, stopping.signal),
+    hosts: new OriginGate(random, stopping.signal, OF_HOSTS),
     renewals: new Renewals(),
     watched: watch.ids,
     stopping: stopping.signal,
@@ -133,7 +139,7 @@ export function createGateway({ ceiling, timing, reads, ...parts }: GatewayParts
 
   return {
     async create(request) {
-      const created = await orUnavailable(accept(ports, worker, waitFor, request));
+      const created = await orUnavailable(accept(ports, worker, request));
       const { avatar, queue } = created;
       if (avatar.status !== 'queued' || queue !== null) return created;
       const found = await store.find(avatar.caller, avatar.id).catch(() => null);

@@ -15,9 +15,9 @@ import type { ApiKey } from '../modellix/api-key.js';
 import type { QueryOutcome } from '../modellix/outcome.js';
 import type { Stored } from '../store/store.js';
 import { ending, type Move, write } from './move.js';
-import { note } from './note.js';
+import { note } from './limits/note.js';
 import { failure, type Ports, storeClock } from './ports.js';
-import { signalOfQuery } from './signals.js';
+import { signalOfQuery } from './limits/signals.js';
 
 /** How long after the submit Modellix may not know the task yet. */
 const MISSING_TOLERANCE_MS = 60_000;
@@ -47,10 +47,7 @@ export async function poll(ports: Ports, stored: Stored, key: ApiKey): Promise<v
   }
 }
 
-/**
- * Ends a claimed avatar that Modellix had too long for, where its task cannot be looked at now. Any other is left to
- * its lease.
- */
+/** Ends a claimed avatar whose task could not be looked at for long, and that Modellix had too long for. Any other is left to its lease. */
 export async function endOverdue(ports: Ports, stored: Stored): Promise<void> {
   const now = storeClock(stored)();
   const { submittedAt } = taskOf(stored.avatar);

@@ -10,13 +10,14 @@ import type { Keyring } from '../modellix/keyring.js';
 import type { SubmitOutcome } from '../modellix/outcome.js';
 import type { Spool } from '../store/spool.js';
 import type { Bounds, CallerLimitError, Store, Stored } from '../store/store.js';
-import type { Answer } from './answer.js';
-import type { Limits } from './limits.js';
+import type { Limits } from './limits/limits.js';
 import type { Log } from './log.js';
-import type { Memory } from './memory.js';
-import type { Receivers } from './receivers.js';
-import type { Renewals } from './renewals.js';
-import type { Timing } from './timing.js';
+import type { Memory } from './intake/memory.js';
+import type { OriginGate } from './origin-gate.js';
+import type { Renewals } from './video/source.js';
+import type { SentAttempts } from './sent.js';
+import type { Answer } from './settle.js';
+import type { Timing } from './limits/timing.js';
 
 /** What the verbs count. */
 export interface Counts {
@@ -104,7 +105,7 @@ export interface GatewaySettings {
   readonly submitLeaseMs: number;
   /** Must exceed the longest query. */
   readonly stepLeaseMs: number;
-  /** Must exceed the longest step that needs no call to Modellix: the wait for a turn to tell a receiver, and its answer. */
+  /** Must exceed the longest step that needs no call to Modellix: telling a receiver. */
   readonly commonLeaseMs: number;
   /** How long one try to keep a video may take; and a lease that exceeds it. */
   readonly keepTryMs: number;
@@ -133,6 +134,7 @@ export interface Ports {
   readonly keyring: Keyring;
   readonly limits: Limits;
   readonly timing: Timing;
+  readonly sent: SentAttempts;
   readonly inspector: Inspector;
   /** Unless media at URLs are passed on unseen. */
   readonly urls: UrlFetcher | null;
@@ -141,9 +143,9 @@ export interface Ports {
   readonly callbacks: CallbackSender;
   /** Who may call, by name; `null` where nobody has one. */
   readonly callers: Pick<CallerDirectory, 'find'> | null;
-  readonly receivers: Receivers;
+  readonly receivers: OriginGate;
   /** The hosts that videos are kept from. */
-  readonly hosts: Receivers;
+  readonly hosts: OriginGate;
   readonly renewals: Renewals;
   /** The avatar as its caller sees it. */
   readonly render: (avatar: Avatar) => object;

@@ -1,57 +1,77 @@
+/** Writing down what a submit came to. */
+
 import { setTimeout as pause } from 'node:timers/promises';
 import { awaitsAnswer } from '../domain/avatar.js';
 import { backoffMs } from '../domain/schedule.js';
-import type { SubmitOutcome } from '../modellix/outcome.js';
 import { type Stored, StoreUnavailableError } from '../store/store.js';
-import { afterSubmit } from './after-submit.js';
-import type { Answer } from './answer.js';
 import { write } from './move.js';
+import { afterSubmit, type Outcome } from './outcome.js';
 import type { Ports } from './ports.js';
 
-/** How long an answer is only in memory while the store is away. */
-const SPOOL_AFTER_MS = 3_000;
+/** What a submit came to: all that is needed to write it down, now or after a restart. */
+export interface Answer {
+  readonly avatarId: string;
+  readonly caller: string;
+  readonly intent: string;
+  readonly outcome: Outcome;
+  /** When it came, on the store's clock. */
+  readonly at: number;
+}
 
-/** What the intent left: the record at the version that the answer is written over. */
+/** The record that an answer is written over, or was. */
 export type Held = Pick<Stored, 'avatar' | 'version'>;
 
+/** `dueInMs`: until its next step. */
+export interface Settled extends Held {
+  readonly dueInMs: number;
+}
+
+/** How long an answer is only in memory, whatever the store does. */
+const SPOOL_AFTER_MS = 3_000;
+
 /**
- * Writes down what a submit came to. The answer was paid for, so while the store is away it is kept and tried
- * again, after some seconds put on this machine's disk as well, and read from there at the next start. Where
- * the lease has lapsed meanwhile and the avatar is `unconfirmed`, the answer still counts.
+ * Writes down what a submit came to. The answer was paid for, so it is tried until the store takes it, and after some
+ * seconds put on this machine's disk as well, from where it is read at the next start. Where the lease has lapsed meanwhile
+ * and the avatar is `unconfirmed`, the answer still counts.
  * @param held the record to write over, where it is known; otherwise, and when it is stale, it is read
+ * @returns the avatar as it is now; `null` where it was removed
  * @throws {StoreUnavailableError} when the process is told to stop first, or the record cannot be read; the answer
  * is on disk then
  */
-export async function settle(ports: Ports, answer: Answer, held: Held | null): Promise<void> {
-  const startedAt = performance.now();
+export async function settle(ports: Ports, answer: Answer, held: Held | null): Promise<Settled | null> {
+  const { stopping, log, random } = ports;
+  let spooled: Promise<boolean> | null = null;
+  const spoolOnce = () => (spooled ??= spool(ports, answer));
+  const timer = setTimeout(spoolOnce, SPOOL_AFTER_MS);
   let current = held;
-  let spooled = false;
-  for (let failures = 0; ; ) {
-    try {
-      if (!(await apply(ports, answer, current))) {
+  try {
+    for (let failures = 0; ; ) {
+      try {
+        const settled = await apply(ports, answer, current);
+        if (settled !== 'stale') {
+          if (await spooled) await forget(ports, answer);
+          return settled;
+        }
         current = null;
-        continue;
+      } catch (error) {
+        if (!(error instanceof StoreUnavailableError) || stopping.aborted) {
+          await spoolOnce();
+          throw error;
+        }
+        failures++;
+        log.warn({ avatarId: answer.avatarId, failures }, 'an answer of Modellix waits for the store');
+        await pause(backoffMs(Math.min(failures, 3), random()), undefined, { signal: stopping }).catch(
+          () => undefined,
+        );
       }
-      await forget(ports, answer);
-      return;
-    } catch (error) {
-      const { stopping, log, random } = ports;
-      const retried = error instanceof StoreUnavailableError && !stopping.aborted;
-      if (!spooled && (!retried || performance.now() - startedAt >= SPOOL_AFTER_MS)) {
-        spooled = await spool(ports, answer);
-      }
-      if (!retried) throw error;
-      failures++;
-      log.warn({ avatarId: answer.avatarId, failures, spooled }, 'an answer of Modellix waits for the store');
-      await pause(backoffMs(Math.min(failures, 3), random()), undefined, { signal: stopping }).catch(
-        () => undefined,
-      );
     }
+  } finally {
+    clearTimeout(timer);
   }
 }
 
-/** Says whether there is nothing left to write; `false` where the record is not as it was held to be. */
-async function apply(ports: Ports, answer: Answer, held: Held | null): Promise<boolean> {
+/** `stale`: the record is not as it was held to be. */
+async function apply(ports: Ports, answer: Answer, held: Held | null): Promise<Settled | null | 'stale'> {
   const { store, log } = ports;
   const { avatarId, outcome, intent, at } = answer;
   const current = held ?? (await store.find(answer.caller, avatarId));
@@ -62,17 +82,21 @@ async function apply(ports: Ports, answer: Answer, held: Held | null): Promise<b
         'a task was made for an avatar that no longer waits for it',
       );
     }
-    return true;
+    return current && asItIs(current);
   }
-  if (outcome.kind === 'unknown' && current.avatar.status === 'unconfirmed') return true;
+  if (outcome.kind === 'unknown' && current.avatar.status === 'unconfirmed') return asItIs(current);
   const move = afterSubmit(ports, current.avatar, outcome, at);
   const written = await write(ports, current.version, move);
-  if (written.saved) return true;
-  if (written.reason !== 'task-taken') return false;
+  if (written.saved) return { avatar: move.avatar, version: written.version, dueInMs: move.dueInMs };
+  if (written.reason === 'stale') return 'stale';
   return apply(ports, { ...answer, outcome: taskTaken(ports, answer) }, current);
 }
 
-function taskTaken({ log }: Ports, { avatarId, outcome }: Answer): SubmitOutcome {
+function asItIs({ avatar, version }: Held): Settled {
+  return { avatar, version, dueInMs: 0 };
+}
+
+function taskTaken({ log }: Ports, { avatarId, outcome }: Answer): Outcome {
   const taskId = outcome.kind === 'accepted' ? outcome.taskId : null;
   log.error({ avatarId, taskId }, 'Modellix answered with a task id that another avatar owns');
   return {
@@ -87,6 +111,7 @@ async function spool({ spool, log }: Ports, answer: Answer): Promise<boolean> {
   const { avatarId, outcome } = answer;
   try {
     await spool.put(nameOf(answer), answer);
+    log.warn({ avatarId, spooled: true }, 'an answer of Modellix is on disk until the store takes it');
     return true;
   } catch (error) {
     const taskId = outcome.kind === 'accepted' ? outcome.taskId : null;
@@ -113,11 +138,13 @@ export async function replayAnswers(ports: Ports): Promise<Promise<unknown>[]> {
   );
   if (answers.length > 0) log.info({ answers: answers.length }, 'answers of an earlier process are replayed');
   return answers.map((answer) =>
-    settle(ports, answer, null).catch((error: unknown) => {
-      log.error(
-        { err: error, avatarId: answer.avatarId },
-        'a spooled answer could not be settled; it is kept',
-      );
-    }),
+    settle(ports, answer, null)
+      .then(() => forget(ports, answer))
+      .catch((error: unknown) => {
+        log.error(
+          { err: error, avatarId: answer.avatarId },
+          'a spooled answer could not be settled; it is kept',
+        );
+      }),
   );
 }

@@ -1,108 +1,99 @@
-import { randomBytes } from 'node:crypto';
-import { type Avatar, beginSubmit } from '../domain/avatar.js';
+import type { Avatar } from '../domain/avatar.js';
 import type { ApiKey } from '../modellix/api-key.js';
 import type { SubmitOutcome } from '../modellix/outcome.js';
 import { type Submission, unpackSubmission } from '../modellix/submission.js';
 import { type Stored, StoreUnavailableError } from '../store/store.js';
-import { neverSent } from './after-submit.js';
-import { write } from './move.js';
-import { note } from './note.js';
+import { note } from './limits/note.js';
+import type { Outcome } from './outcome.js';
 import { type Ports, storeClock } from './ports.js';
-import { type Held, settle } from './settle.js';
-import { signalOfSubmit } from './signals.js';
+import { type Held, type Settled, settle } from './settle.js';
+import { signalOfSubmit } from './limits/signals.js';
 
-/** An avatar whose intent is on disk: the one POST that may be made for it is this process's to make. */
-export interface Intent extends Held {
-  readonly avatar: Meant['avatar'];
-  readonly key: ApiKey;
-  readonly clock: () => number;
-  /** When the intent was begun, on the store's clock. */
-  readonly begunAt: number;
-}
-
-/** A submit as it is to be begun: the queued avatar, and what it is with the intent in it. */
-export interface Meant {
+/** A submit whose intent is in the store: the one POST that may be made for it is this process's to make. */
+export interface BegunHere {
   readonly stored: Stored;
-  readonly avatar: Avatar & { readonly intent: string };
-  readonly key: ApiKey;
-}
-
-export function meant(stored: Stored, key: ApiKey): Meant {
-  const intent = randomBytes(9).toString('base64url');
-  return { stored, avatar: { ...beginSubmit(stored.avatar, key.id, intent), intent }, key };
-}
-
-/**
- * Writes down that a queued avatar is about to be submitted with a key, which takes one of the key's slots.
- * @returns `null` where another worker has it, or the key has no slot left
- * @throws {StoreUnavailableError} when it is not known whether it was written: what may be there is taken back
- */
-export async function intend(ports: Ports, { stored, avatar, key }: Meant): Promise<Intent | null> {
-  const { store, settings, limits } = ports;
-  const clock = storeClock(stored);
-  const begunAt = clock();
-  const save = {
-    dueInMs: settings.submitLeaseMs,
-    submission: 'keep',
-    slots: limits.slots(key.id),
-  } as const;
-  const saved = await store.save(avatar, stored.version, save);
-  return saved.saved ? { avatar, version: saved.version, key, clock, begunAt } : null;
-}
-
-/**
- * Takes back an intent of which it is not known whether it was written: this process knows that nothing was sent for it.
- * Where another worker's was written instead, that stays.
- */
-export function withdrawIntent(ports: Ports, { stored, avatar }: Meant): Promise<void> {
-  const reason = 'the intent could not be stored';
-  return finish(ports, { avatar, at: storeClock(stored)() }, { kind: 'not-sent', reason }, null);
+  /** When the store was first asked to begin it, by `performance.now()`: the lease runs since then, or began later. */
+  readonly askedAt: number;
+  /** What to submit: as it is, or as it is stored; `null`: it has to be read. */
+  readonly atHand: Submission | Buffer | null;
 }
 
 /**
  * The one POST of an avatar, and what it came to.
- * @param atHand the submission, where it still is; otherwise it is read from the store
+ * @returns the avatar as it is then; `null` where it was removed meanwhile
  * @throws {StoreUnavailableError} when told to stop before the answer was written
  */
-export async function submit(ports: Ports, intent: Intent, atHand?: Submission): Promise<void> {
-  const { modellix, settings, log } = ports;
-  const { avatar, key, clock, begunAt } = intent;
-  const notSent = (reason: string, held: Held | null) =>
-    finish(ports, { avatar, at: clock() }, { kind: 'not-sent', reason }, held);
+export async function submit(ports: Ports, begun: BegunHere): Promise<Settled | null> {
+  const { modellix, keyring, settings, sent, counts, log } = ports;
+  const { stored, askedAt, atHand } = begun;
+  const { avatar } = stored;
+  const clock = storeClock(stored);
+  const finish = (outcome: Outcome, held: Held | null = stored) =>
+    settle(ports, answerOf(avatar, outcome, clock()), held);
 
+  const key = keyring.get(avatar.keyId ?? '');
+  if (key === null) return finish(notSent('its key was taken away'));
   let submission: Submission | null;
   try {
-    submission = atHand ?? (await stored(ports, avatar));
+    submission = await read(ports, avatar, atHand);
   } catch (error) {
     if (!(error instanceof StoreUnavailableError)) throw error;
-    return notSent('the submission could not be read', intent);
+    return finish(notSent('the submission could not be read'));
   }
-  if (submission === null) {
-    log.error({ avatarId: avatar.id }, 'there is nothing to submit');
-    await write(ports, intent.version, neverSent(ports, avatar, clock()));
-    return;
+  if (submission === null) return finish({ kind: 'nothing-to-send' });
+  // The process was held up past its own lease: what became of the record meanwhile is not for it to undo.
+  if (performance.now() - askedAt > settings.submitLeaseMs)
+    return finish(notSent('the lease lapsed before the request left'), null);
+  if (!sent.add(avatar)) {
+    log.error({ avatarId: avatar.id, attempt: avatar.attempt }, 'the store came back older than it was');
+    const reason = 'The task store came back older than it was, and the request had been sent before.';
+    return finish({ kind: 'unknown', reason, status: null });
   }
-  if (clock() - begunAt > settings.submitLeaseMs) {
-    // The process was held up past its own lease: what became of the record meanwhile is not for it to undo.
-    return notSent('the lease lapsed before the request left', null);
-  }
-  const { outcome, limits: headers } = await modellix.submit(key, submission, {
-    traceparent: avatar.traceparent,
-  });
-  const at = clock();
-  const signal = signalOfSubmit(outcome, await heldByOthers(ports, key, outcome));
-  await note(ports, key, avatar, outcome, signal, headers);
-  return finish(ports, { avatar, at }, outcome, intent);
+
+  const { traceparent } = avatar;
+  const { outcome, limits: headers } = await modellix.submit(key, submission, { traceparent });
+  counts.submit(outcome.kind);
+  log.info({ avatarId: avatar.id, attempt: avatar.attempt, outcome: outcome.kind }, 'submit settled');
+  const report = async () => {
+    const signal = signalOfSubmit(outcome, await heldByOthers(ports, key, outcome));
+    await note(ports, key, avatar, outcome, signal, headers);
+  };
+  // What was paid for is written first. What is tried again is tried under the limits that were learned from it.
+  if (outcome.kind !== 'accepted') await report();
+  const settled = await finish(outcome);
+  if (outcome.kind === 'accepted') await report();
+  return settled;
 }
 
-async function stored({ store, log }: Ports, { id: avatarId }: Avatar): Promise<Submission | null> {
-  const packed = await store.submission(avatarId);
+/** Gives back a submit that was begun and is not made: this process knows that nothing was sent for it. */
+export function giveBack(ports: Ports, avatar: Avatar, at: number, held: Held | null): Promise<Settled | null> {
+  return settle(ports, answerOf(avatar, notSent('the gateway stops, or was not told in time'), at), held);
+}
+
+function answerOf({ id: avatarId, caller, intent }: Avatar, outcome: Outcome, at: number) {
+  if (intent === null) throw new Error(`${avatarId} was not begun`);
+  return { avatarId, caller, intent, outcome, at };
+}
+
+function notSent(reason: string): Outcome {
+  return { kind: 'not-sent', reason };
+}
+
+/** `null`, said in the log, where there is nothing to submit. */
+async function read(
+  { store, log }: Ports,
+  { id: avatarId }: Avatar,
+  atHand: BegunHere['atHand'],
+): Promise<Submission | null> {
+  if (atHand !== null && !Buffer.isBuffer(atHand)) return atHand;
+  const packed = atHand ?? (await store.submission(avatarId));
   try {
-    return packed && unpackSubmission(packed);
+    if (packed !== null) return unpackSubmission(packed);
+    log.error({ avatarId }, 'there is nothing to submit');
   } catch (error) {
     log.error({ err: error, avatarId }, 'a stored submission cannot be read');
-    return null;
   }
+  return null;
 }
 
 async function heldByOthers(
@@ -112,17 +103,5 @@ async function heldByOthers(
 ): Promise<number> {
   if (outcome.kind !== 'refused' || outcome.limit !== 'tasks') return 0;
   const outlook = await store.outlook([id]).catch(() => null);
-  return (outlook?.lanes.get(id)?.slots ?? limits.slots(id)) - 1;
-}
-
-function finish(
-  ports: Ports,
-  { avatar, at }: { readonly avatar: Meant['avatar']; readonly at: number },
-  outcome: SubmitOutcome,
-  held: Held | null,
-): Promise<void> {
-  const { id: avatarId, caller, attempt, intent } = avatar;
-  ports.counts.submit(outcome.kind);
-  ports.log.info({ avatarId, attempt, outcome: outcome.kind }, 'submit settled');
-  return settle(ports, { avatarId, caller, intent, outcome, at }, held);
+  return (outlook?.keys.get(id)?.slots ?? limits.slots(id)) - 1;
 }

@@ -1,67 +1,76 @@
+import { randomBytes } from 'node:crypto';
 import type { Avatar } from '../domain/avatar.js';
 import { MAX_AUDIO_BYTES } from '../domain/media/audio.js';
 import { MAX_IMAGE_BYTES } from '../domain/media/image.js';
 import type { ApiKey } from '../modellix/api-key.js';
-import type { Submission } from '../modellix/submission.js';
-import { StoreUnavailableError } from '../store/store.js';
-import { type Crew, IDLE_MS, type Kind, pass } from './pass.js';
-import type { Ports } from './ports.js';
-import { replayAnswers } from './settle.js';
+import { type Begin, type Outlook, StoreUnavailableError } from '../store/store.js';
+import { deliver } from './callbacks/deliver.js';
+import { keep } from './video/keep.js';
+import { lapsed } from './outcome.js';
+import { endOverdue, poll } from './poll.js';
+import { type Ports, storeClock } from './ports.js';
+import { replayAnswers, type Settled } from './settle.js';
+import { type BegunHere, giveBack, submit } from './submit.js';
+
+/** What a step does: a submit, a poll, or something that needs no call to Modellix. */
+type Kind = 'submit' | 'poll' | 'common';
 
 /**
- * Steps at work at the same time in one process. Those in common are more than `receivers.ts` lets be under way and
- * wait, of receivers and of hosts together, so that there is always room for what takes no time.
+ * Steps at work at the same time in one process. Those in common are more than `origin-gate.ts` lets be under
+ * way, to receivers and to hosts together, so that there is always room for what takes no time.
  */
-const ROOM = { submit: 32, look: 128, common: 512 } as const;
+const ROOM: Readonly<Record<Kind, number>> = { submit: 256, poll: 128, common: 256 };
+/** Of what needs no call, so many are claimed in one go. */
+const CLAIMED_AT_ONCE = 64;
+/** The longest sleep: what other replicas queue or leave undone is found then, and limits may have been raised. */
+const IDLE_MS = 1_000;
+/** Between the beginnings of two passes: what makes work comes in bursts. */
+const PAUSE_MS = 20;
+/** How long a task that cannot be looked at now is left alone, and how overdue it is before that is its end. */
+const OUT_OF_REACH_MS = 5_000;
+const GIVEN_UP_MS = 24 * 3_600_000;
 /** The largest media in base64, and what stands around them. */
 const MAX_SUBMISSION_BYTES = Math.ceil(((MAX_IMAGE_BYTES + MAX_AUDIO_BYTES) * 4) / 3) + 64 * 1024;
 /** As one among the callers. */
 const MEMORY_HOLDER = 'queue';
-/** How often, and how soon, it is looked again for a new avatar whose turn may be next. */
-const MOST_TRIES = 5;
-const SOON_MS = 20;
-/** How often the store is asked for lanes of keys that are no longer in the pool. */
-const LANES_MS = 60_000;
+/** How often the store is asked for keys that are no longer in the pool and have tasks. */
+const KEY_IDS_MS = 60_000;
 
-interface Waiting {
-  readonly submission: Submission;
-  /** Called once: with the work that was begun for it, or `null`. */
-  readonly tell: (work: { readonly done: Promise<unknown> } | null) => void;
-  /** Passes that did not come to it. */
-  tries: number;
+/** How long until there is something to do for a part of a pass; `null`: nothing is in sight. */
+type Sleep = number | null;
+
+/** A request to begin submits from the queue, and memory for each. It is repeated until the store says what it began. */
+interface Asked {
+  readonly begin: Begin;
+  readonly releases: (() => void)[];
+  readonly at: number;
 }
 
 /**
- * Does what is due. One loop, re-armed after each pass; never two at once. What is under way when it closes is
- * finished, and nothing new is claimed.
+ * Does what is due: what needs no call, submits from the queue, polls. One loop; never two passes at once. It runs when there
+ * may be work: something was queued, a step ended, something is due. What is under way when it closes is finished,
+ * and nothing new is claimed.
  */
 export class Worker {
   readonly #ports: Ports;
-  readonly #crew: Crew;
   readonly #underWay = new Set<Promise<unknown>>();
-  readonly #busy = { submit: 0, look: 0, common: 0 };
-  /** Submissions that were read from the store and are still in memory. */
+  readonly #busy: Record<Kind, number> = { submit: 0, poll: 0, common: 0 };
+  /** Submits that the store is asked to begin. */
+  #reserved = 0;
+  /** Submissions whose memory is taken. */
   #reading = 0;
-  /** What was accepted here and not yet looked for by a pass. */
-  readonly #fresh = new Map<string, Waiting>();
-  #lanes: {
-    readonly ids: readonly string[];
-    readonly keys: readonly ApiKey[];
-    readonly readAt: number;
-  } | null = null;
+  /** Of which it is not known yet what was begun. */
+  #asked: Asked | null = null;
+  #keyIds: { readonly ids: readonly string[]; readonly keys: readonly ApiKey[]; readonly at: number } | null =
+    null;
   #timer: NodeJS.Timeout | undefined;
-  #pass: Promise<void> | undefined;
-  #again = false;
+  #passing: Promise<void> | undefined;
+  #wakeAt = Number.POSITIVE_INFINITY;
+  #passedAt = Number.NEGATIVE_INFINITY;
   #storeAway = false;
 
   constructor(ports: Ports) {
     this.#ports = ports;
-    this.#crew = {
-      room: (kind) => ROOM[kind] - this.#busy[kind],
-      begin: (kind, { avatar }, work) => this.#begin(kind, avatar, work),
-      atHand: (id) => this.#fresh.get(id)?.submission,
-      memory: () => this.#memory(),
-    };
   }
 
   /** Replays what earlier processes could not store, and begins to look for work. */
@@ -73,36 +82,31 @@ export class Worker {
     this.wake();
   }
 
-  /** Looks for work now rather than at the end of the present sleep. */
-  wake(): void {
-    if (this.#ports.stopping.aborted) return;
-    clearTimeout(this.#timer);
-    if (this.#pass !== undefined) {
-      this.#again = true;
-      return;
-    }
-    this.#pass = this.#run().then((sleepMs) => {
-      this.#pass = undefined;
-      if (this.#ports.stopping.aborted) return;
-      if (this.#again) {
-        this.#again = false;
-        this.wake();
-      } else {
-        this.#timer = setTimeout(() => this.wake(), sleepMs);
-      }
-    });
+  /** Looks for work now, or in some ms, rather than at the end of the present sleep. */
+  wake(inMs = 0): void {
+    const at = Math.max(performance.now() + inMs, this.#passedAt + PAUSE_MS);
+    if (at >= this.#wakeAt || this.#ports.stopping.aborted) return;
+    this.#wakeAt = at;
+    if (this.#passing === undefined) this.#sleep();
   }
 
-  /**
-   * Has the next pass submit a new avatar if its turn has come, with the bytes that are still at hand. Resolves when
-   * the submit is settled; at the end of a pass where the avatar has to wait, or is another replica's.
-   */
-  async submitted(id: string, submission: Submission): Promise<void> {
-    const begun = new Promise<{ readonly done: Promise<unknown> } | null>((tell) => {
-      this.#fresh.set(id, { submission, tell, tries: 0 });
-    });
-    this.wake();
-    await (await begun)?.done;
+  /** Has the store asked to begin a submit; with `null` where none may be made now. */
+  async asking<T>(ask: (begin: Begin | null) => Promise<T>): Promise<T> {
+    const begin = this.#mayBegin();
+    this.#reserved += 1;
+    try {
+      return await ask(begin);
+    } finally {
+      this.#reserved -= 1;
+    }
+  }
+
+  /** Submits what was begun. Resolves with the avatar as it is then; `null` where that is not known. */
+  async submit(begun: BegunHere): Promise<Settled | null> {
+    const settled = await this.#run('submit', begun.stored.avatar, () => submit(this.#ports, begun));
+    // An accepted one keeps its slot, so there is nothing to do but to look at it in time.
+    this.wake(settled?.avatar.status === 'pending' && this.#busy.submit < ROOM.submit - 1 ? settled.dueInMs : 0);
+    return settled ?? null;
   }
 
   /** Has the worker wait for work that is none of its own when it closes. */
@@ -114,80 +118,218 @@ export class Worker {
   /** Resolves when nothing is under way. The ports' `stopping` must have been aborted before. */
   async close(): Promise<void> {
     clearTimeout(this.#timer);
-    await this.#pass;
+    await this.#passing;
+    if (this.#asked !== null) this.track(this.#giveBackAsked(this.#asked));
     await Promise.allSettled(this.#underWay);
   }
 
-  #begin(kind: Kind, avatar: Avatar | null, step: () => Promise<unknown>): void {
-    this.#busy[kind] += 1;
-    const work = step()
-      .catch((error: unknown) => this.#stepFailed(avatar, error))
-      .finally(() => {
-        this.#busy[kind] -= 1;
+  /**
+   * Does what can be done now. A submit outranks a poll, and the store sees to it that neither starves the other.
+   * @returns how long to sleep, in ms
+   * @throws {StoreUnavailableError}
+   */
+  async pass(): Promise<number> {
+    const { store, limits, timing } = this.#ports;
+    await Promise.all([limits.refresh(), timing.refresh()]);
+    const outlook = await store.outlook(await this.#allKeyIds());
+    timing.update(outlook, (keyId) => limits.callsPerMinute(keyId));
+    const sleeps = [
+      await this.#doCommon(outlook),
+      await this.#probe(outlook),
+      await this.#submitQueued(outlook),
+    ];
+    for (const keyId of outlook.keys.keys()) sleeps.push(await this.#pollDue(keyId, outlook));
+    return Math.max(0, Math.min(IDLE_MS, ...sleeps.filter((ms) => ms !== null)));
+  }
+
+  async #doCommon({ dueInMs }: Outlook): Promise<Sleep> {
+    const limit = Math.min(this.#room('common'), CLAIMED_AT_ONCE);
+    if (dueInMs !== 0 || limit <= 0) return dueInMs === 0 ? null : dueInMs;
+    const leaseMs = this.#ports.settings.commonLeaseMs;
+    const { claimed } = await this.#ports.store.claim({ keyId: null, limit, leaseMs });
+    for (const stored of claimed) {
+      const { step } = stored.avatar;
+      const work = step === 'keep' ? keep : step === 'deliver' ? deliver : lapsed;
+      this.#begin('common', stored.avatar, () => work(this.#ports, stored));
+    }
+    return claimed.length === limit ? 0 : null;
+  }
+
+  /** Where Modellix failed again and again, one free read by one replica finds out whether it is back. */
+  async #probe({ queued, keys }: Outlook): Promise<Sleep> {
+    const { limits, keyring, modellix, log } = this.#ports;
+    const inMs = limits.nextProbeInMs();
+    const key = keyring.keys().find(({ id }) => limits.isUsable(id)) ?? keyring.keys()[0];
+    const wanted = queued > 0 || [...keys.values()].some(({ slots }) => slots > 0);
+    if (inMs === null || key === undefined || !wanted) return null;
+    if (inMs > 0 || !(await limits.beginProbe())) return Math.max(inMs, PAUSE_MS);
+    this.#begin('poll', null, async () => {
+      const ok = await modellix.probe(key);
+      log.info({ ok }, 'Modellix was probed');
+      await limits.endProbe(ok);
+    });
+    return null;
+  }
+
+  /** Submits from the queue what the keys have slots and calls for. */
+  async #submitQueued({ queued }: Outlook): Promise<Sleep> {
+    const asked = this.#asked ?? this.#ask(queued);
+    if (asked === null) return null;
+    const { begin, releases, at: askedAt } = asked;
+    const wanted = releases.length;
+    this.#asked = asked;
+    const { begun, waitMs } = await this.#ports.store.begin(begin, wanted);
+    this.#asked = null;
+    this.#reserved -= wanted;
+    for (const { submission: atHand, ...stored } of begun) {
+      const release = releases.pop();
+      // What came along is small.
+      if (atHand !== null) release?.();
+      void this.submit({ stored, askedAt, atHand }).finally(() => {
+        release?.();
         this.wake();
       });
-    this.track(work);
-    if (avatar !== null) this.#tell(avatar.id, work);
+    }
+    for (const release of releases) release();
+    return begun.length === wanted && queued > wanted ? 0 : waitMs;
   }
 
-  #tell(id: string, done: Promise<unknown> | null): void {
-    this.#fresh.get(id)?.tell(done && { done });
-    this.#fresh.delete(id);
+  #mayBegin(): Begin | null {
+    const { limits, keyring, settings, stopping } = this.#ports;
+    if (stopping.aborted || this.#room('submit') <= 0) return null;
+    const keys = limits.submitTerms(keyring.keys().map(({ id }) => id));
+    const intent = randomBytes(9).toString('base64url');
+    return keys.length === 0 ? null : { intent, keys, leaseMs: settings.submitLeaseMs };
   }
 
-  /** Nobody waits for ever: one submission is read however little memory there is. */
+  #ask(queued: number): Asked | null {
+    const begin = queued > 0 ? this.#mayBegin() : null;
+    if (begin === null) return null;
+    const releases: (() => void)[] = [];
+    const most = Math.min(queued, this.#room('submit'));
+    for (let release = this.#memory(); release !== null; release = this.#memory()) {
+      releases.push(release);
+      if (releases.length >= most) break;
+    }
+    if (releases.length === 0) return null;
+    this.#reserved += releases.length;
+    return { begin, releases, at: performance.now() };
+  }
+
+  /** Nobody waits for ever: one submission is read however little memory there is. Releasing it twice is fine. */
   #memory(): (() => void) | null {
     const lease = this.#ports.memory.tryAcquire(MEMORY_HOLDER, MAX_SUBMISSION_BYTES);
     if (lease === null && this.#reading > 0) return null;
-    const release = lease?.retain();
+    let release = lease?.retain();
+    let held = 1;
     this.#reading += 1;
     return () => {
-      this.#reading -= 1;
+      this.#reading -= held;
+      held = 0;
       release?.();
+      release = undefined;
     };
   }
 
-  /** One pass. Returns how long to sleep. */
-  async #run(): Promise<number> {
-    const asked = [...this.#fresh.keys()];
+  /** A reply that was lost may have begun submits. Nothing was sent for them, and another process may. */
+  async #giveBackAsked({ begin, releases }: Asked): Promise<void> {
+    const ports = this.#ports;
     try {
-      const { sleepMs, moved } = await pass(this.#ports, this.#crew, await this.#allLanes());
+      const { begun } = await ports.store.begin(begin, releases.length);
+      await Promise.all(begun.map((each) => giveBack(ports, each.avatar, storeClock(each)(), each)));
+    } catch (error) {
+      ports.log.warn({ err: error }, 'what was begun could not be given back; it ends as unconfirmed');
+    }
+  }
+
+  /** Looks at the due tasks of one key, as far as its calls reach. */
+  async #pollDue(keyId: string, { keys }: Outlook): Promise<Sleep> {
+    const ports = this.#ports;
+    const { store, limits, settings, keyring, watched } = ports;
+    const { due = 0, dueInMs = null } = keys.get(keyId) ?? {};
+    const limit = Math.min(due, this.#room('poll'));
+    if (limit <= 0) return due === 0 ? dueInMs : null;
+    const key = keyring.get(keyId);
+    const calls = key === null ? null : limits.pollTerms(keyId);
+    if (key === null || calls === null) {
+      const overdue = { keyId, limit, leaseMs: OUT_OF_REACH_MS, overdueMs: GIVEN_UP_MS };
+      const { claimed } = await store.claim(overdue);
+      for (const stored of claimed) this.#begin('poll', stored.avatar, () => endOverdue(ports, stored));
+      return null;
+    }
+    const [submits] = limits.submitTerms([keyId]);
+    const { claimed, waitMs } = await store.claim({
+      keyId,
+      limit,
+      leaseMs: settings.stepLeaseMs,
+      calls,
+      slots: submits?.slots ?? 0,
+      preferred: watched,
+    });
+    for (const stored of claimed) this.#begin('poll', stored.avatar, () => poll(ports, stored, key));
+    return waitMs;
+  }
+
+  /** The keys of the pool, and those that were in it once and may have tasks. */
+  async #allKeyIds(): Promise<readonly string[]> {
+    const now = performance.now();
+    const keys = this.#ports.keyring.keys();
+    // A key that was taken out a moment ago has tasks that are looked at without a gap.
+    if (this.#keyIds === null || this.#keyIds.keys !== keys || now - this.#keyIds.at > KEY_IDS_MS) {
+      this.#keyIds = { ids: await this.#ports.store.keyIds(), keys, at: now };
+    }
+    return [...new Set([...keys.map(({ id }) => id), ...this.#keyIds.ids])];
+  }
+
+  #room(kind: Kind): number {
+    return ROOM[kind] - this.#busy[kind] - (kind === 'submit' ? this.#reserved : 0);
+  }
+
+  #begin(kind: Kind, avatar: Avatar | null, step: () => Promise<unknown>): void {
+    void this.#run(kind, avatar, step).then(() => this.wake());
+  }
+
+  /** Where a step fails its lease lapses and the avatar is claimed again. */
+  async #run<T>(kind: Kind, avatar: Avatar | null, step: () => Promise<T>): Promise<T | undefined> {
+    this.#busy[kind] += 1;
+    const work = step();
+    this.track(work);
+    try {
+      return await work;
+    } catch (error) {
+      if (error instanceof StoreUnavailableError) this.#storeIs(false);
+      else this.#ports.log.error({ err: error, avatarId: avatar?.id, step: avatar?.step }, 'a step failed');
+      return undefined;
+    } finally {
+      this.#busy[kind] -= 1;
+    }
+  }
+
+  #sleep(): void {
+    clearTimeout(this.#timer);
+    const wake = () => {
+      this.#passing = this.#work();
+    };
+    this.#timer = setTimeout(wake, Math.max(0, this.#wakeAt - performance.now()));
+  }
+
+  async #work(): Promise<void> {
+    this.#wakeAt = Number.POSITIVE_INFINITY;
+    this.#passedAt = performance.now();
+    let sleepMs = IDLE_MS;
+    try {
+      sleepMs = await this.pass();
       this.#storeIs(true);
-      const hopeful = asked.filter((id) => moved && this.#mayBeNext(id));
-      for (const id of asked) if (!hopeful.includes(id)) this.#tell(id, null);
-      return hopeful.length > 0 ? Math.min(sleepMs, SOON_MS) : sleepMs;
     } catch (error) {
       if (!(error instanceof StoreUnavailableError))
         this.#ports.log.error({ err: error }, 'the worker could not look for work');
       this.#storeIs(false);
-      for (const id of asked) this.#tell(id, null);
-      return IDLE_MS;
     }
-  }
-
-  /** Whether a new avatar that a pass did not come to is worth another one. */
-  #mayBeNext(id: string): boolean {
-    const waiting = this.#fresh.get(id);
-    if (waiting === undefined || this.#ports.stopping.aborted) return false;
-    waiting.tries += 1;
-    return waiting.tries < MOST_TRIES;
-  }
-
-  /** The keys of the pool, and those that were in it once and may have tasks. */
-  async #allLanes(): Promise<readonly string[]> {
-    const now = performance.now();
-    const keys = this.#ports.keyring.keys();
-    // A key that was taken out a moment ago has tasks that are looked at without a gap.
-    if (this.#lanes === null || this.#lanes.keys !== keys || now - this.#lanes.readAt > LANES_MS) {
-      this.#lanes = { ids: await this.#ports.store.lanes(), keys, readAt: now };
-    }
-    return [...new Set([...keys.map(({ id }) => id), ...this.#lanes.ids])];
-  }
-
-  /** The step's lease lapses and the avatar is claimed again. */
-  #stepFailed(avatar: Avatar | null, error: unknown): void {
-    if (error instanceof StoreUnavailableError) this.#storeIs(false);
-    else this.#ports.log.error({ err: error, avatarId: avatar?.id, step: avatar?.step }, 'a step failed');
+    this.#passing = undefined;
+    // It may have been woken meanwhile, for sooner or later than it found.
+    const { stopping } = this.#ports;
+    this.wake(sleepMs);
+    if (!stopping.aborted) this.#sleep();
   }
 
   #storeIs(reachable: boolean): void {

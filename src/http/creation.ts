@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import type { GivenMedia } from '../domain/media/media.js';
-import type { AvatarRequest, CheckRequest } from '../gateway/request.js';
+import type { AvatarRequest, CheckRequest } from '../gateway/intake/request.js';
 import { PROBLEMS, ProblemError } from '../problems.js';
 import { callerOf } from './caller.js';
 import { memoryOf } from './plugins/body.js';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { EVERYONE, type Scope } from '../domain/caller.js';
-import type { ListQuery, Place } from '../gateway/list.js';
+import type { ListQuery, Place } from '../gateway/view.js';
 import { ProblemError } from '../problems.js';
 
 type Filters = Omit<ListQuery, 'behind' | 'limit'>;

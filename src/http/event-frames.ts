@@ -1,4 +1,4 @@
-import type { SeenVersion } from '../gateway/seen.js';
+import type { SeenVersion } from '../gateway/view.js';
 import { fingerprintOf } from './etag.js';
 import { avatarView } from './view.js';
 

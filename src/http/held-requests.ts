@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { CallerDirectory } from '../domain/caller.js';
-import { FairPool } from '../gateway/fair-pool.js';
-import type { Wait } from '../gateway/until.js';
+import { FairPool } from '../gateway/intake/fair-pool.js';
+import type { Wait } from '../gateway/watch/until.js';
 import { callerOf, holderOf } from './caller.js';
 import { onEnd } from './end.js';
 import { unauthenticated } from './plugins/authenticate.js';

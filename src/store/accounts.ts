@@ -12,7 +12,7 @@ import {
   type SpendState,
   type Spent,
 } from '../domain/spend.js';
-import { CallerLimitError, type Creation } from './store.js';
+import { type Admission, CallerLimitError } from './store.js';
 
 /** Where the numbers of a state begin in an entry; what was released is not counted. */
 export const BEGINS: Readonly<Record<SpendState, 0 | 3 | null>> = { reserved: 0, settled: 3, released: null };
@@ -85,7 +85,7 @@ export function checkCaps({ spend }: Avatar, spent: Spent, caps: SpendCaps | und
 }
 
 /** How many unfinished avatars its caller may have where this one is to be among them; `null`: any number. */
-export function maxUnfinishedFor({ status }: Avatar, { maxUnfinished = null }: Creation): number | null {
+export function maxUnfinishedFor({ status }: Avatar, { maxUnfinished = null }: Admission): number | null {
   return isFinal(status) ? null : maxUnfinished;
 }
 

@@ -1,18 +1,15 @@
 /**
  * The one form of an avatar at rest, the same in every store: a document, which is the schema number in decimal, a space,
  * and JSON; and beside it, in fields of their own, what a store changes by itself when it begins a submit.
- *
- * The number and the space stay where they are in every release, so that any release, and a Lua script, can
- * tell whether a record is of its time before it reads the rest.
  */
 
 import Type, { type Static } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { type Avatar, STATUSES } from '../domain/avatar.js';
 import type { Delivery } from '../domain/callback.js';
+import { SCHEMA, schemaOf } from './schema.js';
 
-/** The schema this release writes, and the highest it reads. Raised when an older release would misread. */
-export const SCHEMA = 4;
+export { SCHEMA };
 
 /** Bytes that are not a record of an avatar: cut, overwritten, or under another avatar's key. */
 export class CorruptRecordError extends Error {
@@ -172,13 +169,6 @@ export function decodeRecord(id: string, bytes: Uint8Array, progress: unknown): 
 }
 
 const SPACE = 0x20;
-
-function schemaOf(bytes: Uint8Array): number | null {
-  const digits = Buffer.from(bytes.subarray(0, 16))
-    .toString('latin1')
-    .match(/^([1-9]\d{0,8}) /)?.[1];
-  return digits === undefined ? null : Number(digits);
-}
 
 function firstFault(value: unknown): string {
   const fault = record.Errors(value)[0];

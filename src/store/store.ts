@@ -275,6 +275,8 @@ export interface Store {
    * `leaseMs`; two claims never return the same avatar at the same version.
    */
   claim(claim: Claim): Promise<Claimed>;
+  /** Takes a call of a key for what no avatar is due for. Resolves with 0, or, where there is none now, with ms until one may be had. */
+  takeCall(keyId: string, calls: CallTerms): Promise<number>;
   /**
    * Replaces the record if it is still at `version`. A new task id is indexed, and belongs to one avatar only; it
    * stays with its avatar until that is removed.

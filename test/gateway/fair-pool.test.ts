@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { FairPool, type Lease } from '../../src/gateway/fair-pool.js';
+import { FairPool, type Lease } from '../../src/gateway/intake/fair-pool.js';
 
 t.test('[F62] who holds all it may have leaves something for everyone who comes later', async (t) => {
   const pool = new FairPool({ max: 64 });

@@ -2,7 +2,7 @@
 
 import t from 'tap';
 import { EVERYONE } from '../../src/domain/caller.js';
-import { FeedTopic } from '../../src/gateway/feed-topic.js';
+import { FeedTopic } from '../../src/gateway/watch/feed-topic.js';
 import { avatarOf } from '../store/fixtures.js';
 
 const changed = Array.from({ length: 40 }, (_, n) => ({

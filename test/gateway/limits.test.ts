@@ -1,7 +1,7 @@
 /** The limits that replicas share: calls, slots and the breaker, over one store. */
 
 import t, { type Test } from 'tap';
-import { type CallSignal, Limits } from '../../src/gateway/limits.js';
+import { type CallSignal, Limits } from '../../src/gateway/limits/limits.js';
 import { StoreUnavailableError } from '../../src/store/store.js';
 import { clockedStore, far, NOW } from './clocked.js';
 

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import t, { type Test } from 'tap';
-import { openEmbeddedStore } from '../../src/store/embedded.js';
+import { openSqliteStore } from '../../src/store/sqlite/sqlite.js';
 import type { Store } from '../../src/store/store.js';
 import { openConnected } from '../store/fixtures-redis.js';
 import { redisUrl } from '../support/redis.js';
@@ -46,17 +46,17 @@ function promises(t: Test, name: string, open: () => Promise<Store>) {
           const made: string[] = [];
           const store = await open();
           const watched: Store = Object.assign(Object.create(store) as Store, {
-            create: async (...args: Parameters<Store['create']>) => {
-              const stored = await store.create(...args);
+            admit: async (...args: Parameters<Store['admit']>) => {
+              const stored = await store.admit(...args);
               made.push(stored.avatar.id);
               return stored;
             },
             find: store.find.bind(store),
             submission: store.submission.bind(store),
-            next: store.next.bind(store),
+            begin: store.begin.bind(store),
             claim: store.claim.bind(store),
             outlook: store.outlook.bind(store),
-            lanes: store.lanes.bind(store),
+            keyIds: store.keyIds.bind(store),
             save: store.save.bind(store),
           });
           const world = new World(watched, scheduler, reacts, lost);
@@ -123,7 +123,7 @@ function equal<T>(found: T, wanted: T, what: string): void {
 
 const dir = t.testdir();
 let opened = 0;
-promises(t, 'embedded', () => openEmbeddedStore({ dir: join(dir, String(++opened)) }));
+promises(t, 'embedded', () => openSqliteStore({ dir: join(dir, String(++opened)) }));
 
 t.test('redis', async (t) => {
   const { url, prefix } = await redisUrl(t);

@@ -1,7 +1,7 @@
 /** A document that replicas share: no change is lost, and none is made twice. */
 
 import t, { type Test } from 'tap';
-import { jsonCodec, Shared } from '../../src/gateway/shared.js';
+import { jsonCodec, Shared } from '../../src/gateway/limits/cas-document.js';
 import { type Store, StoreUnavailableError } from '../../src/store/store.js';
 import { clockedStore, far, losing, NOW } from './clocked.js';
 

@@ -4,7 +4,7 @@ import t, { type Test } from 'tap';
 import type { Avatar, Mode } from '../../src/domain/avatar.js';
 import { distributionOf, mixOf, newDurations, observe } from '../../src/domain/durations.js';
 import { nextLookMs, priceOf } from '../../src/domain/schedule.js';
-import { Timing } from '../../src/gateway/timing.js';
+import { Timing } from '../../src/gateway/limits/timing.js';
 import type { Outlook, Store } from '../../src/store/store.js';
 import { avatarOf } from '../store/fixtures.js';
 import { clockedStore } from './clocked.js';
@@ -24,8 +24,8 @@ function submitted(mode: Mode, change: Partial<Avatar> = {}): Avatar {
 
 /** With so many unfinished tasks for each key. */
 function outlook(slots: Readonly<Record<string, number>>): Outlook {
-  const lanes = Object.entries(slots).map(([id, slots]) => [id, { slots, due: 0, dueInMs: null }] as const);
-  return { now: NOW, queued: 0, queuedBytes: 0, dueInMs: null, lanes: new Map(lanes) };
+  const keys = Object.entries(slots).map(([id, slots]) => [id, { slots, due: 0, dueInMs: null }] as const);
+  return { now: NOW, queued: 0, queuedBytes: 0, dueInMs: null, keys: new Map(keys) };
 }
 
 /** Many std tasks that took half a minute, and more pro tasks that took 400 s, as seen by one replica. */

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { type VideoLink, VideoLinks } from '../../src/gateway/video-links.js';
+import { type VideoLink, VideoLinks } from '../../src/gateway/video/links.js';
 import { clockedStore, NOW } from './clocked.js';
 
 const EXPIRED = { slug: 'forbidden', message: /has expired/ };

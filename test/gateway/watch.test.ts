@@ -3,11 +3,11 @@
 import t, { type Test } from 'tap';
 import type { Avatar } from '../../src/domain/avatar.js';
 import { EVERYONE, type Scope } from '../../src/domain/caller.js';
-import { followAll } from '../../src/gateway/follow.js';
-import type { SeenVersion } from '../../src/gateway/seen.js';
-import { until } from '../../src/gateway/until.js';
-import { Watch } from '../../src/gateway/watch.js';
-import { openEmbeddedStore } from '../../src/store/embedded.js';
+import type { SeenVersion } from '../../src/gateway/view.js';
+import { followAll } from '../../src/gateway/watch/follow.js';
+import { until } from '../../src/gateway/watch/until.js';
+import { Watch } from '../../src/gateway/watch/watch.js';
+import { openSqliteStore } from '../../src/store/sqlite/sqlite.js';
 import { type Change, type Found, type Store, StoreUnavailableError } from '../../src/store/store.js';
 import { avatarOf, CALLER, dueIn, LONG, SUBMISSION } from '../store/fixtures.js';
 import { until as eventually } from '../support/until.js';
@@ -25,7 +25,7 @@ const READS = {
 
 /** A store whose reads are counted, and fail while it is said to be away. */
 async function started(t: Test) {
-  const real = await openEmbeddedStore({ dir: t.testdir() });
+  const real = await openSqliteStore({ dir: t.testdir() });
   const counts = { find: 0, feed: 0, atOnce: 0, most: 0 };
   let away = false;
   const listeners = new Set<(change: Change | null) => void>();
@@ -52,18 +52,14 @@ async function started(t: Test) {
       };
     },
   };
-  const watch = new Watch({ store, see, random: () => 0, wake: () => undefined });
+  const watch = new Watch({ store, see, random: () => 0 });
   t.teardown(async () => {
     watch.close();
     await real.close();
   });
   const sources = { store, see, watch };
   async function create(change: Partial<Avatar> = {}) {
-    let { avatar, version } = await real.create(
-      avatarOf({ status: 'pending', ...change }),
-      [SUBMISSION],
-      dueIn(LONG),
-    );
+    let { avatar, version } = await real.admit(avatarOf(change), [SUBMISSION], dueIn(LONG));
     return {
       id: avatar.id,
       async write(prompt: string) {
@@ -190,8 +186,7 @@ t.test('another caller is told nothing', async (t) => {
   const mine = wait(id, isCalled('new'));
   await eventually('it is read', async () => (counts.find > 0 ? true : null));
   const told: unknown[] = [];
-  const leave = sources.watch.avatar(id, {
-    scope: 'another',
+  const leave = sources.watch.avatar('another', id, {
     told: (seen) => told.push(seen),
     ended: () => undefined,
   });

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { Wheel } from '../../src/gateway/wheel.js';
+import { Wheel } from '../../src/gateway/watch/wheel.js';
 
 t.test('never early, little late, in one go', async (t) => {
   const wheel = new Wheel();

@@ -4,12 +4,12 @@ import type { Avatar } from '../../src/domain/avatar.js';
 import type { Change, Feed, Store } from '../../src/store/store.js';
 import { until } from '../support/until.js';
 import type { Check } from './contract-damage.js';
-import { avatarOf, CALLER, dueIn, idsOf, LONG, SUBMISSION } from './fixtures.js';
+import { avatarOf, CALLER, claim, dueIn, idsOf, LONG, SUBMISSION } from './fixtures.js';
 
 const KEEP = { dueInMs: LONG, submission: 'keep' } as const;
 
 const create = async (store: Store, id: string, change: Partial<Avatar> = {}) =>
-  (await store.create(avatarOf({ id, ...change }), [SUBMISSION], dueIn(LONG))).avatar;
+  (await store.admit(avatarOf({ id, ...change }), [SUBMISSION], dueIn(LONG))).avatar;
 const save = (store: Store, id: string, version: number, silent = false) =>
   store.save(avatarOf({ id, polls: version }), version, { ...KEEP, silent });
 const feed = (store: Store, after: number | null = 0, limit = 99) => store.feed(CALLER, after, limit);
@@ -57,11 +57,11 @@ export function feeds(check: Check): void {
 
   check('a silent save keeps its place; so does a claim, and what is not saved', async (t, { store }) => {
     await create(store, 'av_1');
-    await store.create(avatarOf({ id: 'av_2' }), [SUBMISSION], dueIn(0));
+    await store.admit(avatarOf({ id: 'av_2' }), [SUBMISSION], dueIn(0));
     const { last } = await feed(store);
     await save(store, 'av_1', 1, true);
     await save(store, 'av_1', 1);
-    await store.claim(null, 1, LONG);
+    await claim(store, null, 1, LONG);
     const found = await feed(store);
     t.same(seen(found), ['av_1 2', 'av_2 2']);
     t.equal(found.last, last);

@@ -11,8 +11,13 @@ const KEEP = { dueInMs: LONG, submission: 'keep' } as const;
 const OTHER = 'team-b: "ü" {x}!\n';
 const NEWER = Buffer.from('9 {"whatever":"a newer release writes"}');
 
-const create = async (store: Store, change: Partial<Avatar>) =>
-  (await store.create(avatarOf(change), [SUBMISSION], dueIn(LONG))).avatar;
+/** At version 1, or at 2 where it is no longer queued. */
+async function create(store: Store, { status = 'queued', ...change }: Partial<Avatar>): Promise<Avatar> {
+  const { avatar } = await store.admit(avatarOf(change), [SUBMISSION], dueIn(LONG));
+  if (status === 'queued') return avatar;
+  await store.save({ ...avatar, status }, 1, KEEP);
+  return { ...avatar, status };
+}
 
 async function createInTurn(store: Store, count: number, change: Partial<Avatar> = {}): Promise<void> {
   for (let i = 0; i < count; i++) await create(store, { ...change, id: `av_${i}`, createdAt: i });
@@ -164,7 +169,7 @@ export function lists(check: Check): void {
       t.same(await pages(opened.store, { limit: 3, externalId }), expected);
     }
     t.same(opened.store.health(), { corruptRecords: 2 });
-    t.same(await opened.raw((raw) => raw.aside('av_7')), Buffer.from('rubbish'));
+    t.same(await opened.raw((raw) => raw.quarantined('av_7')), Buffer.from('rubbish'));
     t.same(await opened.raw((raw) => raw.record('av_8')), NEWER);
     t.same(await pages(opened.store, { limit: 3 }), expected);
   });
@@ -177,8 +182,9 @@ export function lists(check: Check): void {
         avatars.slice(i, i + 100).map(async ({ removed, moved, ...change }, j) => {
           const avatar = await create(store, { ...change, id: `av_${i + j}` });
           const end = { ...avatar, status: moved ?? avatar.status };
-          if (moved !== null) await store.save(end, 1, KEEP);
-          if (removed) await store.remove(avatar.id, moved === null ? 1 : 2);
+          const version = avatar.status === 'queued' ? 1 : 2;
+          if (moved !== null) await store.save(end, version, KEEP);
+          if (removed) await store.remove(avatar.id, moved === null ? version : version + 1);
           else standing.set(avatar.id, end);
         }),
       );

@@ -1,11 +1,22 @@
-/** The part of the contract on the queue, slots, lanes, shared documents and changes. */
+/** The part of the contract on the order of the queue, due indexes, shared documents and changes. */
 
-import { type Avatar, accepted, beginSubmit, requeued, unconfirmed } from '../../src/domain/avatar.js';
+import { type Avatar, accepted, requeued } from '../../src/domain/avatar.js';
 import { QueueFullError, type Save, type Store } from '../../src/store/store.js';
 import type { Check } from './contract-damage.js';
-import { avatarOf, CALLER, dueIn, idsOf, LONG, SUBMISSION } from './fixtures.js';
+import {
+  avatarOf,
+  beginFirst,
+  beginNext,
+  CALLER,
+  claim,
+  dueIn,
+  EVERYTHING,
+  idsOf,
+  KEY,
+  LONG,
+  SUBMISSION,
+} from './fixtures.js';
 
-const KEY = 'key-1';
 const KEEP: Save = { dueInMs: LONG, submission: 'keep' };
 const DROP: Save = { dueInMs: LONG, submission: 'drop' };
 
@@ -13,37 +24,29 @@ const DROP: Save = { dueInMs: LONG, submission: 'drop' };
 async function queueUp(store: Store, caller: string, count: number): Promise<Avatar[]> {
   const made: Avatar[] = [];
   while (made.length < count) {
-    made.push((await store.create(avatarOf({ caller }), [SUBMISSION], dueIn(LONG))).avatar);
+    made.push((await store.admit(avatarOf({ caller }), [SUBMISSION], dueIn(LONG))).avatar);
   }
   return made;
 }
 
-/** Takes the first of the queue for a submit with a key. */
-async function submitFirst(store: Store, keyId = KEY): Promise<{ avatar: Avatar; version: number }> {
-  const [first] = await store.next(1);
-  if (first === undefined) throw new Error('the queue is empty');
-  const avatar = beginSubmit(first.avatar, keyId, 'intent-1');
-  await store.save(avatar, first.version, KEEP);
-  return { avatar, version: first.version + 1 };
-}
-
-const nextIds = async (store: Store, count: number) => idsOf(await store.next(count));
+const keyOf = async (store: Store, keyId = KEY) => (await store.outlook([keyId])).keys.get(keyId);
 
 export function queueAndSlots(check: Check): void {
   check('one caller is served first come, first served', async (t, { store }) => {
     const made = await queueUp(store, CALLER, 5);
-    t.same(await nextIds(store, 3), idsOf(made.slice(0, 3)));
-    t.same(await nextIds(store, 9), idsOf(made));
     t.equal((await store.find(CALLER, made[3]?.id ?? ''))?.ahead, 3);
-    t.same(await store.next(0), []);
+    t.same(await beginFirst(store, 0), []);
+    t.same(idsOf(await beginFirst(store, 3)), idsOf(made.slice(0, 3)));
+    t.equal((await store.find(CALLER, made[3]?.id ?? ''))?.ahead, 0);
+    t.same(idsOf(await beginFirst(store, 9)), idsOf(made.slice(3)));
   });
 
   check('a caller who joins is served next, however many another one has waiting', async (t, { store }) => {
     const many = await queueUp(store, 'many', 20);
-    for (let i = 0; i < 3; i++) await submitFirst(store);
+    for (let i = 0; i < 3; i++) await beginNext(store);
     const [joins, again] = await queueUp(store, 'joins', 2);
     t.equal((await store.find('joins', joins?.id ?? ''))?.ahead, 0);
-    const order = await nextIds(store, 4);
+    const order = idsOf(await beginFirst(store, 4));
     t.same(
       order,
       idsOf([joins, many[3], again, many[4]].filter((each) => each !== undefined)).toSorted(by(order)),
@@ -53,7 +56,7 @@ export function queueAndSlots(check: Check): void {
 
   check('callers take turns', async (t, { store }) => {
     for (const caller of ['a', 'b', 'c']) await queueUp(store, caller, 3);
-    const callers = (await store.next(9)).map(({ avatar }) => avatar.caller);
+    const callers = (await beginFirst(store, 9)).map(({ avatar }) => avatar.caller);
     for (let turn = 0; turn < 3; turn++) {
       t.same(callers.slice(3 * turn, 3 * turn + 3).toSorted(), ['a', 'b', 'c']);
     }
@@ -61,13 +64,14 @@ export function queueAndSlots(check: Check): void {
 
   check('an avatar that comes back has its old place', async (t, { store }) => {
     const made = await queueUp(store, CALLER, 3);
-    const { avatar, version } = await submitFirst(store);
+    const { avatar, version } = await beginNext(store);
     t.equal((await store.find(CALLER, avatar.id))?.ahead, null);
     t.equal((await store.outlook([])).queued, 2);
     t.match(await store.save(requeued(avatar), version, KEEP), { saved: true });
-    t.same(await nextIds(store, 3), idsOf(made));
-    t.equal((await store.outlook([KEY])).lanes.get(KEY)?.slots, 0);
+    t.match(await store.outlook([KEY]), { queued: 3, queuedBytes: 3 * SUBMISSION.length });
+    t.equal((await keyOf(store))?.slots, 0);
     t.same(await store.submission(avatar.id), SUBMISSION);
+    t.same(idsOf(await beginFirst(store, 3)), idsOf(made));
   });
 
   check(
@@ -75,102 +79,89 @@ export function queueAndSlots(check: Check): void {
     async (t, { store }) => {
       const idempotency = { key: 'key-1', fingerprint: 'f' };
       const bounds = { maxAvatars: 2, maxBytes: 1e6 };
-      const first = await store.create(avatarOf({ idempotency }), [SUBMISSION], dueIn(LONG, { bounds }));
-      await store.create(avatarOf(), [SUBMISSION], dueIn(LONG, { bounds }));
+      const admit = (avatar: Avatar) => store.admit(avatar, [SUBMISSION], dueIn(LONG, { bounds }));
+      const first = await admit(avatarOf({ idempotency }));
+      await admit(avatarOf());
       const third = avatarOf();
-      await t.rejects(
-        store.create(third, [SUBMISSION], dueIn(LONG, { bounds })),
-        Object.assign(new QueueFullError('avatars'), { bound: 'avatars' }),
-      );
+      await t.rejects(admit(third), Object.assign(new QueueFullError('avatars'), { bound: 'avatars' }));
       t.equal(await store.find(CALLER, third.id), null);
       t.equal(await store.submission(third.id), null);
-      t.match(await store.create(avatarOf({ idempotency }), [SUBMISSION], dueIn(LONG, { bounds })), {
-        avatar: { id: first.avatar.id },
-      });
-      await submitFirst(store);
-      t.match(await store.create(third, [SUBMISSION], dueIn(LONG, { bounds })), { version: 1 });
+      t.match(await admit(avatarOf({ idempotency })), { outcome: 'known', avatar: { id: first.avatar.id } });
+      t.match(await admit(first.avatar), { avatar: { id: first.avatar.id } }, 'the same call again');
+      await beginNext(store);
+      t.match(await admit(third), { outcome: 'queued', version: 1 });
     },
   );
 
   check('the bytes that wait are bounded, and counted as they come and go', async (t, { store }) => {
     const bounds = { maxAvatars: 9, maxBytes: 2.5 * SUBMISSION.length };
-    const create = () => store.create(avatarOf(), [SUBMISSION], dueIn(LONG, { bounds }));
-    const { avatar, version } = await create();
-    await create();
-    await t.rejects(create(), { name: 'QueueFullError', bound: 'bytes' });
+    const admit = () => store.admit(avatarOf(), [SUBMISSION], dueIn(LONG, { bounds }));
+    const { avatar, version } = await admit();
+    await admit();
+    await t.rejects(admit(), { name: 'QueueFullError', bound: 'bytes' });
     t.equal((await store.outlook([])).queuedBytes, 2 * SUBMISSION.length);
     await store.remove(avatar.id, version);
     t.equal((await store.outlook([])).queuedBytes, SUBMISSION.length);
-    const begun = await submitFirst(store);
+    const begun = await beginNext(store);
     t.equal((await store.outlook([])).queuedBytes, 0);
     await store.save(requeued(begun.avatar), begun.version, KEEP);
     t.equal((await store.outlook([])).queuedBytes, SUBMISSION.length);
-    const again = await submitFirst(store);
+    const again = await beginNext(store);
     await store.save(accepted(again.avatar, 'task-1', 0), again.version, DROP);
     t.match(await store.outlook([]), { queued: 0, queuedBytes: 0 });
   });
 
-  check('of 100 that would take a slot at once, as many do as there are', async (t, { store }) => {
-    const made = await queueUp(store, CALLER, 100);
-    const results = await Promise.all(
-      made.map((avatar) => store.save(beginSubmit(avatar, KEY, 'intent-1'), 1, { ...KEEP, slots: 3 })),
-    );
-    t.equal(results.filter(({ saved }) => saved).length, 3);
-    t.equal(results.filter((result) => !result.saved && result.reason === 'no-slot').length, 97);
-    t.match(await store.outlook([KEY]), { queued: 97 });
-    t.equal((await store.outlook([KEY])).lanes.get(KEY)?.slots, 3);
-  });
-
-  check('a slot is held until the end, by the key it was taken with', async (t, { store }) => {
-    await queueUp(store, CALLER, 2);
-    const { avatar, version } = await submitFirst(store);
-    const slots = async (key: string) => (await store.outlook([key])).lanes.get(key)?.slots;
-    const second = await submitFirst(store, 'key-2');
-    t.same([await slots(KEY), await slots('key-2')], [1, 1]);
-    const pending = accepted(avatar, 'task-1', 0);
-    t.match(await store.save(pending, version, { ...DROP, slots: 1 }), { saved: true }, 'it has one');
-    t.equal(await slots(KEY), 1);
-    const ended = { ...pending, status: 'failed', step: 'expire' } as const;
-    await store.save(ended, version + 1, DROP);
-    t.same([await slots(KEY), await slots('key-2')], [0, 1]);
-    await store.remove(second.avatar.id, second.version);
-    t.equal(await slots('key-2'), 0);
-  });
-
-  check('one that may be running holds its slot for a while', async (t, { store }) => {
-    const failure = { type: 'outcome-unknown', detail: 'lost', upstreamStatus: null } as const;
-    await queueUp(store, CALLER, 2);
-    for (const slotForMs of [LONG, 0]) {
-      const { avatar, version } = await submitFirst(store);
-      const next = unconfirmed(avatar, failure, { now: 0, retentionMs: LONG });
-      await store.save(next, version, { ...DROP, slotForMs });
-      t.equal((await store.outlook([KEY])).lanes.get(KEY)?.slots, 1, 'the first one alone');
-    }
-  });
-
   check('what is at Modellix is due in the index of its key, and nowhere else', async (t, { store }) => {
     await queueUp(store, CALLER, 2);
-    t.same(await store.lanes(), []);
-    const { avatar, version } = await submitFirst(store);
+    t.same(await store.keyIds(), []);
+    const { avatar, version } = await beginNext(store);
+    t.same(await store.keyIds(), [], 'while it is submitted it is due with the others');
     const pending = accepted(avatar, 'task-1', 0);
     await store.save(pending, version, { dueInMs: 0, submission: 'drop' });
-    t.same(await store.lanes(), [KEY]);
+    t.same(await store.keyIds(), [KEY]);
     const outlook = await store.outlook([KEY, 'key-2']);
     t.same(
-      [...outlook.lanes],
+      [...outlook.keys],
       [
         [KEY, { slots: 1, due: 1, dueInMs: 0 }],
         ['key-2', { slots: 0, due: 0, dueInMs: null }],
       ],
     );
     t.ok((outlook.dueInMs ?? 0) > 0, 'the other one, later');
-    t.same([await store.claim(null, 9, LONG), await store.claim('key-2', 9, LONG)], [[], []]);
-    t.match(await store.claim(KEY, 9, LONG), [{ avatar: pending, version: version + 2 }]);
-    t.ok(((await store.outlook([KEY])).lanes.get(KEY)?.dueInMs ?? 0) > 0);
+    t.same([await claim(store, null, 9), await claim(store, 'key-2', 9)], [[], []]);
+    t.match(await claim(store, KEY, 9), [{ avatar: pending, version: version + 2 }]);
+    t.ok(((await keyOf(store))?.dueInMs ?? 0) > 0);
     const ended = { ...pending, status: 'failed', step: 'expire' } as const;
     await store.save(ended, version + 2, { dueInMs: 0, submission: 'drop' });
-    t.same(await store.claim(KEY, 9, LONG), []);
-    t.match(await store.claim(null, 9, LONG), [{ avatar: ended }]);
+    t.same(await claim(store, KEY, 9), []);
+    t.match(await claim(store, null, 9), [{ avatar: ended }]);
+    t.same(await store.keyIds(), [], 'a key with nothing in its index is forgotten');
+  });
+
+  check('a key is forgotten when the last of its avatars is removed', async (t, { store }) => {
+    await queueUp(store, CALLER, 2);
+    for (const keyId of ['key-1', 'key-2']) {
+      const { avatar, version } = await beginNext(store, keyId);
+      await store.save(accepted(avatar, `task of ${keyId}`, 0), version, DROP);
+    }
+    t.same((await store.keyIds()).toSorted(), ['key-1', 'key-2']);
+    const [last] = (await store.list(CALLER, EVERYTHING)).found;
+    if (last === undefined) throw new Error('two are listed');
+    const { avatar } = last;
+    await store.remove(avatar.id, 3);
+    t.same(await store.keyIds(), [avatar.keyId === 'key-1' ? 'key-2' : 'key-1']);
+  });
+
+  check('a claim may take only what has been due for a while', async (t, { store }) => {
+    const { avatar, now } = await store.admit(avatarOf(), [SUBMISSION], dueIn(0));
+    t.same(await claim(store, null, 9, LONG, { overdueMs: LONG }), []);
+    for (;;) {
+      const [claimed] = await claim(store, null, 9, LONG, { overdueMs: 50 });
+      if (claimed === undefined) continue;
+      t.match(claimed, { avatar, version: 2 });
+      t.ok(claimed.now - now >= 50, `${claimed.now - now} ms`);
+      break;
+    }
   });
 
   check('a document changes only where nobody else changed it', async (t, { store }) => {
@@ -204,16 +195,17 @@ export function queueAndSlots(check: Check): void {
     // The connection that listens may not stand yet.
     let heardOf: Avatar | undefined;
     while (heardOf === undefined) {
-      heardOf = (await store.create(avatarOf(), [SUBMISSION], dueIn(LONG))).avatar;
+      heardOf = (await store.admit(avatarOf(), [SUBMISSION], dueIn(LONG))).avatar;
       await new Promise((resolve) => setTimeout(resolve, 5));
       if (heard.length === 0) heardOf = undefined;
     }
-    const { avatar, version } = await submitFirst(store);
+    heard.length = 0;
+    const { avatar, version } = await beginNext(store);
     await hears(avatar.id);
     await store.remove(avatar.id, version);
     await hears(avatar.id);
     end();
-    await store.create(avatarOf(), [SUBMISSION], dueIn(LONG));
+    await store.admit(avatarOf(), [SUBMISSION], dueIn(LONG));
     t.same(heard, []);
   });
 }

@@ -1,14 +1,13 @@
 /** The part of the contract on shares of the queue. */
 
-import { beginSubmit } from '../../src/domain/avatar.js';
 import type { Store } from '../../src/store/store.js';
 import type { Check } from './contract-damage.js';
-import { avatarOf, dueIn, idsOf, LONG, SUBMISSION } from './fixtures.js';
+import { avatarOf, beginFirst, beginNext, dueIn, idsOf, LONG, SUBMISSION } from './fixtures.js';
 
 async function queueUp(store: Store, caller: string, share: number, count: number): Promise<string[]> {
   const ids: string[] = [];
   while (ids.length < count) {
-    const { avatar } = await store.create(avatarOf({ caller }), [SUBMISSION], dueIn(LONG, { share }));
+    const { avatar } = await store.admit(avatarOf({ caller }), [SUBMISSION], dueIn(LONG, { share }));
     ids.push(avatar.id);
   }
   return ids;
@@ -17,13 +16,7 @@ async function queueUp(store: Store, caller: string, share: number, count: numbe
 /** Submits so many, one after the other; says whose they were. */
 async function submit(store: Store, count: number): Promise<string[]> {
   const callers: string[] = [];
-  while (callers.length < count) {
-    const [first] = await store.next(1);
-    if (first === undefined) throw new Error('the queue is empty');
-    const save = { dueInMs: LONG, submission: 'drop' } as const;
-    await store.save(beginSubmit(first.avatar, 'key-1', 'intent-1'), first.version, save);
-    callers.push(first.avatar.caller);
-  }
+  while (callers.length < count) callers.push((await beginNext(store)).avatar.caller);
   return callers;
 }
 
@@ -34,7 +27,7 @@ export function shares(check: Check): void {
   check('a caller with a share of 3 has its turn thrice while another has it once', async (t, { store }) => {
     const ids = await queueUp(store, 'thrice', 3, 9);
     await queueUp(store, 'once', 1, 4);
-    const queue = await store.next(12);
+    const queue = await beginFirst(store, 12);
     const callers = queue.map(({ avatar }) => avatar.caller);
     for (const turns of [1, 2, 3]) {
       const begin = callers.slice(0, 4 * turns);
@@ -66,7 +59,7 @@ export function shares(check: Check): void {
     await queueUp(store, 'a', 1, 2);
     await queueUp(store, 'a', 2, 4);
     await queueUp(store, 'b', 1, 4);
-    const callers = (await store.next(9)).map(({ avatar }) => avatar.caller);
+    const callers = (await beginFirst(store, 9)).map(({ avatar }) => avatar.caller);
     t.equal(times(callers.slice(0, 4), 'a'), 2, callers.join());
     t.equal(times(callers.slice(4, 7), 'a'), 2, callers.join());
   });

@@ -1,12 +1,11 @@
 /** The part of the contract on the bytes to submit, small and large. */
 
 import { randomBytes } from 'node:crypto';
-import { type Avatar, accepted, beginSubmit } from '../../src/domain/avatar.js';
+import { accepted } from '../../src/domain/avatar.js';
 import type { Save } from '../../src/store/store.js';
 import type { Check } from './contract-damage.js';
-import { avatarOf, dueIn, idsOf, LONG, SUBMISSION } from './fixtures.js';
+import { avatarOf, beginNext, dueIn, idsOf, LONG, SUBMISSION } from './fixtures.js';
 
-const KEEP: Save = { dueInMs: LONG, submission: 'keep' };
 const DROP: Save = { dueInMs: LONG, submission: 'drop' };
 const EMPTY = Buffer.alloc(0);
 /** As large as they come: words, a portrait, speech. */
@@ -29,7 +28,7 @@ export function submissions(check: Check): void {
   check('a submission comes back byte for byte, whatever pieces it came in', async (t, { store }) => {
     for (const [what, pieces] of forms) {
       const before = (await store.outlook([])).queuedBytes;
-      const { avatar } = await store.create(avatarOf(), pieces, dueIn(LONG));
+      const { avatar } = await store.admit(avatarOf(), pieces, dueIn(LONG));
       const found = await store.submission(avatar.id);
       t.ok(found !== null && Buffer.concat(pieces).equals(found), what);
       t.equal((await store.outlook([])).queuedBytes, before + bytesOf(pieces), `${what}: counted`);
@@ -39,12 +38,11 @@ export function submissions(check: Check): void {
   check('nothing is left of a submission that was dropped or removed', async (t, opened) => {
     const { store } = opened;
     for (const [what, pieces] of forms) {
-      const dropped = (await store.create(avatarOf(), pieces, dueIn(LONG))).avatar;
-      const removed = (await store.create(avatarOf(), pieces, dueIn(LONG))).avatar;
+      const dropped = (await store.admit(avatarOf(), pieces, dueIn(LONG))).avatar;
+      const removed = (await store.admit(avatarOf(), pieces, dueIn(LONG))).avatar;
       t.equal((await opened.submissions()).length, 2, what);
-      const begun = beginSubmit(dropped, 'key-1', 'intent-1');
-      t.match(await store.save(begun, 1, KEEP), { saved: true });
-      t.match(await store.save(accepted(begun, `task-${what}`, 0), 2, DROP), { saved: true });
+      const { avatar, version } = await beginNext(store);
+      t.match(await store.save(accepted(avatar, `task-${what}`, 0), version, DROP), { saved: true });
       t.equal((await opened.submissions()).length, 1, `${what}: dropped`);
       t.equal(await store.remove(removed.id, 1), true);
       t.same(await opened.submissions(), [], `${what}: removed`);
@@ -56,19 +54,18 @@ export function submissions(check: Check): void {
   check('nothing is left of a submission whose avatar was not made', async (t, opened) => {
     const { store } = opened;
     const idempotency = { key: 'key-1', fingerprint: 'f' };
-    const { avatar } = await store.create(avatarOf({ idempotency }), LARGE, dueIn(LONG));
+    const { avatar } = await store.admit(avatarOf({ idempotency }), LARGE, dueIn(LONG));
     const before = await opened.submissions();
-    const refused = (change: Partial<Avatar>, bounds: object) => {
+    const refused = (bounds: object) => {
       const room = { maxAvatars: 9, maxBytes: 1e9, ...bounds };
-      return store.create(avatarOf(change), LARGE, dueIn(LONG, { bounds: room }));
+      return store.admit(avatarOf(), LARGE, dueIn(LONG, { bounds: room }));
     };
-    await t.rejects(refused({ id: avatar.id }, {}), { name: 'AvatarExistsError' });
-    await t.rejects(refused({}, { maxAvatars: 1 }), { name: 'QueueFullError', bound: 'avatars' });
-    await t.rejects(refused({}, { maxBytes: 2 * bytesOf(LARGE) - 1 }), {
+    await t.rejects(refused({ maxAvatars: 1 }), { name: 'QueueFullError', bound: 'avatars' });
+    await t.rejects(refused({ maxBytes: 2 * bytesOf(LARGE) - 1 }), {
       name: 'QueueFullError',
       bound: 'bytes',
     });
-    const again = await store.create(avatarOf({ idempotency }), LARGE, dueIn(LONG));
+    const again = await store.admit(avatarOf({ idempotency }), LARGE, dueIn(LONG));
     t.equal(again.avatar.id, avatar.id);
     t.same(await opened.submissions(), before);
     t.ok(Buffer.concat(LARGE).equals((await store.submission(avatar.id)) ?? EMPTY));
@@ -80,7 +77,7 @@ export function submissions(check: Check): void {
     const media = Array.from({ length: 20 }, () => [randomBytes(100), ...MEDIUM]);
     const avatars = media.map(() => avatarOf({ idempotency }));
     const made = await Promise.all(
-      avatars.map((avatar, i) => opened.store.create(avatar, media[i] ?? [], dueIn(LONG))),
+      avatars.map((avatar, i) => opened.store.admit(avatar, media[i] ?? [], dueIn(LONG))),
     );
     const [id = ''] = new Set(idsOf(made));
     t.same(new Set(idsOf(made)), new Set([id]));
@@ -90,27 +87,22 @@ export function submissions(check: Check): void {
     t.match(await opened.store.outlook([]), { queued: 1, queuedBytes: own.length });
   });
 
-  check('of two that are created at once under one id, one is, with its bytes', async (t, opened) => {
-    const [one, two] = [avatarOf({ prompt: 'one' }), avatarOf({ prompt: 'two' })];
-    const media = { one: [randomBytes(100), ...MEDIUM], two: [randomBytes(101), ...MEDIUM] };
-    const made = await Promise.allSettled([
-      opened.store.create(one, media.one, dueIn(LONG)),
-      opened.store.create({ ...two, id: one.id }, media.two, dueIn(LONG)),
-    ]);
-    t.same(made.map(({ status }) => status).toSorted(), ['fulfilled', 'rejected']);
-    t.match(
-      made.find(({ status }) => status === 'rejected'),
-      { reason: { name: 'AvatarExistsError' } },
-    );
+  check('the same admission twice at once makes one avatar, with its bytes', async (t, opened) => {
+    const avatar = avatarOf();
+    const media = [randomBytes(100), ...MEDIUM];
+    const made = await Promise.all([1, 2].map(() => opened.store.admit(avatar, media, dueIn(LONG))));
+    for (const each of made) t.match(each, { outcome: 'queued', avatar, version: 1 });
     t.equal((await opened.submissions()).length, 1);
-    const own = made[0].status === 'fulfilled' ? media.one : media.two;
-    t.ok(Buffer.concat(own).equals((await opened.store.submission(one.id)) ?? EMPTY));
+    t.ok(Buffer.concat(media).equals((await opened.store.submission(avatar.id)) ?? EMPTY));
+    t.match(await opened.store.outlook([]), { queued: 1, queuedBytes: bytesOf(media) });
+    await opened.store.admit(avatar, media, dueIn(LONG));
+    t.equal((await opened.submissions()).length, 1, 'nothing is left of a third');
   });
 
   check('of several at once, as many are taken as the bound on bytes allows', async (t, opened) => {
     const bounds = { maxAvatars: 9, maxBytes: 2.5 * bytesOf(MEDIUM) };
     const made = await Promise.allSettled(
-      Array.from({ length: 6 }, () => opened.store.create(avatarOf(), MEDIUM, dueIn(LONG, { bounds }))),
+      Array.from({ length: 6 }, () => opened.store.admit(avatarOf(), MEDIUM, dueIn(LONG, { bounds }))),
     );
     t.equal(made.filter(({ status }) => status === 'fulfilled').length, 2);
     for (const each of made) {
@@ -125,7 +117,7 @@ export function submissions(check: Check): void {
     async (t, { store }) => {
       const whole = Buffer.concat(MEDIUM);
       for (let i = 0; i < 10; i++) {
-        const { avatar } = await store.create(avatarOf(), MEDIUM, dueIn(LONG));
+        const { avatar } = await store.admit(avatarOf(), MEDIUM, dueIn(LONG));
         const reads = [store.submission(avatar.id), store.submission(avatar.id)];
         const [saved] = await Promise.all([store.save(avatar, 1, DROP), ...reads]);
         t.equal(saved.saved, true);

@@ -1,21 +1,38 @@
 /** What every store must do. Both adapters run this suite. */
 
 import t, { type Test } from 'tap';
-import { accepted, beginSubmit } from '../../src/domain/avatar.js';
-import { AvatarExistsError, type Save, StoreUnavailableError } from '../../src/store/store.js';
+import { accepted } from '../../src/domain/avatar.js';
+import { type Save, StoreUnavailableError } from '../../src/store/store.js';
+import { admissions } from './contract-admit.js';
+import { begins } from './contract-begin.js';
+import { boundedReads } from './contract-bounds.js';
+import { calls } from './contract-calls.js';
 import { damagedRecords, type Opened } from './contract-damage.js';
 import { feeds } from './contract-feed.js';
 import { hits } from './contract-hits.js';
+import { holdings } from './contract-holdings.js';
 import { lists } from './contract-list.js';
 import { preferredClaims } from './contract-preferred.js';
+import { quarantine } from './contract-quarantine.js';
 import { queueAndSlots } from './contract-queue.js';
+import { races } from './contract-races.js';
 import { scopes } from './contract-scope.js';
-import { setAsideReleases } from './contract-set-aside.js';
 import { shares } from './contract-share.js';
 import { spending } from './contract-spend.js';
-import { standing } from './contract-standing.js';
 import { submissions } from './contract-submission.js';
-import { avatarOf, CALLER, dueIn, dueInTurn, idsOf, LONG, SUBMISSION } from './fixtures.js';
+import { turns } from './contract-turns.js';
+import {
+  avatarOf,
+  beginFirst,
+  beginNext,
+  CALLER,
+  claim,
+  dueIn,
+  dueInTurn,
+  idsOf,
+  LONG,
+  SUBMISSION,
+} from './fixtures.js';
 import { modelAgrees } from './model.js';
 
 const KEEP: Save = { dueInMs: LONG, submission: 'keep' };
@@ -27,7 +44,7 @@ export function storeContract(name: string, open: (t: Test) => Promise<Opened>):
 
   check('an avatar is found as it was created, at version 1', async (t, { store }) => {
     const avatar = avatarOf();
-    const created = await store.create(avatar, [SUBMISSION], dueIn(LONG));
+    const created = await store.admit(avatar, [SUBMISSION], dueIn(LONG));
     t.same(created.avatar, avatar);
     t.equal(created.version, 1);
     t.ok(Number.isSafeInteger(created.now));
@@ -35,57 +52,55 @@ export function storeContract(name: string, open: (t: Test) => Promise<Opened>):
   });
 
   check('nobody else finds it, and an unknown id is not found', async (t, { store }) => {
-    const { id } = (await store.create(avatarOf(), [SUBMISSION], dueIn(LONG))).avatar;
+    const { id } = (await store.admit(avatarOf(), [SUBMISSION], dueIn(LONG))).avatar;
     t.equal(await store.find('team-b', id), null);
     t.equal(await store.find(CALLER, 'av_unknown'), null);
     t.equal(await store.submission('av_unknown'), null);
   });
 
-  check('an id is created once', async (t, { store }) => {
-    const avatar = avatarOf();
-    await store.create(avatar, [SUBMISSION], dueIn(LONG));
-    await t.rejects(
-      store.create({ ...avatar, prompt: 'another' }, [SUBMISSION], dueIn(0)),
-      AvatarExistsError,
-    );
-    await t.rejects(store.create(avatar, [SUBMISSION], dueIn(0)), AvatarExistsError);
-    t.match(await store.find(CALLER, avatar.id), { avatar });
-    t.same(await store.claim(null, 10, LONG), []);
-  });
-
   check('an idempotency key names one avatar of a caller, until that is removed', async (t, { store }) => {
     const idempotency = { key: 'key \u2028 1', fingerprint: 'f' };
-    const { avatar } = await store.create(avatarOf({ idempotency }), [SUBMISSION], dueIn(LONG));
-    await store.save(beginSubmit(avatar, 'key-1', 'intent-1'), 1, KEEP);
+    const { avatar } = await store.admit(avatarOf({ idempotency }), [SUBMISSION], dueIn(LONG));
+    await beginNext(store);
     const again = avatarOf({ idempotency });
-    t.match(await store.create(again, [SUBMISSION], dueIn(0)), {
+    t.match(await store.admit(again, [SUBMISSION], dueIn(0)), {
+      outcome: 'known',
       avatar: { id: avatar.id, status: 'submitting' },
       version: 2,
     });
     t.equal(await store.find(CALLER, again.id), null);
     t.equal(await store.submission(again.id), null);
-    t.same(await store.claim(null, 9, LONG), []);
+    t.same(await claim(store, null, 9), []);
     const others = avatarOf({ idempotency, caller: 'team-b' });
     t.match(
-      await store.create(others, [SUBMISSION], dueIn(LONG)),
-      { avatar: others },
+      await store.admit(others, [SUBMISSION], dueIn(LONG)),
+      { outcome: 'queued', avatar: others },
       "another caller's key is its own",
     );
     t.equal(await store.remove(avatar.id, 2), true);
-    t.match(await store.create(again, [SUBMISSION], dueIn(LONG)), { avatar: again, version: 1 });
+    t.match(await store.admit(again, [SUBMISSION], dueIn(LONG)), {
+      outcome: 'queued',
+      avatar: again,
+      version: 1,
+    });
   });
 
   check('of 100 avatars created at once with one key, there is one', async (t, { store }) => {
     const idempotency = { key: 'key-1', fingerprint: 'f' };
     const made = await Promise.all(
-      many(100, () => store.create(avatarOf({ idempotency }), [SUBMISSION], dueIn(0))),
+      many(100, () => store.admit(avatarOf({ idempotency }), [SUBMISSION], dueIn(0))),
     );
     t.equal(new Set(idsOf(made)).size, 1);
-    t.same(idsOf(await store.claim(null, 100, LONG)), [made[0]?.avatar.id]);
+    t.equal(
+      made.filter(({ outcome }) => outcome === 'queued').length,
+      1,
+      'the others are told that it is known',
+    );
+    t.same(idsOf(await claim(store, null, 100)), [made[0]?.avatar.id]);
   });
 
   check('a dropped submission is gone, the avatar is not', async (t, { store }) => {
-    const { avatar, version } = await store.create(avatarOf(), [SUBMISSION], dueIn(LONG));
+    const { avatar, version } = await store.admit(avatarOf(), [SUBMISSION], dueIn(LONG));
     t.match(await store.save(avatar, version, { ...KEEP, submission: 'keep' }), { saved: true });
     t.same(await store.submission(avatar.id), SUBMISSION);
     t.match(await store.save(avatar, version + 1, { ...KEEP, submission: 'drop' }), { saved: true });
@@ -95,66 +110,79 @@ export function storeContract(name: string, open: (t: Test) => Promise<Opened>):
 
   check('a claim takes what is due, longest due first, up to its limit', async (t, { store }) => {
     const waiting = await dueInTurn(store, 5);
-    await store.create(avatarOf(), [SUBMISSION], dueIn(LONG));
-    const first = await store.claim(null, 2, LONG);
-    const second = await store.claim(null, 10, LONG);
+    await store.admit(avatarOf(), [SUBMISSION], dueIn(LONG));
+    const first = await claim(store, null, 2);
+    const second = await claim(store, null, 10);
     t.same([first.length, second.length], [2, 3]);
     t.same(idsOf([...first, ...second]), idsOf(waiting));
-    t.same(await store.claim(null, 10, LONG), []);
-    t.same(await store.claim(null, 0, LONG), []);
+    t.same(await claim(store, null, 10), []);
+    t.same(await claim(store, null, 0), []);
   });
 
   check('a claim gives a new version, and the one before it is refused', async (t, { store }) => {
-    const { avatar, version } = await store.create(avatarOf(), [SUBMISSION], dueIn(0));
-    const [claimed] = await store.claim(null, 1, LONG);
+    const { avatar, version } = await store.admit(avatarOf(), [SUBMISSION], dueIn(0));
+    const [claimed] = await claim(store, null, 1);
     t.match(claimed, { avatar, version: version + 1 });
+    const changed = { ...avatar, polls: 1 };
+    t.same(await store.save(changed, version, KEEP), { saved: false, reason: 'stale' });
+    t.match(await store.save(changed, version + 1, KEEP), { saved: true, version: version + 2 });
+  });
+
+  check('a save that changes nothing is refused after a claim as any other', async (t, { store }) => {
+    const { avatar, version } = await store.admit(avatarOf(), [SUBMISSION], dueIn(0));
+    await claim(store, null, 1);
     t.same(await store.save(avatar, version, KEEP), { saved: false, reason: 'stale' });
-    t.match(await store.save(avatar, version + 1, KEEP), { saved: true, version: version + 2 });
+    t.match(await store.find(CALLER, avatar.id), { version: 2 });
+    t.same(await store.save(avatar, 2, KEEP), { saved: true, version: 3 });
+    t.same(await store.save(avatar, 2, KEEP), { saved: true, version: 3 }, 'the same save again');
   });
 
   check('claims at the same time never share an avatar', async (t, { store }) => {
-    const ids = idsOf(await Promise.all(many(40, () => store.create(avatarOf(), [SUBMISSION], dueIn(0)))));
-    const claims = await Promise.all(many(8, () => store.claim(null, 10, LONG)));
-    const rest = await store.claim(null, 100, LONG);
+    const ids = idsOf(await Promise.all(many(40, () => store.admit(avatarOf(), [SUBMISSION], dueIn(0)))));
+    const claims = await Promise.all(many(8, () => claim(store, null, 10)));
+    const rest = await claim(store, null, 100);
     t.same(idsOf([...claims.flat(), ...rest]).sort(), ids.sort());
   });
 
   check('of a save that puts off and a claim at the same time, one has it', async (t, { store }) => {
     for (let i = 0; i < 10; i++) {
-      const { avatar, version } = await store.create(avatarOf(), [SUBMISSION], dueIn(0));
-      const save = () => store.save(avatar, version, KEEP);
-      const claim = () => store.claim(null, 1, LONG);
-      const [saved, claimed] = i % 2 === 0 ? await both(save, claim) : swap(await both(claim, save));
+      const { avatar, version } = await store.admit(avatarOf(), [SUBMISSION], dueIn(0));
+      const save = () => store.save({ ...avatar, polls: 1 }, version, KEEP);
+      const take = () => claim(store, null, 1);
+      const [saved, claimed] = i % 2 === 0 ? await both(save, take) : swap(await both(take, save));
       t.not(saved.saved, claimed.length === 1);
     }
   });
 
   check('an avatar whose lease lapsed is claimed again', async (t, { store }) => {
-    await store.create(avatarOf(), [SUBMISSION], dueIn(0));
+    await store.admit(avatarOf(), [SUBMISSION], dueIn(0));
     const versions: number[] = [];
     for (let i = 0; i < 3; i++)
-      for (const { version } of await store.claim(null, 1, 0)) versions.push(version);
+      for (const { version } of await claim(store, null, 1, 0)) versions.push(version);
     t.same(versions, [2, 3, 4]);
   });
 
   check('a stale save writes nothing', async (t, { store }) => {
-    const { avatar } = await store.create(avatarOf(), [SUBMISSION], dueIn(LONG));
-    await store.save(beginSubmit(avatar, 'key-1', 'intent-1'), 1, KEEP);
-    const stale = accepted(beginSubmit(avatar, 'key-1', 'intent-1'), 'task-1', 0);
-    const result = await store.save(stale, 1, { dueInMs: 0, submission: 'drop' });
+    const { avatar } = await store.admit(avatarOf(), [SUBMISSION], dueIn(LONG));
+    const begun = await beginNext(store);
+    const result = await store.save(accepted(begun.avatar, 'task-1', 0), 1, {
+      dueInMs: 0,
+      submission: 'drop',
+    });
     t.same(result, { saved: false, reason: 'stale' });
     t.match(await store.find(CALLER, avatar.id), {
       avatar: { status: 'submitting', taskId: null },
       version: 2,
     });
     t.same(await store.submission(avatar.id), SUBMISSION);
-    t.same(await store.claim(null, 1, LONG), []);
-    const { avatar: other } = await store.create(
-      avatarOf({ status: 'submitting' }),
-      [SUBMISSION],
-      dueIn(LONG),
+    t.same(await claim(store, null, 1), []);
+    await store.admit(avatarOf(), [SUBMISSION], dueIn(LONG));
+    const other = await beginNext(store);
+    t.match(
+      await store.save(accepted(other.avatar, 'task-1', 0), 2, KEEP),
+      { saved: true },
+      'the task id is free',
     );
-    t.match(await store.save(accepted(other, 'task-1', 0), 1, KEEP), { saved: true }, 'the task id is free');
   });
 
   check('a save of an avatar that is not there is stale', async (t, { store }) => {
@@ -162,34 +190,53 @@ export function storeContract(name: string, open: (t: Test) => Promise<Opened>):
     t.same(await store.save(avatarOf(), 0, KEEP), { saved: false, reason: 'stale' });
   });
 
-  check('of 100 equal saves at one version, one wins', async (t, { store }) => {
-    const { avatar, version } = await store.create(avatarOf(), [SUBMISSION], dueIn(LONG));
+  check('of 100 saves at one version, one wins', async (t, { store }) => {
+    const { avatar, version } = await store.admit(avatarOf(), [SUBMISSION], dueIn(LONG));
     const results = await Promise.all(
-      many(100, () => store.save(beginSubmit(avatar, 'key-1', 'intent-1'), version, KEEP)),
+      Array.from({ length: 100 }, (_, polls) => store.save({ ...avatar, polls }, version, KEEP)),
     );
     t.equal(results.filter(({ saved }) => saved).length, 1);
-    t.match(await store.find(CALLER, avatar.id), { version: 2 });
+    const polls = results.findIndex(({ saved }) => saved);
+    t.match(await store.find(CALLER, avatar.id), { avatar: { polls }, version: 2 });
+  });
+
+  check('the same save again, because its reply was lost, answers as the first', async (t, { store }) => {
+    await store.admit(avatarOf(), [SUBMISSION], dueIn(LONG));
+    const { avatar, version } = await beginNext(store);
+    const save = () => store.save(accepted(avatar, 'task-1', 0), version, { ...KEEP, submission: 'drop' });
+    t.same(await save(), { saved: true, version: 3 });
+    t.same(await save(), { saved: true, version: 3 });
+    t.match(await store.find(CALLER, avatar.id), { avatar: { status: 'pending' }, version: 3 });
+    t.equal((await store.outlook(['key-1'])).keys.get('key-1')?.slots, 1);
+    const other = { ...accepted(avatar, 'task-1', 0), intent: 'intent-2' };
+    t.same(await store.save(other, version, KEEP), { saved: false, reason: 'stale' }, 'beside the document');
+    const due = { ...accepted(avatar, 'task-1', 0), polls: 1 };
+    await store.save(due, 3, { dueInMs: 0, submission: 'keep' });
+    await claim(store, 'key-1', 1);
+    t.same(await store.save(due, 3, KEEP), { saved: false, reason: 'stale' }, 'it was claimed');
   });
 
   check('a task id belongs to one avatar, until that is removed', async (t, { store }) => {
-    const [one, two] = [avatarOf({ status: 'submitting' }), avatarOf({ status: 'submitting' })];
-    for (const avatar of [one, two]) await store.create(avatar, [SUBMISSION], dueIn(LONG));
-    const mine = accepted(one, 'task-1', 0);
-    t.match(await store.save(mine, 1, KEEP), { saved: true });
-    t.match(await store.save(mine, 2, KEEP), { saved: true }, 'its owner keeps it');
+    for (let i = 0; i < 2; i++) await store.admit(avatarOf(), [SUBMISSION], dueIn(LONG));
+    const [one, two] = await beginFirst(store, 2);
+    if (one === undefined || two === undefined) throw new Error('two were begun');
+    const mine = accepted(one.avatar, 'task-1', 0);
+    t.match(await store.save(mine, 2, KEEP), { saved: true });
+    t.match(await store.save({ ...mine, polls: 1 }, 3, KEEP), { saved: true }, 'its owner keeps it');
 
-    const taken = await store.save(accepted(two, 'task-1', 0), 1, { dueInMs: 0, submission: 'drop' });
+    const theirs = accepted(two.avatar, 'task-1', 0);
+    const taken = await store.save(theirs, 2, { dueInMs: 0, submission: 'drop' });
     t.same(taken, { saved: false, reason: 'task-taken' });
-    t.match(await store.find(CALLER, two.id), { avatar: two, version: 1 });
-    t.same(await store.submission(two.id), SUBMISSION);
-    t.same(await store.claim(null, 1, LONG), []);
+    t.match(await store.find(CALLER, theirs.id), { avatar: two.avatar, version: 2 });
+    t.same(await store.submission(theirs.id), SUBMISSION);
+    t.same(await claim(store, null, 1), []);
 
-    t.equal(await store.remove(one.id, 3), true);
-    t.match(await store.save(accepted(two, 'task-1', 0), 1, KEEP), { saved: true });
+    t.equal(await store.remove(mine.id, 4), true);
+    t.match(await store.save(theirs, 2, KEEP), { saved: true });
   });
 
   check('a removed avatar leaves nothing; a stale remove takes nothing', async (t, { store }) => {
-    const { avatar } = await store.create(avatarOf(), [SUBMISSION], dueIn(0));
+    const { avatar } = await store.admit(avatarOf(), [SUBMISSION], dueIn(0));
     t.equal(await store.remove(avatar.id, 2), false);
     t.match(await store.find(CALLER, avatar.id), { version: 1 });
     t.equal(await store.remove(avatar.id, 1), true);
@@ -197,29 +244,35 @@ export function storeContract(name: string, open: (t: Test) => Promise<Opened>):
     t.equal(await store.find(CALLER, avatar.id), null);
     t.equal(await store.submission(avatar.id), null);
     t.equal((await store.outlook([])).dueInMs, null);
-    t.same(await store.claim(null, 1, 0), []);
-    t.match(await store.create(avatar, [SUBMISSION], dueIn(0)), { version: 1 });
+    t.same(await claim(store, null, 1, 0), []);
+    t.match(await store.admit(avatar, [SUBMISSION], dueIn(0)), { version: 1 });
   });
 
   check('says how long until the next is due', async (t, { store }) => {
     t.equal((await store.outlook([])).dueInMs, null);
-    const { avatar } = await store.create(avatarOf(), [SUBMISSION], dueIn(LONG));
+    const { avatar } = await store.admit(avatarOf(), [SUBMISSION], dueIn(LONG));
     const next = (await store.outlook([])).dueInMs ?? -1;
     t.ok(next > LONG - 60_000 && next <= LONG, `${next}`);
     await store.save(avatar, 1, { dueInMs: -5, submission: 'keep' });
     t.equal((await store.outlook([])).dueInMs, 0);
   });
 
+  admissions(check);
   queueAndSlots(check);
-  standing(check);
+  turns(check);
+  begins(check);
+  calls(check);
+  races(check);
+  holdings(check);
   submissions(check);
   preferredClaims(check);
   lists(check);
+  boundedReads(check);
   feeds(check);
   scopes(check);
   hits(check);
   damagedRecords(check);
-  setAsideReleases(check);
+  quarantine(check);
   spending(check);
   shares(check);
 
@@ -229,8 +282,9 @@ export function storeContract(name: string, open: (t: Test) => Promise<Opened>):
     await store.close();
     await t.rejects(store.ping(), StoreUnavailableError);
     await t.rejects(store.find(CALLER, 'av_1'), StoreUnavailableError);
-    await t.rejects(store.claim(null, 1, 0), StoreUnavailableError);
-    await t.rejects(store.create(avatarOf(), [SUBMISSION], dueIn(0)), StoreUnavailableError);
+    await t.rejects(claim(store, null, 1, 0), StoreUnavailableError);
+    await t.rejects(beginFirst(store, 1), StoreUnavailableError);
+    await t.rejects(store.admit(avatarOf(), [SUBMISSION], dueIn(0)), StoreUnavailableError);
   });
 
   t.test(`${name}: any sequence of calls does what a plain model does`, async (t) => {

@@ -16,7 +16,8 @@ export async function openConnected(t: Teardown, options: RedisStoreOptions): Pr
 export async function reachable(store: Store): Promise<void> {
   for (const deadline = performance.now() + 10_000; ; ) {
     try {
-      return await store.ping();
+      await store.outlook([]);
+      return;
     } catch (error) {
       if (performance.now() > deadline) throw error;
       await new Promise((resolve) => setTimeout(resolve, 10));
@@ -77,4 +78,22 @@ export async function heardBy(client: Redis, channel: string, count: number): Pr
     if (hearing === count) return;
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
+}
+
+/** The document of a record at rest, as it is there; it begins on the second line. */
+export async function documentAt(client: Redis, key: string): Promise<Buffer | null> {
+  const stored = await client.getBuffer(key);
+  return stored?.subarray(stored.indexOf('\n') + 1) ?? null;
+}
+
+/** Puts another document behind the head of a record at rest. */
+export async function overwriteDocument(
+  client: Redis,
+  key: string,
+  document: string | Buffer,
+): Promise<void> {
+  const stored = await client.getBuffer(key);
+  if (stored === null) throw new Error(`there is no ${key}`);
+  const head = stored.subarray(0, stored.indexOf('\n') + 1);
+  await client.set(key, Buffer.concat([head, Buffer.from(document)]));
 }

@@ -1,10 +1,10 @@
 /** Writers that go on while Redis is taken from under them, and what each of them was told. */
 
 import type { Test } from 'tap';
-import { beginSubmit } from '../../src/domain/avatar.js';
+import { accepted, canceled } from '../../src/domain/avatar.js';
 import { type Store, StoreUnavailableError } from '../../src/store/store.js';
 import { until } from '../support/until.js';
-import { avatarOf, CALLER, dueIn, LONG, SUBMISSION } from './fixtures.js';
+import { avatarOf, beginWith, CALLER, dueIn, freely, LONG, SUBMISSION } from './fixtures.js';
 
 const KEEP = { dueInMs: LONG, submission: 'keep' } as const;
 
@@ -14,7 +14,7 @@ export class Load {
   readonly #own = new Map<string, number>();
   /** Who was told to have written which version of the avatar that all write to. */
   readonly #shared = new Map<number, string[]>();
-  readonly #contested = avatarOf();
+  #contested = avatarOf();
   #acknowledged = 0;
   readonly #refusals: string[] = [];
   #stopping = false;
@@ -27,7 +27,10 @@ export class Load {
   /** Two writers on each store, until the load is stopped; ended with the test. */
   static async start(t: Test, stores: readonly [Store, ...Store[]]): Promise<Load> {
     const load = new Load(stores);
-    await stores[0].create(load.#contested, [SUBMISSION], dueIn(LONG));
+    // Out of the queue, so that whatever is admitted is begun.
+    const { avatar } = await stores[0].admit(load.#contested, [SUBMISSION], dueIn(LONG));
+    load.#contested = canceled(avatar, { now: 0, retentionMs: LONG });
+    await stores[0].save(load.#contested, 1, KEEP);
     t.teardown(() => load.stop());
     load.#writers = Promise.all([...stores, ...stores].map((store, i) => load.#write(store, `writer ${i}`)));
     return load;
@@ -59,7 +62,7 @@ export class Load {
     for (const [id, version] of this.#own) {
       const found = await store.find(CALLER, id);
       if (found === null || found.version < version) lost.push(`${id} at version ${version}`);
-      else if (version > 1 && found.avatar.status !== 'submitting') lost.push(`what was saved of ${id}`);
+      else if (version > 1 && found.avatar.status !== 'pending') lost.push(`what was saved of ${id}`);
       else if (!Buffer.concat(mediaOf(id)).equals((await store.submission(id)) ?? Buffer.alloc(0)))
         lost.push(`media of ${id}`);
     }
@@ -74,9 +77,11 @@ export class Load {
     while (!this.#stopping) {
       try {
         const avatar = avatarOf();
-        await store.create(avatar, mediaOf(avatar.id), dueIn(LONG));
+        const begin = beginWith(freely());
+        const admitted = await store.admit(avatar, mediaOf(avatar.id), dueIn(LONG, { begin }));
         this.#own.set(avatar.id, 1);
-        const saved = await store.save(beginSubmit(avatar, 'key-1', 'intent-1'), 1, KEEP);
+        if (admitted.outcome !== 'begun') throw new Error(`the avatar of one writer is ${admitted.outcome}`);
+        const saved = await store.save(accepted(admitted.avatar, `task of ${avatar.id}`, 0), 1, KEEP);
         if (!saved.saved) throw new Error(`an avatar of one writer is ${saved.reason}`);
         this.#own.set(avatar.id, saved.version);
         const found = await store.find(CALLER, this.#contested.id);

@@ -2,7 +2,7 @@
 
 import fc from 'fast-check';
 import t from 'tap';
-import { parseRedisUrl } from '../../src/store/redis/address.js';
+import { parseRedisUrl } from '../../src/store/redis/connection/address.js';
 
 const PLAIN = { tls: false, username: null, password: null, db: 0 };
 const SECRET = 'hush-4711';

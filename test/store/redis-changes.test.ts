@@ -1,7 +1,7 @@
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { Redis } from 'ioredis';
 import t, { type Test } from 'tap';
-import { Subscription } from '../../src/store/redis/subscription.js';
+import { Subscription } from '../../src/store/redis/connection/subscription.js';
 import type { Change, Store } from '../../src/store/store.js';
 import { startRedis } from '../support/redis.js';
 import { avatarOf, CALLER, dueIn, LONG, SUBMISSION } from './fixtures.js';
@@ -27,7 +27,7 @@ function listener() {
 }
 
 async function make(store: Store): Promise<string> {
-  return (await store.create(avatarOf(), [SUBMISSION], dueIn(LONG))).avatar.id;
+  return (await store.admit(avatarOf(), [SUBMISSION], dueIn(LONG))).avatar.id;
 }
 
 t.test('redis: what another process writes is heard of, once, by each who listens', async (t) => {

@@ -6,7 +6,7 @@
 import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
 import t from 'tap';
-import { Subscription } from '../../src/store/redis/subscription.js';
+import { Subscription } from '../../src/store/redis/connection/subscription.js';
 import { startCluster } from '../support/redis-cluster.js';
 import { commandSays } from '../support/redis-command.js';
 import { asUser, COMMANDS, PREFIX, USER, withUser } from '../support/redis-user.js';
@@ -14,7 +14,7 @@ import { until } from '../support/until.js';
 import { storeContract } from './contract.js';
 import type { Raw } from './contract-damage.js';
 import { avatarOf, dueIn, LONG, SUBMISSION } from './fixtures.js';
-import { heardBy, holdsSubmission, openConnected } from './fixtures-redis.js';
+import { documentAt, heardBy, holdsSubmission, openConnected, overwriteDocument } from './fixtures-redis.js';
 
 t.setTimeout(600_000);
 
@@ -43,11 +43,9 @@ async function atRest<T>(port: number, prefix: string, work: (raw: Raw) => Promi
   const client = new Redis({ port, ...USER, disableClientInfo: true });
   const key = (kind: string, id: string) => `{${prefix}}:${kind}:${id}`;
   const result = await work({
-    record: (id) => client.hgetBuffer(key('avatar', id), 'doc'),
-    overwrite: async (id, bytes) => {
-      await client.hset(key('avatar', id), 'doc', bytes);
-    },
-    aside: (id) => client.hgetBuffer(key('corrupt', id), 'doc'),
+    record: (id) => documentAt(client, key('avatar', id)),
+    overwrite: (id, bytes) => overwriteDocument(client, key('avatar', id), bytes),
+    quarantined: (id) => documentAt(client, key('corrupt', id)),
   });
   await client.quit();
   return result;
@@ -73,7 +71,7 @@ t.test('redis: cluster: what is written at one node is heard at another', async 
   // On a busy machine a ping is answered too late: what is said before the subscription is back is not heard.
   const made: string[] = [];
   const isHeard = async () => {
-    made.push((await store.create(avatarOf(), [SUBMISSION], dueIn(LONG))).avatar.id);
+    made.push((await store.admit(avatarOf(), [SUBMISSION], dueIn(LONG))).avatar.id);
     return made.some((id) => heard.every((ids) => ids.has(id))) || null;
   };
   await until('one is heard of at both', isHeard, { everyMs: 5 });
@@ -83,7 +81,7 @@ t.test('redis: cluster: what is written at one node is heard at another', async 
 t.test('redis: cluster: where no replica has a write, it does not count', async (t) => {
   const waitFor = { replicas: 1, ownFile: false };
   const store = await openConnected(t, { url, keyPrefix: PREFIX, waitFor, commandTimeoutMs: 200 });
-  await t.rejects(store.create(avatarOf(), [SUBMISSION], dueIn(LONG)), { message: /too few copies/ });
+  await t.rejects(store.admit(avatarOf(), [SUBMISSION], dueIn(LONG)), { message: /too few copies/ });
 });
 
 t.test('redis: cluster: the user had every right that was needed, and needed each', async (t) => {

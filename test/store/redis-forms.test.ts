@@ -1,6 +1,6 @@
 import t from 'tap';
 import { readConfig } from '../../src/config.js';
-import { parseRedisUrl } from '../../src/store/redis/address.js';
+import { parseRedisUrl } from '../../src/store/redis/connection/address.js';
 
 const NOBODY = { tls: false, username: null, password: null, db: 0 };
 const at = (host: string, port: number) => ({ host, port });

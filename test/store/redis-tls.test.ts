@@ -21,7 +21,7 @@ async function works(t: Test, options: RedisStoreOptions): Promise<void> {
   const store = await openConnected(t, options);
   const heard: string[] = [];
   t.teardown(store.onChange((change) => change && heard.push(change.id)));
-  const create = async () => (await store.create(avatarOf(), [SUBMISSION], dueIn(LONG))).avatar;
+  const create = async () => (await store.admit(avatarOf(), [SUBMISSION], dueIn(LONG))).avatar;
   const avatar = await create();
   t.match(await store.find(CALLER, avatar.id), { avatar });
   // What is said before the listener is connected is not heard.

@@ -3,8 +3,8 @@
 import { EventEmitter, once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import t, { type Test } from 'tap';
+import { refusalOf } from '../../src/store/redis/connection/unavailable.js';
 import { openRedisStore, type RedisEvent } from '../../src/store/redis/redis.js';
-import { refusalOf } from '../../src/store/redis/unavailable.js';
 import { startApp } from '../support/app.js';
 import { startRedis } from '../support/redis.js';
 import { startCluster } from '../support/redis-cluster.js';

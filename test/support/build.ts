@@ -83,7 +83,7 @@ async function build(dir: string, part: string): Promise<void> {
   const target = join(dir, part.replace('src', 'dist'));
   await transpile(source, target);
   for (const name of await readdir(source, { recursive: true })) {
-    if (/\.(?:lua|png|mp3)$/.test(name)) await cp(join(source, name), join(target, name));
+    if (/\.(?:lua|sql|png|mp3)$/.test(name)) await cp(join(source, name), join(target, name));
   }
   await cp(join(ROOT, 'package.json'), join(dir, 'package.json'));
   await symlink(join(ROOT, 'node_modules'), join(dir, 'node_modules'));

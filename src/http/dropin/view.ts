@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import type { Avatar, Status } from '../../domain/avatar.js';
-import type { VideoLink } from '../../gateway/video-links.js';
+import type { VideoLink } from '../../gateway/video/links.js';
 import { PREFIX } from './refusals.js';
 import type { SubmittedTask, Task } from './schemas.js';
 

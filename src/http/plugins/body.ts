@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { ByteCollector } from '../../domain/media/collector.js';
 import type { GivenMedia } from '../../domain/media/media.js';
-import { type Memory, type MemoryLease, overloaded } from '../../gateway/memory.js';
+import { type Memory, type MemoryLease, overloaded } from '../../gateway/intake/memory.js';
 import { PROBLEMS, ProblemError } from '../../problems.js';
 import { holderOf } from '../caller.js';
 import { onEnd } from '../end.js';

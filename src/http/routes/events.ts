@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
 import { isFinal } from '../../domain/avatar.js';
-import type { SeenVersion } from '../../gateway/seen.js';
+import type { SeenVersion } from '../../gateway/view.js';
 import { ProblemError } from '../../problems.js';
 import { requireAccept } from '../accept.js';
 import { fingerprintOf } from '../etag.js';

@@ -3,57 +3,46 @@
  * units of a day under its number, and those of the month under `month`, are their sums, for caps.
  */
 
-import { type Avatar, isFinal, STATUSES, type Status } from '../../domain/avatar.js';
 import { EVERYONE, type Scope } from '../../domain/caller.js';
-import { type DayOfUse, spendStateOf } from '../../domain/spend.js';
-import { BEGINS, costsOf, entriesOf, inOrder, monthsOf, placeOf, rowsOf } from '../accounts.js';
-import { callerDigest } from '../digests.js';
-import type { Connection } from './connection.js';
-import type { Everyone } from './everyone.js';
-import type { Keys } from './keys.js';
-import { MARKS } from './lists.js';
+import type { DayOfUse } from '../../domain/spend.js';
+import { entriesOf, inOrder, monthsOf, rowsOf } from '../accounts.js';
+import type { Connection } from './connection/connection.js';
+import { word } from './marks.js';
 
-/** For scripts: each mark that counts, and where the numbers of its state begin in an entry, from 1. */
-export const STATES = STATUSES.map((status) => {
-  const begins = BEGINS[spendStateOf(status)];
-  return begins === null ? '' : `${MARKS[status]}${begins + 1}`;
-}).join('');
-
-/** For scripts: the marks of those that are not final. */
-export const UNFINISHED = STATUSES.filter((status) => !isFinal(status))
-  .map((status: Status) => MARKS[status])
-  .join('');
-
-/** For scripts: where an avatar is counted, and what it adds there; '' where nothing is. */
-export function spendArgument(avatar: Avatar): string {
-  if (avatar.spend === null) return '';
-  return `${placeOf(avatar).entry} ${costsOf(avatar.spend).join(' ')}`;
-}
+/** Accounts that are asked for at once. */
+const AT_ONCE = 500;
 
 export class Accounts {
   readonly #redis: Connection;
-  readonly #keys: Keys;
-  readonly #everyone: Everyone;
 
-  constructor(redis: Connection, keys: Keys, everyone: Everyone) {
+  constructor(redis: Connection) {
     this.#redis = redis;
-    this.#keys = keys;
-    this.#everyone = everyone;
+  }
+
+  /** In the order of their names. @throws StoreUnavailableError */
+  async callers(): Promise<string[]> {
+    const words = await this.#redis.use((client) => client.smembers(this.#redis.key('callers')));
+    return words.map(decodeURIComponent).sort();
   }
 
   /** @throws StoreUnavailableError */
   async use(scope: Scope, from: string, to: string): Promise<DayOfUse[]> {
-    const callers = scope === EVERYONE ? await this.#everyone.callers() : [scope];
+    const callers = scope === EVERYONE ? await this.callers() : [scope];
+    const accounts = callers.flatMap((caller) => monthsOf(from, to).map((month) => ({ caller, month })));
     const rows: DayOfUse[] = [];
-    for (const caller of callers) {
-      const months = monthsOf(from, to).map((month) => this.#month(caller, month, from, to));
-      rows.push(...(await Promise.all(months)).flat());
+    for (let i = 0; i < accounts.length; i += AT_ONCE) {
+      const some = accounts.slice(i, i + AT_ONCE);
+      rows.push(...(await Promise.all(some.map((each) => this.#month(each, from, to)))).flat());
     }
     return inOrder(rows);
   }
 
-  async #month(caller: string, month: string, from: string, to: string): Promise<DayOfUse[]> {
-    const account = this.#keys.account(callerDigest(caller), month);
+  async #month(
+    { caller, month }: { caller: string; month: string },
+    from: string,
+    to: string,
+  ): Promise<DayOfUse[]> {
+    const account = this.#redis.key('spend', month, word(caller));
     const entries = entriesOf(month, from, to);
     const found = await this.#redis.use((client) => client.hmget(account, ...entries));
     const numbers = entries.map((entry, i) => [entry, (found[i] ?? '').split(' ').map(Number)] as const);

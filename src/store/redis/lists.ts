@@ -1,101 +1,89 @@
 /**
- * The avatars of callers, in pages. A caller has one sorted set, whose members all have score 0 and so are in the order
- * of their names. An avatar is there by the mark of its status and its entry of `pages.ts`, and where it has an external
- * id, by a prefix for that and the entry.
+ * The avatars of callers, in pages. A caller has one sorted set, and everyone has one, whose members all have score 0 and so are in
+ * the order of their names: the mark of the status, when it was created, and the id; and where it has an external id, the
+ * same behind a prefix for that.
  */
 
-import { type Avatar, STATUSES, type Status } from '../../domain/avatar.js';
+import { type Avatar, STATUSES } from '../../domain/avatar.js';
 import { EVERYONE, type Scope } from '../../domain/caller.js';
-import { callerDigest, externalDigest } from '../digests.js';
-import { type EntryRange, entryOf, idIn, type Listed, pageOf } from '../pages.js';
-import type { ListQuery, Page } from '../store.js';
-import type { Connection } from './connection.js';
-import type { Everyone } from './everyone.js';
-import type { Keys } from './keys.js';
+import type { Found, ListQuery, Page, Place } from '../store.js';
+import type { Connection } from './connection/connection.js';
+import { ENTRY_TIME, externalWord, MARKS, timeWord, word } from './marks.js';
 import type { Records } from './records.js';
 
-/** As they lie in Redis: never to be changed. */
-export const MARKS: Readonly<Record<Status, string>> = {
-  queued: 'q',
-  submitting: 's',
-  pending: 'p',
-  processing: 'r',
-  succeeded: 'd',
-  failed: 'f',
-  timed_out: 't',
-  canceled: 'c',
-  unconfirmed: 'u',
-};
+/** How many entries one page looks at, where others than those wanted are among them. */
+const MOST_LOOKED_AT = 1000;
 
-/** What an avatar is listed by; `external` is '' where it has no external id. */
-export function namesOf(avatar: Pick<Avatar, 'id' | 'createdAt' | 'status' | 'externalId'>) {
-  const { status, externalId } = avatar;
-  const entry = entryOf(avatar);
-  return { mark: MARKS[status], entry, external: externalId === null ? '' : prefixOf(externalId) + entry };
-}
-
-/** `caller`: in whose list it stands. */
-interface OwnedEntry extends Listed {
-  readonly caller: string;
-}
+type Row = readonly [entry: Buffer, stored: Buffer | null, ahead: number | null];
 
 export class Lists {
   readonly #redis: Connection;
-  readonly #keys: Keys;
   readonly #records: Records;
-  readonly #everyone: Everyone;
 
-  constructor(redis: Connection, keys: Keys, records: Records, everyone: Everyone) {
+  constructor(redis: Connection, records: Records) {
     this.#redis = redis;
-    this.#keys = keys;
     this.#records = records;
-    this.#everyone = everyone;
   }
 
   /** @throws StoreUnavailableError */
   async list(scope: Scope, query: ListQuery): Promise<Page> {
+    const list = scope === EVERYONE ? 'list' : `list:${word(scope)}`;
     const prefixes = prefixesOf(query);
-    const look = ({ caller, entry }: OwnedEntry) => {
-      const names = prefixes.map((prefix) => prefix + entry);
-      return this.#records.listed(caller, idIn(entry), this.#keys.list(callerDigest(caller)), names);
-    };
-    return pageOf(
-      query,
-      (range, count) =>
-        scope === EVERYONE ? this.#all(prefixes, range, count) : this.#one(scope, prefixes, range, count),
-      (entries) => Promise.all(entries.map(look)),
-    );
+    const limit = query.limit + 1; // One more says whether anything follows.
+    const found: Found[] = [];
+    let [{ gt, lt }, lookedAt, isWhole] = [rangeOf(query), 0, false];
+    while (found.length < limit && !isWhole && lookedAt < MOST_LOOKED_AT) {
+      const args = { list, prefixes: prefixes.join(' '), gt, lt, limit };
+      const [now, rows] = (await this.#redis.run('list', args)) as [number, Row[]];
+      const look = ([name, stored, ahead]: Row) => {
+        const entry = String(name);
+        const names = prefixes.map((prefix) => prefix + entry);
+        return this.#records.listed(scope, entry.slice(ENTRY_TIME), stored, now, ahead, list, names);
+      };
+      for (const each of await Promise.all(rows.map(look)))
+        if (each !== null && fits(each.avatar, query)) found.push(each);
+      lookedAt += rows.length;
+      isWhole = rows.length < limit;
+      lt = String(rows.at(-1)?.[0] ?? lt);
+    }
+    const page = found.slice(0, query.limit);
+    if (found.length > query.limit) return { found: page, next: placeOf(page.at(-1)?.avatar) };
+    return { found: page, next: isWhole ? null : placeIn(lt) };
   }
+}
 
-  async #one(
-    caller: string,
-    prefixes: readonly string[],
-    { gt, lt }: EntryRange,
-    count: number,
-  ): Promise<OwnedEntry[][]> {
-    const list = this.#keys.list(callerDigest(caller));
-    const found = (await this.#redis.run('list', [list], lt, gt, count, ...prefixes)) as Buffer[][];
-    return found.map((names, i) =>
-      names.map((name) => ({ caller, entry: String(name).slice(prefixes[i]?.length) })),
-    );
-  }
+function placeOf(avatar: Avatar | undefined): Place | null {
+  return avatar === undefined ? null : { createdAt: avatar.createdAt, id: avatar.id };
+}
 
-  async #all(prefixes: readonly string[], { gt, lt }: EntryRange, count: number): Promise<OwnedEntry[][]> {
-    const keyOf = (caller: string) => this.#keys.list(caller);
-    const args = [lt, gt, count, prefixes.length, ...prefixes];
-    const { callers, row } = await this.#everyone.run('list-all', keyOf, ...args);
-    const entries = row.flatMap((entry, i) =>
-      i % 2 === 0 ? [{ entry: String(entry), caller: callers[Number(row[i + 1])] ?? '' }] : [],
-    );
-    return [entries];
-  }
+function placeIn(entry: string): Place {
+  return { createdAt: Number.parseInt(entry.slice(0, ENTRY_TIME), 36), id: entry.slice(ENTRY_TIME) };
+}
+
+/** It may have been written since, and two external ids may share a prefix. */
+function fits({ status, externalId }: Avatar, query: ListQuery): boolean {
+  return (
+    (query.statuses === null || query.statuses.includes(status)) &&
+    (query.externalId === null || query.externalId === externalId)
+  );
 }
 
 function prefixesOf({ statuses, externalId }: ListQuery): string[] {
-  if (externalId !== null) return [prefixOf(externalId)];
-  return STATUSES.filter((status) => statuses?.includes(status) ?? true).map((status) => MARKS[status]);
+  const external = externalId === null ? '' : `x${externalWord(externalId)}!`;
+  return STATUSES.filter((status) => statuses?.includes(status) ?? true).map(
+    (status) => external + MARKS[status],
+  );
 }
 
-function prefixOf(externalId: string): string {
-  return `x${externalDigest(externalId)}!`;
+/** `~` is behind everything that an entry is made of. */
+function rangeOf({ createdAfter, createdBefore, behind }: ListQuery): { gt: string; lt: string } {
+  const ends = [
+    '~',
+    ...(createdBefore === null ? [] : [timeWord(Math.ceil(createdBefore))]),
+    ...(behind === null ? [] : [timeWord(behind.createdAt) + behind.id]),
+  ];
+  return {
+    gt: createdAfter === null || createdAfter < 0 ? '' : `${timeWord(createdAfter)}~`,
+    lt: ends.reduce((least, end) => (end < least ? end : least)),
+  };
 }

@@ -1,98 +1,119 @@
-import type { Avatar } from '../../domain/avatar.js';
-import { EVERYONE, isWithin, type Scope } from '../../domain/caller.js';
-import { callerDigest } from '../digests.js';
-import { CorruptRecordError, decodeRecord, NewerRecordError, SCHEMA } from '../record.js';
-import type { Found, Stored } from '../store.js';
-import type { Connection } from './connection.js';
-import type { Keys } from './keys.js';
-import { unpack } from './packed.js';
+/**
+ * Records as they lie in Redis: one string of version, turn in the queue, head and, on the next line, document. Scripts read
+ * and change what is before the document; that of a final avatar is packed.
+ */
 
-/** A record as the scripts return it: the store's clock, and `null` for what is missing. */
-type Row = readonly [
-  now: number,
-  version: Buffer | null,
-  doc: Buffer | null,
-  lane: Buffer | null,
-  ahead?: number | null,
-];
+import { type Avatar, isFinal } from '../../domain/avatar.js';
+import { isWithin, type Scope } from '../../domain/caller.js';
+import { CorruptRecordError, decodeRecord, encodeRecord, NewerRecordError } from '../record.js';
+import { type Found, StoreUnavailableError } from '../store.js';
+import type { Connection } from './connection/connection.js';
+import { headOf, STATUS_OF } from './marks.js';
+import { pack, unpack } from './packed.js';
+
+/** Head and document of a record. */
+export function contentOf(avatar: Avatar): Buffer {
+  const document = encodeRecord(avatar);
+  return Buffer.concat([
+    Buffer.from(`${headOf(avatar)}\n`),
+    isFinal(avatar.status) ? pack(document) : document,
+  ]);
+}
+
+/** The document of a record, unpacked. @throws CorruptRecordError */
+export function documentIn(stored: Buffer): Buffer {
+  return unpack(stored.subarray(stored.indexOf('\n') + 1));
+}
+
+/** @throws CorruptRecordError, NewerRecordError */
+export function recordIn(id: string, stored: Buffer): { readonly avatar: Avatar; readonly version: number } {
+  const [, version, mark = '', attempt, keyId = '', intent = ''] = headIn(stored) ?? [];
+  if (version === undefined) throw new CorruptRecordError(`half of the record of ${id} is missing`);
+  const progress = {
+    status: STATUS_OF.get(mark),
+    attempt: Number(attempt),
+    keyId: textIn(keyId),
+    intent: textIn(intent),
+  };
+  return { avatar: decodeRecord(id, documentIn(stored), progress), version: Number(version) };
+}
+
+function headIn(stored: Buffer): RegExpExecArray | null {
+  const line = stored.toString('latin1', 0, Math.max(0, stored.indexOf('\n')));
+  return /^(\d+)c? \S* (\w) (\d+) (\S*) (\S*)(?: \S*){6}$/.exec(line);
+}
+
+function textIn(word: string): string | null {
+  try {
+    return word === '' ? null : decodeURIComponent(word);
+  } catch {
+    throw new CorruptRecordError('a word of a record cannot be read');
+  }
+}
 
 /** What was found under an id; an error where it cannot be used. */
 export type FoundRecord = Found | CorruptRecordError | NewerRecordError;
 
-/** The records, one by one. What is found to be none is moved out of the way. */
+/** @throws CorruptRecordError; StoreUnavailableError where a newer release wrote it */
+export function usable(found: FoundRecord): Found {
+  if (found instanceof NewerRecordError) throw new StoreUnavailableError(found.message, { cause: found });
+  if (found instanceof CorruptRecordError) throw found;
+  return found;
+}
+
+/** What scripts return of records. One that cannot be read is moved out of the way. */
 export class Records {
   readonly #redis: Connection;
-  readonly #keys: Keys;
   #corrupt = 0;
 
-  constructor(redis: Connection, keys: Keys) {
+  constructor(redis: Connection) {
     this.#redis = redis;
-    this.#keys = keys;
   }
 
-  /** How many were set aside here. */
+  /** How many were quarantined here. */
   get corrupt(): number {
     return this.#corrupt;
   }
 
-  /** What cannot be read, and does not say whose it is, is found within every scope. @throws StoreUnavailableError */
-  async find(scope: Scope, id: string): Promise<FoundRecord | null> {
-    const keys = [this.#keys.record(id), this.#keys.aside(id), this.#keys.queue];
-    const row = await this.#redis.run('find', keys, id, scope === EVERYONE ? '' : callerDigest(scope));
-    const found = row === null ? null : await this.#read(id, row as Row);
-    return found === null || found instanceof Error || isWithin(scope, found.avatar.caller) ? found : null;
-  }
-
-  /**
-   * What an id in a list or feed of a caller leads to; `null` where there is nothing to show. One that leads nowhere is
-   * taken out.
-   * @param names what the avatar may be called there
-   * @throws StoreUnavailableError
-   */
-  async listed(caller: string, id: string, list: string, names: readonly string[]): Promise<Found | null> {
-    const found = await this.find(caller, id);
-    if (found === null || found instanceof CorruptRecordError) {
-      // Where it cannot be taken out it is passed over again.
-      await this.#redis.run('unlist', [this.#keys.record(id), list], ...names).catch(() => {});
-    }
-    return found === null || found instanceof Error ? null : found;
-  }
-
-  /** Takes an avatar that is still due; `null` where there is none to take. @throws StoreUnavailableError */
-  async claim(id: string, due: string, leaseMs: number): Promise<Stored | null> {
-    const row = await this.#redis.write('claim', [this.#keys.record(id), due], id, leaseMs, SCHEMA);
-    if (row === null) return null;
-    const found = await this.#read(id, row as Row);
-    return found instanceof Error ? null : found;
-  }
-
-  /** Moves what is no record out of the way, and frees what it held. @throws StoreUnavailableError */
-  async setAside(id: string, version: Buffer | null = null, lane: Buffer | null = null): Promise<void> {
-    const { due, queue, bytes, lanes } = this.#keys;
-    const known = await this.#redis.use((client) => client.smembers(lanes));
-    const mayBeIn = new Set(lane === null ? known : [...known, String(lane)]);
-    const keys = [
-      ...[this.#keys.record(id), due, this.#keys.aside(id), queue, bytes, this.#keys.submission(id)],
-      ...[...mayBeIn].flatMap((each) => this.#keys.ofLane(each)),
-    ];
-    if ((await this.#redis.write('set-aside', keys, id, version ?? '')) === 1) this.#corrupt += 1;
-  }
-
-  async #read(id: string, [now, version, doc, lane, ahead = null]: Row): Promise<FoundRecord> {
+  /** @param stored `null` where there is none. @throws StoreUnavailableError */
+  async read(
+    id: string,
+    stored: Buffer | null,
+    now: number,
+    ahead: number | null = null,
+  ): Promise<FoundRecord> {
     try {
-      return { avatar: avatarIn(id, version, doc), version: Number(version), now, ahead };
+      if (stored === null) throw new CorruptRecordError(`the record of ${id} is lost`);
+      return { ...recordIn(id, stored), now, ahead };
     } catch (error) {
       if (error instanceof NewerRecordError) return error;
       if (!(error instanceof CorruptRecordError)) throw error;
-      await this.setAside(id, version, lane);
+      const [version = ''] = /^\d+(?=c? )/.exec(stored?.toString('latin1', 0, 16) ?? '') ?? [];
+      if ((await this.#redis.write('quarantine', { id, version })) === 1) this.#corrupt += 1;
       return error;
     }
   }
-}
 
-function avatarIn(id: string, version: Buffer | null, doc: Buffer | null): Avatar {
-  if (doc === null || version === null || !/^\d+$/.test(String(version))) {
-    throw new CorruptRecordError(`half of the record of ${id} is missing`);
+  /**
+   * What an id in a list or feed leads to; `null` where there is nothing to show. One that leads nowhere is taken out.
+   * @param names what the avatar may be called there
+   * @throws StoreUnavailableError
+   */
+  async listed(
+    scope: Scope,
+    id: string,
+    stored: Buffer | null,
+    now: number,
+    ahead: number | null,
+    from: string,
+    names: readonly string[],
+  ): Promise<Found | null> {
+    const found = stored === null ? null : await this.read(id, stored, now, ahead);
+    if (found === null || found instanceof CorruptRecordError) {
+      // Where it cannot be taken out it is passed over again.
+      await this.#redis.run('unlist', { id, from, names: JSON.stringify(names) }).catch(() => {});
+    }
+    if (found === null || found instanceof Error || !isWithin(scope, found.avatar.caller)) return null;
+    return found;
   }
-  return decodeRecord(id, unpack(doc));
 }

@@ -1,22 +1,23 @@
 /**
- * The store of any number of processes: one Redis, whose clock is the store's clock.
- *
- * Every key a script touches is passed to it, so that a Redis Cluster takes them. That is why a claim is two steps, the
- * due ids and then a script for each: which records it will touch is only known once the ids are read. Another worker
- * may take an id in between; the second step looks again.
+ * The store of any number of processes: one Redis, whose clock is the store's clock. Each call of the port is one script, and
+ * so one round trip; what waits for copies asks for them in the same.
  */
 
 import type { Avatar } from '../../domain/avatar.js';
-import { EVERYONE, type Scope } from '../../domain/caller.js';
+import { EVERYONE, isWithin, type Scope } from '../../domain/caller.js';
 import type { DayOfUse } from '../../domain/spend.js';
-import { standingOf } from '../../domain/standing.js';
 import { wholeDelay } from '../delay.js';
-import { SPARE as CLAIM_SPARE, type Preferred, preferredFirst } from '../preferred.js';
-import { CorruptRecordError, NewerRecordError } from '../record.js';
+import { preferredFirst, SPARE } from '../preferred.js';
 import {
+  type Admission,
+  type Admitted,
+  type Begin,
+  type Begun,
+  type BegunSubmit,
+  type CallTerms,
   type Change,
-  type CreatedOrKnown,
-  type Creation,
+  type Claim,
+  type Claimed,
   type Feed,
   type Found,
   type Hits,
@@ -27,24 +28,19 @@ import {
   type SaveResult,
   type SharedDocument,
   type Store,
-  type Stored,
   type StoreHealth,
   StoreUnavailableError,
 } from '../store.js';
 import { Accounts } from './accounts.js';
-import { Connection, type ConnectionOptions } from './connection.js';
-import { Creations } from './creations.js';
-import { type DocumentRow, documentOf } from './documents.js';
-import { Everyone } from './everyone.js';
+import { Admissions } from './admissions.js';
+import { Connection, type ConnectionOptions } from './connection/connection.js';
+import { type Hazard, hazardsOf, infoOf, markOf, SeenPlace, unfitnessOf } from './connection/safety.js';
+import { Subscription } from './connection/subscription.js';
 import { Feeds } from './feeds.js';
-import { Keys } from './keys.js';
 import { Lists } from './lists.js';
-import { LostWrites } from './lost-writes.js';
-import { Records } from './records.js';
-import { type Hazard, hazardsOf, infoOf, markOf, unfitnessOf } from './safety.js';
+import { beginWord, spendWord, word } from './marks.js';
+import { contentOf, Records, usable } from './records.js';
 import { Submissions } from './submissions.js';
-import { Subscription } from './subscription.js';
-import { Writes } from './writes.js';
 
 export interface RedisStoreOptions extends Omit<ConnectionOptions, 'hashTag' | 'prepare' | 'onEvent'> {
   /** The hash tag of every key: stores with different prefixes share a Redis and never meet. */
@@ -60,12 +56,14 @@ export type RedisEvent =
   /** What this Redis can lose tasks by. */
   | { readonly kind: 'hazards'; readonly hazards: readonly Hazard[] }
   /** Redis came back without what was written to it: what was accepted before is lost. */
-  | { readonly kind: 'emptied' };
+  | { readonly kind: 'emptied' }
+  /** Redis came back as it was earlier: what was written last is lost. */
+  | { readonly kind: 'rolled-back' };
 
 /** Returns at once, whether or not Redis is there; while it is not, every call says so. */
 export function openRedisStore(options: RedisStoreOptions): Store {
   const { keyPrefix = 'avatar-gateway', durability = 'warn', onEvent = () => {}, ...rest } = options;
-  const keys = new Keys(keyPrefix);
+  const seenPlace = new SeenPlace();
   let mark: string | null = null;
   const connection = new Connection({
     ...rest,
@@ -81,113 +79,120 @@ export function openRedisStore(options: RedisStoreOptions): Store {
         if (durability === 'strict')
           throw new StoreUnavailableError(`Redis is not safe: ${hazards.join('; ')}`);
       }
-      const seen = await markOf(client, keys.mark, mark);
+      const seen = await markOf(client, connection.key('mark'), mark);
       mark = seen.mark;
+      const isBehind = await seenPlace.isBehind(client, connection.key('feed'));
       if (seen.found === 'emptied') onEvent({ kind: 'emptied' });
+      else if (isBehind) onEvent({ kind: 'rolled-back' });
     },
   });
-  return new RedisStore(connection, keys);
+  return new RedisStore(connection, seenPlace);
 }
 
-/** How many of the queue are looked at beyond those wanted, for those in doubt and those that cannot be read. */
-const SPARE = 100;
+/** Up to how many bytes a submission comes along where its submit is begun. */
+const INLINE_BYTES = 100_000;
+
+type Row = readonly [id: Buffer, stored: Buffer | null, submission?: Buffer | null];
+type Taken = readonly [now: number, waitMs: number, rows: readonly Row[], place?: Buffer];
+type DocumentRow = readonly [
+  now: number,
+  revision: Buffer | number | null,
+  value: Buffer | null,
+  swapped?: number,
+];
 
 class RedisStore implements Store {
   readonly #redis: Connection;
-  readonly #keys: Keys;
+  readonly #seen: SeenPlace;
   readonly #records: Records;
   readonly #submissions: Submissions;
-  readonly #creations: Creations;
-  readonly #writes: Writes;
+  readonly #admissions: Admissions;
   readonly #lists: Lists;
   readonly #feeds: Feeds;
-  readonly #everyone: Everyone;
   readonly #accounts: Accounts;
   readonly #subscription: Subscription;
 
-  constructor(redis: Connection, keys: Keys) {
+  constructor(redis: Connection, seen: SeenPlace) {
     this.#redis = redis;
-    this.#keys = keys;
-    this.#records = new Records(redis, keys);
-    this.#submissions = new Submissions(redis, keys);
-    const lost = new LostWrites();
-    this.#creations = new Creations(redis, keys, lost, this.#submissions);
-    this.#writes = new Writes(redis, keys, lost, this.#records);
-    this.#everyone = new Everyone(redis, keys);
-    this.#lists = new Lists(redis, keys, this.#records, this.#everyone);
-    this.#feeds = new Feeds(redis, keys, this.#records, this.#everyone);
-    this.#accounts = new Accounts(redis, keys, this.#everyone);
-    this.#subscription = new Subscription(() => redis.subscriber(), keys.changes);
+    this.#seen = seen;
+    this.#records = new Records(redis);
+    this.#submissions = new Submissions(redis);
+    this.#admissions = new Admissions(redis, this.#records, this.#submissions, seen);
+    this.#lists = new Lists(redis, this.#records);
+    this.#feeds = new Feeds(redis, this.#records);
+    this.#accounts = new Accounts(redis);
+    this.#subscription = new Subscription(() => redis.subscriber(), redis.key('changes'));
   }
 
-  async create(
-    avatar: Avatar,
-    submission: readonly Buffer[],
-    creation: Creation,
-    last = false,
-  ): Promise<CreatedOrKnown> {
-    const made = await this.#creations.make(avatar, submission, creation);
-    if (made.owner === null) return { avatar, version: 1, now: made.now, spent: made.spent };
-    const owner = await this.find(avatar.caller, made.owner);
-    if (owner !== null) return { ...owner, spent: null };
-    // Forgotten just now, and the key is free; or its record was lost, and the key is not.
-    if (last) throw new CorruptRecordError('an idempotency key leads to no record');
-    return this.create(avatar, submission, creation, true);
+  async admit(avatar: Avatar, submission: readonly Buffer[], admission: Admission): Promise<Admitted> {
+    return this.#admissions.admit(avatar, submission, admission);
   }
 
-  async find(scope: Scope, id: string): Promise<Found | null> {
-    const found = await this.#records.find(scope, id);
-    if (found instanceof NewerRecordError) throw new StoreUnavailableError(found.message, { cause: found });
-    if (found instanceof CorruptRecordError) throw found;
-    return found;
-  }
-
-  async submission(id: string): Promise<Buffer | null> {
-    return this.#submissions.read(id);
-  }
-
-  async next(limit: number): Promise<Stored[]> {
-    const { queue, doubt } = this.#keys;
-    const ids = (await this.#redis.run('next', [queue, doubt], limit + SPARE, limit + SPARE)) as Buffer[];
-    const first: Stored[] = [];
-    for (let from = 0; first.length < limit && from < ids.length; ) {
-      const some = ids.slice(from, from + limit - first.length).map(String);
-      from += some.length;
-      const found = await Promise.all(some.map((id) => this.#queued(id)));
-      first.push(...found.filter((each) => each !== null));
+  async begin(begin: Begin, limit: number): Promise<Begun> {
+    const args = { begin: beginWord(begin), limit, inline: INLINE_BYTES };
+    for (let anew = ''; ; anew = '1') {
+      const taken = (await this.#redis.write('begin', { ...args, anew }, hasTaken)) as Taken;
+      const [now, waitMs, rows, place] = taken;
+      this.#seen.note(place);
+      const begun: BegunSubmit[] = [];
+      for (const [id, stored, submission = null] of rows) {
+        const found = await this.#records.read(String(id), stored, now);
+        if (!(found instanceof Error)) begun.push({ ...storedOf(found), submission });
+      }
+      // What could not be read is out of the way now.
+      if (begun.length > 0 || rows.length === 0) return { begun, waitMs: orNull(waitMs) };
     }
-    return first;
   }
 
-  async claim(
-    lane: string | null,
-    limit: number,
-    leaseMs: number,
-    preferred: Preferred = new Set(),
-  ): Promise<Stored[]> {
-    const due = this.#keys.dueOf(lane);
-    const looked = limit + (preferred.size > 0 ? CLAIM_SPARE : 0);
-    const found = ((await this.#redis.run('due', [due], looked)) as Buffer[]).map((id) => ({
-      id: String(id),
-    }));
-    const claims = await Promise.allSettled(
-      preferredFirst(found, preferred)
-        .slice(0, limit)
-        .map(({ id }) => this.#records.claim(id, due, wholeDelay(leaseMs))),
-    );
-    const claimed = claims.flatMap((claim) => (claim.status === 'fulfilled' ? (claim.value ?? []) : []));
-    const refused = claims.find((claim) => claim.status === 'rejected');
-    // What was taken before the connection went is worth having; the rest is due again when its lease ends.
-    if (refused !== undefined && claimed.length === 0) throw refused.reason;
-    return claimed;
+  async claim(claim: Claim): Promise<Claimed> {
+    const { keyId, limit, leaseMs, calls, slots = 0, overdueMs = 0, preferred } = claim;
+    const overdue = wholeDelay(overdueMs);
+    const ids =
+      preferred === undefined || preferred.size === 0 ? null : await this.#due(keyId, limit + SPARE);
+    const args = {
+      ...{ key: word(keyId), limit, lease: wholeDelay(leaseMs), overdue, slots },
+      ids:
+        ids === null || preferred === undefined
+          ? ''
+          : JSON.stringify(preferredFirst(ids, preferred).map(({ id }) => id)),
+      calls: calls === undefined ? '' : JSON.stringify(calls),
+    };
+    const [now, waitMs, rows] = (await this.#redis.write('claim', args, hasTaken)) as Taken;
+    const claimed = [];
+    for (const [id, stored] of rows) {
+      const found = await this.#records.read(String(id), stored, now);
+      if (!(found instanceof Error)) claimed.push(storedOf(found));
+    }
+    return { claimed, waitMs: orNull(waitMs) };
+  }
+
+  async takeCall(keyId: string, calls: CallTerms): Promise<number> {
+    return Number(await this.#redis.write('take', { key: word(keyId), calls: JSON.stringify(calls) }));
   }
 
   async save(avatar: Avatar, version: number, save: Save): Promise<SaveResult> {
-    return this.#writes.save(avatar, version, save);
+    const { dueInMs, submission, slotForMs, silent = false } = save;
+    const [result, place] = (await this.#redis.write('save', {
+      ...{ id: avatar.id, version, content: contentOf(avatar), due: wholeDelay(dueInMs) },
+      ...{ drop: submission === 'drop' ? '1' : '', silent: silent ? '1' : '', spend: spendWord(avatar) },
+      slotFor: slotForMs === undefined ? '' : wholeDelay(slotForMs),
+    })) as [Buffer, Buffer?];
+    this.#seen.note(place);
+    const word = String(result);
+    if (word === 'saved') return { saved: true, version: version + 1 };
+    return { saved: false, reason: word === 'task-taken' ? word : 'stale' };
   }
 
   async remove(id: string, version: number): Promise<boolean> {
-    return this.#writes.remove(id, version);
+    return (await this.#redis.write('remove', { id, version })) === 1;
+  }
+
+  async find(scope: Scope, id: string): Promise<Found | null> {
+    const row = await this.#redis.run('find', { id, caller: scope === EVERYONE ? '' : word(scope) });
+    if (row === null) return null;
+    const [now, stored, ahead] = row as [number, Buffer | null, number | null];
+    const found = usable(await this.#records.read(id, stored, now, ahead));
+    return isWithin(scope, found.avatar.caller) ? found : null;
   }
 
   async list(scope: Scope, query: ListQuery): Promise<Page> {
@@ -203,42 +208,41 @@ class RedisStore implements Store {
   }
 
   async callers(): Promise<string[]> {
-    return this.#everyone.callers();
+    return this.#accounts.callers();
   }
 
-  async outlook(lanes: readonly string[]): Promise<Outlook> {
-    const { due, queue, bytes } = this.#keys;
-    const keys = [due, queue, bytes, ...lanes.flatMap((lane) => this.#keys.ofLane(lane))];
-    const found = (await this.#redis.run('outlook', keys)) as number[];
+  async submission(id: string): Promise<Buffer | null> {
+    return this.#submissions.read(id);
+  }
+
+  async outlook(keyIds: readonly string[]): Promise<Outlook> {
+    const found = (await this.#redis.run('outlook', { keys: JSON.stringify(keyIds.map(word)) })) as number[];
     const [now = 0, queued = 0, queuedBytes = 0, dueInMs = -1] = found;
-    const ofLane = (lane: string, i: number) => {
+    const ofKey = (keyId: string, i: number) => {
       const [slots = 0, due = 0, dueInMs = -1] = found.slice(4 + 3 * i);
-      return [lane, { slots, due, dueInMs: orNull(dueInMs) }] as const;
+      return [keyId, { slots, due, dueInMs: orNull(dueInMs) }] as const;
     };
-    return { now, queued, queuedBytes, dueInMs: orNull(dueInMs), lanes: new Map(lanes.map(ofLane)) };
+    return { now, queued, queuedBytes, dueInMs: orNull(dueInMs), keys: new Map(keyIds.map(ofKey)) };
   }
 
-  lanes(): Promise<string[]> {
-    return this.#redis.use((client) => client.smembers(this.#keys.lanes));
+  async keyIds(): Promise<string[]> {
+    const words = await this.#redis.use((client) => client.smembers(this.#redis.key('key-ids')));
+    return words.map(decodeURIComponent);
   }
 
   async document(name: string): Promise<SharedDocument> {
-    return documentOf((await this.#redis.run('document', [this.#keys.document(name)])) as DocumentRow);
+    return documentOf((await this.#redis.run('document', { name })) as DocumentRow);
   }
 
   async swap(name: string, revision: number, value: string): Promise<SharedDocument & { swapped: boolean }> {
-    const row = (await this.#redis.write(
-      'swap',
-      [this.#keys.document(name)],
-      revision,
-      value,
-    )) as DocumentRow;
+    const row = (await this.#redis.write('swap', { name, revision, value })) as DocumentRow;
     return { ...documentOf(row), swapped: row[3] === 1 };
   }
 
   async hit(name: string, windowMs: number): Promise<Hits> {
-    const row = (await this.#redis.run('hit', [this.#keys.hits(name)], windowMs)) as [number, number];
-    return { count: row[0], leftMs: row[1] };
+    const answer = this.#redis.run('hit', { window: windowMs }, this.#redis.key('hits', name));
+    const [count, leftMs] = (await answer) as [number, number];
+    return { count, leftMs };
   }
 
   onChange(listener: (change: Change | null) => void): () => void {
@@ -246,8 +250,7 @@ class RedisStore implements Store {
   }
 
   async ping(): Promise<void> {
-    // A write: a replica and a full Redis answer a PING, too.
-    await this.#redis.use((client) => client.set(this.#keys.ping, '', 'PX', 60_000));
+    await this.#redis.write('ping', {});
   }
 
   health(): StoreHealth {
@@ -259,17 +262,29 @@ class RedisStore implements Store {
     await this.#redis.close();
   }
 
-  /** What is in the queue under an id; `null` where it is none that can be submitted. */
-  async #queued(id: string): Promise<Stored | null> {
-    const found = await this.#records.find(EVERYONE, id);
-    if (found === null) await this.#records.setAside(id);
-    if (found === null || found instanceof Error) return null;
-    // Another worker may have taken it since the queue was read.
-    return standingOf(found.avatar).queued ? found : null;
+  /** Those that are due longest. */
+  async #due(keyId: string | null, limit: number): Promise<{ id: string }[]> {
+    const index = this.#redis.key('due', ...(keyId === null ? [] : [word(keyId)]));
+    const ids = await this.#redis.use((client) =>
+      client.zrange(index, '-inf', '+inf', 'BYSCORE', 'LIMIT', 0, limit),
+    );
+    return ids.map((id) => ({ id }));
   }
+}
+
+function hasTaken(result: unknown): boolean {
+  return (result as Taken)[2].length > 0;
+}
+
+function storedOf({ avatar, version, now }: Found) {
+  return { avatar, version, now };
 }
 
 /** A delay as the scripts say it. */
 function orNull(ms: number): number | null {
   return ms < 0 ? null : ms;
+}
+
+function documentOf([now, revision, value]: DocumentRow): SharedDocument {
+  return { now, revision: Number(revision ?? 0), value: value === null ? null : String(value) };
 }

@@ -6,33 +6,28 @@
 
 import type { Redis } from 'ioredis';
 import { Turns } from '../turns.js';
-import type { Connection } from './connection.js';
-import type { Keys } from './keys.js';
+import type { Connection } from './connection/connection.js';
+import { UPLOAD_MS } from './scripts/scripts.js';
 
 /** Redis is busy with one for some 0.05 ms. */
 export const PIECE_BYTES = 256 * 1024;
-/** Far longer than a piece may take, so that only what nobody goes on with expires. */
-export const UPLOAD_MS = 60_000;
 /** Pieces on their way at the same time: whatever else goes by the connection is behind so many at most. */
 const AT_ONCE = 4;
 
 export class Submissions {
   readonly #redis: Connection;
-  readonly #keys: Keys;
   readonly #turns = new Turns(AT_ONCE);
 
-  constructor(redis: Connection, keys: Keys) {
+  constructor(redis: Connection) {
     this.#redis = redis;
-    this.#keys = keys;
   }
 
   /**
-   * For a creation that asked for it; done again, it is the same.
-   * @param token of the creation
+   * For an avatar whose admission asked for it; done again, it is the same.
    * @throws StoreUnavailableError
    */
-  async upload(token: string, submission: readonly Buffer[]): Promise<void> {
-    const key = this.#keys.upload(token);
+  async upload(id: string, submission: readonly Buffer[]): Promise<void> {
+    const key = this.#redis.key('upload', id);
     let at = 0;
     for (const piece of inPieces(submission, PIECE_BYTES)) {
       const put = (client: Redis) =>
@@ -44,7 +39,7 @@ export class Submissions {
 
   /** `null` where it is not all there. @throws StoreUnavailableError */
   async read(id: string): Promise<Buffer | null> {
-    const key = this.#keys.submission(id);
+    const key = this.#redis.key('submission', id);
     const [size, first] = await this.#redis.use((client) => client.hmgetBuffer(key, 'bytes', '0'));
     if (!size || !first) return null;
     const bytes = Number(size);

@@ -1,0 +1,143 @@
+import type { Store } from '../../store/store.js';
+
+/** Above this age, what is known of the document is read again before it is changed. */
+const STALE_MS = 500;
+
+/** How a document is written down. `read` gives the fallback for what it cannot use. */
+export interface Codec<T> {
+  read(text: string | null): T;
+  write(value: T): string;
+}
+
+interface Known<T> {
+  readonly value: T;
+  readonly revision: number;
+  /** What the store's clock said between `askedAt` and `heardAt`, which are this process's. */
+  readonly now: number;
+  readonly askedAt: number;
+  readonly heardAt: number;
+}
+
+/**
+ * The store's clock, as far as it is known: between these, for a reply is heard some time after it was given. What has to last
+ * begins at `atMost` and ends at `atLeast`, or it would be cut short by as much as the replies differ.
+ */
+export interface StoreTime {
+  readonly atLeast: number;
+  readonly atMost: number;
+}
+
+type Change<T, R> = (value: T, time: StoreTime) => { readonly value: T; readonly result: R };
+
+/**
+ * A small document that all replicas share and change by compare-and-swap. Changes of one process follow each other,
+ * so that it competes with other processes only.
+ */
+export class Shared<T> {
+  readonly #store: Store;
+  readonly #name: string;
+  readonly #codec: Codec<T>;
+  #known: Known<T> | null = null;
+  /** A write's reply was lost: what is known may not be what is there, and is read before it is changed again. */
+  #inDoubt = false;
+  #last: Promise<unknown> = Promise.resolve();
+
+  /** @param name ends in the version of its form: a release that changes the form changes the name */
+  constructor(store: Store, name: string, codec: Codec<T>) {
+    this.#store = store;
+    this.#name = name;
+    this.#codec = codec;
+  }
+
+  /** The document as it was last seen here; the fallback before that. */
+  get value(): T {
+    return this.#known?.value ?? this.#codec.read(null);
+  }
+
+  /** The store's clock, carried on from when the document was last seen; this machine's before that. */
+  get now(): number {
+    return this.#known === null ? Date.now() : timeOf(this.#known).atLeast;
+  }
+
+  /** The store's clock, asked for where it was never heard. @throws {StoreUnavailableError} */
+  async storeNow(): Promise<number> {
+    return timeOf(this.#known ?? (await this.#fresh())).atLeast;
+  }
+
+  /** Reads the document where what is known of it is old. @throws {StoreUnavailableError} */
+  async refresh(): Promise<T> {
+    return (await this.#fresh()).value;
+  }
+
+  /**
+   * Changes the document. `change` may run several times, on newer values; the last run counts. One that returns the
+   * value it was given writes nothing.
+   * @throws {StoreUnavailableError} when it is not known whether it was changed
+   */
+  change<R>(change: Change<T, R>): Promise<R> {
+    const changed = this.#last.then(() => this.#change(change));
+    this.#last = changed.catch(() => undefined);
+    return changed;
+  }
+
+  async #change<R>(change: Change<T, R>): Promise<R> {
+    let known = await this.#fresh();
+    for (;;) {
+      const { value, result } = change(known.value, timeOf(known));
+      if (value === known.value) return result;
+      const swapped = await this.#swap(known, value);
+      if (swapped) return result;
+      known = this.#known ?? (await this.#fresh());
+    }
+  }
+
+  async #fresh(): Promise<Known<T>> {
+    const known = this.#known;
+    if (known !== null && !this.#inDoubt && performance.now() - known.heardAt < STALE_MS) return known;
+    const askedAt = performance.now();
+    const { value, revision, now } = await this.#store.document(this.#name);
+    const same = known !== null && known.revision === revision;
+    return this.#keep(same ? known.value : this.#codec.read(value), revision, now, askedAt);
+  }
+
+  async #swap({ revision }: Known<T>, value: T): Promise<boolean> {
+    const askedAt = performance.now();
+    try {
+      const text = this.#codec.write(value);
+      const found = await this.#store.swap(this.#name, revision, text);
+      this.#keep(found.swapped ? value : this.#codec.read(found.value), found.revision, found.now, askedAt);
+      return found.swapped;
+    } catch (error) {
+      this.#inDoubt = true;
+      throw error;
+    }
+  }
+
+  #keep(value: T, revision: number, now: number, askedAt: number): Known<T> {
+    const known = { value, revision, now, askedAt, heardAt: performance.now() };
+    this.#known = known;
+    this.#inDoubt = false;
+    return known;
+  }
+}
+
+function timeOf({ now, askedAt, heardAt }: Known<unknown>): StoreTime {
+  const here = performance.now();
+  return { atLeast: Math.floor(now + (here - heardAt)), atMost: Math.ceil(now + (here - askedAt)) };
+}
+
+/** A document in JSON; one that `isUsable` refuses gives way to the fallback. */
+export function jsonCodec<T>(fallback: () => T, isUsable: (value: unknown) => value is T): Codec<T> {
+  return {
+    read(text) {
+      if (text === null) return fallback();
+      try {
+        const value: unknown = JSON.parse(text);
+        return isUsable(value) ? value : fallback();
+      } catch {
+        return fallback();
+      }
+    },
+    write: (value) => JSON.stringify(value),
+  };
+}

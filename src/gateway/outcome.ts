@@ -1,0 +1,104 @@
+/** What follows the answer to a submit, or that there is none: the rules are those of the upstream's contract. */
+
+import { type Avatar, accepted, failed, requeued, unconfirmed } from '../domain/avatar.js';
+import type { SubmitOutcome } from '../modellix/outcome.js';
+import type { Stored } from '../store/store.js';
+import { ending, erase, type Move, waiting, write } from './move.js';
+import { failure, type Ports, storeClock } from './ports.js';
+import { isRejection } from './limits/signals.js';
+
+/** What a submit came to; or that there was nothing to send, since what was stored for it is lost. */
+export type Outcome = SubmitOutcome | { readonly kind: 'nothing-to-send' };
+
+/** @param now when the answer came, on the store's clock */
+export function afterSubmit(ports: Ports, avatar: Avatar, outcome: Outcome, now: number): Move {
+  const { settings, timing } = ports;
+  switch (outcome.kind) {
+    case 'accepted': {
+      const next = accepted(avatar, outcome.taskId, now);
+      return { avatar: next, dueInMs: timing.nextLookMs(next, 0), submission: 'drop' };
+    }
+    case 'not-sent':
+      return again(ports, avatar, now);
+    case 'nothing-to-send':
+      return neverSent(ports, avatar, now);
+    case 'refused': {
+      const { status, message } = outcome;
+      if (status === 429) {
+        return settings.notMadeOn.has(429)
+          ? again(ports, avatar, now)
+          : outcomeUnknown(ports, avatar, message, status, now);
+      }
+      if (isRejection(status) && anotherKeyMay(ports, avatar)) return again(ports, avatar, now);
+      return refused(ports, avatar, status, message, now);
+    }
+    case 'unknown':
+      if (outcome.status === 503 && settings.notMadeOn.has(503)) return again(ports, avatar, now);
+      return outcomeUnknown(ports, avatar, outcome.reason, outcome.status, now);
+  }
+}
+
+/**
+ * What is due without a call to Modellix: an avatar that waited too long in the queue, a submit whose process died or was
+ * cut off with the POST under way, so that nothing may be sent for it again, and a record to be forgotten.
+ * @throws {StoreUnavailableError} when it may not be done: the lease lapses and it is claimed again
+ */
+export async function lapsed(ports: Ports, stored: Stored): Promise<void> {
+  const { avatar, version } = stored;
+  const now = storeClock(stored)();
+  if (avatar.step === 'expire') {
+    await erase(ports, avatar, version);
+  } else if (avatar.status === 'submitting') {
+    const reason = 'The gateway was cut off while the request was under way.';
+    await write(ports, version, outcomeUnknown(ports, avatar, reason, null, now));
+  } else if (avatar.status === 'queued') {
+    const tooLong = now - avatar.createdAt >= ports.settings.queueTimeoutMs;
+    await write(ports, version, tooLong ? neverSent(ports, avatar, now) : waiting(ports, avatar, now));
+  } else {
+    ports.log.error({ avatarId: avatar.id, status: avatar.status }, 'an avatar stands in the wrong index');
+  }
+}
+
+/** No task was made. The avatar takes its old place in the queue, where what to submit is still there. */
+function again(ports: Ports, avatar: Avatar, now: number): Move {
+  if (avatar.status === 'unconfirmed') return neverSent(ports, avatar, now);
+  return waiting(ports, requeued(avatar), now);
+}
+
+function anotherKeyMay({ keyring, limits }: Ports, { keyId }: Avatar): boolean {
+  return keyring.keys().some(({ id }) => id !== keyId && limits.isUsable(id));
+}
+
+function refused(ports: Ports, avatar: Avatar, status: number, message: string, now: number): Move {
+  const ours = isRejection(status);
+  const type = ours ? 'account-problem' : 'refused-by-modellix';
+  const detail = ours
+    ? `${sentence(message)} No task was made: make a new avatar once the key is mended or the balance topped up.`
+    : message;
+  const { retentionMs } = ports.settings;
+  return ending(failed(avatar, failure(type, detail, status), { now, retentionMs }), retentionMs);
+}
+
+function neverSent({ settings }: Ports, avatar: Avatar, now: number): Move {
+  const detail = 'The request could not be brought to Modellix. No task was made, and nothing was spent.';
+  const { retentionMs } = settings;
+  return ending(failed(avatar, failure('never-sent', detail), { now, retentionMs }), retentionMs);
+}
+
+function outcomeUnknown(
+  { settings }: Ports,
+  avatar: Avatar,
+  reason: string,
+  status: number | null,
+  now: number,
+): Move {
+  const detail = `${sentence(reason)} A task may or may not have been made, so it is not sent again: look for it in the Modellix console, and resolve the avatar with what you find.`;
+  const { retentionMs, unconfirmedHoldMs: slotForMs } = settings;
+  const next = unconfirmed(avatar, failure('outcome-unknown', detail, status), { now, retentionMs });
+  return { ...ending(next, retentionMs), slotForMs };
+}
+
+/** What others worded, so that a sentence of ours can follow it. */
+function sentence(text: string): string {
+  return /[.!?]$/.test(text) ? text : `${text}.`;
+}

@@ -1,0 +1,91 @@
+import type { Avatar } from '../../domain/avatar.js';
+import { NO_CAPS } from '../../domain/spend.js';
+import { maxUnfinishedFor, placeOf } from '../accounts.js';
+import { wholeDelay } from '../delay.js';
+import { CorruptRecordError } from '../record.js';
+import { stepOf } from '../shares.js';
+import {
+  type Admission,
+  type Admitted,
+  CallerLimitError,
+  QueueFullError,
+  StoreUnavailableError,
+} from '../store.js';
+import type { Connection } from './connection/connection.js';
+import type { SeenPlace } from './connection/safety.js';
+import { beginWord } from './marks.js';
+import { contentOf, type Records, recordIn, usable } from './records.js';
+import { PIECE_BYTES, type Submissions } from './submissions.js';
+
+type Answer = readonly [word: Buffer, now: number, stored: Buffer, ...rest: readonly (number | Buffer)[]];
+
+/** New avatars: one script for one with a small submission; a large one is asked for by Redis before it is sent. */
+export class Admissions {
+  readonly #redis: Connection;
+  readonly #records: Records;
+  readonly #submissions: Submissions;
+  readonly #seen: SeenPlace;
+
+  constructor(redis: Connection, records: Records, submissions: Submissions, seen: SeenPlace) {
+    this.#redis = redis;
+    this.#records = records;
+    this.#submissions = submissions;
+    this.#seen = seen;
+  }
+
+  /** @throws CallerLimitError, CorruptRecordError, QueueFullError, StoreUnavailableError */
+  async admit(avatar: Avatar, submission: readonly Buffer[], admission: Admission): Promise<Admitted> {
+    const { id, idempotency } = avatar;
+    const { dueInMs, doubtMs, bounds, share = 1, caps = NO_CAPS, begin } = admission;
+    const { month, day } = placeOf(avatar);
+    const bytes = submission.reduce((sum, { length }) => sum + length, 0);
+    const isLarge = bytes > PIECE_BYTES;
+    const args = {
+      ...{ id, bytes, content: contentOf(avatar), submission: Buffer.concat(isLarge ? [] : submission) },
+      ...{ due: wholeDelay(dueInMs), doubt: wholeDelay(doubtMs), step: stepOf(share), ...bounds },
+      date: `${month}_${day}`,
+      unfinished: maxUnfinishedFor(avatar, admission) ?? '',
+      day: roomBefore(avatar, caps.day),
+      month: roomBefore(avatar, caps.month),
+      begin: begin === undefined ? '' : beginWord(begin),
+    };
+    // Asked without waiting for copies: what it says otherwise is asked again.
+    if (isLarge && String(((await this.#redis.run('admit', args)) as Answer)[0]) === 'upload')
+      await this.#submissions.upload(id, submission);
+    const [word, now, stored, ...rest] = (await this.#redis.write('admit', args)) as Answer;
+    const outcome = String(word);
+    switch (outcome) {
+      case 'known':
+        return { outcome, ...usable(await this.#records.read(String(rest[0]), stored, now)) };
+      case 'begun':
+      case 'queued': {
+        const [day = 0, month = 0, place] = rest;
+        this.#seen.note(place);
+        // Its creator knows of it from here on. Where this is lost, the doubt ends by itself.
+        if (outcome === 'queued' && idempotency === null) this.#endDoubt(id);
+        return { outcome, ...recordIn(id, stored), now, spent: { day: Number(day), month: Number(month) } };
+      }
+      case 'avatars':
+      case 'bytes':
+        throw new QueueFullError(outcome);
+      case 'unfinished':
+      case 'day':
+      case 'month':
+        throw new CallerLimitError(outcome);
+      case 'corrupt':
+        throw new CorruptRecordError('an idempotency key leads to a record that cannot be read');
+      default:
+        throw new StoreUnavailableError('Redis does not have what was uploaded');
+    }
+  }
+
+  #endDoubt(id: string): void {
+    this.#redis.use((client) => client.zrem(this.#redis.key('queue-doubt'), id)).catch(() => {});
+  }
+}
+
+/** How many units may be spent before an avatar so that a cap holds; '' for any number. One that costs nothing always fits. */
+function roomBefore({ spend }: Avatar, cap: number | null): number | '' {
+  const units = spend?.reserved.units ?? 0;
+  return cap === null || units === 0 ? '' : cap - units;
+}

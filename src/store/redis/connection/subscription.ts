@@ -1,0 +1,91 @@
+import type { Redis } from 'ioredis';
+import type { Change } from '../../store.js';
+
+/**
+ * Hears of changes while somebody listens. What is said while the connection is away is not heard: once it is back,
+ * anything may have changed.
+ *
+ * One that only listens would never learn that its peer is gone without a word, so it asks now and then. It subscribes
+ * by hand on each connection: the client would do so out of reach, with a failure that nobody catches.
+ */
+export class Subscription {
+  readonly #connect: () => Redis;
+  readonly #channel: string;
+  readonly #pingMs: number;
+  readonly #listeners = new Set<(change: Change | null) => void>();
+  #client: Redis | null = null;
+  #timer: NodeJS.Timeout | undefined;
+
+  /**
+   * @param connect makes a client that comes back by itself and does not subscribe by itself
+   * @param pingMs how often it is asked; one that did not answer by the next time is given up
+   */
+  constructor(connect: () => Redis, channel: string, pingMs = 5_000) {
+    this.#pingMs = pingMs;
+    this.#connect = connect;
+    this.#channel = channel;
+  }
+
+  listen(listener: (change: Change | null) => void): () => void {
+    this.#listeners.add(listener);
+    this.#client ??= this.#subscribe();
+    return () => {
+      this.#listeners.delete(listener);
+      if (this.#listeners.size === 0) this.close();
+    };
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+    this.#client?.disconnect();
+    this.#client = null;
+  }
+
+  #subscribe(): Redis {
+    const client = this.#connect();
+    let peer: 'answered' | 'asked' | 'left' = 'answered';
+    client.on('error', () => {}); // It comes back by itself, and the store's own connection says what is wrong.
+    client.on('ready', () => {
+      peer = 'answered';
+      client.subscribe(this.#channel).then(
+        () => this.#tell(null),
+        () => {}, // Who may not hear does without.
+      );
+    });
+    client.on('message', (_channel, message: string) => {
+      const change = changeIn(message);
+      if (change !== null) this.#tell(change);
+    });
+    this.#timer = setInterval(() => {
+      if (client.status !== 'ready' || peer === 'left') return;
+      if (peer === 'asked') {
+        peer = 'left'; // It takes a while to be over, where nobody answers.
+        client.disconnect(true);
+        return;
+      }
+      peer = 'asked';
+      client.ping().then(
+        () => {
+          peer = 'answered';
+        },
+        () => {},
+      );
+    }, this.#pingMs);
+    this.#timer.unref();
+    return client;
+  }
+
+  #tell(change: Change | null): void {
+    for (const listener of this.#listeners) listener(change);
+  }
+}
+
+/** `null` where another release said something that this one does not know. */
+function changeIn(message: string): Change | null {
+  const [, version, id, at, caller] = /^(\d+) (\S+) (\d+) (.*)$/s.exec(message) ?? [];
+  if (id === undefined || caller === undefined) return null;
+  const name = decodeURIComponent(caller);
+  return version === '0'
+    ? { id, caller: name, version: null, at: null }
+    : { id, caller: name, version: Number(version), at: Number(at) };
+}

@@ -1,0 +1,104 @@
+--[[
+  Begins submits of those that are first in the queue, without those whose creation is in doubt. The same call again answers
+  with those that it began and that still are where it left them.
+
+  a.begin    JSON: intent, keys, leaseMs
+  a.limit
+  a.inline   up to how many bytes a submission comes along
+  a.anew     '1' where nothing that was begun with this intent was of use
+
+  Result: {now, ms until a call may be had for more, -1 where it is no call that is missing, {{id, stored, submission}, ...},
+  place of the last change}
+]]
+-- How far to look behind those that are passed over.
+local MOST_PASSED = 1000
+-- How long it is known what a call began: far longer than it is repeated.
+local BEGUN_MS = 600000
+local limit = tonumber(a.limit)
+local wanted = cjson.decode(a.begin)
+local begunKey = base .. 'begun:' .. wanted.intent
+local rows = {}
+
+local function add(id, record)
+  local isSmall = sizeOf(id) <= tonumber(a.inline)
+  rows[#rows + 1] = {id, record.stored, isSmall and redis.call('HGET', base .. 'submission:' .. id, 0)}
+end
+
+local before = redis.call('GET', begunKey)
+if before and a.anew == '' then
+  for id in string.gmatch(before, '%S+') do
+    local record = read(id)
+    local head = record and record.head
+    if head and head.mark == SUBMITTING and head.intent == wanted.intent then
+      add(id, record)
+    end
+  end
+  -- Written again, so that a WAIT behind it waits for no less than this.
+  redis.call('SET', begunKey, before, 'PX', BEGUN_MS)
+  return {now, -1, rows}
+end
+
+redis.call('ZREMRANGEBYSCORE', base .. 'queue-doubt', '-inf', now)
+local keys = keysWithSlots(wanted.keys)
+local begun, passed, place = {}, 0, nil
+
+-- Begins the one with an id, or says by 'pass' that it is not to be begun, by 'full' that no key can take it.
+local function begin(id)
+  if redis.call('ZSCORE', base .. 'queue-doubt', id) then
+    return 'pass'
+  end
+  local record = read(id)
+  if not record or not record.head then
+    rows[#rows + 1] = {id, record and record.stored or false, false}
+    return 'pass'
+  elseif record.isNewer then
+    return 'pass'
+  end
+  local key = nextKey(keys)
+  if not key then
+    return 'full'
+  end
+  takeKey(key)
+  leaveQueue(id)
+  unlist(id, record.head)
+  markBegun(record, key.calls.key, wanted.intent)
+  record.version, record.isClaimed = record.version + 1, false
+  write(id, record)
+  list(id, record.head)
+  holdSlot(id, key.calls.key)
+  useTurn(record, record.head.caller)
+  setDue(id, '', now + wanted.leaseMs)
+  place = noteChange(id, record.head.caller, record.version)
+  add(id, record)
+  begun[#begun + 1] = id
+  return 'begun'
+end
+
+local result
+while #rows < limit and passed < MOST_PASSED and result ~= 'full' do
+  local waiting = redis.call('ZRANGE', base .. 'queue', passed, passed + MOST_PASSED / 10 - 1)
+  if #waiting == 0 then
+    break
+  end
+  for _, id in ipairs(waiting) do
+    result = #rows < limit and begin(id) or 'full'
+    if result == 'full' then
+      break
+    end
+    passed = passed + (result == 'pass' and 1 or 0)
+  end
+end
+keepTaken(keys)
+if #begun > 0 then
+  redis.call('SET', begunKey, table.concat(begun, ' '), 'PX', BEGUN_MS)
+end
+local wait = -1
+if #rows < limit and result == 'full' then
+  for _, key in ipairs(keys) do
+    if key.free > 0 then
+      local ms = waitMs(key.calls, key.taken)
+      wait = wait < 0 and ms or math.min(wait, ms)
+    end
+  end
+end
+return {now, wait, rows, place}

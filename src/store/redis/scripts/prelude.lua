@@ -1,0 +1,272 @@
+-- In front of every script, behind the names of its arguments (`a`) and what each status means (see scripts.ts).
+--
+-- KEYS[1] is no key but what all keys begin with, `{prefix}:`. So a Redis Cluster knows the slot; and while that slot moves to
+-- another node the script is refused as a whole, since such a key is nowhere.
+
+local base = KEYS[1]
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+
+local function has(marks, mark)
+  return string.find(marks, mark, 1, true) ~= nil
+end
+
+-- A record is one string: its version, with a `c` where a claim gave it that, its turn in the queue as `tag/step` or nothing, and
+-- its content, which is the words of its head and, on the next line, its document.
+local WORDS = {'mark', 'attempt', 'key', 'intent', 'created', 'external', 'idempotency', 'task', 'spend', 'caller'}
+
+-- The head and the document of a content; no head where it cannot be read.
+local function parse(content)
+  local words = {string.match(content, '^(%a) (%d+)' .. string.rep(' (%S*)', 8) .. '\n')}
+  if not words[1] then
+    return nil
+  end
+  local head = {}
+  for i, word in ipairs(WORDS) do
+    head[word] = words[i]
+  end
+  return head, string.sub(content, string.find(content, '\n', 1, true) + 1)
+end
+
+-- A record, with `stored` alone where it cannot be read, '' where it is not even a string; nil where there is none.
+local function read(id)
+  local stored = redis.pcall('GET', base .. 'avatar:' .. id)
+  if not stored then
+    return nil
+  elseif type(stored) ~= 'string' then
+    return {stored = ''}
+  end
+  local _, last, version, claimed, tag, step = string.find(stored, '^(%d+)(c?) ([^/ ]*)/?(%S*) ')
+  if not last then
+    return {stored = stored}
+  end
+  local record = {stored = stored, version = tonumber(version), tag = tonumber(tag), step = tonumber(step)}
+  record.isClaimed = claimed ~= ''
+  record.content = string.sub(stored, last + 1)
+  record.head, record.document = parse(record.content)
+  local schema = record.document and tonumber(string.match(record.document, '^(%d+) '))
+  record.isNewer = schema ~= nil and schema > SCHEMA
+  return record
+end
+
+local function write(id, record)
+  local turn = record.tag and string.format('%.17g/%.17g', record.tag, record.step) or ''
+  local version = string.format('%.0f', record.version) .. (record.isClaimed and 'c' or '')
+  record.stored = version .. ' ' .. turn .. ' ' .. record.content
+  redis.call('SET', base .. 'avatar:' .. id, record.stored)
+end
+
+-- The bytes of a submission.
+local function sizeOf(id)
+  return tonumber(redis.call('HGET', base .. 'submission:' .. id, 'bytes') or 0)
+end
+
+-- Due indexes: that of a key, or the common one. `key-ids` has the keys whose own is not empty.
+
+local function dueIndex(key)
+  return base .. (key == '' and 'due' or 'due:' .. key)
+end
+
+local function dueIndexOf(head)
+  return has(AT_KEY, head.mark) and head.key or ''
+end
+
+local function setDue(id, key, at)
+  redis.call('ZADD', dueIndex(key), at, id)
+  if key ~= '' then
+    redis.call('SADD', base .. 'key-ids', key)
+  end
+end
+
+local function clearDue(id, key)
+  if redis.call('ZREM', dueIndex(key), id) == 1 and key ~= '' and redis.call('EXISTS', dueIndex(key)) == 0 then
+    redis.call('SREM', base .. 'key-ids', key)
+  end
+end
+
+-- Milliseconds until the first of a due index is due: 0 when it is now, -1 when there is none.
+local function dueIn(key)
+  local first = redis.call('ZRANGE', dueIndex(key), 0, 0, 'WITHSCORES')
+  return #first == 0 and -1 or math.max(0, tonumber(first[2]) - now)
+end
+
+local function dueNow(key)
+  return redis.call('ZCOUNT', dueIndex(key), '-inf', now)
+end
+
+-- Slots of a key: a sorted set of those that hold one, by when that ends.
+local function slotsHeld(key)
+  return redis.call('ZCOUNT', base .. 'slots:' .. key, '(' .. now, '+inf')
+end
+
+-- Lists: a sorted set for each caller and one for everyone, all scores 0, of `<mark><created><id>`, and the same behind
+-- `x<external>!`.
+
+local function membersOf(id, head)
+  local entry = head.mark .. head.created .. id
+  if head.external == '' then
+    return {entry}
+  end
+  return {entry, 'x' .. head.external .. '!' .. entry}
+end
+
+local function unlist(id, head)
+  for _, list in ipairs({'list:' .. head.caller, 'list'}) do
+    redis.call('ZREM', base .. list, unpack(membersOf(id, head)))
+  end
+end
+
+local function list(id, head)
+  for _, name in ipairs({'list:' .. head.caller, 'list'}) do
+    for _, member in ipairs(membersOf(id, head)) do
+      redis.call('ZADD', base .. name, 0, member)
+    end
+  end
+end
+
+-- How many avatars of a caller have one of some statuses.
+local function countListed(caller, marks)
+  local sum = 0
+  for mark in string.gmatch(marks, '.') do
+    sum = sum + redis.call('ZLEXCOUNT', base .. 'list:' .. caller, '[' .. mark, '(' .. mark .. '~')
+  end
+  return sum
+end
+
+-- Feeds: a sorted set for each caller and one for everyone, of ids by the place of their last change. Two members are no ids
+-- and have scores below 0: !last is the last place there was, !forgotten that up to which changes may be missing.
+
+-- Gives a change the next place there is, tells of it, `<version> <id> <place> <caller>`, and returns the place. Behind the
+-- writes nothing may fail, so a user who may not publish is let be.
+local function noteChange(id, caller, version)
+  local last = -tonumber(redis.call('ZSCORE', base .. 'feed', '!last') or 0)
+  local at = math.max(time[1] * 1000000 + time[2], last + 1)
+  for _, feed in ipairs({'feed:' .. caller, 'feed'}) do
+    redis.call('ZADD', base .. feed, at, id, -at, '!last')
+  end
+  redis.pcall('PUBLISH', base .. 'changes', string.format('%.0f %s %.0f %s', version, id, at, caller))
+  return string.format('%.0f', at)
+end
+
+-- Spend: a hash for each month of a caller. An entry, `<day> <mode>`, has six numbers: avatars, milliseconds and units
+-- reserved, then the same settled; the units of a day lie under its number, those of the month under `month`.
+
+-- What a caller spent on a day, `<month>_<day>`, and in its month, in units.
+local function spentIn(caller, date)
+  local month, day = string.match(date, '^(.-)_(.*)$')
+  local units = redis.call('HMGET', base .. 'spend:' .. month .. ':' .. caller, day, 'month')
+  return tonumber(units[1] or 0), tonumber(units[2] or 0)
+end
+
+-- Counts an avatar that goes from one status to another; nil: it is new, or is there no more.
+--   spend   `<month>_<day>_<mode>_` and the four numbers that it adds besides itself; or '', where nothing is counted
+local function count(spend, caller, before, after)
+  local from = before and string.match(STATES, before .. '(%d)')
+  local to = after and string.match(STATES, after .. '(%d)')
+  if spend == '' or from == to then
+    return
+  end
+  local month, day, mode, ms, units, msSettled, unitsSettled = string.match(spend, '^([^_]+)_(%d+)_(%a+)_(%d+)_(%d+)_(%d+)_(%d+)$')
+  local account, entry = base .. 'spend:' .. month .. ':' .. caller, day .. ' ' .. mode
+  local held = redis.call('HGET', account, entry)
+  -- What was counted so long ago that it is forgotten is not taken back either.
+  if from and not held then
+    return
+  end
+  local sums, costs = {}, {1, ms, units, 1, msSettled, unitsSettled}
+  for sum in string.gmatch(held or '0 0 0 0 0 0', '%-?%d+') do
+    sums[#sums + 1] = tonumber(sum)
+  end
+  local change = 0
+  for state, sign in pairs({[from or 0] = -1, [to or 0] = 1}) do
+    for i = tonumber(state), state ~= 0 and state + 2 or -1 do
+      sums[i] = sums[i] + sign * costs[i]
+    end
+    change = change + (state ~= 0 and sign * costs[state + 2] or 0)
+  end
+  for i, sum in ipairs(sums) do
+    sums[i] = string.format('%.0f', sum)
+  end
+  redis.call('HSET', account, entry, table.concat(sums, ' '))
+  redis.call('HINCRBY', account, day, string.format('%.0f', change))
+  redis.call('HINCRBY', account, 'month', string.format('%.0f', change))
+end
+
+-- The queue: a sorted set of ids by their tag. A caller's next avatar stands a step behind its last one; `queue-callers` has
+-- the tag of that, `queue-served` that of the last one submitted, `queue-clock` the highest one submitted of all.
+
+local function enqueue(id, record)
+  if redis.call('ZADD', base .. 'queue', 'NX', record.tag or 0, id) == 1 then
+    redis.call('INCRBY', base .. 'queue-bytes', sizeOf(id))
+  end
+end
+
+local function leaveQueue(id)
+  if redis.call('ZREM', base .. 'queue', id) == 1 then
+    redis.call('DECRBY', base .. 'queue-bytes', sizeOf(id))
+    redis.call('ZREM', base .. 'queue-doubt', id)
+    return true
+  end
+  return false
+end
+
+local function takeTurn(record, caller, step)
+  local last = tonumber(redis.call('ZSCORE', base .. 'queue-callers', caller) or 0)
+  record.step = step
+  record.tag = math.max(tonumber(redis.call('GET', base .. 'queue-clock') or 0), last + step)
+  redis.call('ZADD', base .. 'queue-callers', record.tag, caller)
+end
+
+local function useTurn(record, caller)
+  local tag = record.tag
+  if not tag then
+    return
+  end
+  redis.call('ZADD', base .. 'queue-served', 'GT', tag, caller)
+  if tag > tonumber(redis.call('GET', base .. 'queue-clock') or 0) then
+    redis.call('SET', base .. 'queue-clock', string.format('%.17g', tag))
+    -- A caller whose last turn is a whole one before the clock starts at the clock, like a new one: no step is longer.
+    redis.call('ZREMRANGEBYSCORE', base .. 'queue-callers', '-inf', tag - 1)
+    redis.call('ZREMRANGEBYSCORE', base .. 'queue-served', '-inf', tag - 1)
+  end
+end
+
+-- For an avatar that left the queue, and its list as a queued one, unsubmitted.
+local function giveTurnBack(record, caller)
+  local last = tonumber(redis.call('ZSCORE', base .. 'queue-callers', caller) or nil)
+  if countListed(caller, QUEUED) == 0 then
+    last = redis.call('ZSCORE', base .. 'queue-served', caller)
+  elseif last and last == record.tag then
+    last = last - record.step
+  end
+  if last then
+    redis.call('ZADD', base .. 'queue-callers', last, caller)
+  else
+    redis.call('ZREM', base .. 'queue-callers', caller)
+  end
+end
+
+-- Takes an avatar out of all that leads to it or counts it, but for its record and its idempotency key; `record` where what it
+-- was to cost is given back.
+local function forget(id, head, record)
+  local wasQueued = leaveQueue(id)
+  redis.call('DEL', base .. 'submission:' .. id)
+  clearDue(id, '')
+  if head.key ~= '' then
+    clearDue(id, head.key)
+    redis.call('ZREM', base .. 'slots:' .. head.key, id)
+  end
+  unlist(id, head)
+  for _, feed in ipairs({'feed:' .. head.caller, 'feed'}) do
+    redis.call('ZREM', base .. feed, id)
+  end
+  if head.task ~= '' then
+    redis.call('HDEL', base .. 'tasks', head.task)
+  end
+  if record then
+    count(head.spend, head.caller, head.mark, nil)
+  end
+  if wasQueued then
+    giveTurnBack(record, head.caller)
+  end
+end

@@ -1,0 +1,123 @@
+/**
+ * Submissions that are too large for the database, each in a file of its own in DATA_DIR/media.
+ *
+ * A file is on disk before the write that names it, and goes once the write that no longer does is. So a crash leaves files that
+ * nobody names, never a name without its file; those are swept when the store is opened.
+ */
+
+import { randomBytes } from 'node:crypto';
+import { open, readdir, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
+import { syncDir, writeDurably } from '../../disk/durable.js';
+import { makeDir } from '../../disk/make-dir.js';
+import { StoreUnavailableError } from '../store.js';
+import { Turns } from '../turns.js';
+
+/** What the files of this release are called; others are not its to sweep. */
+const NAME = /^[0-9a-f]{32}\.submission$/;
+/** Of the four threads that do the work of files, two stay free for short work. */
+const WRITES_AT_ONCE = 2;
+/** What is written, read and summed at once, so that others have their turn in between. */
+const CHUNK = 1_000_000;
+
+export interface MediaFile {
+  readonly file: string;
+  readonly size: number;
+  /** CRC-32 of the bytes. */
+  readonly sum: number;
+}
+
+export class Media {
+  readonly #dir: string;
+  readonly #turns = new Turns(WRITES_AT_ONCE);
+  #syncing: Promise<void> = Promise.resolve();
+  #nextSync: Promise<void> | null = null;
+
+  constructor(dir: string) {
+    this.#dir = dir;
+  }
+
+  /** Makes the folder, and removes what nobody names. @throws StoreUnavailableError */
+  async sweep(named: readonly string[]): Promise<void> {
+    try {
+      makeDir(this.#dir);
+      await syncDir(join(this.#dir, '..'));
+      const needed = new Set(named);
+      for (const file of await readdir(this.#dir)) {
+        if (NAME.test(file) && !needed.has(file)) await this.remove(file);
+      }
+    } catch (cause) {
+      throw new StoreUnavailableError(`the folder ${this.#dir} cannot be used`, { cause });
+    }
+  }
+
+  /** Writes the pieces to a file, one behind the other; it is on disk when this resolves. @throws StoreUnavailableError with nothing left of it */
+  async write(pieces: readonly Buffer[]): Promise<MediaFile> {
+    const file = `${randomBytes(16).toString('hex')}.submission`;
+    let [size, sum] = [0, 0];
+    async function* chunks(): AsyncIterable<Buffer> {
+      for (const piece of pieces) {
+        for (let at = 0; at < piece.length; at += CHUNK) {
+          const chunk = piece.subarray(at, at + CHUNK);
+          size += chunk.length;
+          sum = crc32(chunk, sum);
+          yield chunk;
+        }
+      }
+    }
+    try {
+      await this.#turns.take(() => writeDurably(join(this.#dir, file), chunks()));
+      await this.#sync();
+      return { file, size, sum };
+    } catch (cause) {
+      await this.remove(file);
+      throw new StoreUnavailableError('the data directory cannot be written', { cause });
+    }
+  }
+
+  /** Never rejects: what cannot be removed is swept later. */
+  async remove(file: string): Promise<void> {
+    await unlink(join(this.#dir, file)).catch(() => {});
+  }
+
+  /** `null` where there is no such file, or it is not as it was written. @throws StoreUnavailableError */
+  async read(named: MediaFile): Promise<Buffer | null> {
+    try {
+      return await readWhole(join(this.#dir, named.file), named);
+    } catch (cause) {
+      if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return null;
+      throw new StoreUnavailableError('the data directory cannot be read', { cause });
+    }
+  }
+
+  /** All that ask while a sync is under way share the next one. */
+  #sync(): Promise<void> {
+    this.#nextSync ??= this.#syncing
+      .catch(() => {})
+      .then(() => {
+        this.#nextSync = null;
+        this.#syncing = syncDir(this.#dir);
+        return this.#syncing;
+      });
+    return this.#nextSync;
+  }
+}
+
+async function readWhole(path: string, { size, sum }: MediaFile): Promise<Buffer | null> {
+  const handle = await open(path, 'r');
+  try {
+    if ((await handle.stat()).size !== size) return null;
+    const whole = Buffer.allocUnsafeSlow(size);
+    let found = 0;
+    for (let at = 0; at < size; ) {
+      const { bytesRead } = await handle.read(whole, at, Math.min(CHUNK, size - at), at);
+      if (bytesRead === 0) return null;
+      found = crc32(whole.subarray(at, at + bytesRead), found);
+      at += bytesRead;
+    }
+    return found === sum ? whole : null;
+  } finally {
+    await handle.close();
+  }
+}

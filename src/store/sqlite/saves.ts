@@ -1,0 +1,127 @@
+/** Avatars are claimed, saved and removed. Each write names the version that it replaces. */
+
+import { isNewer } from '../schema.js';
+import type { CallTerms, Claim, SaveResult } from '../store.js';
+import { pollRoom, tookPolls } from './calls.js';
+import type { Context } from './context.js';
+import { readCalls, slotsOf, writeCalls } from './keys.js';
+import { type Answer, answerOf } from './reads.js';
+import { type AvatarRow, FOREVER, type OwnRow, readAvatar } from './rows.js';
+
+export interface Saving {
+  readonly dueInMs: number;
+  /** How long it holds a slot from now; `FOREVER` until another write. */
+  readonly slotForMs: number;
+  readonly drop: boolean;
+  readonly silent: boolean;
+}
+
+type OwnClaim = Omit<Claim, 'preferred'>;
+
+/** What may be claimed, longest due first. */
+export function due(cx: Context, { keyId, overdueMs = 0 }: OwnClaim, limit: number): string[] {
+  const where = `due_key ${keyId === null ? 'is null and ?1 is null' : '= ?1'} and due <= ?2 order by due, seq limit ?3`;
+  const text = `select cast(id as blob) from avatars where ${where}`;
+  return cx.db
+    .sql(text)
+    .all([keyId, cx.now - overdueMs, limit])
+    .map(String);
+}
+
+/** Takes due avatars, of those named alone where `ids` are given; see `Store.claim`. */
+export function claim(cx: Context, claim: OwnClaim, ids: readonly string[] | null) {
+  const { db, now } = cx;
+  const { keyId, calls: terms, slots = 0, overdueMs = 0 } = claim;
+  let [room, waitMs]: [number, number | null] = [claim.limit, null];
+  const calls = terms === undefined || keyId === null ? null : { terms, state: readCalls(db, keyId), keyId };
+  if (calls !== null) {
+    const submitWaits = cx.queue.avatars > 0 && slotsOf(cx, calls.keyId) < slots;
+    const free = pollRoom(calls.state, calls.terms, now, submitWaits);
+    if (free.room < claim.limit) [room, waitMs] = [free.room, free.waitMs];
+  }
+  const claimed: Answer[] = [];
+  let left = 0;
+  for (const id of ids ?? due(cx, claim, claim.limit)) {
+    const row = readAvatar(db, 'id = ?', [id]);
+    const [found] = row === null ? [] : cx.whole([row]);
+    if (found === undefined || found.due_key !== keyId || found.due > now - overdueMs) continue;
+    if (isNewer(found.doc)) {
+      cx.put(found, { ...found, due: now + claim.leaseMs });
+      continue;
+    }
+    if (claimed.length >= room) {
+      left += 1;
+      break;
+    }
+    const after = { ...found, version: found.version + 1, due: now + claim.leaseMs };
+    cx.put(found, after);
+    claimed.push(answerOf(cx, after));
+  }
+  if (calls !== null && claimed.length > 0) {
+    writeCalls(db, calls.keyId, tookPolls(calls.state, calls.terms, now, claimed.length));
+  }
+  return { claimed, waitMs: left > 0 ? waitMs : null };
+}
+
+/** Takes a call for what no avatar is due for; see `Store.takeCall`. */
+export function takeCall(cx: Context, keyId: string, terms: CallTerms): number {
+  const state = readCalls(cx.db, keyId);
+  const { room, waitMs } = pollRoom(state, terms, cx.now, false);
+  if (room === 0) return waitMs;
+  cx.writes();
+  writeCalls(cx.db, keyId, { ...tookPolls(state, terms, cx.now, 1), submitsInARow: state.submitsInARow });
+  return 0;
+}
+
+/** See `Store.save`. */
+export function save(
+  cx: Context,
+  row: OwnRow,
+  version: number,
+  { drop, silent, ...saving }: Saving,
+): SaveResult {
+  const { db, now } = cx;
+  const found = readAvatar(db, 'id = ?', [row.id]);
+  const [before] = found === null ? [] : cx.whole([found]);
+  if (before === undefined) return { saved: false, reason: 'stale' };
+  if (before.version === version + 1 && before.saved === before.version && isSame(before, row))
+    return { saved: true, version: version + 1 };
+  if (before.version !== version || isNewer(before.doc)) return { saved: false, reason: 'stale' };
+  const task = row.task_id ?? before.task_id;
+  if (task !== null && task !== before.task_id) {
+    const owner = db.sql('select 1 from avatars where task_id = ? limit 1').get([task]);
+    if (owner !== undefined) return { saved: false, reason: 'task-taken' };
+  }
+  const changed = silent ? before.changed : cx.place(before.caller);
+  const { slotForMs } = saving;
+  const slotUntil = slotForMs === 0 ? null : slotForMs === FOREVER ? FOREVER : now + slotForMs;
+  const next = {
+    version: version + 1,
+    due: now + saving.dueInMs,
+    task_id: task,
+    slot_until: slotUntil,
+    changed,
+  };
+  const after: AvatarRow = { ...before, ...row, ...next, bytes: drop ? 0 : before.bytes };
+  if (drop) cx.dropSubmission(before.seq);
+  cx.put(before, after);
+  if (before.status === 'queued' && slotUntil !== null) cx.serve(after);
+  if (!silent) cx.tell({ id: row.id, caller: before.caller, version: version + 1, at: changed });
+  return { saved: true, version: version + 1 };
+}
+
+/** Whether the same save was made already. */
+function isSame(stored: AvatarRow, row: OwnRow): boolean {
+  const progress = ['status', 'key_id', 'attempt', 'intent'] as const;
+  return progress.every((name) => stored[name] === row[name]) && Buffer.compare(stored.doc, row.doc) === 0;
+}
+
+export function remove(cx: Context, id: string, version: number): boolean {
+  const row = readAvatar(cx.db, 'id = ?', [id]);
+  const [found] = row === null ? [] : cx.whole([row]);
+  if (found?.version !== version || isNewer(found.doc)) return false;
+  cx.dropSubmission(found.seq);
+  cx.put(found, null);
+  cx.tell({ id, caller: found.caller, version: null, at: null });
+  return true;
+}
