@@ -7,7 +7,6 @@ import { callerDigest } from './digests.js';
 import { forgetAccounts, use } from './embedded/accounts.js';
 import { Claims } from './embedded/claims.js';
 import type { Transaction } from './embedded/commit.js';
-import { Counts } from './embedded/counts.js';
 import { readDocument, swapDocument } from './embedded/documents.js';
 import { Engine } from './embedded/engine.js';
 import { Feeds } from './embedded/feeds.js';
@@ -23,7 +22,6 @@ import {
   type Creation,
   type Feed,
   type Found,
-  type Hits,
   type ListQuery,
   type Outlook,
   type Page,
@@ -51,17 +49,17 @@ export async function openEmbeddedStore({ dir, now = Date.now }: EmbeddedStoreOp
 }
 
 class EmbeddedStore implements Store {
+  /** Nobody else counts. */
+  readonly count = null;
   readonly #engine: Engine;
   readonly #claims: Claims;
   readonly #feeds: Feeds;
-  readonly #counts: Counts;
   readonly #listeners = new Set<(change: Change | null) => void>();
 
   constructor(engine: Engine) {
     this.#engine = engine;
     this.#claims = new Claims(engine);
     this.#feeds = new Feeds(engine);
-    this.#counts = new Counts(engine.now);
   }
 
   async create(avatar: Avatar, submission: readonly Buffer[], creation: Creation): Promise<CreatedOrKnown> {
@@ -195,10 +193,6 @@ class EmbeddedStore implements Store {
       ...swapDocument(tx, name, revision, value),
       now: this.#engine.now(),
     }));
-  }
-
-  async hit(name: string, windowMs: number): Promise<Hits> {
-    return this.#counts.hit(name, windowMs);
   }
 
   onChange(listener: (change: Change | null) => void): () => void {

@@ -236,9 +236,11 @@ class RedisStore implements Store {
     return { ...documentOf(row), swapped: row[3] === 1 };
   }
 
-  async hit(name: string, windowMs: number): Promise<Hits> {
-    const row = (await this.#redis.run('hit', [this.#keys.hits(name)], windowMs)) as [number, number];
-    return { count: row[0], leftMs: row[1] };
+  async count(added: ReadonlyMap<string, number>, windowMs: number): Promise<ReadonlyMap<string, Hits>> {
+    const keys = Array.from(added.keys(), (name) => this.#keys.hits(name));
+    const rows = (await this.#redis.run('count', keys, windowMs, ...added.values())) as [number, number][];
+    const hits = rows.map(([count, leftMs]) => ({ count, leftMs }));
+    return new Map(Array.from(added.keys(), (name, i) => [name, hits[i] as Hits]));
   }
 
   onChange(listener: (change: Change | null) => void): () => void {

@@ -20,7 +20,7 @@ const NAMES = [
   'outlook',
   'document',
   'swap',
-  'hit',
+  'count',
 ] as const;
 
 export type ScriptName = (typeof NAMES)[number];
