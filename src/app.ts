@@ -101,9 +101,10 @@ export async function buildApp(config: Config, log: FastifyBaseLogger, version: 
   const fetcher = createMediaFetcher({ ...fetching, userAgent: `avatar-gateway/${version}` });
   const sender = createCallbackSender({ ...config.callbacks, userAgent: `avatar-gateway/${version}` });
   const { readStalenessMs, publicUrl } = config;
-  const reads = readStalenessMs > 0 ? new CachedReads(store, readStalenessMs) : undefined;
+  const hearsAll = config.store.kind === 'embedded';
+  const reads = new CachedReads(store, { maxAgeMs: readStalenessMs, hearsAll });
   const gateway: Gateway = createGateway({
-    ...(reads && { reads }),
+    reads,
     inspector,
     callbacks: sender,
     callers,
@@ -152,7 +153,7 @@ export async function buildApp(config: Config, log: FastifyBaseLogger, version: 
     limits: {
       requestsPerMinute: config.rateLimitPerMinute,
       fails: config.rateLimitFails,
-      hit: (name, windowMs) => store.hit(name, windowMs),
+      share: store.count?.bind(store) ?? null,
     },
     requireIdempotencyKey: config.requireIdempotencyKey,
     publicUrl,
@@ -176,7 +177,7 @@ export async function buildApp(config: Config, log: FastifyBaseLogger, version: 
       await sender.close();
       await inspector.close();
       await modellix.close();
-      reads?.close();
+      reads.close();
       await videos?.close();
       await store.close();
     },
