@@ -3,8 +3,7 @@
 import { EventEmitter, once } from 'node:events';
 import { join } from 'node:path';
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
-import { type Callers, openCallers } from './callers/open.js';
-import { CallersError } from './callers/read.js';
+import type { Callers } from './callers/open.js';
 import { type Config, ConfigError } from './config.js';
 import { loosePermissions } from './disk/permissions.js';
 import type { Answer } from './gateway/answer.js';
@@ -27,8 +26,7 @@ import { createMediaFetcher } from './outbound/fetcher.js';
 import { createCallbackSender } from './outbound/sender.js';
 import { videoConnector } from './outbound/video-connector.js';
 import { CachedReads } from './store/cached.js';
-import { openEmbeddedStore } from './store/embedded.js';
-import { openRedisStore, type RedisEvent } from './store/redis/redis.js';
+import type { RedisEvent } from './store/redis/redis.js';
 import { openSpool } from './store/spool.js';
 import type { Store } from './store/store.js';
 import { openVideoFolder, type VideoFolder } from './videos/folder.js';
@@ -196,6 +194,10 @@ function leaseFor(longestCallMs: number): number {
 async function openCallersOf(config: Config, log: Log): Promise<Callers | null> {
   if (config.callers.kind !== 'file') return null;
   const { file } = config.callers;
+  const [{ openCallers }, { CallersError }] = await Promise.all([
+    import('./callers/open.js'),
+    import('./callers/read.js'),
+  ]);
   return openCallers({
     file,
     now: Date.now,
@@ -255,8 +257,13 @@ async function openVideos(
   });
 }
 
+/** What the other store and the file of callers are read with is not loaded: a good part of the start would go into it. */
 async function openStore({ store, dataDir }: Config, log: Log): Promise<Store> {
-  if (store.kind === 'embedded') return openEmbeddedStore({ dir: join(dataDir, 'tasks') });
+  if (store.kind === 'embedded') {
+    const { openEmbeddedStore } = await import('./store/embedded.js');
+    return openEmbeddedStore({ dir: join(dataDir, 'tasks') });
+  }
+  const { openRedisStore } = await import('./store/redis/redis.js');
   const events = new EventEmitter<{ redis: [RedisEvent] }>();
   events.on('redis', (event) => logRedis(event, log));
   const opened = openRedisStore({ ...store, onEvent: (event) => events.emit('redis', event) });
