@@ -7,8 +7,8 @@ import { Limits } from '../../src/gateway/limits/limits.js';
 import type { Ports } from '../../src/gateway/ports.js';
 import { intend, meant } from '../../src/gateway/submit.js';
 import { ApiKey } from '../../src/modellix/api-key.js';
-import { openEmbeddedStore } from '../../src/store/embedded.js';
 import { openRedisStore } from '../../src/store/redis/redis.js';
+import { openSqliteStore } from '../../src/store/sqlite/sqlite.js';
 import type { Store } from '../../src/store/store.js';
 import { avatarOf, CALLER, dueIn, LONG, SUBMISSION } from '../store/fixtures.js';
 import { redisUrl } from '../support/redis.js';
@@ -49,7 +49,7 @@ function meeting(store: Store, then: () => Promise<unknown>): Store {
 }
 
 const STORES: Readonly<Record<string, (t: Test) => Promise<Store>>> = {
-  embedded: (t) => openEmbeddedStore({ dir: join(t.testdir({}), 'tasks') }),
+  embedded: (t) => openSqliteStore({ dir: join(t.testdir({}), 'tasks') }),
   redis: async (t) => {
     const { url, prefix } = await redisUrl(t);
     const waitFor = { replicas: 0, ownFile: false };

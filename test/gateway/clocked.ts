@@ -1,7 +1,7 @@
 /** The embedded store in a folder of its own, at a time that stands still until it is put forward. */
 
 import type { Test } from 'tap';
-import { openEmbeddedStore } from '../../src/store/embedded.js';
+import { openSqliteStore } from '../../src/store/sqlite/sqlite.js';
 import type { Store } from '../../src/store/store.js';
 
 /** The store's clock at first; this machine's says something else. */
@@ -18,7 +18,7 @@ export async function clockedStore(t: Test): Promise<Clocked> {
   const begun = Math.round(performance.now());
   let passedMs = 0;
   t.intercept(performance, 'now', { value: () => begun + passedMs, configurable: true });
-  const store = await openEmbeddedStore({ dir: t.testdir(), now: () => NOW + passedMs });
+  const store = await openSqliteStore({ dir: t.testdir(), now: () => NOW + passedMs });
   t.teardown(() => store.close());
   return {
     store,

@@ -6,8 +6,8 @@ import { Limits } from '../../src/gateway/limits/limits.js';
 import type { Ports } from '../../src/gateway/ports.js';
 import { intend, meant, withdrawIntent } from '../../src/gateway/submit.js';
 import { ApiKey } from '../../src/modellix/api-key.js';
-import { openEmbeddedStore } from '../../src/store/embedded.js';
 import { openSpool } from '../../src/store/spool.js';
+import { openSqliteStore } from '../../src/store/sqlite/sqlite.js';
 import { avatarOf, CALLER, dueIn, LONG, SUBMISSION } from '../store/fixtures.js';
 import { COUNTS, SETTINGS } from './world.js';
 
@@ -15,7 +15,7 @@ const KEY = new ApiKey('key');
 
 /** A queued avatar, and what its submit is begun with. */
 async function queued(t: Test) {
-  const store = await openEmbeddedStore({ dir: join(t.testdir({}), 'tasks') });
+  const store = await openSqliteStore({ dir: join(t.testdir({}), 'tasks') });
   t.teardown(() => store.close());
   const silent = () => undefined;
   const ports = {

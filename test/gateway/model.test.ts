@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import t, { type Test } from 'tap';
-import { openEmbeddedStore } from '../../src/store/embedded.js';
+import { openSqliteStore } from '../../src/store/sqlite/sqlite.js';
 import type { Store } from '../../src/store/store.js';
 import { openConnected } from '../store/fixtures-redis.js';
 import { redisUrl } from '../support/redis.js';
@@ -123,7 +123,7 @@ function equal<T>(found: T, wanted: T, what: string): void {
 
 const dir = t.testdir();
 let opened = 0;
-promises(t, 'embedded', () => openEmbeddedStore({ dir: join(dir, String(++opened)) }));
+promises(t, 'embedded', () => openSqliteStore({ dir: join(dir, String(++opened)) }));
 
 t.test('redis', async (t) => {
   const { url, prefix } = await redisUrl(t);

@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import t from 'tap';
 import { accepted, beginSubmit } from '../../src/domain/avatar.js';
 import { Limits } from '../../src/gateway/limits/limits.js';
-import { pass } from '../../src/gateway/worker.js';
-import type { Ports } from '../../src/gateway/ports.js';
 import { Timing } from '../../src/gateway/limits/timing.js';
+import type { Ports } from '../../src/gateway/ports.js';
+import { pass } from '../../src/gateway/worker.js';
 import { KeyPool } from '../../src/modellix/keyring.js';
-import { openEmbeddedStore } from '../../src/store/embedded.js';
+import { openSqliteStore } from '../../src/store/sqlite/sqlite.js';
 import { avatarOf, dueIn, LONG, SUBMISSION } from '../store/fixtures.js';
 import { SETTINGS } from './world.js';
 
@@ -17,7 +17,7 @@ const [KEY] = KEYS.keys();
 const TASKS = 20;
 
 t.test('the last that is due is looked at first where somebody waits for it', async (t) => {
-  const store = await openEmbeddedStore({ dir: join(t.testdir({}), 'tasks') });
+  const store = await openSqliteStore({ dir: join(t.testdir({}), 'tasks') });
   t.teardown(() => store.close());
   if (KEY === undefined) throw new Error('there is no key');
   for (let i = 0; i < TASKS; i++) {

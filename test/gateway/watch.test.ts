@@ -3,11 +3,11 @@
 import t, { type Test } from 'tap';
 import type { Avatar } from '../../src/domain/avatar.js';
 import { EVERYONE, type Scope } from '../../src/domain/caller.js';
-import { followAll } from '../../src/gateway/watch/follow.js';
 import type { SeenVersion } from '../../src/gateway/view.js';
+import { followAll } from '../../src/gateway/watch/follow.js';
 import { until } from '../../src/gateway/watch/until.js';
 import { Watch } from '../../src/gateway/watch/watch.js';
-import { openEmbeddedStore } from '../../src/store/embedded.js';
+import { openSqliteStore } from '../../src/store/sqlite/sqlite.js';
 import { type Change, type Found, type Store, StoreUnavailableError } from '../../src/store/store.js';
 import { avatarOf, CALLER, dueIn, LONG, SUBMISSION } from '../store/fixtures.js';
 import { until as eventually } from '../support/until.js';
@@ -25,7 +25,7 @@ const READS = {
 
 /** A store whose reads are counted, and fail while it is said to be away. */
 async function started(t: Test) {
-  const real = await openEmbeddedStore({ dir: t.testdir() });
+  const real = await openSqliteStore({ dir: t.testdir() });
   const counts = { find: 0, feed: 0, atOnce: 0, most: 0 };
   let away = false;
   const listeners = new Set<(change: Change | null) => void>();
