@@ -8,7 +8,7 @@ import { type Cast, PREFIX } from './cast.js';
 import { reckon } from './invariants.js';
 import type { LedgerTail } from './ledger.js';
 import { send } from './send.js';
-import { recordsInLevel, recordsInRedis } from './stored.js';
+import { recordsInSqlite, recordsInRedis } from './stored.js';
 import type { Watchers } from './watchers.js';
 
 /** Above the longest pause after failures (a minute) and the time a task that never ends is given (another). */
@@ -86,7 +86,7 @@ async function endAll({ cast, book }: Quiet): Promise<void> {
 
 async function records({ redis, members }: Cast): Promise<Avatar[]> {
   if (redis !== null) return recordsInRedis(redis.url, PREFIX);
-  return (await Promise.all(members.map(({ dataDir }) => recordsInLevel(dataDir)))).flat();
+  return (await Promise.all(members.map(({ dataDir }) => recordsInSqlite(dataDir)))).flat();
 }
 
 /** Ends the doubt with what the vendor's console, which is the ledger, says. */
