@@ -1,11 +1,11 @@
 /** Every record in a store, read past the gateways. */
 
-import { join } from 'node:path';
-import { ClassicLevel } from 'classic-level';
 import { Redis } from 'ioredis';
 import type { Avatar } from '../../src/domain/avatar.js';
-import { decodeRecord } from '../../src/store/record.js';
-import { unpack } from '../../src/store/redis/packed.js';
+import { EVERYONE } from '../../src/domain/caller.js';
+import { recordIn } from '../../src/store/redis/records.js';
+import { openSqliteStore } from '../../src/store/sqlite/sqlite.js';
+import type { Place } from '../../src/store/store.js';
 
 export async function recordsInRedis(url: string, prefix: string): Promise<Avatar[]> {
   const client = new Redis(url);
@@ -15,8 +15,8 @@ export async function recordsInRedis(url: string, prefix: string): Promise<Avata
     for await (const keys of client.scanStream({ match: `${start}*`, count: 1000 })) {
       for (const key of keys as string[]) {
         const id = key.slice(start.length);
-        const doc = await client.hgetBuffer(key, 'doc');
-        if (doc !== null) avatars.set(id, decodeRecord(id, unpack(doc)));
+        const stored = await client.getBuffer(key);
+        if (stored !== null) avatars.set(id, recordIn(id, stored).avatar);
       }
     }
   } finally {
@@ -26,17 +26,21 @@ export async function recordsInRedis(url: string, prefix: string): Promise<Avata
 }
 
 /** The gateway must have ended: the directory is one process's at a time. */
-export async function recordsInLevel(dataDir: string): Promise<Avatar[]> {
-  const level = new ClassicLevel<string, Buffer>(join(dataDir, 'tasks'), {
-    keyEncoding: 'utf8',
-    valueEncoding: 'buffer',
-    createIfMissing: false,
-  });
-  const start = 'avatar!';
+export async function recordsInSqlite(dataDir: string): Promise<Avatar[]> {
+  const store = await openSqliteStore({ dir: dataDir });
   try {
-    const entries = await level.iterator({ gt: start, lt: 'avatar"' }).all();
-    return entries.map(([key, doc]) => decodeRecord(key.slice(start.length), doc));
+    const avatars: Avatar[] = [];
+    const any = { statuses: null, externalId: null, createdAfter: null, createdBefore: null };
+    for (let behind: Place | null = null; ; ) {
+      const { found, next } = await store.list(EVERYONE, { ...any, behind, limit: 1_000 });
+      avatars.push(...found.map(({ avatar }) => avatar));
+      if (next === null) break;
+      behind = next;
+    }
+    const { corruptRecords } = store.health();
+    if (corruptRecords > 0) throw new Error(`${corruptRecords} records cannot be read`);
+    return avatars;
   } finally {
-    await level.close();
+    await store.close();
   }
 }
