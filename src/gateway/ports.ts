@@ -150,7 +150,7 @@ export interface Ports {
   /** The avatar as its caller sees it. */
   readonly render: (avatar: Avatar) => object;
   readonly memory: Memory;
-  /** The avatars that somebody here waits for: they are looked at before others. */
+  /** The avatars that somebody here waits for: they are polled before others. */
   readonly watched: Pick<ReadonlySet<string>, 'has' | 'size'>;
   readonly settings: GatewaySettings;
   readonly log: Log;
