@@ -1,7 +1,7 @@
 /** Avatars as callers make them, queued and finished, for a store that is filled with them. */
 
 import { randomBytes, randomUUID } from 'node:crypto';
-import { type Avatar, accepted, beginSubmit, polled, newAvatar, succeeded } from '../src/domain/avatar.js';
+import { type Avatar, accepted, beginSubmit, newAvatar, polled, succeeded } from '../src/domain/avatar.js';
 import type { Save, Store } from '../src/store/store.js';
 
 export const LANE = '0123456789ab';

@@ -3,9 +3,9 @@
 import { type Avatar, accepted, failed, requeued, unconfirmed } from '../domain/avatar.js';
 import type { SubmitOutcome } from '../modellix/outcome.js';
 import type { Stored } from '../store/store.js';
+import { isRejection } from './limits/report.js';
 import { ending, erase, type Move, waiting, write } from './move.js';
 import { failure, type Ports, storeClock } from './ports.js';
-import { isRejection } from './limits/report.js';
 
 /** What a submit came to; or that there was nothing to send, since what was stored for it is lost. */
 export type Outcome = SubmitOutcome | { readonly kind: 'nothing-to-send' };

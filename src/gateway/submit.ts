@@ -65,7 +65,12 @@ export async function submit(ports: Ports, begun: BegunHere): Promise<Settled | 
 }
 
 /** Gives back a submit that was begun and is not made: this process knows that nothing was sent for it. */
-export function giveBack(ports: Ports, avatar: Avatar, at: number, held: Held | null): Promise<Settled | null> {
+export function giveBack(
+  ports: Ports,
+  avatar: Avatar,
+  at: number,
+  held: Held | null,
+): Promise<Settled | null> {
   return settle(ports, answerOf(avatar, notSent('the gateway stops, or was not told in time'), at), held);
 }
 

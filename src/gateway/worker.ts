@@ -5,12 +5,12 @@ import { MAX_IMAGE_BYTES } from '../domain/media/image.js';
 import type { ApiKey } from '../modellix/api-key.js';
 import { type Begin, type Outlook, StoreUnavailableError } from '../store/store.js';
 import { deliver } from './callbacks/deliver.js';
-import { keep } from './video/keep.js';
 import { lapsed } from './outcome.js';
 import { endUnheard, poll, UNHEARD_MS } from './poll.js';
 import { type Ports, storeClock } from './ports.js';
 import { replayAnswers, type Settled } from './settle.js';
 import { type BegunHere, giveBack, submit } from './submit.js';
+import { keep } from './video/keep.js';
 
 /** What a step does: a submit, a poll, or something that needs no call to Modellix. */
 type Kind = 'submit' | 'poll' | 'common';

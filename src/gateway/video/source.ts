@@ -5,8 +5,8 @@ import { notYetMs } from '../../domain/result.js';
 import type { VideoAnswer, VideoRequest } from '../../modellix/client.js';
 import type { QueryOutcome } from '../../modellix/outcome.js';
 import { type Stored, StoreUnavailableError } from '../../store/store.js';
-import { past, write } from '../move.js';
 import { reportToLimits, resultOfQuery } from '../limits/report.js';
+import { past, write } from '../move.js';
 import { type Ports, storeClock } from '../ports.js';
 
 /** What came of asking the host of a video. */
