@@ -1,8 +1,8 @@
 /** Modellix in simulated time: so many tasks unfinished at any moment, the calls that the real budget gives, one policy. */
 
 import { paceOf } from '../src/domain/call-rate.js';
-import { take, UNUSED } from '../src/domain/call-share.js';
 import type { TaskKind } from '../src/domain/durations.js';
+import { take, UNUSED } from '../test/domain/call-share.js';
 import { dueQueue } from './lag-queue.js';
 
 /** The scene: how many unfinished tasks, how much their durations scatter, and the calls that are allowed. */
