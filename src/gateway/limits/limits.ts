@@ -135,11 +135,12 @@ export class Limits {
   async report(call: Call, avatarId: string): Promise<Noted> {
     const { said } = call.result;
     const here = performance.now();
-    if (call.result.call === 'submit') this.#hasTry = false;
+    const wasTry = this.#hasTry && call.result.call === 'submit';
+    if (wasTry) this.#hasTry = false;
     if (said === 'unreachable') {
       const wasOpen = isOpen(this.#connection);
       this.#connection = afterFailure(this.#connection, CONNECTION, here, this.#random());
-      if (this.#shared.value.submits.trying) await this.#report(call);
+      if (wasTry) await this.#report(call);
       return { restMs: null, opened: wasOpen ? null : 'connection' };
     }
     this.#connection = afterSuccess(this.#connection);
