@@ -4,7 +4,7 @@
  * On this machine alone, with an upstream that answers at once: what is measured is the gateway's own cost.
  */
 
-import { execFileSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
@@ -117,7 +117,8 @@ async function footnote(results: readonly CaseResult[], cores: string, stolenSha
       kase.subjects.flatMap(({ name, version }) => (version == null ? [] : [`${name} ${version}`])),
     ),
   ];
-  const commit = execFileSync('git', ['describe', '--always', '--dirty'], { encoding: 'utf8' }).trim();
+  const { stdout } = spawnSync('git', ['describe', '--always', '--dirty'], { encoding: 'utf8' });
+  const commit = stdout?.trim() || 'unknown';
   const command = ['npm run bench --', ...process.argv.slice(2)].join(' ');
   const average = loadavg().map((each) => each.toFixed(1));
   return `Made by \`${command}\` on ${today()}, of commit ${commit}: ${machine()};
