@@ -3,11 +3,10 @@ import type { ApiKey } from '../modellix/api-key.js';
 import type { SubmitOutcome } from '../modellix/outcome.js';
 import { type Submission, unpackSubmission } from '../modellix/submission.js';
 import { type Stored, StoreUnavailableError } from '../store/store.js';
-import { note } from './limits/note.js';
+import { reportToLimits, resultOfSubmit } from './limits/report.js';
 import type { Outcome } from './outcome.js';
 import { type Ports, storeClock } from './ports.js';
 import { type Held, type Settled, settle } from './settle.js';
-import { signalOfSubmit } from './limits/signals.js';
 
 /** A submit whose intent is in the store: the one POST that may be made for it is this process's to make. */
 export interface BegunHere {
@@ -55,8 +54,8 @@ export async function submit(ports: Ports, begun: BegunHere): Promise<Settled | 
   counts.submit(outcome.kind);
   log.info({ avatarId: avatar.id, attempt: avatar.attempt, outcome: outcome.kind }, 'submit settled');
   const report = async () => {
-    const signal = signalOfSubmit(outcome, await heldByOthers(ports, key, outcome));
-    await note(ports, key, avatar, outcome, signal, headers);
+    const result = resultOfSubmit(outcome, await heldByOthers(ports, key, outcome));
+    await reportToLimits(ports, key, avatar, outcome, result, headers);
   };
   // What was paid for is written first. What is tried again is tried under the limits that were learned from it.
   if (outcome.kind !== 'accepted') await report();
@@ -66,7 +65,12 @@ export async function submit(ports: Ports, begun: BegunHere): Promise<Settled | 
 }
 
 /** Gives back a submit that was begun and is not made: this process knows that nothing was sent for it. */
-export function giveBack(ports: Ports, avatar: Avatar, at: number, held: Held | null): Promise<Settled | null> {
+export function giveBack(
+  ports: Ports,
+  avatar: Avatar,
+  at: number,
+  held: Held | null,
+): Promise<Settled | null> {
   return settle(ports, answerOf(avatar, notSent('the gateway stops, or was not told in time'), at), held);
 }
 

@@ -6,6 +6,8 @@ import type { FieldError } from '../problems.js';
 const MAX_ERRORS = 20;
 /** A name that is longer is cut: a caller knows its beginning. */
 const MAX_NAME = 64;
+/** One for all servers and plugins: each pool compiles every schema anew, which takes most of a start. */
+const build = ajvCompiler();
 
 /** What a text may have to be, and the words for one that is not. */
 const FORMATS: Readonly<
@@ -30,7 +32,6 @@ const FORMATS: Readonly<
  * names the field. In a query string all is text, so numbers and booleans are read from it.
  */
 export const buildValidators: BuildCompilerFromPool = (schemas) => {
-  const build = ajvCompiler();
   const validators = (coerceTypes: boolean) =>
     build(schemas, {
       customOptions: {

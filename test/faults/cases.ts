@@ -63,6 +63,13 @@ const THEMES = {
     36: 'replica clocks an hour apart -> budgets and due times hold',
     41: 'queue full (count or bytes) -> 429/503 with Retry-After, nothing lost',
   },
+  halves: {
+    53: '[A7] [F53] submits fail, polls work (and the other way round) -> at most a handful become U before one at a time is tried',
+    54: '[B3] [F54] one replica has no way out -> it alone stops; the others go on',
+    55: "[B4] [B5] [F55] one task's poll is answered 401, 403 or 404 -> tried again; one task's refusal never rests the key",
+    56: '[A5] [F56] a replica without a key beside one that has it -> the task is polled as often, and is never ended by the one that cannot poll',
+    57: '[A6] [F57] Modellix was away beyond the deadline -> polled once more before timed_out; a timed_out one can be resolved',
+  },
   callers: {
     37: 'the caller hangs up during submit -> the avatar goes on, the same key finds it',
     38: 'one key, 100 requests at once -> one avatar',
@@ -103,6 +110,7 @@ const ONLY: Readonly<Record<Theme, Readonly<Record<number, StoreName>>>> = {
   process: { 33: 'redis', 36: 'redis' },
   // What is about one replica is shown on the embedded store by the other themes.
   limits: { 5: 'redis', 7: 'redis', 16: 'redis', 24: 'redis', 33: 'redis', 36: 'redis' },
+  halves: { 54: 'redis', 56: 'redis' },
   callers: {},
   videos: {},
   receivers: {},

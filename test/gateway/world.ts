@@ -295,7 +295,7 @@ export class World {
             expiresAt: null,
           }),
         ),
-      probe: () => gated('probe', async () => true),
+      probe: () => gated('probe', async () => 'ok' as const),
       balance: () => NEVER,
       video: () => NEVER,
       close: async () => undefined,
