@@ -2,7 +2,7 @@
 
 import t from 'tap';
 import { EVERYONE } from '../../src/domain/caller.js';
-import { FeedTopic } from '../../src/gateway/watch/feed-topic.js';
+import { FeedTopic } from '../../src/gateway/watch/topic.js';
 import { avatarOf } from '../store/fixtures.js';
 
 const changed = Array.from({ length: 40 }, (_, n) => ({
@@ -17,11 +17,10 @@ function topicOf() {
     find: async () => null,
     feed: async () => ({ changed, last: changed.length, whole: true }),
   };
-  const topic = new FeedTopic(
-    EVERYONE,
-    { store, see: ({ avatar, version }) => ({ avatar, version, queue: null }) },
-    null,
-  );
+  const topic = new FeedTopic(EVERYONE, {
+    store,
+    see: ({ avatar, version }) => ({ avatar, version, queue: null }),
+  });
   topic.at = 0;
   return topic;
 }
