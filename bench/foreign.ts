@@ -10,7 +10,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openEmbeddedStore } from '../src/store/embedded.js';
+import { openSqliteStore } from '../src/store/sqlite/sqlite.js';
 import type { Store } from '../src/store/store.js';
 import { openConnected } from '../test/store/fixtures-redis.js';
 import { startApp } from '../test/support/app.js';
@@ -128,7 +128,7 @@ try {
   const still = { limits: { tasks: 1, callsPerMinute: 1 } };
   await compare(
     'embedded',
-    () => openEmbeddedStore({ dir: join(dataDir, 'tasks') }),
+    () => openSqliteStore({ dir: join(dataDir, 'tasks') }),
     () => startApp(teardown, { ...still, dataDir }),
   );
   const { url } = await startRedis(teardown);

@@ -8,8 +8,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beginSubmit, newAvatar } from '../src/domain/avatar.js';
-import { openEmbeddedStore } from '../src/store/embedded.js';
 import { openRedisStore, type RedisStoreOptions } from '../src/store/redis/redis.js';
+import { openSqliteStore } from '../src/store/sqlite/sqlite.js';
 import type { Store, Stored } from '../src/store/store.js';
 import { startRedis } from '../test/support/redis.js';
 
@@ -101,7 +101,7 @@ const dir = await mkdtemp(join(tmpdir(), 'avatar-gateway-bench-'));
 t.teardown(() => rm(dir, { recursive: true, force: true }));
 try {
   console.log(`node ${process.version}, ${cpus().length} cores, ${SUBMITS} submits each`);
-  const embedded = await openEmbeddedStore({ dir });
+  const embedded = await openSqliteStore({ dir });
   t.teardown(() => embedded.close());
   await measure('embedded store', embedded);
   await measure('Redis, appendfsync everysec', await redis(['--appendfsync', 'everysec']));

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { awaited } from '../src/domain/callback.js';
 import { KeyPool } from '../src/modellix/keyring.js';
-import { openEmbeddedStore } from '../src/store/embedded.js';
+import { openSqliteStore } from '../src/store/sqlite/sqlite.js';
 import type { Store } from '../src/store/store.js';
 import { startRedis } from '../test/support/redis.js';
 import type { Teardown } from '../test/support/redis-process.js';
@@ -50,9 +50,7 @@ export async function startWorld(t: Teardown, options: WorldOptions): Promise<Wo
   const { scripts, store: name, callbackUrls } = options;
   const dir = await mkdtemp(join(options.dir, 'world-'));
   const redis = name === 'redis' ? await startRedis(t, { appendonly: true, dir }) : null;
-  const store = await (redis === null
-    ? openEmbeddedStore({ dir: join(dir, 'tasks') })
-    : connected(redis.url));
+  const store = await (redis === null ? openSqliteStore({ dir }) : connected(redis.url));
   const ids = await fill(store, callbackUrls);
   await store.close();
 

@@ -8,7 +8,9 @@ export type Theme = keyof typeof THEMES;
 /** Shows one case on one store. */
 export type Show = (t: Test, store: StoreName) => Promise<void>;
 
-/** U: the avatar becomes `unconfirmed`, and no second POST leaves. What Redis is configured as (26) is shown in test/store. */
+/**
+ * U: the avatar becomes `unconfirmed`, and no second POST leaves. What Redis is configured as (26), how it
+ * waits for copies (49) and where its name leads (50) is shown in test/store. */
 const THEMES = {
   upstream: {
     1: 'submit times out after bytes were sent -> U',
@@ -37,6 +39,13 @@ const THEMES = {
     27: 'a corrupt record -> set aside; the others go on',
     28: 'disk full, read-only data directory -> 503, no POST, no corruption',
     29: 'the embedded store opened by a second process -> refused with a clear line',
+  },
+  remembered: {
+    47: '[A1] [F47] the store comes back older while the process lives -> what this process sent is not sent again: U; a roll-back is noticed and said',
+    48: "[A2] [F48] a byte of the embedded store's files is wrong -> found at the start and said, or harmless; never a second POST",
+    51: '[B7] [F51] a record that was quarantined -> costs its caller nothing more; its key answers a problem',
+    52: '[B6] [F52] reads of one caller stay bounded: no filter reads more than about a thousand entries',
+    59: '[B1] [F59] an avatar that leaves the queue unsubmitted gives its turn back: canceling 300 costs the next one nothing',
   },
   process: {
     30: 'kill -9 before the POST, during it, after the answer, before and after the write -> promise 1 and 2 hold',
@@ -107,6 +116,7 @@ const ONLY: Readonly<Record<Theme, Readonly<Record<number, StoreName>>>> = {
     28: 'embedded',
     29: 'embedded',
   },
+  remembered: { 47: 'redis', 48: 'embedded' },
   process: { 33: 'redis', 36: 'redis' },
   // What is about one replica is shown on the embedded store by the other themes.
   limits: { 5: 'redis', 7: 'redis', 16: 'redis', 24: 'redis', 33: 'redis', 36: 'redis' },

@@ -1,11 +1,11 @@
 /** Every record in a store, read past the gateways. */
 
-import { join } from 'node:path';
-import { ClassicLevel } from 'classic-level';
 import { Redis } from 'ioredis';
 import type { Avatar } from '../../src/domain/avatar.js';
 import { decodeRecord } from '../../src/store/record.js';
-import { unpack } from '../../src/store/redis/packed.js';
+import { recordIn } from '../../src/store/redis/records.js';
+import { readAvatars } from '../../src/store/sqlite/rows.js';
+import { byHand } from '../store/fixtures-sqlite.js';
 
 export async function recordsInRedis(url: string, prefix: string): Promise<Avatar[]> {
   const client = new Redis(url);
@@ -15,8 +15,8 @@ export async function recordsInRedis(url: string, prefix: string): Promise<Avata
     for await (const keys of client.scanStream({ match: `${start}*`, count: 1000 })) {
       for (const key of keys as string[]) {
         const id = key.slice(start.length);
-        const doc = await client.hgetBuffer(key, 'doc');
-        if (doc !== null) avatars.set(id, decodeRecord(id, unpack(doc)));
+        const stored = await client.getBuffer(key);
+        if (stored !== null) avatars.set(id, recordIn(id, stored).avatar);
       }
     }
   } finally {
@@ -25,18 +25,13 @@ export async function recordsInRedis(url: string, prefix: string): Promise<Avata
   return [...avatars.values()];
 }
 
-/** The gateway must have ended: the directory is one process's at a time. */
-export async function recordsInLevel(dataDir: string): Promise<Avatar[]> {
-  const level = new ClassicLevel<string, Buffer>(join(dataDir, 'tasks'), {
-    keyEncoding: 'utf8',
-    valueEncoding: 'buffer',
-    createIfMissing: false,
-  });
-  const start = 'avatar!';
-  try {
-    const entries = await level.iterator({ gt: start, lt: 'avatar"' }).all();
-    return entries.map(([key, doc]) => decodeRecord(key.slice(start.length), doc));
-  } finally {
-    await level.close();
-  }
+/** Also while a gateway runs. */
+export async function recordsInSqlite(dataDir: string): Promise<Avatar[]> {
+  return byHand(dataDir, (db) =>
+    readAvatars(db, 'true', []).map((row) => {
+      if ('damaged' in row) throw new Error(`row ${row.seq} is damaged`);
+      const { id, doc, status, key_id: keyId, attempt, intent } = row;
+      return decodeRecord(id, doc, { status, keyId, attempt, intent });
+    }),
+  );
 }
