@@ -255,7 +255,7 @@ export class World {
         revision: revision + 1,
         swapped: true,
       }),
-      hit: (name, windowMs) => gated('hit', () => store.hit(name, windowMs)),
+      count: null,
       onChange: () => () => undefined,
       ping: () => store.ping(),
       health: () => store.health(),
