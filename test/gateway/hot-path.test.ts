@@ -3,8 +3,8 @@
 import t from 'tap';
 import { ANONYMOUS } from '../../src/domain/caller.js';
 import { type Begun, StoreUnavailableError } from '../../src/store/store.js';
-import { until } from '../support/until.js';
 import { EVERYTHING } from '../store/fixtures.js';
+import { until } from '../support/until.js';
 import { gatewayOn, STORES } from './one-gateway.js';
 import { SETTINGS } from './world.js';
 
@@ -25,7 +25,13 @@ for (const [name, open] of Object.entries(STORES)) {
       created.map(({ avatar }) => avatar.status),
       ['pending', 'pending', 'pending'],
     );
-    t.strictSame(asked.toSorted(), ['POST', 'POST', 'POST', ...Array(3).fill('admit'), ...Array(3).fill('save')]);
+    t.strictSame(asked.toSorted(), [
+      'POST',
+      'POST',
+      'POST',
+      ...Array(3).fill('admit'),
+      ...Array(3).fill('save'),
+    ]);
   });
 
   t.test(`${name}: what has no slot waits, and is sent when there is one`, async (t) => {
@@ -36,7 +42,9 @@ for (const [name, open] of Object.entries(STORES)) {
     t.equal(asked.filter((what) => what === 'POST').length, 1);
     await ports.store.remove(first.avatar.id, first.version);
     worker.wake();
-    await until('it is sent', async () => ((await find(second.avatar.id))?.status === 'pending' ? true : null));
+    await until('it is sent', async () =>
+      (await find(second.avatar.id))?.status === 'pending' ? true : null,
+    );
   });
 
   t.test(`${name}: what begins because a reply was lost is asked for again, and sent once`, async (t) => {
@@ -89,22 +97,28 @@ for (const [name, open] of Object.entries(STORES)) {
     t.notOk(asked.includes('POST'));
   });
 
-  t.test(`${name}: [B2] an answer that was paid for is on disk after three seconds, whatever hangs`, async (t) => {
-    let hangs = true;
-    const { create, spooled, find } = gatewayOn(t, await open(t), {
-      meddle: (method) => (method === 'save' && hangs ? NEVER : undefined),
-      change: { settings: { ...SETTINGS, submitGraceMs: 0 } },
-    });
-    const startedAt = performance.now();
-    const { avatar } = await create('slow');
-    t.equal(avatar.status, 'submitting');
-    await until('it is on disk', () => (spooled.size === 1 ? true : null));
-    const afterMs = performance.now() - startedAt;
-    t.ok(afterMs >= 2_900, `after ${Math.round(afterMs)} ms, and not with each submit`);
-    t.match([...spooled.values()], [{ avatarId: avatar.id, outcome: { kind: 'accepted', taskId: 'slow' } }]);
-    hangs = false;
-    t.match(await find(avatar.id), { status: 'submitting', intent: [...spooled.values()][0]?.intent });
-  });
+  t.test(
+    `${name}: [B2] an answer that was paid for is on disk after three seconds, whatever hangs`,
+    async (t) => {
+      let hangs = true;
+      const { create, spooled, find } = gatewayOn(t, await open(t), {
+        meddle: (method) => (method === 'save' && hangs ? NEVER : undefined),
+        change: { settings: { ...SETTINGS, submitGraceMs: 0 } },
+      });
+      const startedAt = performance.now();
+      const { avatar } = await create('slow');
+      t.equal(avatar.status, 'submitting');
+      await until('it is on disk', () => (spooled.size === 1 ? true : null));
+      const afterMs = performance.now() - startedAt;
+      t.ok(afterMs >= 2_900, `after ${Math.round(afterMs)} ms, and not with each submit`);
+      t.match(
+        [...spooled.values()],
+        [{ avatarId: avatar.id, outcome: { kind: 'accepted', taskId: 'slow' } }],
+      );
+      hangs = false;
+      t.match(await find(avatar.id), { status: 'submitting', intent: [...spooled.values()][0]?.intent });
+    },
+  );
 
   t.test(`${name}: [B2] a paid answer does not wait for what is learned of limits`, async (t) => {
     const { create, ports } = gatewayOn(t, await open(t));
