@@ -12,7 +12,7 @@ import { OriginGate } from '../../src/gateway/origin-gate.js';
 import type { Ports } from '../../src/gateway/ports.js';
 import { SentAttempts } from '../../src/gateway/sent.js';
 import type { Answer } from '../../src/gateway/answer.js';
-import { Renewals } from '../../src/gateway/video/source.js';
+import { Renewals } from '../../src/gateway/video/renewals.js';
 import { Worker } from '../../src/gateway/worker.js';
 import type { ModellixClient } from '../../src/modellix/client.js';
 import { KeyPool } from '../../src/modellix/keyring.js';
