@@ -27,8 +27,8 @@ export async function submit(ports: Ports, begun: BegunHere): Promise<Settled | 
   const { stored, askedAt, atHand } = begun;
   const { avatar } = stored;
   const clock = storeClock(stored);
-  const finish = (outcome: Outcome, held: Held | null = stored) =>
-    settle(ports, answerOf(avatar, outcome, clock()), held);
+  const finish = (outcome: Outcome, held: Held | null = stored, at = clock()) =>
+    settle(ports, answerOf(avatar, outcome, at), held);
 
   const key = keyring.get(avatar.keyId ?? '');
   if (key === null) return finish(notSent('its key was taken away'));
@@ -51,6 +51,7 @@ export async function submit(ports: Ports, begun: BegunHere): Promise<Settled | 
 
   const { traceparent } = avatar;
   const { outcome, limits: headers } = await modellix.submit(key, submission, { traceparent });
+  const at = clock();
   counts.submit(outcome.kind);
   log.info({ avatarId: avatar.id, attempt: avatar.attempt, outcome: outcome.kind }, 'submit settled');
   const report = async () => {
@@ -59,7 +60,7 @@ export async function submit(ports: Ports, begun: BegunHere): Promise<Settled | 
   };
   // What was paid for is written first. What is tried again is tried under the limits that were learned from it.
   if (outcome.kind !== 'accepted') await report();
-  const settled = await finish(outcome);
+  const settled = await finish(outcome, stored, at);
   if (outcome.kind === 'accepted') await report();
   return settled;
 }

@@ -15,9 +15,10 @@ const SILENT = { limit: null, remaining: null, resetInMs: null };
 t.test('[B12] a probe waits for a call of its key', async (t) => {
   const { store, pass } = await clockedStore(t);
   let waitMs = 700;
-  const queued = { now: NOW, queued: 1, queuedBytes: 0, dueInMs: null, keys: new Map() };
+  const keys = new Map([['key', { slots: 1, due: 0, dueInMs: null }]]);
+  const unfinished = { now: NOW, queued: 0, queuedBytes: 0, dueInMs: null, keys };
   const seen: Store = Object.assign(Object.create(store) as Store, {
-    outlook: async () => queued,
+    outlook: async () => unfinished,
     keyIds: async () => [],
     takeCall: async () => waitMs,
     document: store.document.bind(store),

@@ -41,7 +41,8 @@ export async function buildProject(dir: string): Promise<void> {
   for (const name of await readdir(ROOT)) {
     if (!MADE.has(name)) await cp(join(ROOT, name), join(dir, name), { recursive: true });
   }
-  for (const part of ['src', 'test', 'openapi', 'docs']) await transpile(join(ROOT, part), join(dir, part));
+  for (const part of ['src', 'test', 'openapi', 'docs', 'bench'])
+    await transpile(join(ROOT, part), join(dir, part));
   await linkModules(join(ROOT, 'node_modules'), join(dir, 'node_modules'));
 }
 
