@@ -108,7 +108,7 @@ for (const [name, open] of Object.entries(STORES)) {
       const startedAt = performance.now();
       const { avatar } = await create('slow');
       t.equal(avatar.status, 'submitting');
-      await until('it is on disk', () => (spooled.size === 1 ? true : null));
+      await until('it is on disk', async () => (spooled.size === 1 ? true : null));
       const afterMs = performance.now() - startedAt;
       t.ok(afterMs >= 2_900, `after ${Math.round(afterMs)} ms, and not with each submit`);
       t.match(

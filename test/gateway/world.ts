@@ -8,14 +8,15 @@ import type { Scheduler } from 'fast-check';
 import { type Avatar, isFinal } from '../../src/domain/avatar.js';
 import { ANONYMOUS } from '../../src/domain/caller.js';
 import { accept } from '../../src/gateway/accept.js';
+import type { Answer } from '../../src/gateway/answer.js';
 import { Memory } from '../../src/gateway/intake/memory.js';
 import { Limits } from '../../src/gateway/limits/limits.js';
 import { Timing } from '../../src/gateway/limits/timing.js';
 import { OriginGate } from '../../src/gateway/origin-gate.js';
 import type { CallbackSender, Counts, GatewaySettings, Ports } from '../../src/gateway/ports.js';
 import { SentAttempts } from '../../src/gateway/sent.js';
-import type { Answer } from '../../src/gateway/answer.js';
-import { replayAnswers } from '../../src/gateway/answer.js';
+import { replayAnswers } from '../../src/gateway/settle.js';
+
 import { Renewals } from '../../src/gateway/video/renewals.js';
 import { Worker } from '../../src/gateway/worker.js';
 import type { ModellixClient } from '../../src/modellix/client.js';
