@@ -8,8 +8,8 @@ import { CallersError } from './callers/read.js';
 import { type Config, ConfigError } from './config.js';
 import { loosePermissions } from './disk/permissions.js';
 import { createGateway, type Gateway } from './gateway/gateway.js';
-import type { Log } from './gateway/log.js';
 import { Memory } from './gateway/intake/memory.js';
+import type { Log } from './gateway/log.js';
 import type { Answer } from './gateway/settle.js';
 import { basePathOf } from './http/arrival.js';
 import { buildManagement } from './http/management.js';
@@ -269,7 +269,9 @@ async function openStore({ store, dataDir }: Config, log: Log): Promise<Store> {
 async function refuseUnsafe(event: RedisEvent, store: Store): Promise<void> {
   if (event.kind !== 'hazards') return;
   await store.close();
-  throw new Error(`REDIS_DURABILITY=strict, and this Redis can lose tasks: ${event.hazards.join('; ')}`);
+  throw new Error(
+    `REDIS_DURABILITY=strict, and this Redis can lose tasks, or have them paid twice: ${event.hazards.join('; ')}`,
+  );
 }
 
 function logRedis(event: RedisEvent, log: Log): void {
@@ -281,12 +283,18 @@ function logRedis(event: RedisEvent, log: Log): void {
       log.warn({ err: event.error }, 'the connection to Redis is lost');
       break;
     case 'hazards':
-      log.warn({ hazards: event.hazards }, 'this Redis can lose tasks');
+      log.warn({ hazards: event.hazards }, 'this Redis can lose tasks, or have them paid twice');
       break;
     case 'emptied':
       log.error(
         {},
         'Redis came back empty: the avatars that were in it are lost, and their keys may be used again',
+      );
+      break;
+    case 'rolled-back':
+      log.error(
+        {},
+        'Redis came back as it was earlier: what was written last is lost; what this process sent is not sent again',
       );
   }
 }
