@@ -78,11 +78,14 @@ for (const [what, prepare] of Object.entries(answers)) {
 t.test('redis: [A3] [F49] a replica that is behind keeps a replayed key from being answered', async (t) => {
   const server = await startRedis(t, { args: ['--repl-diskless-sync-delay', '0'] });
   const replica = await startRedis(t, { args: ['--replicaof', '127.0.0.1', String(server.port)] });
-  t.equal(await clientOf(t, server.url).wait(1, 10_000), 1);
+  const client = clientOf(t, server.url);
+  t.equal(await client.wait(1, 10_000), 1);
   const { url } = await wayAs72(t, server.port);
   const options = { url, waitFor: { replicas: 1, ownFile: false }, commandTimeoutMs: 1_000 };
   const [one, other] = [await openConnected(t, options), await openConnected(t, options)];
   await Promise.all([one.ping(), other.ping()]);
+  await client.set('anything', '');
+  t.equal(await client.wait(1, 10_000), 1, 'what they wrote so far is there');
   const admit = (by: Store) =>
     by.admit(avatarOf({ idempotency: { key: 'key-1', fingerprint: 'f' } }), [SUBMISSION], dueIn(LONG));
   replica.freeze();
