@@ -101,7 +101,7 @@ export default {
     forbid(
       'only-app-picks-adapters',
       from('^src/', '^src/(app\\.ts|store/)'),
-      { path: '^src/store/(embedded|redis)' },
+      { path: '^src/store/(sqlite|redis)' },
       'Only the composition root knows which store is in use.',
     ),
     forbid(
@@ -123,9 +123,9 @@ export default {
       'Only the Redis store speaks to Redis.',
     ),
     forbid(
-      'level-driver-at-home',
-      from('^src/', '^src/store/embedded/'),
-      { path: npm('classic-level|lmdb') },
+      'sqlite-driver-at-home',
+      from('^src/', '^src/store/sqlite/'),
+      { path: npm('libsql') },
       'Only the embedded store opens its database.',
     ),
     forbid(

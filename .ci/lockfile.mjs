@@ -5,11 +5,7 @@ import { readFileSync } from 'node:fs';
 
 /** Packages with an install script, and why they do without it (.npmrc). */
 const SCRIPTS = {
-  'node_modules/classic-level': 'ships its builds and finds them when it is loaded',
   'node_modules/esbuild': 'has its builds as optional packages; the script only makes a start faster',
-  'node_modules/lmdb': 'has its builds as optional packages; used by a bench alone',
-  'node_modules/msgpackr-extract':
-    'has its builds as optional packages, and a fallback; used by a bench alone',
 };
 
 const file = process.argv[2] ?? new URL('../package-lock.json', import.meta.url);

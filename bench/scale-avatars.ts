@@ -1,7 +1,7 @@
 /** Avatars as callers make them, queued and finished, for a store that is filled with them. */
 
 import { randomBytes, randomUUID } from 'node:crypto';
-import { type Avatar, accepted, beginSubmit, looked, newAvatar, succeeded } from '../src/domain/avatar.js';
+import { type Avatar, accepted, beginSubmit, newAvatar, polled, succeeded } from '../src/domain/avatar.js';
 import type { Save, Store } from '../src/store/store.js';
 
 export const KEY_ID = '0123456789ab';
@@ -60,7 +60,7 @@ function finishedAvatar(pending: Avatar): Avatar {
     expiresAt: now,
     keptBytes: null,
   };
-  return succeeded(looked(pending, 'processing', now), video, { now, retentionMs: RETENTION_MS }, false);
+  return succeeded(polled(pending, 'processing', now), video, { now, retentionMs: RETENTION_MS }, false);
 }
 
 export function create(store: Store, avatar: Avatar) {
@@ -84,9 +84,9 @@ export async function putFinishedStepByStep(store: Store, n: number): Promise<Av
   const submitting = beginSubmit(avatar, KEY_ID, 'intent-1');
   const submitted = await saved(store, submitting, version, KEPT);
   const pending = accepted(submitting, `task-${randomBytes(9).toString('hex')}`, Date.now());
-  const lookedAt = await saved(store, pending, submitted, { dueInMs: HOUR_MS, submission: 'drop' });
+  const polledAt = await saved(store, pending, submitted, { dueInMs: HOUR_MS, submission: 'drop' });
   const finished = finishedAvatar(pending);
-  await saved(store, finished, lookedAt, ENDED);
+  await saved(store, finished, polledAt, ENDED);
   return finished;
 }
 

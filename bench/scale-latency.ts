@@ -1,7 +1,7 @@
 /** How long the store's operations take, one at a time, at so many queued avatars. */
 
 import type { Avatar } from '../src/domain/avatar.js';
-import { looked, requeued } from '../src/domain/avatar.js';
+import { polled, requeued } from '../src/domain/avatar.js';
 import type { Begin, Store, Stored } from '../src/store/store.js';
 import {
   create,
@@ -104,7 +104,7 @@ function beginOf(n: number): Begin {
 }
 
 function poll(store: Store, { avatar, version }: Stored): Promise<number> {
-  const next = looked(avatar, 'processing', Date.now());
+  const next = polled(avatar, 'processing', Date.now());
   return saved(store, next, version, { dueInMs: 0, submission: 'drop' });
 }
 

@@ -12,8 +12,8 @@ import { open as openLmdb } from 'lmdb';
 import { newAvatar } from '../src/domain/avatar.js';
 import { GroupCommit } from '../src/store/embedded/commit.js';
 import { LevelDisk } from '../src/store/embedded/level.js';
-import { openEmbeddedStore } from '../src/store/embedded.js';
 import { openRedisStore } from '../src/store/redis/redis.js';
+import { openSqliteStore } from '../src/store/sqlite/sqlite.js';
 import type { Store } from '../src/store/store.js';
 import { startRedis } from '../test/support/redis.js';
 
@@ -131,7 +131,7 @@ const subjects: [string, (dir: string) => Promise<Subject>][] = [
   ['LevelDB, group commit (ours)', groupCommit],
   ['LevelDB, batch sync', plainLevel],
   ['LMDB, batch', lmdb],
-  ['embedded store, create/save', async (dir) => createAndSave(await openEmbeddedStore({ dir }))],
+  ['embedded store, create/save', async (dir) => createAndSave(await openSqliteStore({ dir }))],
   ['Redis store, everysec', () => redisStore('everysec', end)],
   ['Redis store, always', () => redisStore('always', end)],
 ];

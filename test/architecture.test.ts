@@ -145,7 +145,7 @@ const OFFENCES: readonly (readonly [rule: string, file: string, specifier: strin
   ['only-config-reads-settings', 'src/http/route.ts', '../config.js'],
   ['only-config-reads-settings', 'src/http/route.ts', '../environment.js'],
   ['redis-driver-at-home', 'src/app.ts', 'ioredis'],
-  ['level-driver-at-home', 'src/store/redis/redis.ts', 'classic-level'],
+  ['sqlite-driver-at-home', 'src/store/redis/redis.ts', 'libsql'],
   ['http-client-at-home', 'src/http/route.ts', 'undici'],
   ['http-client-at-home', 'src/store/store.ts', 'undici'],
   ['addresses-at-home', 'src/modellix/client.ts', 'ipaddr.js'],

@@ -1,11 +1,11 @@
 /** The bytes of an avatar at rest, read and changed behind the gateway's back, which must be closed meanwhile. */
 
-import { join } from 'node:path';
-import { ClassicLevel } from 'classic-level';
 import type { Test } from 'tap';
 import type { Config } from '../../src/config.js';
-import { unpack } from '../../src/store/redis/packed.js';
-import { clientOf } from '../store/fixtures-redis.js';
+import { documentIn } from '../../src/store/redis/records.js';
+import type { Database } from '../../src/store/sqlite/database.js';
+import { clientOf, overwriteDocument } from '../store/fixtures-redis.js';
+import { byHand, docOf, overwriteDoc } from '../store/fixtures-sqlite.js';
 
 export interface AtRest {
   record(id: string): Promise<string | null>;
@@ -18,28 +18,21 @@ export function atRest(t: Test, { store, dataDir }: Config): AtRest {
   if (store.kind === 'redis') {
     const client = clientOf(t, store.url);
     const key = (part: string, id: string) => `{${store.keyPrefix}}:${part}:${id}`;
-    const doc = async (at: string) => {
-      const bytes = await client.hgetBuffer(at, 'doc');
-      return bytes === null ? null : String(unpack(bytes));
+    const text = async (part: string, id: string) => {
+      const stored = await client.getBuffer(key(part, id));
+      return stored === null ? null : String(documentIn(id, stored));
     };
     return {
-      record: (id) => doc(key('avatar', id)),
-      aside: (id) => doc(key('corrupt', id)),
-      overwrite: async (id, record) => void (await client.hset(key('avatar', id), 'doc', record)),
+      record: (id) => text('avatar', id),
+      aside: (id) => text('corrupt', id),
+      overwrite: (id, record) => overwriteDocument(client, key('avatar', id), record),
     };
   }
-  const using = async <T>(work: (level: ClassicLevel) => Promise<T>): Promise<T> => {
-    const level = new ClassicLevel(join(dataDir, 'tasks'));
-    try {
-      return await work(level);
-    } finally {
-      await level.close();
-    }
-  };
-  const get = (key: string) => using(async (level) => (await level.get(key)) ?? null);
+  const using = <T>(work: (db: Database) => T): Promise<T> => byHand(dataDir, work);
+  const text = (doc: Buffer | null) => doc && String(doc);
   return {
-    record: (id) => get(`avatar!${id}`),
-    aside: (id) => get(`corrupt!${id}!avatar`),
-    overwrite: (id, record) => using((level) => level.put(`avatar!${id}`, record)),
+    record: (id) => using((db) => text(docOf(db, 'avatars', id))),
+    aside: (id) => using((db) => text(docOf(db, 'quarantine', id))),
+    overwrite: (id, record) => using((db) => overwriteDoc(db, id, Buffer.from(record))),
   };
 }

@@ -72,7 +72,7 @@ async function killedAt(t: Test, moment: Moment, simulator: Simulator, port: num
   const key = apiKeyOf(name);
   const env = { ...SHORT, MODELLIX_API_KEY: key, DATA_DIR: await tempDir(t) };
   const { gateway, stopped } = await (port === null
-    ? onLevel(t, simulator, env, write)
+    ? onSqlite(t, simulator, env, write)
     : onRedis(t, simulator, env, port, write));
   const held = write === undefined ? simulator.inject({ on: 'submit', key, do: { hold: true } }) : null;
 
@@ -109,8 +109,8 @@ async function warmRedis(t: Test): Promise<number> {
 
 type Env = Record<string, string>;
 
-async function onLevel(t: Test, simulator: Simulator, env: Env, write: Moment['write']) {
-  const stop: Env = write === undefined ? {} : { STOP_AT: inStatus(write.status), STOP_WHEN: write.when };
+async function onSqlite(t: Test, simulator: Simulator, env: Env, write: Moment['write']) {
+  const stop: Env = write === undefined ? {} : { STOP_AT: write.status, STOP_WHEN: write.when };
   const options = write === undefined ? undefined : { preload: './test/faults/stop-at-write.mjs' };
   const gateway = await startProcess(t, simulator, { ...env, ...stop }, options);
   const isStopped = async () => gateway.output().includes('stopped at the write') || null;

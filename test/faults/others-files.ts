@@ -2,9 +2,10 @@
 
 import { mkdir, readdir, readFile, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ClassicLevel } from 'classic-level';
 import type { Test } from 'tap';
 import type { Config } from '../../src/config.js';
+import { openSqliteStore } from '../../src/store/sqlite/sqlite.js';
+import type { Store } from '../../src/store/store.js';
 import { tempDir } from '../e2e/support.js';
 import { clientOf } from '../store/fixtures-redis.js';
 import { until } from '../support/until.js';
@@ -60,12 +61,13 @@ function recordOfAnother(t: Test, { store, dataDir }: Config) {
     const key = `{${store.keyPrefix}}:another:av_1`;
     return { put: () => client.set(key, 'theirs'), get: () => client.get(key) };
   }
-  const using = async <T>(work: (level: ClassicLevel) => Promise<T>): Promise<T> => {
-    const level = new ClassicLevel(join(dataDir, 'tasks'));
-    return work(level).finally(() => level.close());
+  const key = 'another release';
+  const swap = async <T>(work: (store: Store) => Promise<T>): Promise<T> => {
+    const store = await openSqliteStore({ dir: dataDir });
+    return work(store).finally(() => store.close());
   };
   return {
-    put: () => using((level) => level.put('another!av_1', 'theirs')),
-    get: () => using((level) => level.get('another!av_1')),
+    put: () => swap((store) => store.swap(key, 0, 'theirs')),
+    get: () => swap(async (store) => (await store.document(key)).value),
   };
 }

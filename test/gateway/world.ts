@@ -76,6 +76,7 @@ interface Member {
   alive: boolean;
   readonly ports: Ports;
   readonly worker: Worker;
+  passing: Promise<unknown> | null;
 }
 
 /** Looks for work when it is told to, and not by itself. */
@@ -107,7 +108,7 @@ export class World {
 
   member(): Member {
     const ports = this.#ports(() => member.alive);
-    const member: Member = { alive: true, ports, worker: new ToldWorker(ports) };
+    const member: Member = { alive: true, ports, worker: new ToldWorker(ports), passing: null };
     return member;
   }
 
@@ -132,9 +133,14 @@ export class World {
     );
   }
 
-  /** A worker looks for what is due. */
+  /** A worker looks for what is due, if it is not about it. */
   look(member: Member): void {
-    void member.worker.pass().catch(() => undefined);
+    member.passing ??= member.worker
+      .pass()
+      .catch(() => undefined)
+      .finally(() => {
+        member.passing = null;
+      });
   }
 
   /** Faults over: what is in the spool is replayed, and a fresh worker goes on until nothing is left to do. */
@@ -249,7 +255,7 @@ export class World {
         revision: revision + 1,
         swapped: true,
       }),
-      hit: (name, windowMs) => gated('hit', () => store.hit(name, windowMs)),
+      count: null,
       onChange: () => () => undefined,
       ping: () => store.ping(),
       health: () => store.health(),
@@ -289,7 +295,7 @@ export class World {
             expiresAt: null,
           }),
         ),
-      probe: () => gated('probe', async () => true),
+      probe: () => gated('probe', async () => 'ok' as const),
       balance: () => NEVER,
       video: () => NEVER,
       close: async () => undefined,

@@ -5,7 +5,9 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Test } from 'tap';
 import type { Avatar } from '../../src/domain/avatar.js';
+import { SCHEMA, schemaOf } from '../../src/store/schema.js';
 import { DATABASE, Database } from '../../src/store/sqlite/database.js';
+import { readAvatar, updateAvatar } from '../../src/store/sqlite/rows.js';
 import { openSqliteStore } from '../../src/store/sqlite/sqlite.js';
 import type { Store } from '../../src/store/store.js';
 import { argsFor } from '../support/build.js';
@@ -52,4 +54,18 @@ export async function byHand<T>(dir: string, work: (db: Database) => T | Promise
   } finally {
     db.close();
   }
+}
+
+/** The document of an avatar, or of one that was quarantined; `null` where there is none. */
+export function docOf(db: Database, table: 'avatars' | 'quarantine', id: string): Buffer | null {
+  const row = db.sql(`select doc from ${table} where id = ?`).get([id]);
+  return row === undefined ? null : (row[0] as Buffer);
+}
+
+/** Puts other bytes in the place of a document; those of a release have the checksum of what it wrote. */
+export function overwriteDoc(db: Database, id: string, bytes: Buffer): void {
+  const row = readAvatar(db, 'id = ?', [id]);
+  const isWritten = (schemaOf(bytes) ?? 0) >= SCHEMA;
+  if (isWritten && row !== null && !('damaged' in row)) updateAvatar(db, row, { ...row, doc: bytes });
+  else db.sql('update avatars set doc = ? where id = ?').run([bytes, id]);
 }

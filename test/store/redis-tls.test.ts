@@ -106,6 +106,20 @@ t.test('redis: [R19] TLS: sentinels that name the master by address', async (t) 
   await works(t, { ...options, tlsServername: 'localhost' });
 });
 
+t.test(
+  'redis: [R19] TLS: sentinels whose certificate is for neither their name nor their address',
+  async (t) => {
+    const tlsServername = 'redis.example';
+    const { args, lines, ca } = await certificates(t, `DNS:${tlsServername}`);
+    const login = { tls: { ca, servername: tlsServername } };
+    const { url } = await startSentinels(t, { sentinels: 1, replicas: 0, args, lines, login });
+    for (const each of [url, byName(url)]) {
+      t.equal(await refusal(t, { url: each, tlsCa: ca }), MISNAMED);
+      await works(t, { url: each, tlsCa: ca, tlsServername });
+    }
+  },
+);
+
 t.test('redis: an authority that is no certificate stops the start', async (t) => {
   const open = () => openRedisStore({ url: 'rediss://127.0.0.1:1', tlsCa: 'no PEM' });
   t.throws(open, { message: 'the certificate authority of Redis cannot be read' });

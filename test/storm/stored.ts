@@ -2,10 +2,10 @@
 
 import { Redis } from 'ioredis';
 import type { Avatar } from '../../src/domain/avatar.js';
-import { EVERYONE } from '../../src/domain/caller.js';
+import { decodeRecord } from '../../src/store/record.js';
 import { recordIn } from '../../src/store/redis/records.js';
-import { openSqliteStore } from '../../src/store/sqlite/sqlite.js';
-import type { Place } from '../../src/store/store.js';
+import { readAvatars } from '../../src/store/sqlite/rows.js';
+import { byHand } from '../store/fixtures-sqlite.js';
 
 export async function recordsInRedis(url: string, prefix: string): Promise<Avatar[]> {
   const client = new Redis(url);
@@ -25,22 +25,13 @@ export async function recordsInRedis(url: string, prefix: string): Promise<Avata
   return [...avatars.values()];
 }
 
-/** The gateway must have ended: the directory is one process's at a time. */
+/** Also while a gateway runs. */
 export async function recordsInSqlite(dataDir: string): Promise<Avatar[]> {
-  const store = await openSqliteStore({ dir: dataDir });
-  try {
-    const avatars: Avatar[] = [];
-    const any = { statuses: null, externalId: null, createdAfter: null, createdBefore: null };
-    for (let behind: Place | null = null; ; ) {
-      const { found, next } = await store.list(EVERYONE, { ...any, behind, limit: 1_000 });
-      avatars.push(...found.map(({ avatar }) => avatar));
-      if (next === null) break;
-      behind = next;
-    }
-    const { corruptRecords } = store.health();
-    if (corruptRecords > 0) throw new Error(`${corruptRecords} records cannot be read`);
-    return avatars;
-  } finally {
-    await store.close();
-  }
+  return byHand(dataDir, (db) =>
+    readAvatars(db, 'true', []).map((row) => {
+      if ('damaged' in row) throw new Error(`row ${row.seq} is damaged`);
+      const { id, doc, status, key_id: keyId, attempt, intent } = row;
+      return decodeRecord(id, doc, { status, keyId, attempt, intent });
+    }),
+  );
 }

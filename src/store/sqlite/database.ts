@@ -102,7 +102,7 @@ export class Acknowledged {
 export function lock(dir: string): Database {
   const db = new Database(join(dir, LOCK));
   try {
-    db.exec('pragma locking_mode = exclusive; begin exclusive');
+    db.exec('pragma journal_mode = off; pragma locking_mode = exclusive; begin exclusive');
     return db;
   } catch (cause) {
     db.close();

@@ -97,6 +97,7 @@ export function save(
   const slotUntil = slotForMs === 0 ? null : slotForMs === FOREVER ? FOREVER : now + slotForMs;
   const next = {
     version: version + 1,
+    saved: version + 1,
     due: now + saving.dueInMs,
     task_id: task,
     slot_until: slotUntil,
