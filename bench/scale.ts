@@ -116,7 +116,7 @@ function meanBytes(avatars: readonly Avatar[], size: (record: Buffer) => number)
 }
 
 const asJson = (record: Buffer) => record.length;
-const asPacked = (record: Buffer) => pack(record).length;
+const asPacked = (record: Buffer) => pack(record, '').length;
 
 /** The levels of the queue as one, and all together. */
 function summed(weights: readonly Weight[]): Weight[] {

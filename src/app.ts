@@ -277,7 +277,9 @@ async function openStore({ store, dataDir }: Config, log: Log): Promise<Store> {
 async function refuseUnsafe(event: RedisEvent, store: Store): Promise<void> {
   if (event.kind !== 'hazards') return;
   await store.close();
-  throw new Error(`REDIS_DURABILITY=strict, and this Redis can lose tasks: ${event.hazards.join('; ')}`);
+  throw new Error(
+    `REDIS_DURABILITY=strict, and this Redis can lose tasks, or have them paid twice: ${event.hazards.join('; ')}`,
+  );
 }
 
 function logRedis(event: RedisEvent, log: Log): void {
@@ -289,12 +291,18 @@ function logRedis(event: RedisEvent, log: Log): void {
       log.warn({ err: event.error }, 'the connection to Redis is lost');
       break;
     case 'hazards':
-      log.warn({ hazards: event.hazards }, 'this Redis can lose tasks');
+      log.warn({ hazards: event.hazards }, 'this Redis can lose tasks, or have them paid twice');
       break;
     case 'emptied':
       log.error(
         {},
         'Redis came back empty: the avatars that were in it are lost, and their keys may be used again',
+      );
+      break;
+    case 'rolled-back':
+      log.error(
+        {},
+        'Redis came back as it was earlier: what was written last is lost; what this process sent is not sent again',
       );
   }
 }

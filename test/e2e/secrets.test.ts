@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import t, { type Test } from 'tap';
 import { example } from '../../src/http/schemas/examples.js';
-import { unpack } from '../../src/store/redis/packed.js';
+import { documentIn } from '../../src/store/redis/records.js';
 import { WEBHOOK_SECRET } from '../support/app.js';
 import { callersFile, keyOf } from '../support/callers.js';
 import { runGateway } from '../support/processes.js';
@@ -51,8 +51,8 @@ async function redisContents(url: string): Promise<string> {
   const found: unknown[] = [];
   for (const key of await client.keys('*')) {
     const type = await client.type(key);
-    if (type === 'hash') found.push(key, await client.hgetall(key), String(await unpacked(client, key)));
-    else if (type === 'string') found.push(key, await client.get(key));
+    if (type === 'hash') found.push(key, await client.hgetall(key));
+    else if (type === 'string') found.push(key, await client.get(key), await unpacked(client, key));
     else if (type === 'zset') found.push(key, await client.zrange(key, '0', '-1'));
     else if (type === 'set') found.push(key, await client.smembers(key));
     else found.push(key, String(await client.dump(key)));
@@ -70,9 +70,10 @@ async function redisContents(url: string): Promise<string> {
 }
 
 /** The record of an avatar lies there packed; nothing else is in pieces. */
-async function unpacked(client: Redis, key: string): Promise<Buffer | null> {
-  const doc = await client.hgetBuffer(key, 'doc');
-  return doc === null ? null : unpack(doc);
+async function unpacked(client: Redis, key: string): Promise<string> {
+  const id = /:avatar:(.*)$/.exec(key)?.[1];
+  const stored = id === undefined ? null : await client.getBuffer(key);
+  return id === undefined || stored === null ? '' : String(documentIn(id, stored));
 }
 
 const settings = { keys: { [API_KEY]: { team: 'team', valid: true } } };

@@ -2,9 +2,9 @@
 
 import type { Test } from 'tap';
 import type { Config } from '../../src/config.js';
-import { unpack } from '../../src/store/redis/packed.js';
+import { documentIn } from '../../src/store/redis/records.js';
 import type { Database } from '../../src/store/sqlite/database.js';
-import { clientOf, documentAt, overwriteDocument } from '../store/fixtures-redis.js';
+import { clientOf, overwriteDocument } from '../store/fixtures-redis.js';
 import { byHand, docOf, overwriteDoc } from '../store/fixtures-sqlite.js';
 
 export interface AtRest {
@@ -18,13 +18,13 @@ export function atRest(t: Test, { store, dataDir }: Config): AtRest {
   if (store.kind === 'redis') {
     const client = clientOf(t, store.url);
     const key = (part: string, id: string) => `{${store.keyPrefix}}:${part}:${id}`;
-    const text = async (at: string) => {
-      const document = await documentAt(client, at);
-      return document === null ? null : String(unpack(document));
+    const text = async (part: string, id: string) => {
+      const stored = await client.getBuffer(key(part, id));
+      return stored === null ? null : String(documentIn(id, stored));
     };
     return {
-      record: (id) => text(key('avatar', id)),
-      aside: (id) => text(key('corrupt', id)),
+      record: (id) => text('avatar', id),
+      aside: (id) => text('corrupt', id),
       overwrite: (id, record) => overwriteDocument(client, key('avatar', id), record),
     };
   }

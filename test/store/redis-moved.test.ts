@@ -85,6 +85,7 @@ t.test(
     );
     moveName();
     await reachable(store);
+    await store.ping();
     t.equal(await command(next.port, {}, 'EXISTS', '{avatar-gateway}:ping'), 1);
   },
 );

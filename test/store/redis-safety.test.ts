@@ -33,7 +33,10 @@ t.test('redis: case 26: an evicting policy and a missing append-only file are sa
   const hazards = next('hazards');
   const connected = next('connected');
   t.match(await hazards, {
-    hazards: [/maxmemory-policy is allkeys-lru.*noeviction/, /append-only file is off/],
+    hazards: [
+      /maxmemory-policy is allkeys-lru.*can pay twice.*noeviction/,
+      /append-only file is off.*can pay twice.*appendonly yes/,
+    ],
   });
   await connected;
   await t.resolves(store.ping(), 'and it is used all the same');
@@ -68,6 +71,42 @@ t.test('redis: case 22: restarted empty, it says so before it is used again', as
   await back;
   const kinds = events.map(({ kind }) => kind).filter((kind) => kind !== 'hazards');
   t.same(kinds, ['connected', 'lost', 'emptied', 'connected']);
+});
+
+t.test('redis: [A1] [F47] a Redis that comes back older is noticed and said, once', async (t) => {
+  const server = await startRedis(t);
+  const client = clientOf(t, server.url);
+  const { store, events, next } = watch(t, { url: server.url });
+  await next('connected');
+  await store.admit(avatarOf({ id: 'av_1' }), [SUBMISSION], dueIn(LONG));
+  await client.call('SAVE');
+  for (const id of ['av_2', 'av_3']) {
+    if (id === 'av_2') await store.admit(avatarOf({ id }), [SUBMISSION], dueIn(LONG));
+    const back = next('connected');
+    await server.kill();
+    await server.start();
+    await back;
+  }
+  const kinds = events.map(({ kind }) => kind).filter((kind) => kind !== 'hazards');
+  t.same(kinds, ['connected', 'lost', 'rolled-back', 'connected', 'lost', 'connected']);
+});
+
+t.test('redis: [A1] [F47] a replica that lagged and took over is older, too', async (t) => {
+  const master = await startRedis(t, { args: ['--repl-diskless-sync-delay', '0'] });
+  const replica = await startRedis(t, { args: ['--replicaof', '127.0.0.1', String(master.port)] });
+  const { store, events, next } = watch(t, { url: master.url });
+  await next('connected');
+  await store.admit(avatarOf(), [SUBMISSION], dueIn(LONG));
+  t.equal(await clientOf(t, master.url).wait(1, 10_000), 1);
+  await clientOf(t, replica.url).call('SAVE');
+  await replica.stop();
+  await store.admit(avatarOf(), [SUBMISSION], dueIn(LONG));
+  // The copy goes on in the master's place.
+  await master.kill();
+  const back = next('connected');
+  await startRedis(t, { dir: replica.dir, args: ['--port', String(master.port)] });
+  await back;
+  t.ok(events.some(({ kind }) => kind === 'rolled-back'));
 });
 
 t.test('redis: restarted with what it had, nothing is said', async (t) => {

@@ -2,8 +2,7 @@
  * Records of final avatars as they lie in Redis: all but the schema number deflated, since a million of them are kept in
  * memory, and most of each is the same in all. Those that go on are few, and stay readable.
  *
- * The letter behind the number says with which dictionary. One that was in use stays as it is for ever: a better one
- * gets a letter of its own. A record that is not packed, `1 {...}`, is read as it is.
+ * The letter behind the number says with which dictionary: a better one gets a letter of its own. A record that is not packed, `1 {...}`, is read as it is.
  */
 
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
@@ -16,17 +15,18 @@ const DICTIONARY = Buffer.from(
     'Modellix called the task a success and named no video.',
     ' A task may or may not have been made, so it is not sent again: look for it in the Modellix console, and resolve the avatar with what you find.',
     '"failure":{"type":"outcome-unknown","failure":{"type":"task-failed","detail":"","upstreamStatus":null},',
-    '"status":"failed","status":"timed_out","status":"unconfirmed","status":"submitting","mode":"pro","format":"png","format":"wav"',
+    '"callback":{"url":"https://","state":"delivered","since":17,"nextAt":null,"deliveries":[{"attempt":1,"at":17,"latencyMs":1,"status":200,"error":null}]},',
+    '"mode":"pro","format":"png","format":"wav","kept":true,"step":"deliver","step":"keep"',
     '.mp4?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=&X-Amz-Date=&X-Amz-Expires=&X-Amz-SignedHeaders=host&X-Amz-Signature=',
     '.mp4?OSSAccessKeyId=.mp4?Expires=17&Key-Pair-Id=&Signature=',
     '"idempotency":null,"mode":"std","prompt":null,"externalId":null,"metadata":{},"image":{"source":"url","format":null,"width":null,"height":null,"bytes":null},',
-    '"audio":{"source":"audio_id","format":null,"durationSeconds":null,"bytes":null},"costEstimateUsd":null,"traceparent":null,',
-    '"status":"pending","step":"poll","keyId":null,"taskId":null,"video":null,"failure":null,"attempt":1,"intent":"","polls":0,"polledAt":17,"failures":0,"createdAt":17,"submittedAt":17,"completedAt":null,"expiresAt":null}',
-    '"status":"queued","step":"submit","keyId":null,"taskId":null,"video":null,"failure":null,"attempt":0,"intent":null,"polls":0,"polledAt":null,"failures":0,"createdAt":17,"submittedAt":null,"completedAt":null,"expiresAt":null}',
-    '{"id":"av_","caller":"anonymous","idempotency":{"key":"","fingerprint":""},"mode":"std","prompt":"","externalId":"","metadata":{"":""},',
-    '"image":{"source":"inline","format":"jpeg","width":1024,"height":1024,"bytes":1},"audio":{"source":"inline","format":"mp3","durationSeconds":1,"bytes":1},"costEstimateUsd":0.,"traceparent":"00-',
-    '-01","status":"succeeded","step":"expire","keyId":"","taskId":"task-","video":{"url":"https://","format":"mp4","width":720,"height":1280,"bytes":null,"expiresAt":17},',
-    '"failure":null,"attempt":1,"intent":"","polls":1,"polledAt":17,"failures":0,"createdAt":17,"submittedAt":17,"completedAt":17,"expiresAt":17}',
+    '"audio":{"source":"audio_id","format":null,"durationSeconds":null,"bytes":null},"costEstimateUsd":null,"spend":null,"traceparent":null,',
+    '"step":"expire","taskId":null,"video":null,"callback":null,"failure":null,"polls":0,"polledAt":null,"failures":0,"createdAt":17,"submittedAt":null,"completedAt":17,"expiresAt":17}',
+    '{"id":"av_","caller":"anonymous","idempotency":{"key":"","fingerprint":""},"step":"expire","mode":"std","prompt":"","externalId":"","metadata":{"":""},',
+    '"image":{"source":"inline","format":"jpeg","width":1024,"height":1024,"bytes":1},"audio":{"source":"inline","format":"mp3","durationSeconds":1,"bytes":1},"costEstimateUsd":0.,',
+    '"spend":{"reserved":{"durationMs":1000,"units":1},"settled":{"durationMs":1000,"units":1}},"traceparent":"00-',
+    '-01","taskId":"task-","video":{"url":"https://","format":"mp4","width":720,"height":1280,"bytes":1,"expiresAt":17,"keptBytes":null},"callback":null,',
+    '"failure":null,"polls":1,"polledAt":17,"failures":0,"createdAt":17,"submittedAt":17,"completedAt":17,"expiresAt":17}',
   ].join(''),
 );
 /** As few bytes of working memory as the dictionary and a long record need. */
@@ -37,11 +37,19 @@ const LONGEST = 4 * 1024 * 1024;
 const PACKED = new RegExp(`^([1-9]\\d{0,8}) ${LETTER}`);
 const LONGEST_HEAD = 12;
 
-/** @param doc from `encodeRecord` */
-export function pack(doc: Buffer): Buffer {
+/**
+ * @param doc from `encodeRecord`
+ * @param beside what lies beside it and is the same whenever it is read: words that are there are not said again
+ */
+export function pack(doc: Buffer, beside: string): Buffer {
   const head = Buffer.from(`${SCHEMA} ${LETTER}`);
   const body = doc.subarray(head.length - LETTER.length);
-  const options = { dictionary: DICTIONARY, windowBits: WINDOW_BITS, memLevel: MEMORY_LEVEL };
+  const options = {
+    dictionary: dictionaryWith(beside),
+    windowBits: WINDOW_BITS,
+    memLevel: MEMORY_LEVEL,
+    level: 9,
+  };
   return Buffer.concat([head, deflateRawSync(body, options)]);
 }
 
@@ -49,13 +57,17 @@ export function pack(doc: Buffer): Buffer {
  * For `decodeRecord`. What is not packed, and what a newer release packed, is returned as it is.
  * @throws CorruptRecordError
  */
-export function unpack(bytes: Buffer): Buffer {
+export function unpack(bytes: Buffer, beside: string): Buffer {
   const [head, schema] = PACKED.exec(bytes.toString('latin1', 0, LONGEST_HEAD)) ?? [];
   if (head === undefined || Number(schema) > SCHEMA) return bytes;
   try {
-    const options = { dictionary: DICTIONARY, windowBits: WINDOW_BITS, maxOutputLength: LONGEST };
+    const options = { dictionary: dictionaryWith(beside), windowBits: WINDOW_BITS, maxOutputLength: LONGEST };
     return Buffer.concat([Buffer.from(`${schema} `), inflateRawSync(bytes.subarray(head.length), options)]);
   } catch {
     throw new CorruptRecordError('a packed record cannot be unpacked');
   }
+}
+
+function dictionaryWith(beside: string): Buffer {
+  return Buffer.concat([Buffer.from(beside), DICTIONARY]);
 }

@@ -13,16 +13,21 @@ import { pack, unpack } from './packed.js';
 
 /** Head and document of a record. */
 export function contentOf(avatar: Avatar): Buffer {
-  const document = encodeRecord(avatar);
-  return Buffer.concat([
-    Buffer.from(`${headOf(avatar)}\n`),
-    isFinal(avatar.status) ? pack(document) : document,
-  ]);
+  const [document, head] = [encodeRecord(avatar), headOf(avatar)];
+  const kept = isFinal(avatar.status) ? pack(document, besideOf(avatar.id, head)) : document;
+  return Buffer.concat([Buffer.from(`${head}\n`), kept]);
 }
 
 /** The document of a record, unpacked. @throws CorruptRecordError */
-export function documentIn(stored: Buffer): Buffer {
-  return unpack(stored.subarray(stored.indexOf('\n') + 1));
+export function documentIn(id: string, stored: Buffer): Buffer {
+  const end = stored.indexOf('\n');
+  const head = stored.toString('latin1', 0, Math.max(0, end)).replace(/^\S+ \S* /, '');
+  return unpack(stored.subarray(end + 1), besideOf(id, head));
+}
+
+/** What is known of a record without its document. */
+function besideOf(id: string, head: string): string {
+  return `${id} ${head}`;
 }
 
 /** @throws CorruptRecordError, NewerRecordError */
@@ -35,7 +40,7 @@ export function recordIn(id: string, stored: Buffer): { readonly avatar: Avatar;
     keyId: textIn(keyId),
     intent: textIn(intent),
   };
-  return { avatar: decodeRecord(id, documentIn(stored), progress), version: Number(version) };
+  return { avatar: decodeRecord(id, documentIn(id, stored), progress), version: Number(version) };
 }
 
 function headIn(stored: Buffer): RegExpExecArray | null {

@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
 
-/** A property of a Redis that can lose tasks, and what to do about it. */
+/** A property of a Redis that can lose tasks or have them paid twice, and what to do about it. */
 export type Hazard = string;
 
 /** What a Redis says of itself, by name. */
@@ -31,10 +31,14 @@ export function hazardsOf(value: Info): Hazard[] {
   const hazards: Hazard[] = [];
   const policy = value('maxmemory_policy');
   if (policy !== undefined && policy !== 'noeviction') {
-    hazards.push(`maxmemory-policy is ${policy}: a full Redis drops tasks; set noeviction`);
+    hazards.push(
+      `maxmemory-policy is ${policy}: a full Redis drops tasks and keys, and can pay twice; set noeviction`,
+    );
   }
   if (value('aof_enabled') === '0') {
-    hazards.push('the append-only file is off: a crash of Redis loses tasks; set appendonly yes');
+    hazards.push(
+      'the append-only file is off: after a crash Redis is as it was earlier, loses tasks, and can pay twice; set appendonly yes',
+    );
   }
   return hazards;
 }
