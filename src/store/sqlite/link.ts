@@ -3,9 +3,10 @@
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { StoreLockedError, StoreUnavailableError } from '../store.js';
+import type { Call, Failure, Outcome, Reply } from './batch.js';
 import type { Context, Written } from './context.js';
 import type { Operations } from './operations.js';
-import type { Call, Failure, Opening, Outcome, Reply, ThreadData } from './thread.js';
+import type { Opening, ThreadData } from './thread.js';
 
 /** As this file is, JavaScript or not yet. */
 const EXTENSION = extname(import.meta.url);
