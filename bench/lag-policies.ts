@@ -1,7 +1,7 @@
 /** The policies that are compared: what the gateway does, and what a fixed pause does. */
 
 import { distributionOf, mixOf, newDurations, observe } from '../src/domain/durations.js';
-import { nextLookMs, priceOf } from '../src/domain/schedule.js';
+import { nextPollMs, priceOf } from '../src/domain/schedule.js';
 import type { Policy } from './lag-world.js';
 
 const MIN_MS = 1_000;
@@ -34,7 +34,7 @@ export function learned(tasks: number, callsPerMinute: number, plan = callsPerMi
   return {
     pauseMs(kind, ageMs, random) {
       const bounds = { ...load, minMs: MIN_MS, maxMs: MAX_MS, longPollMs: 0 };
-      return nextLookMs(distributionOf(durations, kind), ageMs, bounds, random);
+      return nextPollMs(distributionOf(durations, kind), ageMs, bounds, random);
     },
     seen(kind, span) {
       durations = observe(durations, kind, span);

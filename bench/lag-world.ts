@@ -1,7 +1,8 @@
 /** Modellix in simulated time: so many tasks unfinished at any moment, the calls that the real budget gives, one policy. */
 
-import { newBudget, take } from '../src/domain/budget.js';
+import { paceOf } from '../src/domain/call-rate.js';
 import type { TaskKind } from '../src/domain/durations.js';
+import { take, UNUSED } from '../test/domain/call-share.js';
 import { dueQueue } from './lag-queue.js';
 
 /** The scene: how many unfinished tasks, how much their durations scatter, and the calls that are allowed. */
@@ -39,7 +40,7 @@ interface Task {
   readonly kind: TaskKind;
   readonly submittedAt: number;
   readonly endsAt: number;
-  lookedAt: number;
+  polledAt: number;
 }
 
 const HOUR_MS = 3_600_000;
@@ -77,7 +78,7 @@ function drawTask(now: number, { sigma, medianMs: given }: Scene, random: () => 
   const kind: TaskKind = given === undefined ? drawKind(random) : { mode: 'std', audioSeconds: null };
   const normal = Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
   const endsAt = now + (given ?? medianMs(kind)) * Math.exp(sigma * normal);
-  return { kind, submittedAt: now, endsAt, lookedAt: now };
+  return { kind, submittedAt: now, endsAt, polledAt: now };
 }
 
 /** Plays the scene: each task that is seen finished makes room for the next submit. */
@@ -85,12 +86,12 @@ export function play(scene: Scene, policy: Policy, seed = 1): Measured {
   const { tasks, callsPerMinute, hours, warmUp = WARM_UP } = scene;
   const random = seeded(seed);
   const jitter = seeded(seed + 1);
-  const limits = { callsPerMinute, tasks };
+  const pace = paceOf(callsPerMinute);
   const from = hours * HOUR_MS * warmUp;
   const until = hours * HOUR_MS;
   const due = dueQueue<Task>();
   const lags: number[] = [];
-  let [budget, free, looks, submits, busyMs, now] = [newBudget(limits), tasks, 0, 0, 0, 0];
+  let [calls, free, looks, submits, busyMs, now] = [UNUSED, tasks, 0, 0, 0, 0];
 
   const later = (task: Task) =>
     due.push(now + policy.pauseMs(task.kind, now - task.submittedAt, jitter()), task);
@@ -104,20 +105,20 @@ export function play(scene: Scene, policy: Policy, seed = 1): Measured {
   const look = (task: Task) => {
     if (now >= from) looks += 1;
     if (task.endsAt > now) {
-      task.lookedAt = now;
+      task.polledAt = now;
       later(task);
       return;
     }
     free += 1;
     if (now >= from) lags.push(now - task.endsAt);
-    const { submittedAt, lookedAt } = task;
-    policy.seen(task.kind, { fromMs: lookedAt - submittedAt, toMs: now - submittedAt });
+    const { submittedAt, polledAt } = task;
+    policy.seen(task.kind, { fromMs: polledAt - submittedAt, toMs: now - submittedAt });
   };
   /** Makes one call, if it may be made. Returns when to try again, 0 for at once. */
   const call = (kind: 'submit' | 'poll'): number => {
     const rivals = { submitsWait: free > 0, pollsWait: due.nextAt() <= now };
-    const got = take(budget, kind, 1, now, limits, rivals);
-    budget = got.budget;
+    const got = take(calls, kind, 1, now, pace, rivals);
+    calls = got.calls;
     if (got.taken === 0) return now + got.waitMs;
     if (kind === 'submit') submit();
     else look(due.pop());

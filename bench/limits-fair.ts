@@ -123,6 +123,7 @@ async function open(redisUrl: string, baseUrl: string, teardown: (end: () => unk
   const unasked = () => Promise.reject(new Error('only URLs are sent'));
   const gateway = createGateway({
     store,
+    reads: store,
     spool: await openSpool<Answer>(join(dir, 'answers')),
     modellix,
     keyring: new KeyPool([KEY]),

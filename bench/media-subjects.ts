@@ -39,7 +39,7 @@ function forwarder(id: string, name: string): Subject {
     name,
     body: 'json',
     async start({ scripts, upstreamUrl }, t) {
-      const process = start<Told, Said>(scripts.bench('media-forwarder'), {
+      const process = start<Told, Said>(scripts.bench('forwarder'), {
         args: [id, upstreamUrl],
         preload: scripts.bench('probe'),
       });

@@ -101,7 +101,7 @@ async function measureAll(bench: Bench): Promise<Measured[]> {
 
 async function bench(dir: string): Promise<void> {
   const scripts = await buildScripts(dir);
-  const upstream = start<Told, Said>(scripts.bench('media-upstream'), { preload: scripts.bench('probe') });
+  const upstream = start<Told, Said>(scripts.bench('upstream'), { preload: scripts.bench('probe') });
   const load = start<Told, Said>(scripts.bench('media-load'));
   try {
     const { url: upstreamUrl } = await upstream.hear('listening');

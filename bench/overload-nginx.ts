@@ -1,15 +1,11 @@
 /** nginx in front of the gateway, with limits for each address, as `docs/hardening.md` shows them. */
 
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdir, writeFile } from 'node:fs/promises';
-import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort, type Program, startProgram } from './program.js';
 
-export interface Nginx {
+export interface Nginx extends Program {
   readonly url: string;
-  readonly kill: () => Promise<void>;
 }
 
 const configOf = (dir: string, port: number, gateway: string): string => `
@@ -62,37 +58,6 @@ export async function startNginx(program: string, dir: string, gateway: string):
   const port = await freePort();
   const config = join(own, 'nginx.conf');
   await writeFile(config, configOf(own, port, gateway));
-  const child = spawn(program, ['-p', own, '-c', config, '-g', 'daemon off;'], { stdio: 'inherit' });
-  const ended = once(child, 'close');
-  process.once('exit', () => child.kill());
-  const kill = async (): Promise<void> => {
-    child.kill();
-    await ended;
-  };
-  while (!(await isListening(port))) {
-    if (child.exitCode !== null) throw new Error(`${program} ended at its start`);
-    await sleep(50);
-  }
-  return { url: `http://127.0.0.1:${port}`, kill };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  return typeof address === 'object' && address !== null ? address.port : 0;
-}
-
-async function isListening(port: number): Promise<boolean> {
-  const socket = connect(port, '127.0.0.1');
-  try {
-    await once(socket, 'connect');
-    return true;
-  } catch {
-    return false;
-  } finally {
-    socket.destroy();
-  }
+  const started = await startProgram([program, '-p', own, '-c', config, '-g', 'daemon off;'], port);
+  return { ...started, url: `http://127.0.0.1:${port}` };
 }

@@ -36,7 +36,7 @@ import {
   residentBytes,
   type Scripts,
   start,
-  startFlags,
+  startCommand,
 } from './process.js';
 
 const USAGE = `Usage: npm run bench:overload -- [options]
@@ -146,11 +146,11 @@ async function bench(dir: string): Promise<void> {
   try {
     const begun = await processorTime();
     const preload = scripts.bench('probe');
-    const upstream = await started(scripts.bench('media-upstream'), { preload }).hear('listening');
+    const upstream = await started(scripts.bench('upstream'), { preload }).hear('listening');
     const gateway = started(scripts.gateway, {
       preload,
       env: {
-        NODE_OPTIONS: await startFlags(),
+        NODE_OPTIONS: (await startCommand()).flags.join(' '),
         PORT: '0',
         DATA_DIR: join(dir, 'data'),
         CALLERS_FILE: await writeCallers(dir),

@@ -2,8 +2,9 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { on, once } from 'node:events';
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 import { buildGateway } from '../test/support/build.js';
 
@@ -15,10 +16,13 @@ export interface Scripts {
 
 /** Everything as JavaScript in one folder, so that nothing that is measured carries a compiler. */
 export async function buildScripts(dir: string): Promise<Scripts> {
-  const gateway = await buildGateway(dir);
+  return { gateway: await buildGateway(dir), bench: await buildBench(dir) };
+}
+
+/** The scripts of the bench alone, by the name of their file. */
+export async function buildBench(dir: string): Promise<Scripts['bench']> {
   const [from, to] = [new URL('./', import.meta.url), join(dir, 'bench')];
-  await mkdir(to);
-  for (const name of await readdir(from)) {
+  for (const name of await readdir(from, { recursive: true })) {
     if (!name.endsWith('.ts')) continue;
     const { outputText } = ts.transpileModule(await readFile(new URL(name, from), 'utf8'), {
       compilerOptions: {
@@ -27,15 +31,22 @@ export async function buildScripts(dir: string): Promise<Scripts> {
         verbatimModuleSyntax: true,
       },
     });
-    await writeFile(join(to, name.replace(/\.ts$/, '.js')), outputText);
+    const script = join(to, name.replace(/\.ts$/, '.js'));
+    await mkdir(dirname(script), { recursive: true });
+    await writeFile(script, outputText);
   }
-  return { gateway, bench: (name) => join(to, `${name}.js`) };
+  await writeFile(join(to, 'package.json'), '{ "type": "module" }');
+  await symlink(fileURLToPath(new URL('../node_modules', import.meta.url)), join(to, 'node_modules'));
+  return (name) => join(to, `${name}.js`);
 }
 
-/** The flags that `npm start` gives to Node, as `NODE_OPTIONS` takes them. */
-export async function startFlags(): Promise<string> {
+/** What `npm start` runs: a shell command that builds what has changed, and the flags of Node. */
+export async function startCommand(): Promise<{ readonly build: string; readonly flags: readonly string[] }> {
   const { scripts } = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8'));
-  return /\bnode ((?:--\S+ )*)dist\/main\.js$/.exec(scripts.start)?.[1] ?? '';
+  const parts = /^(.+) && exec node ((?:--\S+ )*)dist\/main\.js$/.exec(scripts.start);
+  if (parts === null) throw new Error(`npm start is not what is expected: ${scripts.start}`);
+  const [, build = '', flags = ''] = parts;
+  return { build, flags: flags.split(' ').filter(Boolean) };
 }
 
 /** What processes tell each other. */
@@ -50,6 +61,8 @@ export interface Running<Told extends Message, Said extends Message> {
   /** What it says next, which has to be of this kind. @throws when it is not, or when the process ended */
   readonly hear: <Kind extends Said['kind']>(kind: Kind) => Promise<Extract<Said, { kind: Kind }>>;
   readonly kill: () => Promise<void>;
+  /** Asks it to end, and waits until it has. */
+  readonly stop: () => Promise<void>;
 }
 
 interface StartOptions {
@@ -57,6 +70,11 @@ interface StartOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Loaded before the script. */
   readonly preload?: string;
+  /** Of Node. */
+  readonly flags?: readonly string[];
+  /** A command that runs the one behind it, as `taskset` does. */
+  readonly prefix?: readonly string[];
+  readonly cwd?: string;
 }
 
 const running = new Set<ChildProcess>();
@@ -69,12 +87,14 @@ const INHERITED = ['PATH', 'HOME', 'TMPDIR'] as const;
 /** Starts a script. It ends with this process, however that ends: it listens for the end of the channel. */
 export function start<Told extends Message, Said extends Message>(
   script: string,
-  { args = [], env = {}, preload }: StartOptions = {},
+  { args = [], env = {}, preload, flags = [], prefix = [], cwd }: StartOptions = {},
 ): Running<Told, Said> {
   const inherited = INHERITED.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : []));
   const preloaded = preload === undefined ? [] : ['--expose-gc', '--import', preload];
-  const child = spawn(process.execPath, [...preloaded, script, ...args], {
+  const [command = '', ...words] = [...prefix, process.execPath, ...flags, ...preloaded, script, ...args];
+  const child = spawn(command, words, {
     env: { ...Object.fromEntries(inherited), ...env },
+    ...(cwd === undefined ? {} : { cwd }),
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
   running.add(child);
@@ -90,13 +110,13 @@ export function start<Told extends Message, Said extends Message>(
     running.delete(child);
     ending.abort();
   });
-  const words = on(child, 'message', { signal: ending.signal }) as AsyncIterator<[Said]>;
+  const messages = on(child, 'message', { signal: ending.signal }) as AsyncIterator<[Said]>;
   return {
     pid: child.pid ?? 0,
     // That it has ended is for `hear` to say.
     tell: (told) => void child.send(told, () => {}),
     async hear(kind) {
-      const next = await words.next().catch(() => {
+      const next = await messages.next().catch(() => {
         throw new Error(`${script} ${args.join(' ')} ended before its time:\n${output}`);
       });
       const said = next.value[0];
@@ -105,6 +125,10 @@ export function start<Told extends Message, Said extends Message>(
     },
     async kill() {
       child.kill('SIGKILL');
+      await ended;
+    },
+    async stop() {
+      child.kill('SIGTERM');
       await ended;
     },
   };

@@ -1,15 +1,15 @@
 /** Avatars as callers make them, queued and finished, for a store that is filled with them. */
 
 import { randomBytes, randomUUID } from 'node:crypto';
-import { type Avatar, accepted, beginSubmit, looked, newAvatar, succeeded } from '../src/domain/avatar.js';
+import { type Avatar, accepted, beginSubmit, newAvatar, polled, succeeded } from '../src/domain/avatar.js';
 import type { Save, Store } from '../src/store/store.js';
 
-export const LANE = '0123456789ab';
+export const KEY_ID = '0123456789ab';
 export const HOUR_MS = 3_600_000;
 /** What a submission holds besides media. */
 export const SUBMISSION = Buffer.from('{"image":"","sound_file":"","prompt":"","mode":"std"}');
 const RETENTION_MS = 7 * 24 * HOUR_MS;
-const CREATION = { dueInMs: 24 * HOUR_MS, doubtMs: 15_000, bounds: { maxAvatars: 1e9, maxBytes: 1e12 } };
+const ADMISSION = { dueInMs: 24 * HOUR_MS, doubtMs: 15_000, bounds: { maxAvatars: 1e9, maxBytes: 1e12 } };
 const CALLERS = 100;
 const PROMPT =
   'She smiles, looks into the camera, and speaks calmly and with warmth; the camera slowly moves closer to her.';
@@ -43,7 +43,7 @@ export function queuedAvatar(n: number): Avatar {
 /** The same at Modellix. */
 export function pendingAvatar(avatar: Avatar): Avatar {
   const taskId = `task-${randomBytes(9).toString('hex')}`;
-  return accepted(beginSubmit(avatar, LANE, 'intent-1'), taskId, Date.now());
+  return accepted(beginSubmit(avatar, KEY_ID, 'intent-1'), taskId, Date.now());
 }
 
 /** The same at its end, with the signed URL of an object store. */
@@ -60,11 +60,11 @@ function finishedAvatar(pending: Avatar): Avatar {
     expiresAt: now,
     keptBytes: null,
   };
-  return succeeded(looked(pending, 'processing', now), video, { now, retentionMs: RETENTION_MS }, false);
+  return succeeded(polled(pending, 'processing', now), video, { now, retentionMs: RETENTION_MS }, false);
 }
 
 export function create(store: Store, avatar: Avatar) {
-  return store.create(avatar, [SUBMISSION], CREATION);
+  return store.admit(avatar, [SUBMISSION], ADMISSION);
 }
 
 export const KEPT: Save = { dueInMs: HOUR_MS, submission: 'keep' };
@@ -81,12 +81,12 @@ export async function putFinished(store: Store, n: number, dueInMs = RETENTION_M
 /** Every step that a gateway writes, but for further looks. */
 export async function putFinishedStepByStep(store: Store, n: number): Promise<Avatar> {
   const { avatar, version } = await create(store, queuedAvatar(n));
-  const submitting = beginSubmit(avatar, LANE, 'intent-1');
+  const submitting = beginSubmit(avatar, KEY_ID, 'intent-1');
   const submitted = await saved(store, submitting, version, KEPT);
   const pending = accepted(submitting, `task-${randomBytes(9).toString('hex')}`, Date.now());
-  const lookedAt = await saved(store, pending, submitted, { dueInMs: HOUR_MS, submission: 'drop' });
+  const polledAt = await saved(store, pending, submitted, { dueInMs: HOUR_MS, submission: 'drop' });
   const finished = finishedAvatar(pending);
-  await saved(store, finished, lookedAt, ENDED);
+  await saved(store, finished, polledAt, ENDED);
   return finished;
 }
 

@@ -1,13 +1,13 @@
 /** How long the store's operations take, one at a time, at so many queued avatars. */
 
 import type { Avatar } from '../src/domain/avatar.js';
-import { beginSubmit, looked, requeued } from '../src/domain/avatar.js';
-import type { Store, Stored } from '../src/store/store.js';
+import { polled, requeued } from '../src/domain/avatar.js';
+import type { Begin, Store, Stored } from '../src/store/store.js';
 import {
   create,
   HOUR_MS,
   KEPT,
-  LANE,
+  KEY_ID,
   pendingAvatar,
   putFinished,
   queuedAvatar,
@@ -20,15 +20,14 @@ export interface Latency {
 }
 
 export const OPERATIONS = [
-  'create',
+  'admit',
   'find, queued',
   'find, finished',
-  'next',
-  'save, submit begins',
+  'begin',
   'save, back to queue',
   'outlook',
-  'claim, a look',
-  'save, a look',
+  'claim, a poll',
+  'save, a poll',
   'claim, expired',
   'remove',
 ] as const;
@@ -37,9 +36,11 @@ export type Operation = (typeof OPERATIONS)[number];
 export type Latencies = Readonly<Record<Operation, Latency>>;
 
 const TIMES = 1_000;
-/** Tasks of one key that are due for a look. */
-const LOOKS = 30;
+/** Tasks of one key that are due for a poll. */
+const POLLS = 30;
 const CLAIMED = 3;
+/** No call is ever missing. */
+const CALLS = { intervalMs: 1 / 256, burst: 1e5 };
 
 /** @param some of the queued and of the finished avatars that are in the store */
 export async function latencies(
@@ -54,28 +55,28 @@ export async function latencies(
     return result;
   };
   const pick = (from: readonly Avatar[], n: number) => from[(n * 7_919) % from.length] as Avatar;
-  const looksAt = await dueForLooks(store);
+  const polled = await dueForPolls(store);
 
   for (let n = 0; n < TIMES; n++) {
-    const made = await time('create', () => create(store, queuedAvatar(n)));
+    const made = await time('admit', () => create(store, queuedAvatar(n)));
     const queued = pick(some.queued, n);
     await time('find, queued', () => store.find(queued.caller, queued.id));
     if (some.finished.length > 0) {
       const finished = pick(some.finished, n);
       await time('find, finished', () => store.find(finished.caller, finished.id));
     }
-    const [first] = await time('next', () => store.next(CLAIMED));
-    if (first === undefined) throw new Error('the queue is empty');
-    const submitting = beginSubmit(first.avatar, LANE, 'intent-1');
-    const version = await time('save, submit begins', () => saved(store, submitting, first.version, KEPT));
-    await time('save, back to queue', () => saved(store, requeued(submitting), version, KEPT));
-    await time('outlook', () => store.outlook([LANE]));
-    const claimed = await time('claim, a look', () => store.claim(LANE, CLAIMED, HOUR_MS));
-    for (const each of claimed) await time('save, a look', () => look(store, each));
+    const { begun } = await time('begin', () => store.begin(beginOf(n), 1));
+    const [first] = begun;
+    if (first === undefined) throw new Error('nothing could be begun');
+    await time('save, back to queue', () => saved(store, requeued(first.avatar), first.version, KEPT));
+    await time('outlook', () => store.outlook([KEY_ID]));
+    const claim = { keyId: KEY_ID, limit: CLAIMED, leaseMs: HOUR_MS, calls: CALLS };
+    const { claimed } = await time('claim, a poll', () => store.claim(claim));
+    for (const each of claimed) await time('save, a poll', () => poll(store, each));
     await expire(store, n, time);
     await time('remove', () => store.remove(made.avatar.id, made.version));
   }
-  for (const { caller, id } of looksAt) {
+  for (const { caller, id } of polled) {
     const found = await store.find(caller, id);
     if (found !== null) await store.remove(id, found.version);
   }
@@ -89,20 +90,27 @@ async function expire(
   time: <T>(name: Operation, work: () => Promise<T>) => Promise<T>,
 ): Promise<void> {
   const over = await putFinished(store, n, 0);
-  const claimed = await time('claim, expired', () => store.claim(null, CLAIMED, HOUR_MS));
+  const claim = { keyId: null, limit: CLAIMED, leaseMs: HOUR_MS };
+  const { claimed } = await time('claim, expired', () => store.claim(claim));
   for (const { avatar, version } of claimed) {
     if (avatar.id === over.id) await store.remove(avatar.id, version);
   }
 }
 
-function look(store: Store, { avatar, version }: Stored): Promise<number> {
-  const next = looked(avatar, 'processing', Date.now());
+/** With another key than that of the polls, which would take its turns. */
+function beginOf(n: number): Begin {
+  const key = { keyId: 'another', slots: 1e6, calls: CALLS };
+  return { intent: `intent-${n}`, keys: [key], leaseMs: HOUR_MS };
+}
+
+function poll(store: Store, { avatar, version }: Stored): Promise<number> {
+  const next = polled(avatar, 'processing', Date.now());
   return saved(store, next, version, { dueInMs: 0, submission: 'drop' });
 }
 
-async function dueForLooks(store: Store): Promise<Avatar[]> {
+async function dueForPolls(store: Store): Promise<Avatar[]> {
   const made: Avatar[] = [];
-  while (made.length < LOOKS) {
+  while (made.length < POLLS) {
     const { avatar, version } = await create(store, queuedAvatar(made.length));
     const pending = pendingAvatar(avatar);
     await saved(store, pending, version, { dueInMs: 0, submission: 'drop' });

@@ -50,7 +50,7 @@ export async function startWorld(t: Teardown, options: WorldOptions): Promise<Wo
   const { scripts, store: name, callbackUrls } = options;
   const dir = await mkdtemp(join(options.dir, 'world-'));
   const redis = name === 'redis' ? await startRedis(t, { appendonly: true, dir }) : null;
-  const store = await (redis === null ? openSqliteStore({ dir: join(dir, 'tasks') }) : connected(redis.url));
+  const store = await (redis === null ? openSqliteStore({ dir }) : connected(redis.url));
   const ids = await fill(store, callbackUrls);
   await store.close();
 

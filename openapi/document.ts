@@ -44,7 +44,7 @@ export async function openApiDocument(): Promise<string> {
     isTrustedProxy: null,
     isManagedElsewhere: false,
     auth: { callers: null, keyless: { isLocal: true, allowedHosts: [], publicUrl: null } },
-    limits: { requestsPerMinute: 1, fails: 'closed', hit: never },
+    limits: { requestsPerMinute: 1, fails: 'closed', share: null },
     uploadStallMs: 1,
     videoStallMs: 1,
     maxWaiters: 1,

@@ -3,8 +3,7 @@
 import { EventEmitter, once } from 'node:events';
 import { join } from 'node:path';
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
-import { type Callers, openCallers } from './callers/open.js';
-import { CallersError } from './callers/read.js';
+import type { Callers } from './callers/open.js';
 import { type Config, ConfigError } from './config.js';
 import { loosePermissions } from './disk/permissions.js';
 import { createGateway, type Gateway } from './gateway/gateway.js';
@@ -26,9 +25,8 @@ import { createMediaFetcher } from './outbound/fetcher.js';
 import { createCallbackSender } from './outbound/sender.js';
 import { videoConnector } from './outbound/video-connector.js';
 import { CachedReads } from './store/cached.js';
-import { openRedisStore, type RedisEvent } from './store/redis/redis.js';
+import type { RedisEvent } from './store/redis/redis.js';
 import { openSpool } from './store/spool.js';
-import { openSqliteStore } from './store/sqlite/sqlite.js';
 import type { Store } from './store/store.js';
 import { openVideoFolder, type VideoFolder } from './videos/folder.js';
 
@@ -100,9 +98,10 @@ export async function buildApp(config: Config, log: FastifyBaseLogger, version: 
   const fetcher = createMediaFetcher({ ...fetching, userAgent: `avatar-gateway/${version}` });
   const sender = createCallbackSender({ ...config.callbacks, userAgent: `avatar-gateway/${version}` });
   const { readStalenessMs, publicUrl } = config;
-  const reads = readStalenessMs > 0 ? new CachedReads(store, readStalenessMs) : undefined;
+  const hearsAll = config.store.kind === 'embedded';
+  const reads = new CachedReads(store, { maxAgeMs: readStalenessMs, hearsAll });
   const gateway: Gateway = createGateway({
-    ...(reads && { reads }),
+    reads,
     inspector,
     callbacks: sender,
     callers,
@@ -151,7 +150,7 @@ export async function buildApp(config: Config, log: FastifyBaseLogger, version: 
     limits: {
       requestsPerMinute: config.rateLimitPerMinute,
       fails: config.rateLimitFails,
-      hit: (name, windowMs) => store.hit(name, windowMs),
+      share: store.count?.bind(store) ?? null,
     },
     requireIdempotencyKey: config.requireIdempotencyKey,
     publicUrl,
@@ -175,7 +174,7 @@ export async function buildApp(config: Config, log: FastifyBaseLogger, version: 
       await sender.close();
       await inspector.close();
       await modellix.close();
-      reads?.close();
+      reads.close();
       await videos?.close();
       await store.close();
     },
@@ -194,6 +193,10 @@ function leaseFor(longestCallMs: number): number {
 async function openCallersOf(config: Config, log: Log): Promise<Callers | null> {
   if (config.callers.kind !== 'file') return null;
   const { file } = config.callers;
+  const [{ openCallers }, { CallersError }] = await Promise.all([
+    import('./callers/open.js'),
+    import('./callers/read.js'),
+  ]);
   return openCallers({
     file,
     now: Date.now,
@@ -253,8 +256,13 @@ async function openVideos(
   });
 }
 
+/** What the other store and the file of callers are read with is not loaded: a good part of the start would go into it. */
 async function openStore({ store, dataDir }: Config, log: Log): Promise<Store> {
-  if (store.kind === 'embedded') return openSqliteStore({ dir: dataDir });
+  if (store.kind === 'embedded') {
+    const { openSqliteStore } = await import('./store/sqlite/sqlite.js');
+    return openSqliteStore({ dir: dataDir });
+  }
+  const { openRedisStore } = await import('./store/redis/redis.js');
   const events = new EventEmitter<{ redis: [RedisEvent] }>();
   events.on('redis', (event) => logRedis(event, log));
   const opened = openRedisStore({ ...store, onEvent: (event) => events.emit('redis', event) });

@@ -88,7 +88,7 @@ const CATALOGUE = {
   'not-unconfirmed': {
     status: 409,
     title: 'There is no doubt to end',
-    help: 'Only an avatar that is `unconfirmed` can be resolved.',
+    help: 'Only an avatar that is `unconfirmed` or `timed_out` can be resolved.',
   },
   'not-cancelable': {
     status: 409,

@@ -271,7 +271,7 @@ export const Environment = Type.Object({
   }),
   READ_STALENESS_MS: Type.Integer({
     description:
-      'how old what GET /avatars/{id} answers may be, where no change was heard of; 0: each is read from the store',
+      'how old what GET /avatars/{id} answers from Redis may be, where no change was heard of; 0: each is read from Redis',
     default: 0,
     minimum: 0,
     maximum: 60_000,
@@ -283,7 +283,7 @@ export const Environment = Type.Object({
   ),
   RATE_LIMIT_FAILS: Type.Enum(['open', 'closed'], {
     description:
-      'requests that cannot be counted, since Redis is away: served, or answered 503; those that make an avatar are never served',
+      'while Redis is away, so that replicas cannot count requests together: `open` lets each replica count alone, `closed` answers 503; requests that make an avatar are always answered 503 then',
     default: 'open',
   }),
   PRICE_STD_USD_PER_SECOND: price('std', 0.0448),

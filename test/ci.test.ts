@@ -123,9 +123,10 @@ t.test('the whole run, on two releases of Node', async (t) => {
   const calls = good.said.split('\n').filter((line) => line.startsWith('npm '));
   t.match(calls, [
     'npm ci on v20.19.0',
-    ...['lint', 'typecheck', 'build', 'openapi:lint', 'audit', 'demo'].map(
-      (name) => `npm run --silent ${name} on v20.19.0`,
-    ),
+    ...[
+      ...['lint', 'typecheck', 'build', 'openapi:lint', 'audit', 'demo'],
+      ...['bench -- --quick', 'profile -- --seconds 1'],
+    ].map((name) => `npm run --silent ${name} on v20.19.0`),
     /^npm install .* --prefix \/\S+ node-os-cpu@24 on v20/,
     'npm run --silent demo on v24.0.0',
     'npm test -- test/http/a.test.ts test/http/dropin/b.test.ts test/store/c.test.ts on v24.0.0',
@@ -137,7 +138,7 @@ t.test('the whole run, on two releases of Node', async (t) => {
     said: /^FAILED: npm brought no Node 24, so nothing was tried on it$/m,
     last: '5 passed, 0 failed',
   });
-  for (const part of ['typecheck', 'demo', 'test --']) {
+  for (const part of ['typecheck', 'demo', 'bench -- --quick', 'test --']) {
     t.match(await ci(part), { code: 1, said: /something above FAILED/, last: '5 passed, 0 failed' }, part);
   }
 });

@@ -28,7 +28,7 @@ export interface components {
             /** @description The name of the caller whose it is. */
             caller: string;
             /**
-             * @description `queued`: waits for its turn. `submitting`: on its way. `pending`, `processing`: at Modellix. Final: `succeeded`, `failed`, `timed_out` (Modellix never finished), `canceled` (before it was sent), `unconfirmed` (it is not known whether Modellix took it; never sent again by itself).
+             * @description `queued`: waits for its turn. `submitting`: on its way. `pending`, `processing`: at Modellix. Final: `succeeded`, `failed`, `timed_out` (Modellix never finished; can be resolved), `canceled` (before it was sent), `unconfirmed` (it is not known whether Modellix took it; never sent again by itself).
              * @enum {string}
              */
             status: "queued" | "submitting" | "pending" | "processing" | "succeeded" | "failed" | "timed_out" | "canceled" | "unconfirmed";
@@ -299,7 +299,7 @@ export interface components {
                 /** @description The name of the caller whose it is. */
                 caller: string;
                 /**
-                 * @description `queued`: waits for its turn. `submitting`: on its way. `pending`, `processing`: at Modellix. Final: `succeeded`, `failed`, `timed_out` (Modellix never finished), `canceled` (before it was sent), `unconfirmed` (it is not known whether Modellix took it; never sent again by itself).
+                 * @description `queued`: waits for its turn. `submitting`: on its way. `pending`, `processing`: at Modellix. Final: `succeeded`, `failed`, `timed_out` (Modellix never finished; can be resolved), `canceled` (before it was sent), `unconfirmed` (it is not known whether Modellix took it; never sent again by itself).
                  * @enum {string}
                  */
                 status: "queued" | "submitting" | "pending" | "processing" | "succeeded" | "failed" | "timed_out" | "canceled" | "unconfirmed";

@@ -150,7 +150,7 @@ export interface AvatarGatewayClient {
   /** Has the callback sent again. */
   redeliver(id: string, options?: RequestOptions): Promise<Avatar>;
   deliveries(id: string, options?: RequestOptions): Promise<schema.Deliveries>;
-  /** Ends the doubt about an avatar that is `unconfirmed`. */
+  /** Ends the doubt about an avatar that is `unconfirmed` or `timed_out`. */
   resolve(id: string, finding: Finding, options?: RequestOptions): Promise<Avatar>;
   video(id: string, options?: VideoOptions): Promise<Video>;
 }

@@ -120,10 +120,12 @@ export interface Avatar {
   readonly attempt: number;
   /** A name of its own for the submit that was begun last: an answer belongs to one submit, of one worker. */
   readonly intent: string | null;
-  /** How often the task was looked at. */
+  /** How often the task was polled. */
   readonly polls: number;
-  /** When it was last seen unfinished. */
-  readonly lookedAt: number | null;
+  /** When a poll last found it unfinished. */
+  readonly polledAt: number | null;
+  /** Since when Modellix says that there is no such task; `null` where it did not, or took it back. */
+  readonly missingSince: number | null;
   /** Failures of the present step in a row; feeds the backoff. */
   readonly failures: number;
   readonly createdAt: number;
@@ -143,7 +145,10 @@ export class IllegalMoveError extends Error {
 
 const FINAL: ReadonlySet<Status> = new Set(['succeeded', 'failed', 'timed_out', 'canceled', 'unconfirmed']);
 
-/** Whether nothing more happens to the avatar by itself. `unconfirmed` alone can still be left: see {@link awaitsAnswer}. */
+/**
+ * Whether nothing more happens to the avatar by itself. Two can still be left: `unconfirmed` by an answer that turns up
+ * (see {@link awaitsAnswer}), and both it and `timed_out` by what an operator finds out.
+ */
 export function isFinal(status: Status): boolean {
   return FINAL.has(status);
 }
@@ -182,7 +187,8 @@ export function newAvatar({ callbackUrl, ...request }: Request, now: number): Av
     attempt: 0,
     intent: null,
     polls: 0,
-    lookedAt: null,
+    polledAt: null,
+    missingSince: null,
     failures: 0,
     createdAt: now,
     submittedAt: null,
@@ -208,9 +214,9 @@ export function awaitsAnswer({ status, intent }: Avatar, of: string): boolean {
   return intent === of && (status === 'submitting' || status === 'unconfirmed');
 }
 
-/** Modellix took the task. */
+/** Modellix took the task; or it was found there. */
 export function accepted(avatar: Avatar, taskId: string, now: number): Avatar {
-  from(avatar, 'accepted', 'submitting', 'unconfirmed');
+  from(avatar, 'accepted', 'submitting', 'unconfirmed', 'timed_out');
   return {
     ...avatar,
     status: 'pending',
@@ -220,7 +226,8 @@ export function accepted(avatar: Avatar, taskId: string, now: number): Avatar {
     callback: avatar.callback && awaited(avatar.callback, null),
     failures: 0,
     polls: 0,
-    lookedAt: null,
+    polledAt: null,
+    missingSince: null,
     submittedAt: now,
     completedAt: null,
     expiresAt: null,
@@ -233,16 +240,21 @@ export function requeued(avatar: Avatar): Avatar {
   return { ...avatar, status: 'queued', step: 'submit', failures: avatar.failures + 1 };
 }
 
-/** The task was looked at and is not finished. */
-export function looked(avatar: Avatar, status: 'pending' | 'processing', now: number): Avatar {
-  from(avatar, 'looked', 'pending', 'processing');
-  return { ...avatar, status, polls: avatar.polls + 1, lookedAt: now, failures: 0 };
+/** The task is not finished. */
+export function polled(avatar: Avatar, status: 'pending' | 'processing', now: number): Avatar {
+  from(avatar, 'polled', 'pending', 'processing');
+  return { ...avatar, status, polls: avatar.polls + 1, polledAt: now, missingSince: null, failures: 0 };
 }
 
-/** The task could not be looked at; it is tried again. */
-export function lookFailed(avatar: Avatar): Avatar {
-  from(avatar, 'lookFailed', 'pending', 'processing');
+/** The poll came to nothing; it is tried again. */
+export function pollFailed(avatar: Avatar): Avatar {
+  from(avatar, 'pollFailed', 'pending', 'processing');
   return { ...avatar, failures: avatar.failures + 1 };
+}
+
+/** Modellix says that there is no such task. */
+export function missed(avatar: Avatar, now: number): Avatar {
+  return { ...pollFailed(avatar), missingSince: avatar.missingSince ?? now };
 }
 
 /** The end of an avatar: what it became, when, and how long its record is kept from then on. */
@@ -289,7 +301,7 @@ export function canceled(avatar: Avatar, ending: Ending): Avatar {
 
 /** Never sent, refused at the submit, or failed as a task. */
 export function failed(avatar: Avatar, failure: Failure, ending: Ending): Avatar {
-  from(avatar, 'failed', 'queued', 'submitting', 'unconfirmed', 'pending', 'processing');
+  from(avatar, 'failed', 'queued', 'submitting', 'unconfirmed', 'timed_out', 'pending', 'processing');
   return end(avatar, 'failed', ending, { failure });
 }
 

@@ -1,56 +1,78 @@
 /**
- * The circuit breaker before all calls to Modellix. Closed: calls pass. Open, after several failures in a row, or one
- * submit that no connection came about for: none passes until a pause is over, and then a single free read, the probe,
- * decides.
+ * A circuit breaker. Closed: calls pass. After several failures in a row it is open: none passes until a pause is over,
+ * then one is tried, and each one that fails makes the next pause twice as long. Times are in ms.
+ *
+ * There are three. One of each process, for its own way out: it opens at the first connection that does not come about,
+ * and holds back this process alone. Two that all share: one for Modellix, by the polls it fails to answer and tried by a
+ * free read, the probe; one for submits, by those of which nobody knows what they came to, and tried by a submit.
  */
 
-export type Breaker =
-  | { readonly state: 'closed'; readonly failures: number }
-  | { readonly state: 'open'; readonly opened: number; readonly probeAt: number };
-
-/** Failures in a row that open it. */
-const THRESHOLD = 5;
-const PAUSE_MS = 2_000;
-const LONGEST_PAUSE_MS = 30_000;
-const CLOSED: Breaker = { state: 'closed', failures: 0 };
-
-export function closedBreaker(): Breaker {
-  return CLOSED;
+export interface Breaker {
+  /** In a row, while it is closed. */
+  readonly failures: number;
+  /** How often it was tried in vain, the opening included; 0: it is closed. */
+  readonly pauses: number;
+  /** When one may be tried. */
+  readonly tryAt: number;
+  /** One is being tried, until `tryAt` at most. */
+  readonly trying: boolean;
 }
 
-export function mayCall(breaker: Breaker): boolean {
-  return breaker.state === 'closed';
+export interface BreakerRule {
+  /** Failures in a row that open it. */
+  readonly threshold: number;
+  readonly pauseMs: number;
+  readonly longestPauseMs: number;
+  /** A try of which nothing is heard for so long is given up: whoever made it died. */
+  readonly tryMs: number;
 }
 
-/** Milliseconds until a probe may be made; `null` while calls may be. */
-export function nextProbeInMs(breaker: Breaker, now: number): number | null {
-  return breaker.state === 'open' ? Math.max(0, breaker.probeAt - now) : null;
+const PAUSES = { pauseMs: 2_000, longestPauseMs: 30_000, tryMs: 20_000 };
+export const CONNECTION: BreakerRule = { ...PAUSES, threshold: 1 };
+export const MODELLIX: BreakerRule = { ...PAUSES, threshold: 5 };
+/** Each failure is an avatar that a person has to look after, so the pauses grow long; a submit may take minutes. */
+export const SUBMITS: BreakerRule = {
+  threshold: 5,
+  pauseMs: 2_000,
+  longestPauseMs: 900_000,
+  tryMs: 300_000,
+};
+
+export const CLOSED: Breaker = { failures: 0, pauses: 0, tryAt: 0, trying: false };
+
+export function isOpen({ pauses }: Breaker): boolean {
+  return pauses > 0;
 }
 
-/** Takes the probe for `leaseMs`; `null` where it is not due, or another has it. */
-export function beginProbe(breaker: Breaker, now: number, leaseMs: number): Breaker | null {
-  if (breaker.state === 'closed' || breaker.probeAt > now) return null;
-  return { ...breaker, probeAt: now + leaseMs };
+/** Milliseconds until one may be tried; `null` while it is closed. */
+export function tryInMs({ pauses, tryAt }: Breaker, rule: BreakerRule, now: number): number | null {
+  if (pauses === 0) return null;
+  // One further away than any pause is from a clock that was ahead.
+  const isMeant = tryAt <= now + Math.max(rule.longestPauseMs, rule.tryMs);
+  return isMeant ? Math.max(0, tryAt - now) : 0;
 }
 
-/** `unreachable`: there was no connection for a submit. The next submit would be written down in vain as well. */
-export type CallResult = 'ok' | 'failed' | 'unreachable';
-
-/** After a call that was let pass. One that began before it opened, and ends after, changes nothing. */
-export function afterCall(breaker: Breaker, result: CallResult, now: number, random: number): Breaker {
-  if (breaker.state === 'open') return breaker;
-  if (result === 'ok') return breaker.failures === 0 ? breaker : CLOSED;
-  const failures = result === 'unreachable' ? THRESHOLD : breaker.failures + 1;
-  return failures < THRESHOLD ? { state: 'closed', failures } : open(0, now, random);
+/** Takes the try; `null` where it is not due, or another has it. */
+export function beginTry(breaker: Breaker, rule: BreakerRule, now: number): Breaker | null {
+  return tryInMs(breaker, rule, now) === 0 ? { ...breaker, trying: true, tryAt: now + rule.tryMs } : null;
 }
 
-export function afterProbe(breaker: Breaker, ok: boolean, now: number, random: number): Breaker {
-  if (breaker.state === 'closed') return breaker;
-  return ok ? CLOSED : open(breaker.opened, now, random);
+/** A try that was not made after all: it may be made by another at once. */
+export function dropTry(breaker: Breaker, now: number): Breaker {
+  return breaker.trying ? { ...breaker, trying: false, tryAt: now } : breaker;
 }
 
-/** @param times how often it was opened before without a good probe in between */
-function open(times: number, now: number, random: number): Breaker {
-  const pauseMs = Math.min(LONGEST_PAUSE_MS, PAUSE_MS * 2 ** times) * (0.75 + random / 4);
-  return { state: 'open', opened: times + 1, probeAt: Math.round(now + pauseMs) };
+/** After a call that failed. One that began before it opened, and ends after, changes nothing. */
+export function afterFailure(breaker: Breaker, rule: BreakerRule, now: number, random: number): Breaker {
+  const failures = breaker.failures + 1;
+  if (!isOpen(breaker) && failures < rule.threshold) return { ...breaker, failures };
+  if (isOpen(breaker) && !breaker.trying) return breaker;
+  const { pauses } = breaker;
+  const pauseMs = Math.min(rule.longestPauseMs, rule.pauseMs * 2 ** pauses) * (0.75 + random / 4);
+  return { failures: 0, pauses: pauses + 1, tryAt: Math.round(now + pauseMs), trying: false };
+}
+
+/** After a call that came to something. */
+export function afterSuccess(breaker: Breaker): Breaker {
+  return breaker.failures === 0 && !isOpen(breaker) ? breaker : CLOSED;
 }

@@ -1,8 +1,9 @@
-/** What one key may do: calls a minute, unfinished tasks, and the pauses that Modellix asked for. Times are in ms. */
+/**
+ * What was learned of the limits of one key, and what it may do by that: calls a minute, unfinished tasks, and the pauses
+ * that Modellix asked for. It changes when an answer says something new, and not with each call. Times are in ms.
+ */
 
-import { giveBackCalls, takeCalls } from './call-rate.js';
-
-export type CallKind = 'submit' | 'poll';
+import { type Pace, paceOf } from './call-rate.js';
 
 /** What is configured: where a budget starts, and what it never exceeds. */
 export interface KeyLimits {
@@ -11,44 +12,52 @@ export interface KeyLimits {
   readonly tasks: number;
 }
 
-export interface KeyBudget {
-  /** Theoretical arrival time of the calls; see `call-rate.ts`. */
-  readonly tatMs: number;
-  /** What Modellix is believed to allow, and since when. */
-  readonly callsPerMinute: number;
-  readonly callsLearnedAt: number;
-  readonly tasks: number;
-  readonly tasksLearnedAt: number;
+export interface Learned {
+  /** The calls that Modellix said there are, and when; `null`: as many as are configured. */
+  readonly calls: { readonly perMinute: number; readonly at: number } | null;
+  /** The tasks that there was room for; `null`: as many as are configured. */
+  readonly tasks: LearnedTasks | null;
   /** No call before this. */
   readonly pausedUntil: number;
   readonly pauses: number;
   /** No submit before this. */
   readonly submitsPausedUntil: number;
-  readonly submitPauses: number;
   /** The key was not accepted, or its balance is used up: no submit before this. */
   readonly restUntil: number;
-  /** Nor any look: those are refused as well. */
-  readonly restsLooks: boolean;
+  /** Nor any poll: those are refused as well. */
+  readonly restsPolls: boolean;
   readonly rests: number;
-  /** Submits since the last look, while looks waited. */
-  readonly submitsInARow: number;
 }
 
-/** Whether calls of the other kind could be made now. */
-export interface Rivals {
-  readonly submitsWait: boolean;
-  readonly pollsWait: boolean;
+/** As TCP learns what a path carries: what is known to fit, and what is tried above it. */
+export interface LearnedTasks {
+  readonly fit: number;
+  /** So many more are tried, from `tryAt` on: one, and twice as many after each that there was room for. */
+  readonly step: number;
+  readonly tryAt: number;
+  readonly refusedAt: number;
+  /** Until when the refusals so far are as many as one a minute. */
+  readonly refusalsUntil: number;
+}
+
+/** What may be done with a key now. */
+export interface Terms {
+  readonly keyId: string;
+  /** Unfinished tasks that it may have. */
+  readonly slots: number;
+  readonly calls: Pace;
 }
 
 /** What an answer says of the limits. Pauses are what was asked for, `null` where it was not said. */
 export type Signal =
-  | { readonly kind: 'ok' }
-  /** A look was answered, which says nothing of whether a submit would be. */
-  | { readonly kind: 'looked' }
+  /** A submit was accepted, or refused for a reason of its own. `held`: slots that the key has in use with it. */
+  | { readonly kind: 'ok'; readonly held: number }
+  /** A poll was answered, which says nothing of whether a submit would be. */
+  | { readonly kind: 'polled' }
   | { readonly kind: 'rate-limited'; readonly retryAfterMs: number | null }
-  | { readonly kind: 'concurrency'; readonly retryAfterMs: number | null; readonly heldByOthers: number }
-  /** `looks`: those are refused, too. */
-  | { readonly kind: 'rejected'; readonly looks: boolean };
+  | { readonly kind: 'concurrency'; readonly retryAfterMs: number | null; readonly heldBesides: number }
+  /** `polls`: those are refused, too. */
+  | { readonly kind: 'rejected'; readonly polls: boolean };
 
 /** `X-RateLimit-*`, `null` where it was not said. */
 export interface RateHeaders {
@@ -71,133 +80,136 @@ const OWN_PAUSE_MS = 2_000;
 const LONGEST_OWN_PAUSE_MS = 60_000;
 const REST_MS = 30_000;
 const LONGEST_REST_MS = 900_000;
-/** How long a lower limit is believed before a little more is tried. */
+/** How long a lower limit of calls is believed before a tenth more is tried. */
 const RAISE_AFTER_MS = 180_000;
 const CONFIRM_AFTER_MS = 60_000;
-/** Submits in a row after which a look has its turn. */
-const MOST_SUBMITS_IN_A_ROW = 4;
-/** What looks leave of a burst, so that a look that finds a slot free is followed by a submit at once. */
-const LEFT_TO_SUBMITS = 1;
+/** After a refusal one task more is tried so soon; after two of them within a minute, a minute later. */
+const TRY_AFTER_MS = 5_000;
+const REFUSAL_EVERY_MS = 60_000;
+/** Refusals so close to each other are of submits that were under way together, and count as one. */
+const TOGETHER_MS = 2_000;
+/** The most that is tried above what fits, as a share of it. */
+const LARGEST_STEP = 1 / 8;
+/** The share that is yielded where others took slots that had been ours, so that not each of them is found out by a refusal. */
+const YIELDED = 1 / 5;
 
-export function newBudget({ callsPerMinute, tasks }: KeyLimits): KeyBudget {
-  return {
-    tatMs: 0,
-    callsPerMinute,
-    callsLearnedAt: 0,
-    tasks,
-    tasksLearnedAt: 0,
-    pausedUntil: 0,
-    pauses: 0,
-    submitsPausedUntil: 0,
-    submitPauses: 0,
-    restUntil: 0,
-    restsLooks: false,
-    rests: 0,
-    submitsInARow: 0,
-  };
-}
+export const NOTHING_LEARNED: Learned = {
+  calls: null,
+  tasks: null,
+  pausedUntil: 0,
+  pauses: 0,
+  submitsPausedUntil: 0,
+  restUntil: 0,
+  restsPolls: false,
+  rests: 0,
+};
 
-export function stateOf({ restUntil, pausedUntil }: KeyBudget, now: number): BudgetState {
+export function stateOf({ restUntil, pausedUntil }: Learned, now: number): BudgetState {
   if (isAhead(restUntil, now)) return { state: 'resting', until: restUntil };
   if (isAhead(pausedUntil, now)) return { state: 'paused', until: pausedUntil };
   return { state: 'ok', until: null };
 }
 
-/**
- * Takes up to `wanted` calls of a kind at `now`. A submit outranks a look: while submits could be made, looks get every
- * fifth call, and then it is theirs before the next submit's.
- */
-export function take(
-  budget: KeyBudget,
-  kind: CallKind,
-  wanted: number,
-  now: number,
-  limits: KeyLimits,
-  rivals: Rivals,
-): { readonly budget: KeyBudget; readonly taken: number; readonly waitMs: number } {
-  const ready = readyAt(budget, kind, now);
-  if (ready > now) return { budget, taken: 0, waitMs: ready - now };
-  const holds = raised(budget, now, limits);
-  const submitsWait = rivals.submitsWait && readyAt(budget, 'submit', now) <= now;
-  const share = shareOf(holds, kind, wanted, now, { ...rivals, submitsWait });
-  const leave = kind === 'poll' ? LEFT_TO_SUBMITS : 0;
-  const { taken, tatMs, waitMs } = takeCalls(holds.tatMs, holds.callsPerMinute, now, share, leave);
-  const oneCallMs = Math.ceil(60_000 / holds.callsPerMinute);
-  if (taken === 0) return { budget, taken, waitMs: Math.max(waitMs, share === 0 ? oneCallMs : 0) };
-  const submitsInARow = kind === 'poll' || !rivals.pollsWait ? 0 : holds.submitsInARow + taken;
-  const later = taken < wanted ? Math.max(waitMs, oneCallMs) : 0;
-  return { budget: { ...holds, tatMs, submitsInARow }, taken, waitMs: later };
-}
-
-/** When pauses and rests let a call of a kind through: `now`, or later. */
-export function readyAt(budget: KeyBudget, kind: CallKind, now: number): number {
-  const { pausedUntil, submitsPausedUntil, restUntil, restsLooks } = budget;
+/** Milliseconds until a key may be submitted with, or polled with, as far as pauses and rests go; 0: now. */
+export function waitMs(learned: Learned, kind: 'submit' | 'poll', now: number): number {
+  const { pausedUntil, submitsPausedUntil, restUntil, restsPolls } = learned;
   const untils = [pausedUntil];
   if (kind === 'submit') untils.push(submitsPausedUntil);
-  if (kind === 'submit' || restsLooks) untils.push(restUntil);
-  return Math.max(now, ...untils.filter((until) => isAhead(until, now)));
+  if (kind === 'submit' || restsPolls) untils.push(restUntil);
+  return Math.max(0, ...untils.filter((until) => isAhead(until, now)).map((until) => until - now));
 }
 
-/** Whether looks are held back by a fault, rather than because others were made. */
-export function holdsLooks(budget: KeyBudget, now: number): boolean {
-  return readyAt(budget, 'poll', now) > now;
+/** What may be done with a key, where there is nothing to {@link waitMs wait} for. */
+export function termsOf(keyId: string, learned: Learned, now: number, limits: KeyLimits): Terms {
+  const calls = paceOf(callsPerMinuteOf(learned, now, limits));
+  return { keyId, slots: slotsOf(learned, now, limits), calls };
 }
 
-/** How many of the calls that are free this kind may have. */
-function shareOf(
-  { submitsInARow, tatMs }: KeyBudget,
-  kind: CallKind,
-  wanted: number,
-  now: number,
-  rivals: Rivals,
-): number {
-  const looksTurn = submitsInARow >= MOST_SUBMITS_IN_A_ROW;
-  if (kind === 'submit') {
-    if (!rivals.pollsWait) return wanted;
-    return looksTurn ? 0 : Math.min(wanted, MOST_SUBMITS_IN_A_ROW - submitsInARow);
-  }
-  if (!rivals.submitsWait) return wanted;
-  // Calls that lie there unused until none is missing are not what keeps the submits waiting.
-  return looksTurn || tatMs <= now ? Math.min(wanted, 1) : 0;
+/** Unfinished tasks that a key may have: those that fit, and, once it is time, some more to find out whether they do. */
+export function slotsOf({ tasks }: Learned, now: number, limits: KeyLimits): number {
+  if (tasks === null) return limits.tasks;
+  const { fit, step, tryAt } = tasks;
+  return Math.min(limits.tasks, isAhead(tryAt, now) ? fit : fit + step);
 }
 
-export function giveBack(budget: KeyBudget, calls: number): KeyBudget {
-  return { ...budget, tatMs: giveBackCalls(budget.tatMs, budget.callsPerMinute, calls) };
+/** Milliseconds until more tasks are tried than fit; `null` where they are, or nothing was learned. */
+export function tryInMs({ tasks }: Learned, now: number): number | null {
+  return tasks !== null && isAhead(tasks.tryAt, now) ? tasks.tryAt - now : null;
 }
 
-/** What the budget is after an answer. Less is believed at once; more only after a while, a little at a time. */
+/** Calls a minute: what was said, and a tenth more for each three minutes since. */
+export function callsPerMinuteOf({ calls }: Learned, now: number, limits: KeyLimits): number {
+  const most = limits.callsPerMinute;
+  if (calls === null) return most;
+  let { perMinute } = calls;
+  let raises = Math.floor(Math.abs(now - calls.at) / RAISE_AFTER_MS);
+  for (; raises > 0 && perMinute < most; raises--) perMinute += Math.max(1, Math.floor(perMinute / 10));
+  return Math.min(most, perMinute);
+}
+
+/** What is known after an answer; the same value where it said nothing new. Less is believed at once. */
 export function afterReply(
-  budget: KeyBudget,
+  learned: Learned,
   signal: Signal,
   headers: RateHeaders,
   now: number,
   limits: KeyLimits,
-): KeyBudget {
-  const told = heed(budget, headers, now, limits);
+): Learned {
+  const heard = heed(learned, headers, now, limits);
   switch (signal.kind) {
     case 'ok': {
-      const { pauses, submitPauses, rests } = told;
-      return pauses + submitPauses + rests === 0 ? told : { ...told, pauses: 0, submitPauses: 0, rests: 0 };
+      const { pauses, rests } = heard;
+      const tasks = afterRoom(heard.tasks, signal.held, now, limits);
+      if (pauses + rests === 0 && tasks === heard.tasks) return heard;
+      return { ...heard, tasks, pauses: 0, rests: 0 };
     }
-    case 'looked':
-      return told.pauses === 0 ? told : { ...told, pauses: 0 };
+    case 'polled':
+      return heard.pauses === 0 ? heard : { ...heard, pauses: 0 };
     case 'rate-limited': {
-      const { until, count } = pause(told.pausedUntil, told.pauses, signal.retryAfterMs, now);
-      return { ...told, pausedUntil: until, pauses: count };
+      const { until, count } = pause(heard.pausedUntil, heard.pauses, signal.retryAfterMs, now);
+      return { ...heard, pausedUntil: until, pauses: count };
     }
     case 'concurrency': {
-      const tasks = Math.max(1, Math.min(told.tasks, signal.heldByOthers));
-      const { until, count } = pause(told.submitsPausedUntil, told.submitPauses, signal.retryAfterMs, now);
-      return { ...told, tasks, tasksLearnedAt: now, submitsPausedUntil: until, submitPauses: count };
+      const { heldBesides, retryAfterMs } = signal;
+      const askedMs = Math.min(Math.max(0, retryAfterMs ?? 0), LONGEST_PAUSE_MS);
+      const submitsPausedUntil = Math.max(heard.submitsPausedUntil, askedMs === 0 ? 0 : now + askedMs);
+      return { ...heard, tasks: afterNoRoom(heard.tasks, heldBesides, now, limits), submitsPausedUntil };
     }
     case 'rejected': {
-      const restsLooks = signal.looks;
-      if (isAhead(told.restUntil, now))
-        return restsLooks && !told.restsLooks ? { ...told, restsLooks } : told;
-      const restMs = Math.min(LONGEST_REST_MS, REST_MS * 2 ** told.rests);
-      return { ...told, restUntil: now + restMs, restsLooks, rests: told.rests + 1 };
+      const restsPolls = signal.polls;
+      if (isAhead(heard.restUntil, now))
+        return restsPolls && !heard.restsPolls ? { ...heard, restsPolls } : heard;
+      const restMs = Math.min(LONGEST_REST_MS, REST_MS * 2 ** heard.rests);
+      return { ...heard, restUntil: now + restMs, restsPolls, rests: heard.rests + 1 };
     }
   }
+}
+
+/** There was room for so many tasks. */
+function afterRoom(
+  tasks: LearnedTasks | null,
+  held: number,
+  now: number,
+  limits: KeyLimits,
+): LearnedTasks | null {
+  if (tasks === null || held <= tasks.fit) return tasks;
+  const step = Math.max(1, Math.min(tasks.step * 2, Math.floor(held * LARGEST_STEP)));
+  return held >= limits.tasks ? null : { ...tasks, fit: held, step, tryAt: now };
+}
+
+/** There was no room for one task more than so many. */
+function afterNoRoom(tasks: LearnedTasks | null, held: number, now: number, limits: KeyLimits): LearnedTasks {
+  const fit = Math.max(0, Math.min(tasks?.fit ?? limits.tasks, held));
+  if (tasks !== null && Math.abs(now - tasks.refusedAt) < TOGETHER_MS) return { ...tasks, fit };
+  const wasTry = tasks === null || held >= tasks.fit;
+  const earlierMs = Math.min(Math.max(0, (tasks?.refusalsUntil ?? 0) - now), 2 * REFUSAL_EVERY_MS);
+  return {
+    fit: wasTry ? fit : fit - Math.floor(fit * YIELDED),
+    step: 1,
+    tryAt: now + Math.max(TRY_AFTER_MS, earlierMs),
+    refusedAt: now,
+    refusalsUntil: now + earlierMs + REFUSAL_EVERY_MS,
+  };
 }
 
 /** The pause that was asked for, or one that grows; not for each of several calls that were under way together. */
@@ -207,8 +219,8 @@ function pause(until: number, count: number, retryAfterMs: number | null, now: n
   const asked = retryAfterMs !== null && retryAfterMs > 0 ? retryAfterMs : null;
   if (again && asked === null) return { until, count };
   const ms = asked ?? Math.min(LONGEST_OWN_PAUSE_MS, OWN_PAUSE_MS * 2 ** count);
-  const told = now + Math.min(ms, LONGEST_PAUSE_MS);
-  return { until: again ? Math.max(until, told) : told, count: again ? count : count + 1 };
+  const asAsked = now + Math.min(ms, LONGEST_PAUSE_MS);
+  return { until: again ? Math.max(until, asAsked) : asAsked, count: again ? count : count + 1 };
 }
 
 /** Whether a pause is still on. One that ends further away than any may is from a clock that was ahead. */
@@ -216,44 +228,19 @@ function isAhead(until: number, now: number): boolean {
   return until > now && until <= now + LONGEST_REST_MS;
 }
 
-function heed(budget: KeyBudget, headers: RateHeaders, now: number, limits: KeyLimits): KeyBudget {
+function heed(learned: Learned, headers: RateHeaders, now: number, limits: KeyLimits): Learned {
   const { limit, remaining, resetInMs } = headers;
-  let next = budget;
+  let next = learned;
   if (limit !== null && limit >= 1) {
-    const callsPerMinute = Math.floor(limit);
+    const perMinute = Math.floor(limit);
+    const believed = callsPerMinuteOf(learned, now, limits);
     // The same low limit again keeps it from being raised, but is not worth a write each time it is said.
-    const confirmed = now - next.callsLearnedAt >= CONFIRM_AFTER_MS && callsPerMinute < limits.callsPerMinute;
-    if (callsPerMinute < next.callsPerMinute || (callsPerMinute === next.callsPerMinute && confirmed)) {
-      next = { ...next, callsPerMinute, callsLearnedAt: now };
-    }
+    const confirmed = perMinute === learned.calls?.perMinute && now - learned.calls.at >= CONFIRM_AFTER_MS;
+    if (perMinute < believed || confirmed) next = { ...next, calls: { perMinute, at: now } };
   }
   if (remaining !== null && remaining <= 0 && resetInMs !== null && resetInMs > 0) {
     const pausedUntil = now + Math.min(resetInMs, LONGEST_WINDOW_MS);
     if (pausedUntil > next.pausedUntil || !isAhead(next.pausedUntil, now)) next = { ...next, pausedUntil };
   }
   return next;
-}
-
-/** The limits that hold for a key: what was learned, a step closer to what is configured once that is a while ago. */
-export function raised(budget: KeyBudget, now: number, limits: KeyLimits): KeyBudget {
-  const { callsPerMinute, callsLearnedAt, tasks, tasksLearnedAt } = budget;
-  const step = Math.max(1, Math.floor(callsPerMinute / 10));
-  const calls = raise(callsPerMinute, callsLearnedAt, step, limits.callsPerMinute, now);
-  const slots = raise(tasks, tasksLearnedAt, 1, limits.tasks, now);
-  if (calls.value === callsPerMinute && slots.value === tasks) return budget;
-  return {
-    ...budget,
-    callsPerMinute: calls.value,
-    callsLearnedAt: calls.learnedAt,
-    tasks: slots.value,
-    tasksLearnedAt: slots.learnedAt,
-  };
-}
-
-/** @param learnedAt 0: nothing was learned, and what is configured holds, also where that was changed */
-function raise(value: number, learnedAt: number, step: number, ceiling: number, now: number) {
-  const due = Math.abs(now - learnedAt) >= RAISE_AFTER_MS;
-  const next = learnedAt === 0 ? ceiling : Math.min(ceiling, due ? value + step : value);
-  if (next === ceiling) return { value: next, learnedAt: 0 };
-  return { value: next, learnedAt: next === value ? learnedAt : now };
 }

@@ -18,6 +18,7 @@ export interface TakenCalls {
   readonly waitMs: number;
 }
 
+/** So many calls may leave at once, and each brings the next one an interval later. */
 export interface Pace {
   readonly intervalMs: number;
   readonly burst: number;
@@ -35,12 +36,11 @@ export function paceOf(limitPerMinute: number): Pace {
 /** Takes up to `wanted` calls at `now`, and leaves so many of a burst; one of it may be had in any case. */
 export function takeCalls(
   tatMs: number,
-  limitPerMinute: number,
+  { intervalMs, burst: all }: Pace,
   now: number,
   wanted: number,
   leave = 0,
 ): TakenCalls {
-  const { intervalMs, burst: all } = paceOf(limitPerMinute);
   const burst = Math.max(1, all - leave);
   // No more than a burst can have been used; what says so comes from a clock that was ahead.
   const usedMs = Math.min(Math.max(0, tatMs - now), all * intervalMs);
@@ -52,6 +52,6 @@ export function takeCalls(
 }
 
 /** Undoes what {@link takeCalls} took just before, for calls that were not made. */
-export function giveBackCalls(tatMs: number, limitPerMinute: number, calls: number): number {
-  return tatMs - calls * paceOf(limitPerMinute).intervalMs;
+export function giveBackCalls(tatMs: number, { intervalMs }: Pace, calls: number): number {
+  return tatMs - calls * intervalMs;
 }

@@ -20,7 +20,7 @@ export interface Durations {
 
 export interface Moments {
   readonly meanMs: number;
-  /** The integral of sqrt(density x survival): what looking costs, whatever the calls; see `schedule.ts`. */
+  /** The integral of sqrt(density x survival): what polling costs, whatever the calls; see `schedule.ts`. */
   readonly rootMs: number;
 }
 

@@ -16,25 +16,25 @@ export function backoffMs(failures: number, random: number): number {
 
 /** Of the calls a key may make, how many are planned with: the rest evens out that they come in clusters. */
 const PLANNED_SHARE = 0.8;
-/** While looking every `maxMs` at everything takes less than this share of the calls, there are calls to spare. */
+/** While polling everything each `maxMs` takes less than this share of the calls, there are calls to spare. */
 const IDLE_SHARE = 0.5;
-/** A submit, and half a look: the last one comes after the end, and its pause began before. */
+/** A submit, and half a poll: the last one comes after the end, and its pause began before. */
 const CALLS_BESIDES = 1.5;
-/** A task this likely to be finished is not looked at before, where a look waits for it to finish. */
+/** A task this likely to be finished is not polled before, where a poll waits for it to finish. */
 const EARLY = 0.02;
-/** Past its time a task is looked at at least when it is older by this share. */
+/** Past its time a task is polled at least when it is older by this share. */
 const OVERDUE_GROWTH = 0.25;
 const JITTER = 0.1;
 
-/** What a look costs, in ms of delay that it has to save to be worth it; and whether there are calls to spare. */
+/** What a poll costs, in ms of delay that it has to save to be worth it; and whether there are calls to spare. */
 export interface Load {
   readonly priceMs: number;
   readonly idle: boolean;
 }
 
 /**
- * The price at which the looks at so many unfinished tasks take the calls that are there. With x = sqrt(2 price) a task
- * is looked at root / x times and seen finished root x / 2 too late (see {@link nextLookMs}). So tasks end at the rate
+ * The price at which the polls of so many unfinished tasks take the calls that are there. With x = sqrt(2 price) a task
+ * is polled root / x times and seen finished root x / 2 too late (see {@link nextPollMs}). So tasks end at the rate
  * unfinished / (mean + root x / 2), and that many times root / x + 1.5 calls are what may be made: a quadratic
  * equation, which has a solution for any number of tasks.
  */
@@ -56,23 +56,23 @@ export function priceOf({
   return { priceMs: x ** 2 / 2, idle: unfinished <= callsPerMs * IDLE_SHARE * maxMs };
 }
 
-export interface LookBounds extends Load {
+export interface PollBounds extends Load {
   readonly minMs: number;
   /** While there are calls to spare, no pause is longer. */
   readonly maxMs: number;
-  /** How long Modellix holds a look at an unfinished task; 0: it answers at once. */
+  /** How long Modellix holds a poll of an unfinished task; 0: it answers at once. */
   readonly longPollMs: number;
 }
 
 /**
- * Milliseconds to the next look at a task that is `ageMs` old and was unfinished. Looks are as dense as
+ * Milliseconds to the next poll of a task that is `ageMs` old and was unfinished. Polls are as dense as
  * sqrt(hazard / (2 price)), which is best for their number (J. B. Keller, Optimum Checking Schedules for Systems
  * Subject to Random Failure, 1974): none while the task can hardly be finished, many when it is most likely to be.
  */
-export function nextLookMs(
+export function nextPollMs(
   distribution: Distribution,
   ageMs: number,
-  { priceMs, idle, minMs, maxMs, longPollMs }: LookBounds,
+  { priceMs, idle, minMs, maxMs, longPollMs }: PollBounds,
   random: number,
 ): number {
   const x = Math.sqrt(2 * priceMs);
@@ -83,7 +83,7 @@ export function nextLookMs(
   const longestMs = idle ? maxMs : Math.max(turnMs, ageMs * OVERDUE_GROWTH, maxMs);
   let pauseMs = denseMs * (1 - JITTER + 2 * JITTER * random);
   if (longPollMs > 0) {
-    // A look holds until the task is finished: the next one covers what follows, from when that may be.
+    // A poll holds until the task is finished: the next one covers what follows, from when that may be.
     pauseMs = Math.max(distribution.quantile(EARLY) - ageMs, pauseMs - longPollMs);
   }
   return Math.round(Math.max(minMs, Math.min(pauseMs, longestMs)));

@@ -100,8 +100,8 @@ export interface GatewayParts
     Ports,
     'stopping' | 'limits' | 'timing' | 'sent' | 'receivers' | 'hosts' | 'renewals' | 'watched'
   > {
-  /** Where {@link Gateway.read} reads, if not from the store itself. */
-  readonly reads?: Pick<Store, 'find'>;
+  /** Where {@link Gateway.read} reads. */
+  readonly reads: Pick<Store, 'find'>;
   /** What each key may do at most. */
   readonly ceiling: KeyLimits;
   readonly timing: TimingSettings;
@@ -158,7 +158,7 @@ export function createGateway({ ceiling, timing, reads, ...parts }: GatewayParts
     list: (scope, query) => orUnavailable(list(ports, scope, query)),
     cancel: async (scope, id) => ({ avatar: await orUnavailable(cancel(ports, scope, id)), queue: null }),
     forget: (scope, id) => orUnavailable(forget(ports, scope, id)),
-    read: async (scope, id) => see(await find(reads ?? store, scope, id)),
+    read: async (scope, id) => see(await find(reads, scope, id)),
     wait: async (scope, id, wait, isDone) => there(await orUnavailable(waitFor(scope, id, wait, isDone))),
     follow: async (scope, id, open) => there(await orUnavailable(follow(sources, scope, id, open))),
     followAll: (scope, after, open) => orUnavailable(followAll(sources, scope, after, open)),

@@ -3,9 +3,9 @@
 import { type Avatar, accepted, failed, requeued, unconfirmed } from '../domain/avatar.js';
 import type { SubmitOutcome } from '../modellix/outcome.js';
 import type { Stored } from '../store/store.js';
+import { isRejection } from './limits/report.js';
 import { ending, erase, type Move, waiting, write } from './move.js';
 import { failure, type Ports, storeClock } from './ports.js';
-import { isRejection } from './limits/signals.js';
 
 /** What a submit came to; or that there was nothing to send, since what was stored for it is lost. */
 export type Outcome = SubmitOutcome | { readonly kind: 'nothing-to-send' };
@@ -16,7 +16,7 @@ export function afterSubmit(ports: Ports, avatar: Avatar, outcome: Outcome, now:
   switch (outcome.kind) {
     case 'accepted': {
       const next = accepted(avatar, outcome.taskId, now);
-      return { avatar: next, dueInMs: timing.nextLookMs(next, 0), submission: 'drop' };
+      return { avatar: next, dueInMs: timing.nextPollMs(next, 0), submission: 'drop' };
     }
     case 'not-sent':
       return again(ports, avatar, now);

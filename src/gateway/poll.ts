@@ -2,9 +2,9 @@ import {
   type Avatar,
   type Cost,
   failed,
-  isFinal,
-  looked,
-  lookFailed,
+  missed,
+  polled,
+  pollFailed,
   succeeded,
   timedOut,
   type Video,
@@ -14,20 +14,23 @@ import { backoffMs } from '../domain/schedule.js';
 import type { ApiKey } from '../modellix/api-key.js';
 import type { QueryOutcome } from '../modellix/outcome.js';
 import type { Stored } from '../store/store.js';
+import { reportToLimits, resultOfQuery } from './limits/report.js';
 import { ending, type Move, write } from './move.js';
-import { note } from './limits/note.js';
 import { failure, type Ports, storeClock } from './ports.js';
-import { signalOfQuery } from './limits/signals.js';
 
 /** How long after the submit Modellix may not know the task yet. */
 const MISSING_TOLERANCE_MS = 60_000;
+/** How long it has to say so before it is believed. */
+const MISSING_CONFIRMED_MS = 30_000;
+/** How long beyond its deadline a task of which Modellix says nothing usable is asked after. */
+export const UNHEARD_MS = 24 * 3_600_000;
 
 /**
- * Looks once at a claimed avatar's task, with the key it was submitted with, and writes what was seen.
- * @throws {StoreUnavailableError} when the look is lost: the lease lapses and the task is looked at again
+ * Polls a claimed avatar's task once, with the key it was submitted with, and writes what was heard.
+ * @throws {StoreUnavailableError} when that is lost: the lease lapses and the task is polled again
  */
 export async function poll(ports: Ports, stored: Stored, key: ApiKey): Promise<void> {
-  const { modellix, timing, log, settings, stopping } = ports;
+  const { modellix, timing, log, stopping } = ports;
   const { avatar, version } = stored;
   const clock = storeClock(stored);
   const { taskId, submittedAt } = taskOf(avatar);
@@ -35,11 +38,8 @@ export async function poll(ports: Ports, stored: Stored, key: ApiKey): Promise<v
   const { outcome, limits: headers } = await modellix.query(key, taskId);
   const now = clock();
   if (outcome.kind === 'unavailable' && stopping.aborted) return giveBack(ports, stored);
-  await note(ports, key, avatar, outcome, signalOfQuery(outcome), headers);
-  let move = afterQuery(ports, avatar, outcome, now - submittedAt, now);
-  if (!isFinal(move.avatar.status) && now - submittedAt > settings.taskTimeoutMs)
-    move = overdue(ports, avatar, now);
-  const written = await write(ports, version, move);
+  await reportToLimits(ports, key, avatar, outcome, resultOfQuery(outcome), headers);
+  const written = await write(ports, version, afterQuery(ports, avatar, outcome, now - submittedAt, now));
   if (written.saved && (outcome.kind === 'success' || outcome.kind === 'failure')) {
     await timing.learn(avatar, now).catch((error: unknown) => {
       log.warn({ err: error }, 'how long a task took could not be noted');
@@ -47,13 +47,9 @@ export async function poll(ports: Ports, stored: Stored, key: ApiKey): Promise<v
   }
 }
 
-/** Ends a claimed avatar whose task could not be looked at for long, and that Modellix had too long for. Any other is left to its lease. */
-export async function endOverdue(ports: Ports, stored: Stored): Promise<void> {
-  const now = storeClock(stored)();
-  const { submittedAt } = taskOf(stored.avatar);
-  if (now - submittedAt > ports.settings.taskTimeoutMs) {
-    await write(ports, stored.version, overdue(ports, stored.avatar, now));
-  }
+/** Ends a claimed avatar whose task nobody could poll until long after its deadline, for want of its key. */
+export async function endUnheard(ports: Ports, stored: Stored): Promise<void> {
+  await write(ports, stored.version, overdue(ports, stored.avatar, storeClock(stored)()));
 }
 
 function taskOf({ id, taskId, submittedAt }: Avatar) {
@@ -61,7 +57,7 @@ function taskOf({ id, taskId, submittedAt }: Avatar) {
   return { taskId, submittedAt };
 }
 
-/** A look that was cut short because the process stops says nothing: the next process looks at once. */
+/** A poll that was cut short because the process stops says nothing: the next process polls at once. */
 async function giveBack(ports: Ports, { avatar, version }: Stored): Promise<void> {
   await write(ports, version, { avatar, dueInMs: 0, submission: 'drop', silent: true });
 }
@@ -70,7 +66,7 @@ async function giveBack(ports: Ports, { avatar, version }: Stored): Promise<void
 function afterQuery(ports: Ports, avatar: Avatar, outcome: QueryOutcome, ageMs: number, now: number): Move {
   const { settings, timing, log, counts, videos } = ports;
   const { retentionMs } = settings;
-  const over = { now, retentionMs };
+  const end = { now, retentionMs };
   switch (outcome.kind) {
     case 'unfinished': {
       if (outcome.unfamiliarStatus !== undefined) {
@@ -80,31 +76,35 @@ function afterQuery(ports: Ports, avatar: Avatar, outcome: QueryOutcome, ageMs: 
           'Modellix used an unfamiliar status',
         );
       }
-      const next = looked(avatar, outcome.status, now);
+      const next = polled(avatar, outcome.status, now);
+      if (ageMs > settings.taskTimeoutMs) return overdue(ports, next, now);
       const silent = next.status === avatar.status;
-      return { avatar: next, dueInMs: timing.nextLookMs(next, ageMs), submission: 'drop', silent };
+      return { avatar: next, dueInMs: timing.nextPollMs(next, ageMs), submission: 'drop', silent };
     }
     case 'success': {
       if (outcome.resource !== null) {
         const { durationSeconds, ...found } = outcome.resource;
         const video: Video = { ...found, expiresAt: outcome.expiresAt, keptBytes: null };
         const cost = costKnown(avatar, durationSeconds, settings.prices);
-        return ending(succeeded(avatar, video, over, videos !== null, cost), retentionMs);
+        return ending(succeeded(avatar, video, end, videos !== null, cost), retentionMs);
       }
       const detail = 'Modellix called the task a success and named no video.';
-      return ending(failed(avatar, failure('task-failed', detail), over), retentionMs);
+      return ending(failed(avatar, failure('task-failed', detail), end), retentionMs);
     }
     case 'failure':
-      return ending(failed(avatar, failure('task-failed', outcome.message), over), retentionMs);
-    case 'missing':
-      return ageMs > MISSING_TOLERANCE_MS
-        ? ending(failed(avatar, failure('task-lost', outcome.message, 404), over), retentionMs)
-        : lookAgain(ports, avatar, null);
+      return ending(failed(avatar, failure('task-failed', outcome.message), end), retentionMs);
+    case 'missing': {
+      const next = missed(avatar, now);
+      const isConfirmed = now - (next.missingSince ?? now) >= MISSING_CONFIRMED_MS;
+      return ageMs > MISSING_TOLERANCE_MS && isConfirmed
+        ? ending(failed(next, failure('task-lost', outcome.message, 404), end), retentionMs)
+        : pollAgain(ports, next, 0, ageMs, now);
+    }
     case 'limited':
-      return lookAgain(ports, avatar, outcome.retryAfterMs);
+      return pollAgain(ports, pollFailed(avatar), outcome.retryAfterMs ?? 0, ageMs, now);
     case 'unavailable':
-      log.warn({ avatarId: avatar.id, reason: outcome.reason }, 'the task could not be looked at');
-      return lookAgain(ports, avatar, null);
+      log.warn({ avatarId: avatar.id, reason: outcome.reason }, 'the task could not be polled');
+      return pollAgain(ports, pollFailed(avatar), 0, ageMs, now);
   }
 }
 
@@ -114,13 +114,16 @@ function costKnown({ audio, mode }: Avatar, durationSeconds: number | null, pric
   return costOf(prices, mode, durationSeconds);
 }
 
-function lookAgain({ random }: Ports, avatar: Avatar, retryAfterMs: number | null): Move {
-  const next = lookFailed(avatar);
+/** Beyond the deadline a task is polled on, but its slot is free: Modellix has none busy for so long. */
+function pollAgain(ports: Ports, avatar: Avatar, retryAfterMs: number, ageMs: number, now: number): Move {
+  const lateMs = ageMs - ports.settings.taskTimeoutMs;
+  if (lateMs > UNHEARD_MS) return overdue(ports, avatar, now);
   return {
-    avatar: next,
-    dueInMs: Math.max(backoffMs(next.failures, random()), retryAfterMs ?? 0),
+    avatar,
+    dueInMs: Math.max(backoffMs(avatar.failures, ports.random()), retryAfterMs),
     submission: 'drop',
     silent: true,
+    ...(lateMs > 0 && { slotForMs: 0 }),
   };
 }
 

@@ -12,7 +12,8 @@ export type Finding = { readonly taskId: string } | { readonly made: false };
 const ATTEMPTS = 3;
 
 /**
- * Ends the doubt about an `unconfirmed` avatar: it goes on with the task that was found, or fails as never made.
+ * Ends the doubt about an avatar that is `unconfirmed` or `timed_out`: it goes on with the task that was found, or fails as
+ * never made.
  * @throws {ProblemError} `not-found`, `not-unconfirmed`, or `task-taken` where the task is another avatar's
  */
 export async function resolve(ports: Ports, scope: Scope, id: string, finding: Finding): Promise<Avatar> {
@@ -20,16 +21,14 @@ export async function resolve(ports: Ports, scope: Scope, id: string, finding: F
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
     const stored = await store.find(scope, id);
     if (stored === null) throw new ProblemError('not-found', 'No avatar of yours has this id.');
-    if (stored.avatar.status !== 'unconfirmed') {
-      throw new ProblemError(
-        'not-unconfirmed',
-        `The avatar is ${stored.avatar.status}; there is no doubt to end.`,
-      );
+    const { status } = stored.avatar;
+    if (status !== 'unconfirmed' && status !== 'timed_out') {
+      throw new ProblemError('not-unconfirmed', `The avatar is ${status}; there is no doubt to end.`);
     }
     const move = moveOf(ports, stored, finding);
     const written = await write(ports, stored.version, move);
     if (written.saved) {
-      log.info({ avatarId: id, ...finding }, 'an unconfirmed avatar was resolved');
+      log.info({ avatarId: id, status, ...finding }, 'an avatar was resolved');
       return move.avatar;
     }
     if (written.reason === 'task-taken') {

@@ -3,11 +3,10 @@ import type { ApiKey } from '../modellix/api-key.js';
 import type { SubmitOutcome } from '../modellix/outcome.js';
 import { type Submission, unpackSubmission } from '../modellix/submission.js';
 import { type Stored, StoreUnavailableError } from '../store/store.js';
-import { note } from './limits/note.js';
+import { reportToLimits, resultOfSubmit } from './limits/report.js';
 import type { Outcome } from './outcome.js';
 import { type Ports, storeClock } from './ports.js';
 import { type Held, type Settled, settle } from './settle.js';
-import { signalOfSubmit } from './limits/signals.js';
 
 /** A submit whose intent is in the store: the one POST that may be made for it is this process's to make. */
 export interface BegunHere {
@@ -28,8 +27,8 @@ export async function submit(ports: Ports, begun: BegunHere): Promise<Settled | 
   const { stored, askedAt, atHand } = begun;
   const { avatar } = stored;
   const clock = storeClock(stored);
-  const finish = (outcome: Outcome, held: Held | null = stored) =>
-    settle(ports, answerOf(avatar, outcome, clock()), held);
+  const finish = (outcome: Outcome, held: Held | null = stored, at = clock()) =>
+    settle(ports, answerOf(avatar, outcome, at), held);
 
   const key = keyring.get(avatar.keyId ?? '');
   if (key === null) return finish(notSent('its key was taken away'));
@@ -52,21 +51,27 @@ export async function submit(ports: Ports, begun: BegunHere): Promise<Settled | 
 
   const { traceparent } = avatar;
   const { outcome, limits: headers } = await modellix.submit(key, submission, { traceparent });
+  const at = clock();
   counts.submit(outcome.kind);
   log.info({ avatarId: avatar.id, attempt: avatar.attempt, outcome: outcome.kind }, 'submit settled');
   const report = async () => {
-    const signal = signalOfSubmit(outcome, await heldByOthers(ports, key, outcome));
-    await note(ports, key, avatar, outcome, signal, headers);
+    const result = resultOfSubmit(outcome, await heldByOthers(ports, key, outcome));
+    await reportToLimits(ports, key, avatar, outcome, result, headers);
   };
   // What was paid for is written first. What is tried again is tried under the limits that were learned from it.
   if (outcome.kind !== 'accepted') await report();
-  const settled = await finish(outcome);
+  const settled = await finish(outcome, stored, at);
   if (outcome.kind === 'accepted') await report();
   return settled;
 }
 
 /** Gives back a submit that was begun and is not made: this process knows that nothing was sent for it. */
-export function giveBack(ports: Ports, avatar: Avatar, at: number, held: Held | null): Promise<Settled | null> {
+export function giveBack(
+  ports: Ports,
+  avatar: Avatar,
+  at: number,
+  held: Held | null,
+): Promise<Settled | null> {
   return settle(ports, answerOf(avatar, notSent('the gateway stops, or was not told in time'), at), held);
 }
 

@@ -5,12 +5,12 @@ import { MAX_IMAGE_BYTES } from '../domain/media/image.js';
 import type { ApiKey } from '../modellix/api-key.js';
 import { type Begin, type Outlook, StoreUnavailableError } from '../store/store.js';
 import { deliver } from './callbacks/deliver.js';
-import { keep } from './video/keep.js';
 import { lapsed } from './outcome.js';
-import { endOverdue, poll } from './poll.js';
+import { endUnheard, poll, UNHEARD_MS } from './poll.js';
 import { type Ports, storeClock } from './ports.js';
 import { replayAnswers, type Settled } from './settle.js';
 import { type BegunHere, giveBack, submit } from './submit.js';
+import { keep } from './video/keep.js';
 
 /** What a step does: a submit, a poll, or something that needs no call to Modellix. */
 type Kind = 'submit' | 'poll' | 'common';
@@ -26,9 +26,6 @@ const CLAIMED_AT_ONCE = 64;
 const IDLE_MS = 1_000;
 /** Between the beginnings of two passes: what makes work comes in bursts. */
 const PAUSE_MS = 20;
-/** How long a task that cannot be looked at now is left alone, and how overdue it is before that is its end. */
-const OUT_OF_REACH_MS = 5_000;
-const GIVEN_UP_MS = 24 * 3_600_000;
 /** The largest media in base64, and what stands around them. */
 const MAX_SUBMISSION_BYTES = Math.ceil(((MAX_IMAGE_BYTES + MAX_AUDIO_BYTES) * 4) / 3) + 64 * 1024;
 /** As one among the callers. */
@@ -104,8 +101,8 @@ export class Worker {
   /** Submits what was begun. Resolves with the avatar as it is then; `null` where that is not known. */
   async submit(begun: BegunHere): Promise<Settled | null> {
     const settled = await this.#run('submit', begun.stored.avatar, () => submit(this.#ports, begun));
-    // An accepted one keeps its slot, so there is nothing to do but to look at it in time.
-    this.wake(settled?.avatar.status === 'pending' && this.#busy.submit < ROOM.submit - 1 ? settled.dueInMs : 0);
+    // An accepted one keeps its slot, so there is nothing to do but to poll it in time, unless it made room for others.
+    this.wake(settled?.avatar.status === 'pending' && this.#room('submit') > 2 ? settled.dueInMs : 0);
     return settled ?? null;
   }
 
@@ -133,6 +130,7 @@ export class Worker {
     await Promise.all([limits.refresh(), timing.refresh()]);
     const outlook = await store.outlook(await this.#allKeyIds());
     timing.update(outlook, (keyId) => limits.callsPerMinute(keyId));
+    limits.update(outlook);
     const sleeps = [
       await this.#doCommon(outlook),
       await this.#probe(outlook),
@@ -155,26 +153,36 @@ export class Worker {
     return claimed.length === limit ? 0 : null;
   }
 
-  /** Where Modellix failed again and again, one free read by one replica finds out whether it is back. */
+  /**
+   * Where Modellix failed again and again, one free read by one replica finds out whether it is back; where this process had
+   * no way to it, one of its own.
+   */
   async #probe({ queued, keys }: Outlook): Promise<Sleep> {
-    const { limits, keyring, modellix, log } = this.#ports;
+    const { store, limits, keyring, modellix, log } = this.#ports;
     const inMs = limits.nextProbeInMs();
     const key = keyring.keys().find(({ id }) => limits.isUsable(id)) ?? keyring.keys()[0];
     const wanted = queued > 0 || [...keys.values()].some(({ slots }) => slots > 0);
     if (inMs === null || key === undefined || !wanted) return null;
-    if (inMs > 0 || !(await limits.beginProbe())) return Math.max(inMs, PAUSE_MS);
+    const waitMs = inMs > 0 ? inMs : await store.takeCall(key.id, limits.callTerms(key.id));
+    const probe = waitMs > 0 ? null : await limits.beginProbe();
+    if (probe === null) return Math.max(waitMs, PAUSE_MS);
     this.#begin('poll', null, async () => {
-      const ok = await modellix.probe(key);
-      log.info({ ok }, 'Modellix was probed');
-      await limits.endProbe(ok);
+      const outcome = await modellix.probe(key);
+      log.info({ outcome }, 'Modellix was probed');
+      await limits.endProbe(probe, outcome);
     });
     return null;
   }
 
   /** Submits from the queue what the keys have slots and calls for. */
   async #submitQueued({ queued }: Outlook): Promise<Sleep> {
+    const { limits } = this.#ports;
+    if (queued > 0) await limits.beginTry();
     const asked = this.#asked ?? this.#ask(queued);
-    if (asked === null) return null;
+    if (asked === null) {
+      await limits.dropTry();
+      return null;
+    }
     const { begin, releases, at: askedAt } = asked;
     const wanted = releases.length;
     this.#asked = asked;
@@ -191,6 +199,7 @@ export class Worker {
       });
     }
     for (const release of releases) release();
+    if (begun.length === 0) await limits.dropTry();
     return begun.length === wanted && queued > wanted ? 0 : waitMs;
   }
 
@@ -242,7 +251,7 @@ export class Worker {
     }
   }
 
-  /** Looks at the due tasks of one key, as far as its calls reach. */
+  /** Polls the due tasks of one key, as far as its calls reach. What cannot be polled from here is left to others. */
   async #pollDue(keyId: string, { keys }: Outlook): Promise<Sleep> {
     const ports = this.#ports;
     const { store, limits, settings, keyring, watched } = ports;
@@ -250,13 +259,14 @@ export class Worker {
     const limit = Math.min(due, this.#room('poll'));
     if (limit <= 0) return due === 0 ? dueInMs : null;
     const key = keyring.get(keyId);
-    const calls = key === null ? null : limits.pollTerms(keyId);
-    if (key === null || calls === null) {
-      const overdue = { keyId, limit, leaseMs: OUT_OF_REACH_MS, overdueMs: GIVEN_UP_MS };
-      const { claimed } = await store.claim(overdue);
-      for (const stored of claimed) this.#begin('poll', stored.avatar, () => endOverdue(ports, stored));
+    if (key === null) {
+      const overdueMs = settings.taskTimeoutMs + UNHEARD_MS;
+      const { claimed } = await store.claim({ keyId, limit, leaseMs: settings.stepLeaseMs, overdueMs });
+      for (const stored of claimed) this.#begin('poll', stored.avatar, () => endUnheard(ports, stored));
       return null;
     }
+    const calls = limits.pollTerms(keyId);
+    if (calls === null) return null;
     const [submits] = limits.submitTerms([keyId]);
     const { claimed, waitMs } = await store.claim({
       keyId,
@@ -274,7 +284,7 @@ export class Worker {
   async #allKeyIds(): Promise<readonly string[]> {
     const now = performance.now();
     const keys = this.#ports.keyring.keys();
-    // A key that was taken out a moment ago has tasks that are looked at without a gap.
+    // A key that was taken out a moment ago has tasks that are polled without a gap.
     if (this.#keyIds === null || this.#keyIds.keys !== keys || now - this.#keyIds.at > KEY_IDS_MS) {
       this.#keyIds = { ids: await this.#ports.store.keyIds(), keys, at: now };
     }
@@ -282,7 +292,8 @@ export class Worker {
   }
 
   #room(kind: Kind): number {
-    return ROOM[kind] - this.#busy[kind] - (kind === 'submit' ? this.#reserved : 0);
+    if (kind !== 'submit') return ROOM[kind] - this.#busy[kind];
+    return Math.min(ROOM.submit, this.#ports.limits.mostSubmits) - this.#busy.submit - this.#reserved;
   }
 
   #begin(kind: Kind, avatar: Avatar | null, step: () => Promise<unknown>): void {

@@ -1,4 +1,4 @@
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ProblemError } from '../problems.js';
 
 /**
@@ -6,10 +6,13 @@ import { ProblemError } from '../problems.js';
  * served: it may be what it is answered with.
  */
 export function requireAccept(...types: [string, ...string[]]) {
-  return async (request: FastifyRequest): Promise<void> => {
-    const takesProblems = request.headers.accept?.includes('application/problem+json') === true;
-    if (!takesProblems && request.accepts().type(types) === false) {
+  return (request: FastifyRequest, _reply: FastifyReply, done: () => void): void => {
+    const { accept } = request.headers;
+    // What most clients send, before the header is parsed.
+    const isPlain = accept === undefined || accept === '*/*' || accept === types[0];
+    if (!isPlain && !accept.includes('application/problem+json') && request.accepts().type(types) === false) {
       throw new ProblemError('not-acceptable', `This route answers with ${types.join(' or ')} only.`);
     }
+    done();
   };
 }

@@ -22,7 +22,7 @@ export function normalize(request: IncomingMessage, basePath: string): string {
     headers['x-forwarded-for'] = forwarded.split(',').map(withoutPort).join(', ');
   }
   // In the absolute form the host goes before that of the header.
-  const host = ABSOLUTE.exec(url)?.[1];
+  const host = url.startsWith('/') ? undefined : ABSOLUTE.exec(url)?.[1];
   if (host !== undefined) headers.host = host;
   const path = originForm(url);
   // A proxy may leave the path of PUBLIC_URL in place. What is then no path of ours did not begin with it.
@@ -32,7 +32,7 @@ export function normalize(request: IncomingMessage, basePath: string): string {
 
 /** A target without scheme and host: the absolute form is the same request (RFC 9112 §3.2.2). */
 export function originForm(url: string): string {
-  return url.replace(ABSOLUTE, '').replace(/^(?![/*])/, '/');
+  return url.startsWith('/') ? url : url.replace(ABSOLUTE, '').replace(/^(?![/*])/, '/');
 }
 
 /** The path of PUBLIC_URL, without a slash at the end. */

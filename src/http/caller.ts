@@ -31,5 +31,6 @@ export function callerOf({ sender, routeOptions }: FastifyRequest): Caller {
 /** For whom is counted what a request takes: its caller, or its address where no callers are known. */
 export function holderOf({ sender, ip }: FastifyRequest): string {
   const isKnown = sender !== null && !isUnauthenticated(sender) && sender !== ANONYMOUS;
-  return isKnown ? `caller:${sender.name}` : `address:${normalizeIP(ip)}`;
+  if (isKnown) return `caller:${sender.name}`;
+  return `address:${ip.includes(':') ? normalizeIP(ip) : ip}`;
 }

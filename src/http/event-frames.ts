@@ -1,11 +1,10 @@
 import type { SeenVersion } from '../gateway/view.js';
-import { fingerprintOf } from './etag.js';
-import { avatarView } from './view.js';
+import { jsonOf, rendered } from './rendered.js';
 
-/** An event as it is sent. JSON has no line feeds of its own. */
-function frame(name: string, data: object, id?: string): Buffer {
+/** An event as it is sent. @param json has no line feeds of its own */
+function frame(name: string, json: string, id?: string): Buffer {
   const idLine = id === undefined ? '' : `id: ${id}\n`;
-  return Buffer.from(`event: ${name}\n${idLine}data: ${JSON.stringify(data)}\n\n`);
+  return Buffer.from(`event: ${name}\n${idLine}data: ${json}\n\n`);
 }
 
 /** Put into words once, however many read it. */
@@ -14,7 +13,8 @@ const changeFrames = new WeakMap<SeenVersion, Buffer>();
 
 /** The version says which one is later. What tells whether it was seen is the fingerprint: not every version shows. */
 export function avatarFrame(seen: SeenVersion, basePath: string): Buffer {
-  return framed(avatarFrames, seen, `${seen.version}-${fingerprintOf(seen.avatar)}`, basePath);
+  const { fingerprint } = rendered(seen.avatar, basePath);
+  return framed(avatarFrames, seen, `${seen.version}-${fingerprint}`, basePath);
 }
 
 export function changeFrame(at: number, seen: SeenVersion, basePath: string): Buffer {
@@ -27,15 +27,15 @@ function framed(
   id: string,
   basePath: string,
 ): Buffer {
-  const bytes = frames.get(seen) ?? frame('avatar', avatarView(seen, basePath), id);
+  const bytes = frames.get(seen) ?? frame('avatar', jsonOf(seen, basePath), id);
   frames.set(seen, bytes);
   return bytes;
 }
 
 export function deletedFrame(id: string): Buffer {
-  return frame('deleted', { id });
+  return frame('deleted', JSON.stringify({ id }));
 }
 
 export function resetFrame(at: number): Buffer {
-  return frame('reset', {}, String(at));
+  return frame('reset', '{}', String(at));
 }

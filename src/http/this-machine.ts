@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import type { FastifyRequest } from 'fastify';
+import { LRUCache } from 'lru-cache';
 import { isLoopback, withoutPort } from './address.js';
 
 /** Who is served where no key is asked for. */
@@ -16,23 +17,40 @@ export interface KeylessRules {
 const PRIVATE_NAMES = ['.localhost', '.local', '.home.arpa', '.internal', '.svc'];
 
 /**
- * Why a request without a key is refused; `null` where it is not. A browser sends what pages from anywhere tell it to, and a
+ * Says why a request without a key is refused; `null` where it is not. A browser sends what pages from anywhere tell it to, and a
  * proxy on this machine passes on what comes from elsewhere, so the address alone says little.
  */
-export function whyRefused({ socket, headers }: FastifyRequest, rules: KeylessRules): string | null {
+export function keylessCheck(rules: KeylessRules): (request: FastifyRequest) => string | null {
+  // Callers send few different ones.
+  const hosts = new LRUCache<string, boolean>({
+    max: 100,
+    memoMethod(host) {
+      const url = urlOf(`http://${host}`);
+      return url !== null && isAllowedHost(url.hostname, rules);
+    },
+  });
+  return (request) => whyRefused(request, rules, (host) => hosts.memo(host));
+}
+
+function whyRefused(
+  { socket, headers }: FastifyRequest,
+  rules: KeylessRules,
+  isAllowed: (host: string) => boolean,
+): string | null {
   if (rules.isLocal) {
     if (!isLoopback(socket.remoteAddress ?? '')) return 'the request came from another address';
     if (headers.via !== undefined || !forwardedFor(headers).every(isLoopback))
       return 'the request was passed on for another address';
   }
   // DNS rebinding: a name of the attacker's that resolves to this gateway. HTTP/1.0 needs no Host.
-  const host = urlOf(`http://${headers.host ?? ''}`);
-  if (headers.host && !(host && isAllowedHost(host.hostname, rules))) {
+  if (headers.host && !isAllowed(headers.host)) {
     return 'its `Host` is neither an address nor a name that ALLOWED_HOSTS has';
   }
   // CSRF: what a page may send without a preflight, such as a form with files.
   const { origin, 'sec-fetch-site': site = 'none' } = headers;
+  if (origin === undefined && site === 'none') return null;
   const from = urlOf(origin);
+  const host = urlOf(`http://${headers.host ?? ''}`);
   const isPublic = from !== null && from.origin === urlOf(rules.publicUrl)?.origin;
   const isOwn = origin === undefined || isPublic || (from !== null && from.host === host?.host);
   // The browser vouches for the first; a page without a referrer sends `Origin: null` with it.

@@ -3,7 +3,13 @@ import { Agent, type buildConnector, Client, type Dispatcher, Pool } from 'undic
 import type { ApiKey } from './api-key.js';
 import { connectorBy } from './connector.js';
 import { exchange, exchangeOnce } from './exchange.js';
-import { NO_LIMITS, type QueryOutcome, type Reply, type SubmitOutcome } from './outcome.js';
+import {
+  NO_LIMITS,
+  type ProbeOutcome,
+  type QueryOutcome,
+  type Reply,
+  type SubmitOutcome,
+} from './outcome.js';
 import { type ProxySettings, readProxies } from './proxies.js';
 import { bodyOf, type Submission } from './submission.js';
 import { fetchVideo, type VideoAnswer, type VideoRequest } from './video.js';
@@ -21,8 +27,8 @@ export interface ModellixClient {
   ): Promise<Reply<SubmitOutcome>>;
   /** `signal` cuts it off, also while Modellix holds it: it is then `unavailable`. */
   query(key: ApiKey, taskId: string, signal?: AbortSignal): Promise<Reply<QueryOutcome>>;
-  /** One free read. Whether Modellix answers, be it with a refusal. */
-  probe(key: ApiKey): Promise<boolean>;
+  /** One free read. It is `ok` where Modellix answers, be it with a refusal. */
+  probe(key: ApiKey): Promise<ProbeOutcome>;
   /** One free read: what is left of the account of a key, in US dollars; `null` where that is not known. */
   balance(key: ApiKey): Promise<number | null>;
   /** Without the API key, wherever the URL points and `connectToVideos` connects to. */
@@ -128,11 +134,12 @@ export function createModellixClient(options: ModellixClientOptions): ModellixCl
       if (result.kind === 'answer') {
         return readQueryAnswer(result.status, result.headers, result.body, reading(key));
       }
-      return none({ kind: 'unavailable', reason: result.reason });
+      const unsent = !result.sent && signal?.aborted !== true;
+      return none({ kind: 'unavailable', reason: result.reason, ...(unsent && { unsent }) });
     },
 
     async probe(key) {
-      if (closing !== undefined) return false;
+      if (closing !== undefined) return 'unreachable';
       const request: Dispatcher.DispatchOptions = {
         method: 'GET',
         path: probePath,
@@ -140,7 +147,8 @@ export function createModellixClient(options: ModellixClientOptions): ModellixCl
       };
       const limits = { connectTimeoutMs, answerTimeoutMs: queryTimeoutMs };
       const result = await tracked(exchange(queries, request, limits));
-      return result.kind === 'answer' && result.status < 500;
+      if (result.kind === 'answer') return result.status < 500 ? 'ok' : 'failed';
+      return result.sent ? 'failed' : 'unreachable';
     },
 
     async balance(key) {

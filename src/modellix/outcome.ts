@@ -54,9 +54,21 @@ export type QueryOutcome =
   /** `resource` is `null` when Modellix called it a success and named no file. `expiresAt` in ms since the epoch. */
   | { readonly kind: 'success'; readonly resource: Resource | null; readonly expiresAt: number | null }
   | { readonly kind: 'failure'; readonly message: string }
-  /** 404: Modellix does not know the task (yet, or any more). */
+  /** 404 in Modellix's own envelope: it does not know the task (yet, or any more). */
   | { readonly kind: 'missing'; readonly message: string }
   /** 429. */
   | { readonly kind: 'limited'; readonly message: string; readonly retryAfterMs: number | null }
-  /** Any other answer, or none; a read may be repeated. `status` where there was an answer: 401 and 402 rest a key. */
-  | { readonly kind: 'unavailable'; readonly reason: string; readonly status?: number };
+  /**
+   * Any other answer, or none; a read may be repeated. `status` where there was an answer, `byModellix` where that was in
+   * Modellix's own envelope and not of something in between; `unsent` where no connection came about.
+   */
+  | {
+      readonly kind: 'unavailable';
+      readonly reason: string;
+      readonly status?: number;
+      readonly byModellix?: true;
+      readonly unsent?: true;
+    };
+
+/** What one free read found: Modellix answers, it fails, or there is no way to it from here. */
+export type ProbeOutcome = 'ok' | 'failed' | 'unreachable';

@@ -103,9 +103,12 @@ function queryOutcome(
 ): QueryOutcome {
   const answer = envelope(body);
   const message = clean(answer?.message, secret) ?? `Modellix answered ${status}`;
-  if (status === 404) return { kind: 'missing', message };
+  const byModellix = answer?.code === status;
+  if (status === 404 && byModellix) return { kind: 'missing', message };
   if (status === 429) return { kind: 'limited', message, retryAfterMs: retryAfterMs(headers, now, 'calls') };
-  if (!isOk(status)) return { kind: 'unavailable', status, reason: message };
+  if (!isOk(status)) {
+    return { kind: 'unavailable', status, reason: message, ...(byModellix && { byModellix }) };
+  }
   if (answer?.code !== 0 || answer.data === null) {
     return { kind: 'unavailable', status, reason: `Modellix answered ${status} ${whatIsWrong(answer)}` };
   }

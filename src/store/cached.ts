@@ -2,44 +2,72 @@ import { LRUCache } from 'lru-cache';
 import { EVERYONE, type Scope } from '../domain/caller.js';
 import type { Change, Found, Store } from './store.js';
 
-/** Records are about 1 kB, with metadata some 30 kB at most. */
 const MAX_ENTRIES = 5_000;
+/** Of what callers wrote: a record is about 1 kB, with metadata some 30 kB at most. */
+const MAX_BYTES = 16 * 1024 * 1024;
+/** What there is of a record beside that, about. */
+const OWN_BYTES = 1024;
 
-interface UnderWay {
+interface Read {
   readonly found: Promise<Found | null>;
   readonly beganAt: number;
 }
 
+interface Kept {
+  readonly found: Found;
+  readonly readAt: number;
+}
+
+export interface CachedReadsOptions {
+  /** How old a read may be where no change was heard of, in ms. */
+  readonly maxAgeMs: number;
+  /** Whether every change is heard of, since nobody else writes: a read is as good as new until then. */
+  readonly hearsAll: boolean;
+}
+
 /**
- * Reads of a store from memory, where they were read less than `maxAgeMs` ago and nobody said since that they changed, here
- * or elsewhere. Equal reads at the same time are one. What is not there is not kept.
+ * Reads of a store from memory, until a change is heard of. Equal reads at the same time are one. What is not there is not kept,
+ * nor for longer than `maxAgeMs` what is queued: its place changes with others.
  */
 export class CachedReads implements Pick<Store, 'find'> {
   readonly #store: Pick<Store, 'find' | 'onChange'>;
-  readonly #maxAgeMs: number;
-  readonly #kept: LRUCache<string, Found>;
+  readonly #options: CachedReadsOptions;
+  readonly #kept = new LRUCache<string, Kept>({
+    max: MAX_ENTRIES,
+    maxSize: MAX_BYTES,
+    sizeCalculation: ({ found: { avatar } }) =>
+      OWN_BYTES + (avatar.prompt?.length ?? 0) + JSON.stringify(avatar.metadata).length,
+  });
   /** Reads that no change was heard of since they began. */
-  readonly #underWay = new Map<string, UnderWay>();
+  readonly #underWay = new Map<string, Read>();
   readonly #end: () => void;
 
-  constructor(store: Pick<Store, 'find' | 'onChange'>, maxAgeMs: number) {
+  constructor(store: Pick<Store, 'find' | 'onChange'>, options: CachedReadsOptions) {
     this.#store = store;
-    this.#maxAgeMs = maxAgeMs;
-    this.#kept = new LRUCache({ max: MAX_ENTRIES, ttl: maxAgeMs, ttlResolution: 0 });
+    this.#options = options;
     this.#end = store.onChange((change) => this.#forget(change));
   }
 
   async find(scope: Scope, id: string): Promise<Found | null> {
     const key = keyOf(scope, id);
     const kept = this.#kept.get(key);
-    if (kept !== undefined) return kept;
+    if (kept !== undefined && this.#isGood(kept)) return kept.found;
     const underWay = this.#underWay.get(key);
-    const isFresh = underWay !== undefined && performance.now() - underWay.beganAt < this.#maxAgeMs;
-    return isFresh ? underWay.found : this.#read(key, scope, id);
+    if (underWay !== undefined && this.#isYoung(underWay.beganAt)) return underWay.found;
+    return this.#read(key, scope, id);
   }
 
   close(): void {
     this.#end();
+  }
+
+  #isGood({ found, readAt }: Kept): boolean {
+    const isSettled = this.#options.hearsAll && found.avatar.status !== 'queued';
+    return isSettled || this.#isYoung(readAt);
+  }
+
+  #isYoung(since: number): boolean {
+    return performance.now() - since < this.#options.maxAgeMs;
   }
 
   #read(key: string, scope: Scope, id: string): Promise<Found | null> {
@@ -51,7 +79,7 @@ export class CachedReads implements Pick<Store, 'find'> {
       // A change that was heard of meanwhile, or a later read, has taken it out: it may be of before.
       if (this.#underWay.get(key) !== read) return;
       this.#underWay.delete(key);
-      if (found !== null) this.#kept.set(key, found, { start: beganAt });
+      if (found !== null) this.#kept.set(key, { found, readAt: beganAt });
     };
     found.then(ended, () => ended(null));
     return found;

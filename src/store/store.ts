@@ -225,7 +225,7 @@ export interface SharedDocument {
   readonly now: number;
 }
 
-/** `count`: with the one that was counted now. `leftMs`: until the count begins anew. */
+/** `count`: with what was added now. `leftMs`: until the count begins anew. */
 export interface Hits {
   readonly count: number;
   readonly leftMs: number;
@@ -295,10 +295,12 @@ export interface Store {
     value: string,
   ): Promise<SharedDocument & { readonly swapped: boolean }>;
   /**
-   * Counts one more under a name, in a window that begins with the first one. It is remembered no longer than that, and by
-   * one process no longer than itself. Unlike writes it waits for no copies.
+   * Adds to counts that all processes share, by their names, each in a window that begins with the first. Unlike writes it waits
+   * for no copies. `null`: one process at a time is all there is, and counts by itself.
    */
-  hit(name: string, windowMs: number): Promise<Hits>;
+  readonly count:
+    | ((added: ReadonlyMap<string, number>, windowMs: number) => Promise<ReadonlyMap<string, Hits>>)
+    | null;
   /**
    * Calls back for each avatar written, here or elsewhere; with `null` where words may have been lost, so that anything
    * may have changed. Returns how to end it.

@@ -1,169 +1,270 @@
-/** The calls of one key: who gets them, and when nobody does. */
+/** What a key's budget learns from answers: less at once, more slowly. */
 
-import fc from 'fast-check';
 import t from 'tap';
 import {
   afterReply,
-  type CallKind,
-  giveBack,
-  type KeyBudget,
-  newBudget,
-  type Rivals,
+  callsPerMinuteOf,
+  type Learned,
+  NOTHING_LEARNED,
+  type RateHeaders,
+  type Signal,
+  slotsOf,
   stateOf,
-  take,
+  termsOf,
+  waitMs,
 } from '../../src/domain/budget.js';
 
 const NOW = 1_790_000_000_123;
 const MINUTE_MS = 60_000;
-/** A burst of 10, then a call every 0.7 s. */
 const LIMITS = { callsPerMinute: 100, tasks: 3 };
-const NOBODY: Rivals = { submitsWait: false, pollsWait: false };
-const BOTH: Rivals = { submitsWait: true, pollsWait: true };
-const FRESH = newBudget(LIMITS);
+const FRESH = NOTHING_LEARNED;
+const SILENT: RateHeaders = { limit: null, remaining: null, resetInMs: null };
+const OK: Signal = { kind: 'ok', held: 0 };
+const REJECTED: Signal = { kind: 'rejected', polls: true };
+/** The balance is used up: what was paid for may still be polled. */
+const UNPAID: Signal = { kind: 'rejected', polls: false };
+const POLLED: Signal = { kind: 'polled' };
 
-function taken(budget: KeyBudget, kind: CallKind, rivals: Rivals, wanted = 99, now = NOW) {
-  return take(budget, kind, wanted, now, LIMITS, rivals);
+function limited(retryAfterMs: number | null = null): Signal {
+  return { kind: 'rate-limited', retryAfterMs };
 }
 
-/** The calls of so many seconds in which a submit and then a look is tried for whenever there may be one. */
-function played(seconds: number, rivals: Rivals): string {
-  let [budget, now, calls] = [FRESH, NOW, ''];
-  while (now < NOW + seconds * 1_000) {
-    const submits = taken(budget, 'submit', rivals, 99, now);
-    const looks = taken(submits.budget, 'poll', rivals, 99, now);
-    calls += 's'.repeat(submits.taken) + 'l'.repeat(looks.taken);
-    budget = looks.budget;
-    now += Math.min(submits.waitMs, looks.waitMs);
+function full(heldBesides: number, retryAfterMs: number | null = null): Signal {
+  return { kind: 'concurrency', retryAfterMs, heldBesides };
+}
+
+/** After an answer, so many ms from now. */
+function after(budget: Learned, signal: Signal, atMs = 0, said: Partial<RateHeaders> = {}): Learned {
+  return afterReply(budget, signal, { ...SILENT, ...said }, NOW + atMs, LIMITS);
+}
+
+function perMinute(learned: Learned, atMs: number, limits = LIMITS): number {
+  return callsPerMinuteOf(learned, NOW + atMs, limits);
+}
+
+function slots(learned: Learned, atMs: number, limits = LIMITS): number {
+  return slotsOf(learned, NOW + atMs, limits);
+}
+
+/** How long each pause is where the same is answered again at the end of the one before. */
+function pauses(signal: Signal, of: 'pausedUntil' | 'restUntil', times: number): number[] {
+  const lengths: number[] = [];
+  let [budget, atMs] = [FRESH as Learned, 0];
+  while (lengths.length < times) {
+    budget = after(budget, signal, atMs);
+    const untilMs = budget[of] - NOW;
+    lengths.push((untilMs - atMs) / 1_000);
+    atMs = untilMs;
   }
-  return calls;
+  return lengths;
 }
+
+t.test('a good answer that says nothing new changes nothing, and is not worth a write', async (t) => {
+  t.equal(after(FRESH, OK), FRESH);
+  t.equal(after(FRESH, OK, 0, { limit: 100, remaining: 57, resetInMs: 30_000 }), FRESH);
+  t.equal(after(FRESH, OK, 0, { limit: 1_000 }), FRESH, 'no more than is configured');
+});
+
+t.test('a 429 without Retry-After: the pauses double, up to a minute', async (t) => {
+  t.strictSame(pauses(limited(), 'pausedUntil', 7), [2, 4, 8, 16, 32, 60, 60]);
+});
+
+t.test('several 429 to calls that were under way together are one', async (t) => {
+  const once = after(FRESH, limited());
+  t.strictSame(after(after(once, limited(), 100), limited(), 1_999), once);
+  t.equal(after(once, limited(), 2_000).pausedUntil, NOW + 2_000 + 4_000, 'the next is another');
+});
+
+t.test('after a good answer the pauses begin anew; the one that is on goes on', async (t) => {
+  const good = after(after(FRESH, limited()), OK, 500);
+  t.strictSame(stateOf(good, NOW + 500), { state: 'paused', until: NOW + 2_000 });
+  t.equal(after(good, limited(), 3_000).pausedUntil, NOW + 3_000 + 2_000);
+});
+
+t.test('Retry-After is what it says: the longest of several, ten minutes at most', async (t) => {
+  t.equal(after(FRESH, limited(7_000)).pausedUntil, NOW + 7_000);
+  t.equal(after(after(FRESH, limited(7_000)), limited(3_000), 100).pausedUntil, NOW + 7_000);
+  t.equal(after(after(FRESH, limited(7_000)), limited(9_000), 100).pausedUntil, NOW + 9_100);
+  t.equal(after(FRESH, limited(86_400_000)).pausedUntil, NOW + 600_000);
+  for (const ms of [0, -5_000]) t.equal(after(FRESH, limited(ms)).pausedUntil, NOW + 2_000, `${ms}`);
+});
+
+t.test('no call is left: none is made until the window is over, a minute at most', async (t) => {
+  const left = (said: Partial<RateHeaders>) => after(FRESH, OK, 0, said).pausedUntil - NOW;
+  t.equal(left({ remaining: 0, resetInMs: 12_000 }), 12_000);
+  t.equal(left({ remaining: 0, resetInMs: 86_400_000 }), 60_000);
+  for (const said of [
+    { remaining: 1, resetInMs: 12_000 },
+    { remaining: 0, resetInMs: -12_000 },
+    { remaining: 0, resetInMs: 0 },
+    { remaining: 0, resetInMs: null },
+    { remaining: null, resetInMs: 12_000 },
+  ])
+    t.equal(after(FRESH, OK, 0, said), FRESH, JSON.stringify(said));
+  const longer = after(FRESH, limited(20_000));
+  t.equal(after(longer, OK, 0, { remaining: 0, resetInMs: 12_000 }).pausedUntil, NOW + 20_000);
+});
+
+const MANY = { callsPerMinute: 100, tasks: 20 };
+
+/** Of a key that had 20 slots, after 8 were in use and the ninth was refused. */
+function refused(atMs = 0): Learned {
+  return afterReply(FRESH, full(8), SILENT, NOW + atMs, MANY);
+}
+
+t.test('[F58] too many tasks: as many as there are is what fits, at once', async (t) => {
+  t.equal(slots(after(FRESH, full(2)), 0), 2);
+  t.equal(slots(after(FRESH, full(0)), 0), 0, 'none at all, until one is tried');
+  t.equal(slots(after(FRESH, full(5)), 0), 3, 'never more than before');
+  t.equal(slots(after(after(FRESH, full(1)), full(2), 100), 100), 1, 'several under way together are one');
+  t.equal(waitMs(after(FRESH, full(2)), 'submit', NOW), 0, 'a slot that becomes free is used');
+});
 
 t.test(
-  'who is alone gets all that is there, but for one that looks leave, and is told when there is more',
+  '[F58] one more is tried after seconds, and twice as much after each that there was room for',
   async (t) => {
-    for (const [kind, most] of [
-      ['submit', 10],
-      ['poll', 9],
-    ] as const) {
-      const first = taken(FRESH, kind, NOBODY);
-      t.equal(first.taken, most);
-      t.equal(first.waitMs, 698);
-      t.equal(taken(first.budget, kind, NOBODY).taken, 0);
-      t.equal(taken(first.budget, kind, NOBODY, 1, NOW + 698).taken, 1);
+    let learned = refused();
+    t.strictSame([slots(learned, 4_999, MANY), slots(learned, 5_000, MANY)], [8, 9]);
+    const seen: number[] = [];
+    for (let held = 9; held < 20; held = slots(learned, 6_000, MANY)) {
+      learned = afterReply(learned, { kind: 'ok', held }, SILENT, NOW + 6_000, MANY);
+      seen.push(slots(learned, 6_000, MANY));
     }
-    t.equal(taken(FRESH, 'submit', NOBODY, 3).waitMs, 0, 'nothing is waited for where all was taken');
+    t.strictSame(seen, [10, 11, 12, 13, 14, 15, 16, 18, 20], 'an eighth more at most');
+    t.equal(
+      afterReply(learned, { kind: 'ok', held: 20 }, SILENT, NOW + 7_000, MANY).tasks,
+      null,
+      'nothing is left of it',
+    );
+    const few = afterReply(refused(), { kind: 'ok', held: 8 }, SILENT, NOW + 6_000, MANY);
+    t.strictSame(few, refused(), 'where no more than fit were in use, nothing was found out');
   },
 );
 
-t.test('while both wait every fifth call is a look', async (t) => {
-  t.match(played(300, BOTH), /^(ssssl){85,}s{0,4}$/);
+t.test('[F58] refused again and again, one more is tried once a minute', async (t) => {
+  let [learned, atMs] = [refused(), 0];
+  const pauses: number[] = [];
+  for (let i = 0; i < 6; i++) {
+    let afterMs = 0;
+    while (slots(learned, atMs + afterMs, MANY) === 8) afterMs += 100;
+    pauses.push(afterMs / 1_000);
+    atMs += afterMs;
+    learned = afterReply(learned, full(8), SILENT, NOW + atMs, MANY);
+  }
+  t.strictSame(pauses.slice(0, 2), [5, 55]);
+  for (const pause of pauses.slice(2)) t.ok(pause >= 55 && pause <= 65, `${pauses}`);
 });
 
-t.test('a look leaves the calls to submits that wait, until its turn', async (t) => {
-  const one = taken(FRESH, 'submit', BOTH, 1).budget;
-  t.match(taken(one, 'poll', BOTH), { taken: 0, waitMs: 600 });
-  const four = taken(one, 'submit', BOTH);
-  t.equal(four.taken, 3);
-  t.match(
-    taken(four.budget, 'submit', BOTH),
-    { taken: 0, waitMs: 600 },
-    'the next one is the look that waits',
+t.test('[F58] where others took slots that were ours, some are yielded', async (t) => {
+  const learned = afterReply(
+    afterReply(FRESH, full(15), SILENT, NOW, MANY),
+    full(12),
+    SILENT,
+    NOW + 60_000,
+    MANY,
   );
-  const look = taken(four.budget, 'poll', BOTH);
-  t.equal(look.taken, 1);
-  t.equal(taken(look.budget, 'poll', BOTH).taken, 0);
-  t.equal(taken(look.budget, 'submit', BOTH).taken, 4);
+  t.equal(slots(learned, 60_000, MANY), 10);
 });
 
-t.test('a turn ends with the looks that waited for it', async (t) => {
-  const { budget } = taken(FRESH, 'submit', BOTH, 4);
-  const alone = taken(budget, 'submit', { ...BOTH, pollsWait: false });
-  t.equal(alone.taken, 6);
-  t.equal(alone.budget.submitsInARow, 0);
+t.test('too many tasks, with a time to wait: no submit until then, but polls', async (t) => {
+  const learned = after(FRESH, full(2, 11_000));
+  t.equal(waitMs(learned, 'submit', NOW), 11_000);
+  t.equal(waitMs(learned, 'poll', NOW), 0);
+  t.equal(stateOf(learned, NOW).state, 'ok');
+  t.equal(waitMs(after(FRESH, full(2, 86_400_000)), 'submit', NOW), 600_000);
 });
 
-t.test('submits that wait and take nothing keep no look from calls that lie there', async (t) => {
-  const first = taken(FRESH, 'poll', BOTH);
-  t.equal(first.taken, 1);
-  t.equal(taken(first.budget, 'poll', BOTH, 99, NOW + 697).taken, 0);
-  t.equal(taken(first.budget, 'poll', BOTH, 99, NOW + 698).taken, 1);
+t.test('a lower X-RateLimit-Limit holds at once, a higher one does not', async (t) => {
+  const low = after(FRESH, OK, 0, { limit: 50 });
+  t.equal(perMinute(low, 0), 50);
+  t.equal(after(low, OK, 100, { limit: 80 }), low);
+  t.equal(perMinute(after(low, OK, 100, { limit: 20.9 }), 100), 20);
+  for (const limit of [0, 0.5]) t.equal(after(FRESH, OK, 0, { limit }), FRESH, 'a limit that allows nothing');
+  t.strictSame(termsOf('key', low, NOW, LIMITS).calls.burst, 5);
 });
 
-t.test('calls that were not made can be made', async (t) => {
-  const { budget } = taken(FRESH, 'poll', NOBODY);
-  t.equal(taken(giveBack(budget, 4), 'poll', NOBODY).taken, 4);
-  t.equal(taken(giveBack(budget, 9), 'poll', NOBODY).taken, 9);
+t.test('a tenth more calls are tried every three minutes, up to what is configured', async (t) => {
+  const low = after(FRESH, OK, 0, { limit: 50 });
+  const calls = [perMinute(low, 179_999)];
+  for (let minutes = 3; calls.length < 10; minutes += 3) calls.push(perMinute(low, minutes * MINUTE_MS));
+  t.strictSame(calls, [50, 55, 60, 66, 72, 79, 86, 94, 100, 100]);
+  const one = after(FRESH, OK, 0, { limit: 1 });
+  t.equal(perMinute(one, 180_000), 2, 'one more at least');
+  t.equal(perMinute(after(low, OK, 360_000, { limit: 55 }), 360_000), 55, 'said again to be less');
 });
 
-t.test('a pause holds back all calls, one of submits holds back these, the longest counts', async (t) => {
-  const paused = { ...FRESH, pausedUntil: NOW + 5_000 };
-  t.match(taken(paused, 'submit', NOBODY), { taken: 0, waitMs: 5_000, budget: paused });
-  t.match(taken(paused, 'poll', NOBODY), { taken: 0, waitMs: 5_000 });
-  t.equal(taken(paused, 'poll', NOBODY, 99, NOW + 5_000).taken, 9);
-
-  const full = { ...FRESH, submitsPausedUntil: NOW + 7_000 };
-  t.match(taken(full, 'submit', BOTH), { taken: 0, waitMs: 7_000 });
-  t.equal(taken(full, 'poll', BOTH).taken, 9, 'submits that may not be made outrank nobody');
-  t.equal(taken({ ...full, restUntil: NOW + 9_000, pausedUntil: NOW + 1 }, 'submit', NOBODY).waitMs, 9_000);
+t.test('a low limit that is said again is not raised, and written once a minute', async (t) => {
+  const low = after(FRESH, OK, 0, { limit: 50 });
+  t.equal(after(low, OK, 59_999, { limit: 50 }), low);
+  const again = after(low, OK, 60_000, { limit: 50 });
+  t.equal(perMinute(again, 239_999), 50);
+  t.equal(perMinute(again, 240_000), 55);
 });
 
-t.test('what shows of it', async (t) => {
-  const budget = {
+t.test('what is configured holds where nothing was learned, also once it is changed', async (t) => {
+  for (const limits of [
+    { callsPerMinute: 200, tasks: 5 },
+    { callsPerMinute: 10, tasks: 1 },
+  ]) {
+    t.equal(perMinute(FRESH, 0, limits), limits.callsPerMinute);
+    t.equal(slots(FRESH, 0, limits), limits.tasks);
+  }
+  const low = after(after(FRESH, full(1)), OK, 0, { limit: 50 });
+  t.strictSame([perMinute(low, 1_000), slots(low, 1_000)], [50, 1]);
+  const less = { callsPerMinute: 20, tasks: 1 };
+  t.strictSame([perMinute(low, 1_000, less), slots(low, 9_000, less)], [20, 1]);
+});
+
+t.test('what was learned by a clock that was ahead is not kept until that hour', async (t) => {
+  const low = after(after(FRESH, full(1), 3_600_000), OK, 3_600_000, { limit: 50 });
+  t.equal(slots(low, 0), 2);
+  t.equal(perMinute(low, 0), 100);
+  for (const pause of ['pausedUntil', 'restUntil', 'submitsPausedUntil']) {
+    const learned = { ...FRESH, [pause]: NOW + 3_600_000 };
+    t.equal(waitMs(learned, 'submit', NOW), 0, pause);
+    t.equal(stateOf(learned, NOW).state, 'ok', pause);
+  }
+  t.equal(waitMs({ ...FRESH, pausedUntil: NOW + 900_000 }, 'poll', NOW), 900_000, 'the longest there is');
+});
+
+t.test('the longest of pauses counts, and what shows of them', async (t) => {
+  const learned = {
     ...FRESH,
     pausedUntil: NOW + 5_000,
     restUntil: NOW + 3_000,
     submitsPausedUntil: NOW + 9_000,
   };
-  t.strictSame(stateOf(budget, NOW), { state: 'resting', until: NOW + 3_000 });
-  t.strictSame(stateOf(budget, NOW + 3_000), { state: 'paused', until: NOW + 5_000 });
-  t.strictSame(stateOf(budget, NOW + 5_000), { state: 'ok', until: null });
+  t.strictSame([waitMs(learned, 'submit', NOW), waitMs(learned, 'poll', NOW)], [9_000, 5_000]);
+  t.strictSame(stateOf(learned, NOW), { state: 'resting', until: NOW + 3_000 });
+  t.strictSame(stateOf(learned, NOW + 3_000), { state: 'paused', until: NOW + 5_000 });
+  t.strictSame(stateOf(learned, NOW + 5_000), { state: 'ok', until: null });
 });
 
-t.test('a clock that was an hour ahead leaves no pause, and a burst used at most', async (t) => {
-  const late = NOW + 3_600_000;
-  for (const pause of ['pausedUntil', 'restUntil', 'submitsPausedUntil']) {
-    const budget = { ...FRESH, [pause]: late };
-    t.equal(taken(budget, 'submit', NOBODY).taken, 10, pause);
-    t.equal(stateOf(budget, NOW).state, 'ok', pause);
-  }
-  const { budget } = taken(FRESH, 'poll', NOBODY, 99, late);
-  t.match(taken(budget, 'submit', NOBODY, 1), { taken: 0, waitMs: 698 });
-  t.equal(
-    taken({ ...FRESH, pausedUntil: NOW + 900_000 }, 'poll', NOBODY).waitMs,
-    900_000,
-    'the longest there is',
-  );
+t.test('401, 402: the key rests, twice as long each time, up to a quarter of an hour', async (t) => {
+  t.strictSame(pauses(REJECTED, 'restUntil', 7), [30, 60, 120, 240, 480, 900, 900]);
+  const rests = after(FRESH, REJECTED);
+  t.strictSame(stateOf(rests, NOW), { state: 'resting', until: NOW + 30_000 });
+  t.equal(after(rests, REJECTED, 29_999), rests, 'several under way together are one');
+  const good = after(rests, OK, 31_000);
+  t.equal(after(good, REJECTED, 32_000).restUntil, NOW + 62_000);
 });
 
-const STEP = fc.record({
-  afterMs: fc.oneof(fc.nat(2_000), fc.nat(70_000)),
-  kind: fc.constantFrom<CallKind>('submit', 'poll'),
-  wanted: fc.nat(150),
-  unused: fc.double({ min: 0, max: 1, noNaN: true }),
-  rivals: fc.record({ submitsWait: fc.boolean(), pollsWait: fc.boolean() }),
-  said: fc.record({
-    limit: fc.option(fc.integer({ min: 0, max: 2_000 })),
-    remaining: fc.option(fc.nat(2)),
-    resetInMs: fc.option(fc.integer({ min: -1_000, max: 100_000 })),
-  }),
+t.test('an account that cannot pay keeps submits back, and no polls', async (t) => {
+  const rests = after(FRESH, UNPAID);
+  const waits = (learned: Learned) => [
+    waitMs(learned, 'submit', NOW + 1_000),
+    waitMs(learned, 'poll', NOW + 1_000),
+  ];
+  t.strictSame(waits(rests), [29_000, 0]);
+  t.equal(stateOf(rests, NOW + 1_000).state, 'resting');
+
+  const refusedAltogether = after(rests, REJECTED, 1_000);
+  t.strictSame(waits(refusedAltogether), [29_000, 29_000]);
+  t.equal(refusedAltogether.restUntil, rests.restUntil, 'for no longer');
 });
 
-t.test('no minute sees more calls than the limit, whatever is taken, given back and learned', async () => {
-  const limit = fc.oneof(fc.integer({ min: 1, max: 20 }), fc.integer({ min: 21, max: 1_200 }));
-  fc.assert(
-    fc.property(limit, fc.array(STEP, { maxLength: 150 }), (callsPerMinute, steps) => {
-      const limits = { callsPerMinute, tasks: 3 };
-      const made: number[] = [];
-      let [budget, now] = [newBudget(limits), NOW];
-      for (const { afterMs, kind, wanted, unused, rivals, said } of steps) {
-        now += afterMs;
-        const got = take(budget, kind, wanted, now, limits, rivals);
-        const back = Math.floor(got.taken * unused);
-        budget = afterReply(giveBack(got.budget, back), { kind: 'ok' }, said, now, limits);
-        for (let i = 0; i < got.taken - back; i++) made.push(now);
-      }
-      return made.every((at, i) => at - (made[i - callsPerMinute] ?? Number.NEGATIVE_INFINITY) >= MINUTE_MS);
-    }),
-    { numRuns: 500 },
-  );
+t.test('a poll that is answered does not make the next rest a short one', async (t) => {
+  const rests = after(after(FRESH, UNPAID), POLLED, 20_000);
+  t.equal(after(rests, UNPAID, 30_000).restUntil, NOW + 90_000);
+  t.equal(after(after(rests, OK, 30_000), UNPAID, 31_000).restUntil, NOW + 61_000);
 });

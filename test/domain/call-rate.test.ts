@@ -2,7 +2,7 @@
 
 import fc from 'fast-check';
 import t from 'tap';
-import { giveBackCalls, takeCalls } from '../../src/domain/call-rate.js';
+import { giveBackCalls, paceOf, takeCalls } from '../../src/domain/call-rate.js';
 
 const NOW = 1_790_000_000_123;
 const MINUTE_MS = 60_000;
@@ -13,7 +13,7 @@ function departures(limit: number, asks: ReadonlyArray<{ afterMs: number; wanted
   let [tatMs, now] = [0, NOW];
   for (const { afterMs, wanted } of asks) {
     now += afterMs;
-    const got = takeCalls(tatMs, limit, now, wanted);
+    const got = takeCalls(tatMs, paceOf(limit), now, wanted);
     tatMs = got.tatMs;
     for (let i = 0; i < got.taken; i++) left.push(now);
   }
@@ -56,42 +56,42 @@ t.test('who always wants calls gets most of what is allowed', async (t) => {
 t.test('the wait is exact: a call is to be had then, and none a millisecond sooner', async () => {
   fc.assert(
     fc.property(LIMITS, fc.integer({ min: 1, max: 300 }), (limit, wanted) => {
-      const { tatMs, waitMs, taken } = takeCalls(0, limit, NOW, wanted);
+      const { tatMs, waitMs, taken } = takeCalls(0, paceOf(limit), NOW, wanted);
       if (taken === wanted) return waitMs === 0;
       return (
-        takeCalls(tatMs, limit, NOW + waitMs, 1).taken === 1 &&
-        takeCalls(tatMs, limit, NOW + waitMs - 1, 1).taken === 0
+        takeCalls(tatMs, paceOf(limit), NOW + waitMs, 1).taken === 1 &&
+        takeCalls(tatMs, paceOf(limit), NOW + waitMs - 1, 1).taken === 0
       );
     }),
   );
 });
 
 t.test('what is given back can be taken again, and no more than that', async (t) => {
-  const { tatMs, taken } = takeCalls(0, 100, NOW, 99);
+  const { tatMs, taken } = takeCalls(0, paceOf(100), NOW, 99);
   t.equal(taken, 10);
-  const again = takeCalls(giveBackCalls(tatMs, 100, 3), 100, NOW, 99);
+  const again = takeCalls(giveBackCalls(tatMs, paceOf(100), 3), paceOf(100), NOW, 99);
   t.equal(again.taken, 3);
   t.equal(again.tatMs, tatMs);
 });
 
 t.test('a number from a clock that was an hour ahead costs a burst, not an hour', async (t) => {
-  const { taken, waitMs } = takeCalls(NOW + 3_600_000, 100, NOW, 1);
+  const { taken, waitMs } = takeCalls(NOW + 3_600_000, paceOf(100), NOW, 1);
   t.equal(taken, 0);
   t.ok(waitMs <= 1_000, `${waitMs} ms`);
   // What was written by then is not made worse either.
-  t.equal(takeCalls(NOW + 3_600_000, 100, NOW, 0).tatMs, NOW + 3_600_000);
+  t.equal(takeCalls(NOW + 3_600_000, paceOf(100), NOW, 0).tatMs, NOW + 3_600_000);
 });
 
 t.test('what is left of a burst is there for whoever may have all of it', async (t) => {
   for (const limit of [20, 60, 100, 1000]) {
-    const burst = takeCalls(0, limit, NOW, limit).taken;
-    const looks = takeCalls(0, limit, NOW, limit, 1);
-    t.equal(looks.taken, burst - 1, `${limit}: looks`);
-    t.equal(takeCalls(looks.tatMs, limit, NOW, limit, 1).taken, 0, `${limit}: no more of them`);
-    t.equal(takeCalls(looks.tatMs, limit, NOW, limit).taken, 1, `${limit}: a submit`);
-    const later = NOW + takeCalls(looks.tatMs, limit, NOW, 1, 1).waitMs;
-    t.equal(takeCalls(looks.tatMs, limit, later - 1, 1, 1).taken, 0);
-    t.equal(takeCalls(looks.tatMs, limit, later, 1, 1).taken, 1, `${limit}: the wait is exact`);
+    const burst = takeCalls(0, paceOf(limit), NOW, limit).taken;
+    const polls = takeCalls(0, paceOf(limit), NOW, limit, 1);
+    t.equal(polls.taken, burst - 1, `${limit}: polls`);
+    t.equal(takeCalls(polls.tatMs, paceOf(limit), NOW, limit, 1).taken, 0, `${limit}: no more of them`);
+    t.equal(takeCalls(polls.tatMs, paceOf(limit), NOW, limit).taken, 1, `${limit}: a submit`);
+    const later = NOW + takeCalls(polls.tatMs, paceOf(limit), NOW, 1, 1).waitMs;
+    t.equal(takeCalls(polls.tatMs, paceOf(limit), later - 1, 1, 1).taken, 0);
+    t.equal(takeCalls(polls.tatMs, paceOf(limit), later, 1, 1).taken, 1, `${limit}: the wait is exact`);
   }
-  t.equal(takeCalls(0, 10, NOW, 1, 1).taken, 1, 'a burst of one is not kept from anybody');
+  t.equal(takeCalls(0, paceOf(10), NOW, 1, 1).taken, 1, 'a burst of one is not kept from anybody');
 });

@@ -3,7 +3,7 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { type Distribution, distributionOf, newDurations, observe } from '../../src/domain/durations.js';
-import { backoffMs, type LookBounds, nextLookMs, priceOf } from '../../src/domain/schedule.js';
+import { backoffMs, nextPollMs, type PollBounds, priceOf } from '../../src/domain/schedule.js';
 import { hazard } from './hazard.js';
 
 const KIND = { mode: 'std', audioSeconds: 7 } as const;
@@ -18,7 +18,7 @@ const LEARNED = distributionOf(
   KIND,
 );
 const CALLS = 100;
-const FREE: LookBounds = { priceMs: 19, idle: false, minMs: 1, maxMs: 15_000, longPollMs: 0 };
+const FREE: PollBounds = { priceMs: 19, idle: false, minMs: 1, maxMs: 15_000, longPollMs: 0 };
 const RANDOM = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
 
 function priced(unfinished: number, distribution: Distribution, callsPerMinute = CALLS) {
@@ -26,9 +26,9 @@ function priced(unfinished: number, distribution: Distribution, callsPerMinute =
 }
 
 /** The ages at which a task that does not finish is looked at, until hardly any would be left. */
-function looks(of: Distribution, bounds: LookBounds): number[] {
+function looks(of: Distribution, bounds: PollBounds): number[] {
   const ages: number[] = [];
-  for (let age = 0; of.cdf(age) < 0.9999; ages.push(age)) age += nextLookMs(of, age, bounds, 0.5);
+  for (let age = 0; of.cdf(age) < 0.9999; ages.push(age)) age += nextPollMs(of, age, bounds, 0.5);
   return ages;
 }
 
@@ -100,7 +100,7 @@ t.test('no look while the task can hardly be finished', async (t) => {
 });
 
 t.test('looks are dense where tasks end, and sparse before and after', async (t) => {
-  const pauses = [10_000, 30_000, 50_000, 90_000].map((age) => nextLookMs(LEARNED, age, FREE, 0.5));
+  const pauses = [10_000, 30_000, 50_000, 90_000].map((age) => nextPollMs(LEARNED, age, FREE, 0.5));
   t.strictSame(pauses, [26_925, 7_225, 611, 1_488]);
   const x = Math.sqrt(2 * FREE.priceMs);
   t.ok(Math.abs(611 * Math.sqrt(hazard(LEARNED, 50_000)) - x) < 0.1 * x, 'as dense as the root of hazard');
@@ -119,7 +119,7 @@ t.test(
     const of = fc.constantFrom(ASSUMED, LEARNED);
     fc.assert(
       fc.property(of, fc.nat(20_000_000), bounds, RANDOM, (distribution, ageMs, of, random) => {
-        const pauseMs = nextLookMs(distribution, ageMs, of, random);
+        const pauseMs = nextPollMs(distribution, ageMs, of, random);
         return Number.isInteger(pauseMs) && pauseMs >= of.minMs && (!of.idle || pauseMs <= of.maxMs);
       }),
     );
@@ -127,19 +127,19 @@ t.test(
 );
 
 t.test('a tenth more or less, so that tasks of the same age are not looked at together', async (t) => {
-  const [least, middle, most] = [0, 0.5, 1].map((random) => nextLookMs(ASSUMED, 90_000, FREE, random));
+  const [least, middle, most] = [0, 0.5, 1].map((random) => nextPollMs(ASSUMED, 90_000, FREE, random));
   t.strictSame([least, middle, most], [1_340, 1_488, 1_637]);
 });
 
 t.test('past its time a task is looked at now and then: it may yet finish, or fail', async (t) => {
   const hour = 3_600_000;
-  t.equal(nextLookMs(ASSUMED, hour, { ...FREE, idle: true }, 0.5), 15_000);
-  t.equal(nextLookMs(ASSUMED, hour, FREE, 0.5), hour / 4);
+  t.equal(nextPollMs(ASSUMED, hour, { ...FREE, idle: true }, 0.5), 15_000);
+  t.equal(nextPollMs(ASSUMED, hour, FREE, 0.5), hour / 4);
 });
 
 t.test('with far more tasks than calls each has its turn', async (t) => {
   const load = { ...FREE, ...priced(1_000, ASSUMED) };
-  const turnMs = nextLookMs(ASSUMED, 0, load, 0.5);
+  const turnMs = nextPollMs(ASSUMED, 0, load, 0.5);
   // One look and one submit a task, with 80 calls a minute: 500 tasks of 1000 would take 25 minutes or less.
   t.ok(turnMs > 15 * 60_000 && turnMs < 25 * 60_000, `${turnMs / 60_000} minutes`);
 });
@@ -147,12 +147,12 @@ t.test('with far more tasks than calls each has its turn', async (t) => {
 t.test('where Modellix holds a look until the task is finished, one look covers what follows', async (t) => {
   const held = { ...FREE, minMs: 1_000, longPollMs: 10_000 };
   const mayBeFinished = ASSUMED.quantile(0.02);
-  t.equal(nextLookMs(ASSUMED, 0, held, 0.5), Math.round(mayBeFinished), 'from when it may be finished');
-  t.equal(nextLookMs(ASSUMED, 90_000, held, 0.5), 1_000, 'and again at once');
+  t.equal(nextPollMs(ASSUMED, 0, held, 0.5), Math.round(mayBeFinished), 'from when it may be finished');
+  t.equal(nextPollMs(ASSUMED, 90_000, held, 0.5), 1_000, 'and again at once');
   const dear = { ...held, priceMs: 2_000 };
   t.equal(
-    nextLookMs(ASSUMED, 90_000, dear, 0.5),
-    nextLookMs(ASSUMED, 90_000, { ...dear, longPollMs: 0 }, 0.5) - 10_000,
+    nextPollMs(ASSUMED, 90_000, dear, 0.5),
+    nextPollMs(ASSUMED, 90_000, { ...dear, longPollMs: 0 }, 0.5) - 10_000,
     'the pause begins when the look is answered',
   );
 });

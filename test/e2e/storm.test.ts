@@ -18,6 +18,7 @@ const COMMON = {
 const STORMS: readonly StormOptions[] = [
   { ...COMMON, store: 'embedded', gateways: 1 },
   { ...COMMON, store: 'redis', gateways: 2 },
+  { ...COMMON, store: 'redis-snapshots', gateways: 2 },
 ];
 
 for (const options of STORMS) {

@@ -4,7 +4,7 @@ import type { Test } from 'tap';
 import type { Config } from '../../src/config.js';
 import { unpack } from '../../src/store/redis/packed.js';
 import type { Database } from '../../src/store/sqlite/database.js';
-import { clientOf } from '../store/fixtures-redis.js';
+import { clientOf, documentAt, overwriteDocument } from '../store/fixtures-redis.js';
 import { byHand, docOf, overwriteDoc } from '../store/fixtures-sqlite.js';
 
 export interface AtRest {
@@ -18,14 +18,14 @@ export function atRest(t: Test, { store, dataDir }: Config): AtRest {
   if (store.kind === 'redis') {
     const client = clientOf(t, store.url);
     const key = (part: string, id: string) => `{${store.keyPrefix}}:${part}:${id}`;
-    const doc = async (at: string) => {
-      const bytes = await client.hgetBuffer(at, 'doc');
-      return bytes === null ? null : String(unpack(bytes));
+    const text = async (at: string) => {
+      const document = await documentAt(client, at);
+      return document === null ? null : String(unpack(document));
     };
     return {
-      record: (id) => doc(key('avatar', id)),
-      aside: (id) => doc(key('corrupt', id)),
-      overwrite: async (id, record) => void (await client.hset(key('avatar', id), 'doc', record)),
+      record: (id) => text(key('avatar', id)),
+      aside: (id) => text(key('corrupt', id)),
+      overwrite: (id, record) => overwriteDocument(client, key('avatar', id), record),
     };
   }
   const using = <T>(work: (db: Database) => T): Promise<T> => byHand(dataDir, work);

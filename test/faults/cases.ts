@@ -8,7 +8,9 @@ export type Theme = keyof typeof THEMES;
 /** Shows one case on one store. */
 export type Show = (t: Test, store: StoreName) => Promise<void>;
 
-/** U: the avatar becomes `unconfirmed`, and no second POST leaves. What Redis is configured as (26) is shown in test/store. */
+/**
+ * U: the avatar becomes `unconfirmed`, and no second POST leaves. What Redis is configured as (26), how it
+ * waits for copies (49) and where its name leads (50) is shown in test/store. */
 const THEMES = {
   upstream: {
     1: 'submit times out after bytes were sent -> U',
@@ -38,6 +40,13 @@ const THEMES = {
     28: 'disk full, read-only data directory -> 503, no POST, no corruption',
     29: 'the embedded store opened by a second process -> refused with a clear line',
   },
+  remembered: {
+    47: '[A1] [F47] the store comes back older while the process lives -> what this process sent is not sent again: U; a roll-back is noticed and said',
+    48: "[A2] [F48] a byte of the embedded store's files is wrong -> found at the start and said, or harmless; never a second POST",
+    51: '[B7] [F51] a record that was quarantined -> costs its caller nothing more; its key answers a problem',
+    52: '[B6] [F52] reads of one caller stay bounded: no filter reads more than about a thousand entries',
+    59: '[B1] [F59] an avatar that leaves the queue unsubmitted gives its turn back: canceling 300 costs the next one nothing',
+  },
   process: {
     30: 'kill -9 before the POST, during it, after the answer, before and after the write -> promise 1 and 2 hold',
     31: 'SIGTERM under load -> not ready, no new work claimed, answers finished, exit 0 inside the grace',
@@ -62,6 +71,13 @@ const THEMES = {
     33: 'two replicas claim at once -> one wins',
     36: 'replica clocks an hour apart -> budgets and due times hold',
     41: 'queue full (count or bytes) -> 429/503 with Retry-After, nothing lost',
+  },
+  halves: {
+    53: '[A7] [F53] submits fail, polls work (and the other way round) -> at most a handful become U before one at a time is tried',
+    54: '[B3] [F54] one replica has no way out -> it alone stops; the others go on',
+    55: "[B4] [B5] [F55] one task's poll is answered 401, 403 or 404 -> tried again; one task's refusal never rests the key",
+    56: '[A5] [F56] a replica without a key beside one that has it -> the task is polled as often, and is never ended by the one that cannot poll',
+    57: '[A6] [F57] Modellix was away beyond the deadline -> polled once more before timed_out; a timed_out one can be resolved',
   },
   callers: {
     37: 'the caller hangs up during submit -> the avatar goes on, the same key finds it',
@@ -100,9 +116,11 @@ const ONLY: Readonly<Record<Theme, Readonly<Record<number, StoreName>>>> = {
     28: 'embedded',
     29: 'embedded',
   },
+  remembered: { 47: 'redis', 48: 'embedded' },
   process: { 33: 'redis', 36: 'redis' },
   // What is about one replica is shown on the embedded store by the other themes.
   limits: { 5: 'redis', 7: 'redis', 16: 'redis', 24: 'redis', 33: 'redis', 36: 'redis' },
+  halves: { 54: 'redis', 56: 'redis' },
   callers: {},
   videos: {},
   receivers: {},

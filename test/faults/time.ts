@@ -50,8 +50,8 @@ for _, key in ipairs(redis.call('KEYS', KEYS[1] .. ':*')) do
     redis.call('HSET', key, 'value', early(redis.call('HGET', key, 'value')))
     redis.call('HINCRBY', key, 'rev', 1)
   elseif part == 'avatar' then
-    redis.call('HSET', key, 'doc', early(redis.call('HGET', key, 'doc')))
-    redis.call('HINCRBY', key, 'v', 1)
+    local version, rest = string.match(redis.call('GET', key), '^(%d+)(.*)$')
+    redis.call('SET', key, string.format('%.0f', version + 1) .. early(rest))
   end
 end
 redis.call('PUBLISH', KEYS[1] .. ':changes', 'time')

@@ -35,9 +35,9 @@ async function triesUntilDeadline(t: Test, app: Replicas): Promise<void> {
     bad.map(async (action) => {
       const subject = await Subject.post(app);
       const task = String(subject.answer.task_id);
-      const { id } = simulator.inject({ on: 'query', task, times: 1_000_000, do: action });
-      const looks = () => simulator.calls('query').filter(({ fault }) => fault === id);
-      return { subject, task, looks, action: JSON.stringify(action) };
+      const fault = simulator.inject({ on: 'query', task, times: 1_000_000, do: action });
+      const looks = () => simulator.calls('query').filter(({ fault: of }) => of === fault.id);
+      return { subject, task, fault, looks, action: JSON.stringify(action) };
     }),
   );
   for (const { looks, action } of troubled) {
@@ -48,12 +48,19 @@ async function triesUntilDeadline(t: Test, app: Replicas): Promise<void> {
     }
   }
   await isPaidOnce(t, bystander);
+  const before = troubled.map(({ looks }) => looks().length);
   await app.pass(HOUR / 2);
-  for (const { subject, task, looks, action } of troubled) {
+  for (const [at, { subject, task, fault, looks, action }] of troubled.entries()) {
+    await until(
+      'it is asked after beyond the deadline',
+      async () => looks().length > (before[at] ?? 0) || null,
+    );
+    t.match(await subject.read(), { status: /pending|processing/, error: null }, action);
+    t.ok(looks().length <= 7, `${looks().length} looks`);
+    fault.remove();
     const { error } = await subject.becomes('timed_out');
     t.match(error, { type: /:task-timeout$/ }, action);
     t.match(await subject.read(), { task_id: task, video: null });
-    t.ok(looks().length <= 7, `${looks().length} looks`);
     t.same([subject.posts().length, subject.tasks().length], [1, 1]);
   }
 }

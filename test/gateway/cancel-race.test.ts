@@ -5,17 +5,13 @@ import t, { type Test } from 'tap';
 import { cancel } from '../../src/gateway/cancel.js';
 import { Limits } from '../../src/gateway/limits/limits.js';
 import type { Ports } from '../../src/gateway/ports.js';
-import { intend, meant } from '../../src/gateway/submit.js';
-import { ApiKey } from '../../src/modellix/api-key.js';
 import { openRedisStore } from '../../src/store/redis/redis.js';
 import { openSqliteStore } from '../../src/store/sqlite/sqlite.js';
 import type { Store } from '../../src/store/store.js';
-import { avatarOf, CALLER, dueIn, LONG, SUBMISSION } from '../store/fixtures.js';
+import { avatarOf, beginFirst, CALLER, dueIn, LONG, SUBMISSION } from '../store/fixtures.js';
 import { redisUrl } from '../support/redis.js';
 import { until } from '../support/until.js';
 import { COUNTS, SETTINGS } from './world.js';
-
-const KEY = new ApiKey('key');
 
 /** What a verb needs of a gateway on this store. */
 function portsOn(store: Store): Ports {
@@ -68,32 +64,26 @@ for (const [name, open] of Object.entries(STORES)) {
   t.test(name, async (t) => {
     const store = await open(t);
     t.teardown(() => store.close());
-    const queued = async () => {
-      const { id } = (await store.create(avatarOf(), [SUBMISSION], dueIn(LONG))).avatar;
-      const stored = (await store.next(100)).find(({ avatar }) => avatar.id === id);
-      if (stored === undefined) throw new Error('it is not in the queue');
-      return { id, stored };
-    };
-    const inQueue = async (id: string) => (await store.next(100)).some(({ avatar }) => avatar.id === id);
+    const queued = async () => (await store.admit(avatarOf(), [SUBMISSION], dueIn(LONG))).avatar.id;
 
-    await t.test('the intent is written while the cancel is on its way', async (t) => {
-      const { id, stored } = await queued();
-      const ours = meeting(store, () => intend(portsOn(store), meant(stored, KEY)));
+    await t.test('a submit is begun while the cancel is on its way', async (t) => {
+      const id = await queued();
+      const ours = meeting(store, () => beginFirst(store, 9));
       await t.rejects(cancel(portsOn(ours), CALLER, id), { slug: 'not-cancelable', message: /submitting/ });
       t.match(await store.find(CALLER, id), { avatar: { status: 'submitting' } });
     });
 
-    await t.test('the cancel is written while the intent is on its way', async (t) => {
-      const { id, stored } = await queued();
+    await t.test('the cancel is written while a submit is about to begin', async (t) => {
+      const id = await queued();
       t.match(await cancel(portsOn(store), CALLER, id), { status: 'canceled', step: 'expire' });
-      t.equal(await intend(portsOn(store), meant(stored, KEY)), null, 'nothing may be sent for it');
+      t.same(await beginFirst(store, 9), [], 'nothing may be sent for it');
       t.match(await store.find(CALLER, id), { avatar: { status: 'canceled', attempt: 0 }, ahead: null });
-      t.notOk(await inQueue(id), 'its place is free');
+      t.equal((await store.outlook([])).queued, 0, 'its place is free');
       t.equal(await store.submission(id), null, 'its media are gone');
     });
 
     await t.test('two cancels at once', async (t) => {
-      const { id } = await queued();
+      const id = await queued();
       const ours = meeting(store, () => cancel(portsOn(store), CALLER, id));
       t.match(await cancel(portsOn(ours), CALLER, id), { status: 'canceled' });
       t.match(await cancel(portsOn(store), CALLER, id), { status: 'canceled' });

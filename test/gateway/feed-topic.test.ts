@@ -2,7 +2,8 @@
 
 import t from 'tap';
 import { EVERYONE } from '../../src/domain/caller.js';
-import { FeedTopic } from '../../src/gateway/watch/feed-topic.js';
+import { FeedTopic } from '../../src/gateway/watch/topic.js';
+import type { Found } from '../../src/store/store.js';
 import { avatarOf } from '../store/fixtures.js';
 
 const changed = Array.from({ length: 40 }, (_, n) => ({
@@ -17,11 +18,8 @@ function topicOf() {
     find: async () => null,
     feed: async () => ({ changed, last: changed.length, whole: true }),
   };
-  const topic = new FeedTopic(
-    EVERYONE,
-    { store, see: ({ avatar, version }) => ({ avatar, version, queue: null }) },
-    null,
-  );
+  const see = ({ avatar, version }: Found) => ({ avatar, version, queue: null });
+  const topic = new FeedTopic(EVERYONE, { store, see });
   topic.at = 0;
   return topic;
 }

@@ -4,15 +4,15 @@ import { Readable } from 'node:stream';
 import t, { type Test } from 'tap';
 import { type Avatar, newAvatar, type Video } from '../../src/domain/avatar.js';
 import { forget } from '../../src/gateway/forget.js';
-import { keep } from '../../src/gateway/video/keep.js';
-import type { Ports } from '../../src/gateway/ports.js';
 import { OriginGate } from '../../src/gateway/origin-gate.js';
+import type { Ports } from '../../src/gateway/ports.js';
+import { keep } from '../../src/gateway/video/keep.js';
 import { Renewals } from '../../src/gateway/video/source.js';
 import { openVideo } from '../../src/gateway/video/video.js';
 import type { VideoAnswer, VideoRequest } from '../../src/modellix/client.js';
 import type { ProblemError } from '../../src/problems.js';
 import type { Store, Stored } from '../../src/store/store.js';
-import { avatarOf, CALLER, dueIn, SUBMISSION } from '../store/fixtures.js';
+import { avatarOf, CALLER, claim, dueIn, SUBMISSION } from '../store/fixtures.js';
 import { clockedStore, NOW } from './clocked.js';
 import { SETTINGS } from './world.js';
 
@@ -31,7 +31,7 @@ const VIDEO: Video = {
 
 /** An avatar that has just succeeded and whose video is to be kept, claimed. */
 async function claimed(store: Store, change: Partial<Avatar> = {}): Promise<Stored> {
-  const made = await store.create(avatarOf(), [SUBMISSION], dueIn(0));
+  const made = await store.admit(avatarOf(), [SUBMISSION], dueIn(0));
   const ended: Avatar = {
     ...newAvatar({ ...made.avatar, callbackUrl: 'https://receiver.example' }, NOW),
     status: 'succeeded',
@@ -48,7 +48,7 @@ async function claimed(store: Store, change: Partial<Avatar> = {}): Promise<Stor
 }
 
 async function again(store: Store, { id }: Avatar): Promise<Stored> {
-  const stored = (await store.claim(null, 10, 1_000)).find(({ avatar }) => avatar.id === id);
+  const stored = (await claim(store, null, 10, 1_000)).find(({ avatar }) => avatar.id === id);
   if (stored === undefined) throw new Error(`${id} is not due`);
   return stored;
 }

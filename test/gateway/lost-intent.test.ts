@@ -1,20 +1,30 @@
-/** Keeps a submit from being put back in the queue, and paid for twice, by a replica that could not begin it. */
+/** Keeps a submit from being put back in the queue, and paid for twice, by a replica that was not told that it began it. */
 
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import type { Avatar } from '../../src/domain/avatar.js';
 import { Limits } from '../../src/gateway/limits/limits.js';
 import type { Ports } from '../../src/gateway/ports.js';
-import { intend, meant, withdrawIntent } from '../../src/gateway/submit.js';
-import { ApiKey } from '../../src/modellix/api-key.js';
+import { withdraw } from '../../src/gateway/withdraw.js';
 import { openSpool } from '../../src/store/spool.js';
 import { openSqliteStore } from '../../src/store/sqlite/sqlite.js';
-import { avatarOf, CALLER, dueIn, LONG, SUBMISSION } from '../store/fixtures.js';
+import {
+  avatarOf,
+  beginNext,
+  beginWith,
+  CALLER,
+  dueIn,
+  freely,
+  LONG,
+  SUBMISSION,
+} from '../store/fixtures.js';
 import { COUNTS, SETTINGS } from './world.js';
 
-const KEY = new ApiKey('key');
+const OURS = 'the intent of the admission whose reply was lost';
+const idempotency = { key: 'order-17', fingerprint: 'f' };
 
-/** A queued avatar, and what its submit is begun with. */
-async function queued(t: Test) {
+/** A store, and what an admission is taken back with. */
+async function started(t: Test) {
   const store = await openSqliteStore({ dir: join(t.testdir({}), 'tasks') });
   t.teardown(() => store.close());
   const silent = () => undefined;
@@ -28,24 +38,48 @@ async function queued(t: Test) {
     random: () => 0,
     stopping: new AbortController().signal,
   } as Partial<Ports> as Ports;
-  const { id } = (await store.create(avatarOf(), [SUBMISSION], dueIn(LONG))).avatar;
-  const [stored] = await store.next(1);
-  if (stored === undefined) throw new Error('nothing is next');
-  return { ports, stored, find: () => store.find(CALLER, id) };
+  const admit = async (avatar: Avatar, begins: boolean) => {
+    const begin = { ...beginWith(freely()), intent: OURS };
+    await store.admit(avatar, [SUBMISSION], dueIn(LONG, begins ? { begin } : {}));
+    return avatar;
+  };
+  const takeBack = (avatar: Avatar, withinMs = 1_000) =>
+    withdraw(ports, avatar, OURS, performance.now() + withinMs);
+  return { store, admit, takeBack, find: ({ id }: Avatar) => store.find(CALLER, id) };
 }
 
-t.test('an intent that was not written takes nothing back of the one that was', async (t) => {
-  const { ports, stored, find } = await queued(t);
-  const [ours, theirs] = [meant(stored, KEY), meant(stored, KEY)];
-  const begun = await intend(ports, theirs);
-  await withdrawIntent(ports, ours);
-  t.match(await find(), { avatar: theirs.avatar, version: begun?.version, ahead: null });
+t.test('what another replica began meanwhile is not taken back', async (t) => {
+  const { store, admit, takeBack, find } = await started(t);
+  for (const avatar of [avatarOf({ idempotency }), avatarOf()]) {
+    await admit(avatar, false);
+    const theirs = await beginNext(store);
+    await takeBack(avatar);
+    t.match(await find(avatar), { avatar: theirs.avatar, version: theirs.version, ahead: null });
+    t.not(theirs.avatar.intent, OURS);
+  }
 });
 
-t.test('an intent that was written all the same is taken back', async (t) => {
-  const { ports, stored, find } = await queued(t);
-  const ours = meant(stored, KEY);
-  t.ok(await intend(ports, ours));
-  await withdrawIntent(ports, ours);
-  t.match(await find(), { avatar: { status: 'queued' }, ahead: 0 });
+t.test('what was begun all the same waits in the queue where its caller can find it', async (t) => {
+  const { admit, takeBack, find } = await started(t);
+  const avatar = await admit(avatarOf({ idempotency }), true);
+  t.match(await find(avatar), { avatar: { status: 'submitting', intent: OURS } });
+  await takeBack(avatar);
+  t.match(await find(avatar), { avatar: { status: 'queued' }, ahead: 0 });
+});
+
+t.test('what was begun all the same is gone where its caller cannot find it', async (t) => {
+  const { store, admit, takeBack, find } = await started(t);
+  const avatar = await admit(avatarOf(), true);
+  await takeBack(avatar);
+  t.equal(await find(avatar), null);
+  t.match(await store.outlook(['key-1']), { queued: 0, dueInMs: null });
+  t.equal((await store.outlook(['key-1'])).keys.get('key-1')?.slots, 0);
+});
+
+t.test('an admission that was never written leaves nothing to take back', async (t) => {
+  const { takeBack, find } = await started(t);
+  for (const avatar of [avatarOf({ idempotency }), avatarOf()]) {
+    await takeBack(avatar);
+    t.equal(await find(avatar), null);
+  }
 });

@@ -46,17 +46,17 @@ function promises(t: Test, name: string, open: () => Promise<Store>) {
           const made: string[] = [];
           const store = await open();
           const watched: Store = Object.assign(Object.create(store) as Store, {
-            create: async (...args: Parameters<Store['create']>) => {
-              const stored = await store.create(...args);
+            admit: async (...args: Parameters<Store['admit']>) => {
+              const stored = await store.admit(...args);
               made.push(stored.avatar.id);
               return stored;
             },
             find: store.find.bind(store),
             submission: store.submission.bind(store),
-            next: store.next.bind(store),
+            begin: store.begin.bind(store),
             claim: store.claim.bind(store),
             outlook: store.outlook.bind(store),
-            lanes: store.lanes.bind(store),
+            keyIds: store.keyIds.bind(store),
             save: store.save.bind(store),
           });
           const world = new World(watched, scheduler, reacts, lost);

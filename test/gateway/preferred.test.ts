@@ -2,14 +2,15 @@
 
 import { join } from 'node:path';
 import t from 'tap';
-import { accepted, beginSubmit } from '../../src/domain/avatar.js';
+import { accepted } from '../../src/domain/avatar.js';
 import { Limits } from '../../src/gateway/limits/limits.js';
 import { Timing } from '../../src/gateway/limits/timing.js';
 import type { Ports } from '../../src/gateway/ports.js';
-import { pass } from '../../src/gateway/worker.js';
+import { Worker } from '../../src/gateway/worker.js';
+import type { ApiKey } from '../../src/modellix/api-key.js';
 import { KeyPool } from '../../src/modellix/keyring.js';
 import { openSqliteStore } from '../../src/store/sqlite/sqlite.js';
-import { avatarOf, dueIn, LONG, SUBMISSION } from '../store/fixtures.js';
+import { avatarOf, beginFirst, dueIn, LONG, SUBMISSION } from '../store/fixtures.js';
 import { SETTINGS } from './world.js';
 
 const KEYS = new KeyPool(['key']);
@@ -20,31 +21,30 @@ t.test('the last that is due is looked at first where somebody waits for it', as
   const store = await openSqliteStore({ dir: join(t.testdir({}), 'tasks') });
   t.teardown(() => store.close());
   if (KEY === undefined) throw new Error('there is no key');
-  for (let i = 0; i < TASKS; i++) {
-    const { avatar, version } = await store.create(avatarOf({ id: `av_${i}` }), [SUBMISSION], dueIn(LONG));
-    const next = accepted(beginSubmit(avatar, KEY.id, `intent-${i}`), `task-${i}`, 0);
-    await store.save(next, version, { dueInMs: 0, submission: 'drop' });
+  for (let i = 0; i < TASKS; i++) await store.admit(avatarOf({ id: `av_${i}` }), [SUBMISSION], dueIn(LONG));
+  for (const { avatar, version } of await beginFirst(store, TASKS, KEY.id)) {
+    const save = { dueInMs: 0, submission: 'drop' } as const;
+    await store.save(accepted(avatar, `task of ${avatar.id}`, 0), version, save);
   }
   const last = `av_${TASKS - 1}`;
-  const begun: (string | undefined)[] = [];
+  const polled: string[] = [];
   const ports = {
     store,
-    limits: new Limits(store, { callsPerMinute: 10, tasks: TASKS }, () => 0),
+    limits: new Limits(store, { callsPerMinute: 60, tasks: TASKS }, () => 0),
     timing: new Timing(store, { pollMinMs: 0, pollMaxMs: 0, longPollMs: 0 }, () => 0),
     keyring: KEYS,
-    settings: SETTINGS,
-    watched: new Set([last]),
-  } as Partial<Ports> as Ports;
-  await pass(
-    ports,
-    {
-      room: () => TASKS,
-      begin: (_kind, { avatar }) => begun.push(avatar?.id),
-      atHand: () => undefined,
-      memory: () => null,
+    modellix: {
+      query(_key: ApiKey, taskId: string) {
+        polled.push(taskId);
+        return new Promise<never>(() => {});
+      },
     },
-    [KEY.id],
-  );
-  t.ok(begun.length < TASKS, `${begun.length} of ${TASKS} calls`);
-  t.equal(begun[0], last);
+    settings: SETTINGS,
+    stopping: new AbortController().signal,
+    watched: new Set([last]),
+  } as unknown as Ports;
+  const worker = new Worker(ports);
+  await worker.pass();
+  t.ok(polled.length > 1 && polled.length < TASKS, `${polled.length} of ${TASKS} calls`);
+  t.equal(polled[0], `task of ${last}`);
 });

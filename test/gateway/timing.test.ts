@@ -3,7 +3,7 @@
 import t, { type Test } from 'tap';
 import type { Avatar, Mode } from '../../src/domain/avatar.js';
 import { distributionOf, mixOf, newDurations, observe } from '../../src/domain/durations.js';
-import { nextLookMs, priceOf } from '../../src/domain/schedule.js';
+import { nextPollMs, priceOf } from '../../src/domain/schedule.js';
 import { Timing } from '../../src/gateway/limits/timing.js';
 import type { Outlook, Store } from '../../src/store/store.js';
 import { avatarOf } from '../store/fixtures.js';
@@ -24,8 +24,8 @@ function submitted(mode: Mode, change: Partial<Avatar> = {}): Avatar {
 
 /** With so many unfinished tasks for each key. */
 function outlook(slots: Readonly<Record<string, number>>): Outlook {
-  const lanes = Object.entries(slots).map(([id, slots]) => [id, { slots, due: 0, dueInMs: null }] as const);
-  return { now: NOW, queued: 0, queuedBytes: 0, dueInMs: null, lanes: new Map(lanes) };
+  const keys = Object.entries(slots).map(([id, slots]) => [id, { slots, due: 0, dueInMs: null }] as const);
+  return { now: NOW, queued: 0, queuedBytes: 0, dueInMs: null, keys: new Map(keys) };
 }
 
 /** Many std tasks that took half a minute, and more pro tasks that took 400 s, as seen by one replica. */
@@ -38,7 +38,7 @@ async function learnt(t: Test) {
     ['pro', 400_000, 60],
   ] as const) {
     for (let i = 0; i < times; i++) {
-      await timing.learn(submitted(mode, { lookedAt: NOW + ms - 2_000 }), NOW + ms);
+      await timing.learn(submitted(mode, { polledAt: NOW + ms - 2_000 }), NOW + ms);
       const span = { fromMs: ms - 2_000, toMs: ms };
       durations = observe(durations, { mode, audioSeconds: 7.2 }, span);
     }
@@ -54,16 +54,16 @@ t.test('what is learned is written down, and what another replica goes by', asyn
   const price = outlook({ key: 30 });
   for (const each of [timing, other]) each.update(price, () => 100);
   const task = submitted('std');
-  t.not(other.nextLookMs(task, 0), timing.nextLookMs(task, 0), 'it knows nothing yet');
+  t.not(other.nextPollMs(task, 0), timing.nextPollMs(task, 0), 'it knows nothing yet');
   await other.refresh();
   other.update(price, () => 100);
-  t.equal(other.nextLookMs(task, 0), timing.nextLookMs(task, 0));
+  t.equal(other.nextPollMs(task, 0), timing.nextPollMs(task, 0));
 
   await other.learn(task, NOW + 60_000);
   pass(500);
   await timing.refresh();
   for (const each of [timing, other]) each.update(price, () => 100);
-  t.equal(timing.nextLookMs(task, 25_000), other.nextLookMs(task, 25_000));
+  t.equal(timing.nextPollMs(task, 25_000), other.nextPollMs(task, 25_000));
 });
 
 t.test('looks are priced by the tasks that there are of every kind', async (t) => {
@@ -74,8 +74,8 @@ t.test('looks are priced by the tasks that there are of every kind', async (t) =
     const load = priceOf({ unfinished, distribution: mixOf(durations), callsPerMinute: 100, maxMs });
     for (const mode of ['std', 'pro'] as const) {
       const of = distributionOf(durations, { mode, audioSeconds: 7.2 });
-      const expected = nextLookMs(of, 25_000, { ...load, minMs, maxMs, longPollMs: 0 }, 0.5);
-      t.equal(timing.nextLookMs(submitted(mode), 25_000), expected, `${unfinished} ${mode}`);
+      const expected = nextPollMs(of, 25_000, { ...load, minMs, maxMs, longPollMs: 0 }, 0.5);
+      t.equal(timing.nextPollMs(submitted(mode), 25_000), expected, `${unfinished} ${mode}`);
     }
   }
 });
@@ -90,7 +90,7 @@ t.test('each key has its own price: its tasks, its calls', async (t) => {
   ]);
   timing.update(outlook({ few: 3, many: 300, fast: 300 }), (id) => calls.get(id) ?? 0);
   const [few = 0, many = 0, fast = 0] = [...calls.keys()].map((keyId) =>
-    timing.nextLookMs(submitted('std', { keyId }), 90_000),
+    timing.nextPollMs(submitted('std', { keyId }), 90_000),
   );
   t.ok(few < fast && fast < many, `${few} < ${fast} < ${many}`);
 });
@@ -99,7 +99,7 @@ t.test('the first task of a key is not looked at before it can be finished', asy
   const { store } = await clockedStore(t);
   const timing = replica(store, { ...SETTINGS, pollMaxMs: 60_000 });
   timing.update(outlook({ key: 0 }), () => 100);
-  const firstMs = timing.nextLookMs(submitted('std'), 0);
+  const firstMs = timing.nextPollMs(submitted('std'), 0);
   t.ok(firstMs > 10_000, `${firstMs} ms`);
 });
 
@@ -108,7 +108,7 @@ t.test('a look is held against the bounds, and where Modellix holds it, against 
   const pauseMs = (ageMs: number, settings = SETTINGS) => {
     const timing = replica(store, settings);
     timing.update(outlook({ key: 3 }), () => 100);
-    return timing.nextLookMs(submitted('std'), ageMs);
+    return timing.nextPollMs(submitted('std'), ageMs);
   };
   t.equal(pauseMs(0), 15_000);
   t.equal(pauseMs(90_000, { ...SETTINGS, pollMinMs: 5_000 }), 5_000);
@@ -118,7 +118,7 @@ t.test('a look is held against the bounds, and where Modellix holds it, against 
 
 t.test('a task that was never looked at ended at some time since its submit', async (t) => {
   const { store } = await clockedStore(t);
-  await replica(store).learn(submitted('std', { lookedAt: null }), NOW + 60_000);
+  await replica(store).learn(submitted('std', { polledAt: null }), NOW + 60_000);
   const kind = { mode: 'std', audioSeconds: 7.2 } as const;
   const expected = observe(newDurations(), kind, { fromMs: 0, toMs: 60_000 });
   t.strictSame(JSON.parse((await store.document(DOCUMENT)).value ?? ''), expected);
@@ -137,8 +137,8 @@ t.test('what is written in another form is not used, and gives way', async (t) =
     const [timing, fresh] = [replica(store), replica(store)];
     await timing.refresh();
     for (const each of [timing, fresh]) each.update(outlook({ key: 30 }), () => 100);
-    const task = submitted('std', { lookedAt: NOW + 58_000 });
-    t.equal(timing.nextLookMs(task, 90_000), fresh.nextLookMs(task, 90_000), text);
+    const task = submitted('std', { polledAt: NOW + 58_000 });
+    t.equal(timing.nextPollMs(task, 90_000), fresh.nextPollMs(task, 90_000), text);
     await timing.learn(task, NOW + 60_000);
     t.match((await store.document(DOCUMENT)).value, /"recent":/);
     await store.close();

@@ -52,18 +52,14 @@ async function started(t: Test) {
       };
     },
   };
-  const watch = new Watch({ store, see, random: () => 0, wake: () => undefined });
+  const watch = new Watch({ store, see, random: () => 0 });
   t.teardown(async () => {
     watch.close();
     await real.close();
   });
   const sources = { store, see, watch };
   async function create(change: Partial<Avatar> = {}) {
-    let { avatar, version } = await real.create(
-      avatarOf({ status: 'pending', ...change }),
-      [SUBMISSION],
-      dueIn(LONG),
-    );
+    let { avatar, version } = await real.admit(avatarOf(change), [SUBMISSION], dueIn(LONG));
     return {
       id: avatar.id,
       async write(prompt: string) {
@@ -190,8 +186,7 @@ t.test('another caller is told nothing', async (t) => {
   const mine = wait(id, isCalled('new'));
   await eventually('it is read', async () => (counts.find > 0 ? true : null));
   const told: unknown[] = [];
-  const leave = sources.watch.avatar(id, {
-    scope: 'another',
+  const leave = sources.watch.avatar('another', id, {
     told: (seen) => told.push(seen),
     ended: () => undefined,
   });

@@ -8,16 +8,16 @@ import type { Scheduler } from 'fast-check';
 import { type Avatar, isFinal } from '../../src/domain/avatar.js';
 import { ANONYMOUS } from '../../src/domain/caller.js';
 import { accept } from '../../src/gateway/accept.js';
-import type { Answer } from '../../src/gateway/settle.js';
-import { Limits } from '../../src/gateway/limits/limits.js';
 import { Memory } from '../../src/gateway/intake/memory.js';
-import { pass } from '../../src/gateway/worker.js';
-import type { CallbackSender, Counts, GatewaySettings, Ports } from '../../src/gateway/ports.js';
-import { OriginGate } from '../../src/gateway/origin-gate.js';
-import { Renewals } from '../../src/gateway/video/source.js';
-import { replayAnswers } from '../../src/gateway/settle.js';
+import { Limits } from '../../src/gateway/limits/limits.js';
 import { Timing } from '../../src/gateway/limits/timing.js';
-import type { Until } from '../../src/gateway/watch/until.js';
+import { OriginGate } from '../../src/gateway/origin-gate.js';
+import type { CallbackSender, Counts, GatewaySettings, Ports } from '../../src/gateway/ports.js';
+import { SentAttempts } from '../../src/gateway/sent.js';
+import type { Answer } from '../../src/gateway/settle.js';
+import { replayAnswers } from '../../src/gateway/settle.js';
+import { Renewals } from '../../src/gateway/video/source.js';
+import { Worker } from '../../src/gateway/worker.js';
 import type { ModellixClient } from '../../src/modellix/client.js';
 import { KeyPool } from '../../src/modellix/keyring.js';
 import { NO_LIMITS, type Reply, type SubmitOutcome } from '../../src/modellix/outcome.js';
@@ -28,7 +28,7 @@ import { type Store, StoreUnavailableError } from '../../src/store/store.js';
 /** What the upstream does with a submit, and what its caller hears. */
 export type Reaction = 'accept' | 'accept-and-lose-the-answer' | 'lose' | 'refuse' | 'limit' | 'not-sent';
 
-/** What becomes of the write of an intent: its reply is lost, and whether it was done is not known. */
+/** What becomes of a write that begins submits: its reply is lost, and whether it was done is not known. */
 export type Loss = 'kept' | 'lost-undone' | 'lost-done';
 
 const CALLER = 'caller';
@@ -75,6 +75,13 @@ const NEVER = new Promise<never>(() => {});
 interface Member {
   alive: boolean;
   readonly ports: Ports;
+  readonly worker: Worker;
+  passing: Promise<unknown> | null;
+}
+
+/** Looks for work when it is told to, and not by itself. */
+class ToldWorker extends Worker {
+  override wake(): void {}
 }
 
 export class World {
@@ -100,7 +107,8 @@ export class World {
   }
 
   member(): Member {
-    const member: Member = { alive: true, ports: this.#ports(() => member.alive) };
+    const ports = this.#ports(() => member.alive);
+    const member: Member = { alive: true, ports, worker: new ToldWorker(ports), passing: null };
     return member;
   }
 
@@ -119,23 +127,20 @@ export class World {
       callbackUrl: null,
       memory: { holder: CALLER, resize: () => true, retain: () => () => undefined },
     };
-    const worker = {
-      submitted: (id: string, submission: Submission) => this.#pass(member, new Map([[id, submission]])),
-      track: () => undefined,
-    };
-    const asItIs: Until = async (caller, id) => {
-      const found = await member.ports.store.find(caller, id);
-      return found && { avatar: found.avatar, version: found.version, queue: null };
-    };
-    void accept(member.ports, worker, asItIs, request).then(
+    void accept(member.ports, member.worker, request).then(
       ({ avatar }) => void this.told.push({ name: key ?? name, key, id: avatar.id }),
       () => undefined, // Modellix refused: that is an answer, too.
     );
   }
 
-  /** A worker looks for what is due. */
+  /** A worker looks for what is due, if it is not about it. */
   look(member: Member): void {
-    void this.#pass(member, new Map()).catch(() => undefined);
+    member.passing ??= member.worker
+      .pass()
+      .catch(() => undefined)
+      .finally(() => {
+        member.passing = null;
+      });
   }
 
   /** Faults over: what is in the spool is replayed, and a fresh worker goes on until nothing is left to do. */
@@ -156,7 +161,7 @@ export class World {
   /** Lets the next thing happen that can: one that was held, or, with none held, one that is on its way. */
   async happen(): Promise<boolean> {
     if (this.#scheduler.count() > 0) await this.#scheduler.waitOne();
-    else if (this.#onTheirWay.size > 0) await Promise.race(this.#onTheirWay);
+    else if (this.#onTheirWay.size > 0) await Promise.race(this.#onTheirWay).catch(() => undefined);
     else return false;
     await new Promise(setImmediate); // for what follows from it to be held in its turn
     return true;
@@ -164,19 +169,6 @@ export class World {
 
   async drain(): Promise<void> {
     while (await this.happen()) {}
-  }
-
-  /** What a worker does in one go, and all that it began. */
-  async #pass({ ports }: Member, atHand: ReadonlyMap<string, Submission>): Promise<void> {
-    const begun: Promise<unknown>[] = [];
-    const crew = {
-      room: () => 2,
-      begin: (_kind: unknown, _about: unknown, work: () => Promise<unknown>) => void begun.push(work()),
-      atHand: (id: string) => atHand.get(id),
-      memory: () => () => undefined,
-    };
-    await pass(ports, crew, [KEYS.keys()[0]?.id ?? '']);
-    await Promise.all(begun);
   }
 
   #ports(alive: () => boolean): Ports {
@@ -205,6 +197,7 @@ export class World {
       receivers: new OriginGate(() => 0, new AbortController().signal),
       hosts: new OriginGate(() => 0, new AbortController().signal),
       renewals: new Renewals(),
+      sent: new SentAttempts(),
       render: () => ({}),
       memory: new Memory(Number.POSITIVE_INFINITY),
       watched: new Set(),
@@ -226,32 +219,35 @@ export class World {
     const store = this.#store;
     const noDocument = async () => ({ value: null, revision: 0, now: Date.now() });
     return {
-      create: (avatar, submission, creation) =>
-        gated('create', () => store.create(avatar, submission, { ...creation, doubtMs: 0 })),
+      admit: (avatar, submission, { begin, ...admission }) =>
+        gated('admit', () =>
+          this.#orLost(begin !== undefined, async () => {
+            const lapsing = begin === undefined ? {} : { begin: { ...begin, leaseMs: 0 } };
+            return store.admit(avatar, submission, { ...admission, ...lapsing, doubtMs: 0 });
+          }),
+        ),
+      begin: (begin, limit) =>
+        gated('begin', () => this.#orLost(true, () => store.begin({ ...begin, leaseMs: 0 }, limit))),
       find: (caller, id) => gated('find', () => store.find(caller, id)),
       submission: (id) => gated('submission', () => store.submission(id)),
       list: (caller, query) => gated('list', () => store.list(caller, query)),
       use: (scope, from, to) => gated('use', () => store.use(scope, from, to)),
       callers: () => gated('callers', () => store.callers()),
       feed: (caller, after, limit) => gated('feed', () => store.feed(caller, after, limit)),
-      next: (limit) => gated('next', () => store.next(limit)),
-      claim: (lane, limit, _leaseMs, preferred) =>
-        gated('claim', () => store.claim(lane, limit, 0, preferred)),
+      claim: (claim) => gated('claim', () => store.claim({ ...claim, leaseMs: 0 })),
       save: (avatar, version, save) => {
         const waits = avatar.step === 'expire' || avatar.status === 'queued';
         const dueInMs = waits ? LONG_MS : 0;
         return gated('save', async () => {
-          const loss = (avatar.status === 'submitting' && this.#losses.shift()) || 'kept';
-          if (loss === 'lost-undone') throw new StoreUnavailableError('lost');
           const saved = await store.save(avatar, version, { ...save, dueInMs });
           if (saved.saved) this.#note(avatar);
-          if (loss === 'lost-done') throw new StoreUnavailableError('lost');
           return saved;
         });
       },
       remove: (id, version) => gated('remove', () => store.remove(id, version)),
-      outlook: (lanes) => gated('outlook', () => store.outlook(lanes)),
-      lanes: () => store.lanes(),
+      outlook: (keyIds) => gated('outlook', () => store.outlook(keyIds)),
+      keyIds: () => gated('keyIds', () => store.keyIds()),
+      takeCall: (keyId, calls) => gated('takeCall', () => store.takeCall(keyId, calls)),
       document: noDocument,
       swap: async (_name, revision, value) => ({
         ...(await noDocument()),
@@ -259,12 +255,20 @@ export class World {
         revision: revision + 1,
         swapped: true,
       }),
-      hit: (name, windowMs) => gated('hit', () => store.hit(name, windowMs)),
+      count: null,
       onChange: () => () => undefined,
       ping: () => store.ping(),
       health: () => store.health(),
       close: () => store.close(),
     };
+  }
+
+  async #orLost<T>(begins: boolean, write: () => Promise<T>): Promise<T> {
+    const loss = (begins && this.#losses.shift()) || 'kept';
+    if (loss === 'lost-undone') throw new StoreUnavailableError('lost');
+    const written = await write();
+    if (loss === 'lost-done') throw new StoreUnavailableError('lost');
+    return written;
   }
 
   #note(avatar: Avatar): void {
@@ -291,7 +295,7 @@ export class World {
             expiresAt: null,
           }),
         ),
-      probe: () => gated('probe', async () => true),
+      probe: () => gated('probe', async () => 'ok' as const),
       balance: () => NEVER,
       video: () => NEVER,
       close: async () => undefined,

@@ -58,13 +58,8 @@ t.test('[E20] who names the type of problems alone is answered', async (t) => {
 });
 
 t.test('[E18] what leads nowhere is counted, too', async (t) => {
-  const counts = new Map<string, number>();
-  const hit = async (name: string) => {
-    const count = (counts.get(name) ?? 0) + 1;
-    counts.set(name, count);
-    return { count, leftMs: 60_000 };
-  };
-  const server = await serverFor(t, {}, undefined, { limits: { requestsPerMinute: 3, fails: 'open', hit } });
+  const limits = { requestsPerMinute: 3, fails: 'open', share: null } as const;
+  const server = await serverFor(t, {}, undefined, { limits });
   const statuses: number[] = [];
   for (const [method, url] of [
     ['GET', '/nowhere'],

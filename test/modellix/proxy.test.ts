@@ -36,7 +36,7 @@ t.test('[R10] a submit, a query, a probe and a video go through the tunnel', asy
   t.equal(proxy.asked.length, 1);
   for (let n = 0; n < 6; n += 1) t.match(await query(client), { kind: 'unfinished' });
   t.ok(proxy.asked.length <= 3, 'queries keep theirs');
-  t.equal(await client.probe(KEY), true);
+  t.equal(await client.probe(KEY), 'ok');
   const request = { method: 'GET', signal: new AbortController().signal } as const;
   const video = await client.video(`${NAME}/v.mp4`, request);
   t.match(video, { kind: 'ok' });
@@ -62,7 +62,7 @@ for (const [manner, reason] of REFUSALS) {
     t.equal(proxy.asked.length, 1);
     t.match(await query(client), { kind: 'unavailable', reason: /^the proxy / });
     t.equal(proxy.asked.length, 2);
-    t.equal(await client.probe(KEY), false);
+    t.equal(await client.probe(KEY), 'unreachable');
     proxy.behave('tunnel');
     t.match(await query(client), { kind: 'unfinished' });
     t.match(await submit(client), { kind: 'accepted' });

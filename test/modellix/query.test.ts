@@ -90,7 +90,11 @@ t.test('case 12: a reset and nobody there are unavailable', async (t) => {
   await server.quiet();
   t.equal(server.connections.length, 1);
   const nobody = clientFor(t, `http://127.0.0.1:${await deadPort()}`);
-  t.strictSame(await query(nobody), { kind: 'unavailable', reason: 'connection refused' });
+  t.strictSame(
+    await query(nobody),
+    { kind: 'unavailable', reason: 'connection refused', unsent: true },
+    '[B3]',
+  );
 });
 
 t.test('case 12: an answer over the size limit is unavailable', async (t) => {
@@ -204,16 +208,16 @@ t.test(
   },
 );
 
-for (const [status, ok] of [
-  [200, true],
-  [401, true],
-  [429, true],
-  [500, false],
-  [503, false],
+for (const [status, outcome] of [
+  [200, 'ok'],
+  [401, 'ok'],
+  [429, 'ok'],
+  [500, 'failed'],
+  [503, 'failed'],
 ] as const) {
-  t.test(`a probe that is answered ${status}: ${ok}`, async (t) => {
+  t.test(`a probe that is answered ${status}: ${outcome}`, async (t) => {
     const server = await httpServer(t, answering(status, '{}'));
-    t.equal(await clientFor(t, `${server.origin}/proxy`).probe(KEY), ok);
+    t.equal(await clientFor(t, `${server.origin}/proxy`).probe(KEY), outcome);
     t.equal(server.requests.length, 1);
     const [request] = server.requests;
     t.strictSame([request?.method, request?.url], ['GET', '/proxy/api/v1/apikey/validate']);
@@ -224,14 +228,14 @@ for (const [status, ok] of [
 t.test('a probe of another path, and with nobody there, with no answer, and after the close', async (t) => {
   const server = await httpServer(t, answering(200, '{}'));
   const client = clientFor(t, server.origin, { probePath: '/health' });
-  t.equal(await client.probe(KEY), true);
+  t.equal(await client.probe(KEY), 'ok');
   t.equal(server.requests[0]?.url, '/health');
   await client.close();
-  t.equal(await client.probe(KEY), false);
+  t.equal(await client.probe(KEY), 'unreachable');
   t.equal(server.requests.length, 1);
-  t.equal(await clientFor(t, `http://127.0.0.1:${await deadPort()}`).probe(KEY), false);
+  t.equal(await clientFor(t, `http://127.0.0.1:${await deadPort()}`).probe(KEY), 'unreachable', '[B3]');
   const silent = await rawServer(t, () => {});
-  t.equal(await clientFor(t, silent.origin, { queryTimeoutMs: 20 }).probe(KEY), false);
+  t.equal(await clientFor(t, silent.origin, { queryTimeoutMs: 20 }).probe(KEY), 'failed');
 });
 
 t.test('options that could never work are refused by name, without their value', async (t) => {

@@ -118,6 +118,31 @@ t.test('the words of a query', async (t) => {
   }
 });
 
+t.test(
+  '[B5] 404 is missing in the envelope of Modellix alone, and a refusal is only there one of Modellix',
+  async (t) => {
+    const read = (status: number, body: string) =>
+      readQueryAnswer(status, {}, Buffer.from(body), READING).outcome;
+    const others = [
+      '',
+      '<html>404 page not found</html>',
+      '{"code":0}',
+      '{"error":"not found"}',
+      '{"code":"404"}',
+      '[]',
+    ];
+    for (const body of others) {
+      const outcome = read(404, body);
+      t.match(outcome, { kind: 'unavailable', status: 404 }, body);
+      t.notOk('byModellix' in outcome);
+    }
+    const enveloped = (code: number) => JSON.stringify({ code, message: 'no such task', data: {} });
+    t.strictSame(read(404, enveloped(404)), { kind: 'missing', message: 'no such task' });
+    t.match(read(403, enveloped(403)), { kind: 'unavailable', status: 403, byModellix: true });
+    for (const body of [...others, enveloped(401)]) t.notOk('byModellix' in read(403, body), body);
+  },
+);
+
 t.test('why a task failed, wherever it is said', async (t) => {
   const long = `bad\u0007\n${'\ud83d\ude00'.repeat(400)}`;
   const table: readonly [object, string, string][] = [

@@ -1,6 +1,7 @@
 /** Reads from memory: never older than is allowed, and none that a change was heard of. */
 
 import t, { type Test } from 'tap';
+import type { Avatar } from '../../src/domain/avatar.js';
 import { EVERYONE, type Scope } from '../../src/domain/caller.js';
 import { CachedReads } from '../../src/store/cached.js';
 import type { Change, Found } from '../../src/store/store.js';
@@ -9,15 +10,15 @@ import { createAvatar, readAvatar } from '../support/requests.js';
 import { until } from '../support/until.js';
 import { avatarOf, CALLER } from './fixtures.js';
 
-const found = (version: number): Found => ({
-  avatar: avatarOf({ id: 'av_1' }),
+const found = (version: number, status: Avatar['status'] = 'pending'): Found => ({
+  avatar: avatarOf({ id: 'av_1', status }),
   version,
   now: 0,
   ahead: null,
 });
 
 /** A store whose answers come when they are given. */
-function started(t: Test, maxAgeMs: number) {
+function started(t: Test, maxAgeMs: number, hearsAll = false) {
   let now = Math.round(performance.now());
   t.intercept(performance, 'now', { value: () => now, configurable: true });
   const asked: ((found: Found | null) => void)[] = [];
@@ -30,7 +31,7 @@ function started(t: Test, maxAgeMs: number) {
         return () => undefined;
       },
     },
-    maxAgeMs,
+    { maxAgeMs, hearsAll },
   );
   return {
     read: (scope: Scope = CALLER, id = 'av_1') => reads.find(scope, id),
@@ -101,6 +102,33 @@ for (const id of ['av_1', null]) {
     t.equal(asked.length, 3);
   });
 }
+
+t.test('where every change is heard of, a read is as good as new until then', async (t) => {
+  const { read, asked, answer, hear, pass } = started(t, 0, true);
+  const first = read();
+  answer(found(1));
+  const { avatar } = (await first) as Found;
+  pass(3_600_000);
+  t.equal((await read())?.avatar, avatar, 'the very same, and with it what was made of it');
+  t.equal(asked.length, 1);
+  hear('av_1');
+  const second = read();
+  answer(found(2));
+  t.equal((await second)?.version, 2);
+  t.equal(asked.length, 2);
+});
+
+t.test('what is queued is read each time: its place changes with others', async (t) => {
+  const { read, asked, answer } = started(t, 0, true);
+  for (const status of ['queued', 'queued', 'submitting'] as const) {
+    const reading = read();
+    answer(found(1, status));
+    t.equal((await reading)?.avatar.status, status);
+  }
+  t.equal(asked.length, 3);
+  await read();
+  t.equal(asked.length, 3);
+});
 
 t.test('what is not there, and what fails, is not kept; callers are kept apart', async (t) => {
   const { read, asked, answer } = started(t, 1_000);

@@ -145,6 +145,22 @@ export function calls(check: Check): void {
     t.same(await poll(store, slow(100), 99, 1e6), { taken: 0, waitMs: LONG });
   });
 
+  check('a call for what no avatar is due for is one of a poll, and no turn of one', async (t, { store }) => {
+    await polls(store, 9);
+    await queueUp(store, 9);
+    t.equal((await submit(store, slow(8))).taken, 4);
+    for (const waits of [false, false, false, true, true]) {
+      const waitMs = await store.takeCall(KEY, slow(8));
+      if (waits) t.ok(isAbout(waitMs, LONG), `${waitMs}`);
+      else t.equal(waitMs, 0, 'seven of a burst of eight');
+    }
+    t.equal((await submit(store, slow(8))).taken, 0, 'it is still the turn of a poll');
+    t.equal((await poll(store, slow(9), 9, 1e6)).taken, 1);
+    t.equal((await submit(store, slow(9))).taken, 1);
+    const taken = await Promise.all(Array.from({ length: 20 }, () => store.takeCall('key-2', slow(4))));
+    t.equal(taken.filter((waitMs) => waitMs === 0).length, 3);
+  });
+
   check('no sequence of begins and claims takes more than the rate, or less', async (t, { store }) => {
     const terms = { intervalMs: 20, burst: 4 };
     await polls(store, 40);

@@ -166,6 +166,7 @@ export function holdings(check: Check): void {
       begin: store.begin(beginWith(freely()), 1),
       outlook: store.outlook([]),
       keyIds: store.keyIds(),
+      takeCall: store.takeCall(KEY, freely().calls),
       document: store.document('a'),
       swap: store.swap('a', 0, 'b'),
       submission: store.submission('av_1'),

@@ -6,7 +6,7 @@ import {
   beginSubmit,
   canceled,
   failed,
-  looked,
+  polled,
   requeued,
   type Spend,
   succeeded,
@@ -67,7 +67,7 @@ const ENDS: Readonly<Record<string, readonly [((avatar: Avatar) => Avatar)[], Am
   submitting: [[begun], amount(1), NOTHING],
   'queued again': [[begun, requeued], amount(1), NOTHING],
   pending: [[begun, pending], amount(1), NOTHING],
-  processing: [[begun, pending, (avatar) => looked(avatar, 'processing', 0)], amount(1), NOTHING],
+  processing: [[begun, pending, (avatar) => polled(avatar, 'processing', 0)], amount(1), NOTHING],
   succeeded: [[begun, pending, made], NOTHING, amount(1)],
   'succeeded, and told': [
     [begun, pending, made, (avatar) => ({ ...avatar, failures: 1 })],

@@ -128,6 +128,15 @@ export function storeContract(name: string, open: (t: Test) => Promise<Opened>):
     t.match(await store.save(changed, version + 1, KEEP), { saved: true, version: version + 2 });
   });
 
+  check('a save that changes nothing is refused after a claim as any other', async (t, { store }) => {
+    const { avatar, version } = await store.admit(avatarOf(), [SUBMISSION], dueIn(0));
+    await claim(store, null, 1);
+    t.same(await store.save(avatar, version, KEEP), { saved: false, reason: 'stale' });
+    t.match(await store.find(CALLER, avatar.id), { version: 2 });
+    t.same(await store.save(avatar, 2, KEEP), { saved: true, version: 3 });
+    t.same(await store.save(avatar, 2, KEEP), { saved: true, version: 3 }, 'the same save again');
+  });
+
   check('claims at the same time never share an avatar', async (t, { store }) => {
     const ids = idsOf(await Promise.all(many(40, () => store.admit(avatarOf(), [SUBMISSION], dueIn(0)))));
     const claims = await Promise.all(many(8, () => claim(store, null, 10)));

@@ -16,7 +16,8 @@ export async function openConnected(t: Teardown, options: RedisStoreOptions): Pr
 export async function reachable(store: Store): Promise<void> {
   for (const deadline = performance.now() + 10_000; ; ) {
     try {
-      return await store.ping();
+      await store.outlook([]);
+      return;
     } catch (error) {
       if (performance.now() > deadline) throw error;
       await new Promise((resolve) => setTimeout(resolve, 10));
@@ -82,7 +83,7 @@ export async function heardBy(client: Redis, channel: string, count: number): Pr
 /** The document of a record at rest, as it is there; it begins on the second line. */
 export async function documentAt(client: Redis, key: string): Promise<Buffer | null> {
   const stored = await client.getBuffer(key);
-  return stored && stored.subarray(stored.indexOf('\n') + 1);
+  return stored?.subarray(stored.indexOf('\n') + 1) ?? null;
 }
 
 /** Puts another document behind the head of a record at rest. */

@@ -27,7 +27,7 @@ function listener() {
 }
 
 async function make(store: Store): Promise<string> {
-  return (await store.create(avatarOf(), [SUBMISSION], dueIn(LONG))).avatar.id;
+  return (await store.admit(avatarOf(), [SUBMISSION], dueIn(LONG))).avatar.id;
 }
 
 t.test('redis: what another process writes is heard of, once, by each who listens', async (t) => {

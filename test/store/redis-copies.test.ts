@@ -10,7 +10,7 @@ t.test('redis: WAIT: while replicas are missing, what reads waits for one write 
   const client = clientOf(t, url);
   await client.config('RESETSTAT');
   const writes = Array.from({ length: 20 }, () =>
-    t.rejects(store.create(avatarOf(), [SUBMISSION], dueIn(LONG)), { message: /too few copies/ }),
+    t.rejects(store.admit(avatarOf(), [SUBMISSION], dueIn(LONG)), { message: /too few copies/ }),
   );
   for (let waiting = false; !waiting; ) waiting = / cmd=wait /.test(String(await client.client('LIST')));
   t.equal(await store.find(CALLER, 'av_unknown'), null);
@@ -24,7 +24,7 @@ t.test('redis: WAIT: a connection that ends leaves open what was copied', async 
   const store = await openConnected(t, { url, waitFor: { replicas: 1, ownFile: false } });
   const client = clientOf(t, url);
   const writes = Array.from({ length: 3 }, () =>
-    t.rejects(store.create(avatarOf(), [SUBMISSION], dueIn(LONG)), { message: /cannot be reached/ }),
+    t.rejects(store.admit(avatarOf(), [SUBMISSION], dueIn(LONG)), { message: /cannot be reached/ }),
   );
   for (let waiting = false; !waiting; ) waiting = / cmd=wait /.test(String(await client.client('LIST')));
   await client.call('CLIENT', 'KILL', 'TYPE', 'normal');

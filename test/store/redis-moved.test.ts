@@ -48,7 +48,7 @@ t.test('redis: [R01] [F50] a master that became a replica is left for where the 
   await reachable(store);
   await heardBy(clientOf(t, next.url), '{avatar-gateway}:changes', 1);
   await heardBy(clientOf(t, old.url), '{avatar-gateway}:changes', 0);
-  const { avatar } = await store.create(avatarOf(), [SUBMISSION], dueIn(LONG));
+  const { avatar } = await store.admit(avatarOf(), [SUBMISSION], dueIn(LONG));
   await until('and what happens there is heard', async () => heard.includes(avatar.id) || null);
 });
 

@@ -43,7 +43,7 @@ t.test('redis: case 26: strict does not use such a Redis, and uses it once it is
   const server = await startRedis(t, { appendonly: true, args: ['--maxmemory-policy', 'volatile-ttl'] });
   const { store, next } = watch(t, { url: server.url, durability: 'strict' });
   await next('hazards');
-  await t.rejects(store.create(avatarOf(), [SUBMISSION], dueIn(LONG)), StoreUnavailableError);
+  await t.rejects(store.admit(avatarOf(), [SUBMISSION], dueIn(LONG)), StoreUnavailableError);
   const connected = next('connected');
   await clientOf(t, server.url).config('SET', 'maxmemory-policy', 'noeviction');
   await connected;
@@ -61,7 +61,7 @@ t.test('redis: case 22: restarted empty, it says so before it is used again', as
   const server = await startRedis(t);
   const { store, events, next } = watch(t, { url: server.url });
   await next('connected');
-  await store.create(avatarOf(), [SUBMISSION], dueIn(LONG));
+  await store.admit(avatarOf(), [SUBMISSION], dueIn(LONG));
   const back = next('connected');
   await server.kill();
   await server.start();
@@ -87,13 +87,13 @@ t.test('redis: WAIT: with fewer replicas than asked for a write does not count',
   const waitFor = { replicas: 1, ownFile: false };
   const { store, next } = watch(t, { url: server.url, waitFor, commandTimeoutMs: 2_000 });
   await next('connected');
-  await t.rejects(store.create(avatarOf(), [SUBMISSION], dueIn(LONG)), { message: /too few copies/ });
+  await t.rejects(store.admit(avatarOf(), [SUBMISSION], dueIn(LONG)), { message: /too few copies/ });
 
   await startRedis(t, { args: ['--replicaof', '127.0.0.1', String(server.port)] });
   const client = clientOf(t, server.url);
   await client.set('anything', '');
   t.equal(await client.wait(1, 4_000), 1, 'the replica is in step');
-  await t.resolves(store.create(avatarOf(), [SUBMISSION], dueIn(LONG)));
+  await t.resolves(store.admit(avatarOf(), [SUBMISSION], dueIn(LONG)));
 });
 
 t.test('redis: WAITAOF on a Redis that has none: a write does not count', async (t) => {
@@ -102,7 +102,7 @@ t.test('redis: WAITAOF on a Redis that has none: a write does not count', async 
   await next('connected');
   const info = await clientOf(t, server.url).info('server');
   const version = /redis_version:(\d+\.\d+)/.exec(info)?.[1];
-  const made = store.create(avatarOf(), [SUBMISSION], dueIn(LONG));
+  const made = store.admit(avatarOf(), [SUBMISSION], dueIn(LONG));
   if (Number(version) >= 7.2) await t.resolves(made);
   else await t.rejects(made, StoreUnavailableError);
 });

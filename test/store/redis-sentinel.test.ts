@@ -10,7 +10,7 @@ import { freePort } from '../support/redis-process.js';
 import { replicates } from '../support/redis-replication.js';
 import { MASTER, startSentinels } from '../support/redis-sentinel.js';
 import { until } from '../support/until.js';
-import { avatarOf, CALLER, dueIn, LONG, SUBMISSION } from './fixtures.js';
+import { avatarOf, CALLER, claim, dueIn, LONG, SUBMISSION } from './fixtures.js';
 import { clientOf, heardBy, openConnected } from './fixtures-redis.js';
 
 t.setTimeout(600_000);
@@ -32,10 +32,10 @@ t.test('redis: sentinel: what one store does, another finds and hears of', async
   ];
   const heard = hears(t, other);
   await heardBy(clientOf(t, behind.servers[0].url), '{contract}:changes', 1);
-  const { avatar } = await store.create(avatarOf(), [SUBMISSION], dueIn(0));
+  const { avatar } = await store.admit(avatarOf(), [SUBMISSION], dueIn(0));
   t.equal(await heard, avatar.id);
-  t.match(await other.claim(null, 1, LONG), [{ avatar, version: 2 }]);
-  t.same(await store.claim(null, 1, LONG), []);
+  t.match(await claim(other, null, 1, LONG), [{ avatar, version: 2 }]);
+  t.same(await claim(store, null, 1, LONG), []);
   const save = { dueInMs: LONG, submission: 'keep' } as const;
   t.same(await store.save(beginSubmit(avatar, 'key-1', 'intent-1'), 1, save), {
     saved: false,
@@ -83,7 +83,7 @@ t.test('redis: sentinel: one that was cut off with an old master is not believed
   const [stale, latest] = [old, present].map(({ sentinels }) => `127.0.0.1:${sentinels[0]?.port}`);
   for (const hosts of [`${stale},${latest}`, `${latest},${stale}`]) {
     const store = await openConnected(t, { url: `redis+sentinel://${hosts}/${MASTER}` });
-    const { avatar } = await store.create(avatarOf(), [SUBMISSION], dueIn(LONG));
+    const { avatar } = await store.admit(avatarOf(), [SUBMISSION], dueIn(LONG));
     const key = `{avatar-gateway}:avatar:${avatar.id}`;
     t.equal(await present.command(present.servers[0], 'EXISTS', key), 1);
     t.equal(await old.command(old.servers[0], 'EXISTS', key), 0);
@@ -103,7 +103,7 @@ t.test('redis: sentinel: a master that never hears that it was replaced is left 
     await sentinel(each, 'SENTINEL', 'REMOVE', MASTER);
     await sentinel(each, 'SENTINEL', 'MONITOR', MASTER, '127.0.0.1', next.port, 1);
   }
-  await t.rejects(store.create(avatarOf(), [SUBMISSION], dueIn(LONG)), { message: /too few copies/ });
+  await t.rejects(store.admit(avatarOf(), [SUBMISSION], dueIn(LONG)), { message: /too few copies/ });
   const client = clientOf(t, next.url);
   await until('it is at the new one', async () => {
     await store.ping().catch(() => {});
@@ -111,7 +111,7 @@ t.test('redis: sentinel: a master that never hears that it was replaced is left 
   });
   await heardBy(client, '{avatar-gateway}:changes', 1);
   const heard = hears(t, store);
-  const { avatar } = await store.create(avatarOf(), [SUBMISSION], dueIn(LONG));
+  const { avatar } = await store.admit(avatarOf(), [SUBMISSION], dueIn(LONG));
   t.equal(await client.exists(`{avatar-gateway}:avatar:${avatar.id}`), 1);
   t.equal(await heard, avatar.id, 'and what happens at the new one is heard');
 });

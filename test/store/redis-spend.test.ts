@@ -1,9 +1,8 @@
 /** What was spent, where Redis is shared, a reply is lost, or an account is not there any more. */
 
 import t, { type Test } from 'tap';
-import { type Avatar, beginSubmit, canceled } from '../../src/domain/avatar.js';
+import { type Avatar, canceled } from '../../src/domain/avatar.js';
 import { dayOf } from '../../src/domain/spend.js';
-import { callerDigest } from '../../src/store/digests.js';
 import { type Store, USE_MS } from '../../src/store/store.js';
 import { startRedis } from '../support/redis.js';
 import { avatarOf, CALLER, dueIn, LONG, SUBMISSION } from './fixtures.js';
@@ -13,12 +12,15 @@ const KEEP = { dueInMs: LONG, submission: 'keep' } as const;
 const UNITS = 3226;
 const NOW = Date.now();
 const TODAY = dayOf(NOW);
-const ACCOUNT = `{avatar-gateway}:spend:${callerDigest(CALLER)}:${TODAY.slice(0, 7)}`;
+const ACCOUNT = `{avatar-gateway}:spend:${TODAY.slice(0, 7)}:${CALLER}`;
 
 const paid = (): Avatar =>
   avatarOf({ createdAt: NOW, spend: { reserved: { durationMs: 7200, units: UNITS }, settled: null } });
-const create = (store: Store, avatar = paid(), caps = { day: 10 * UNITS, month: null }) =>
-  store.create(avatar, [SUBMISSION], dueIn(LONG, { caps }));
+async function create(store: Store, avatar = paid(), caps = { day: 10 * UNITS, month: null }) {
+  const admitted = await store.admit(avatar, [SUBMISSION], dueIn(LONG, { caps }));
+  if (admitted.outcome === 'known') throw new Error('it was known');
+  return admitted;
+}
 const reserved = async (store: Store) => (await store.use(CALLER, TODAY, TODAY))[0]?.reserved.avatars ?? 0;
 
 async function open(t: Test) {
@@ -67,7 +69,7 @@ t.test('redis: accounts go by themselves, and what is saved later does not bring
   const { avatar } = await create(store);
   const leftMs = await client.pttl(ACCOUNT);
   t.ok(leftMs > USE_MS - LONG && leftMs <= USE_MS, `${leftMs}`);
-  await store.save(beginSubmit(avatar, 'key-1', 'intent-1'), 1, KEEP);
+  await store.save(avatar, 1, KEEP);
   t.ok((await client.pttl(ACCOUNT)) > 0);
   await client.del(ACCOUNT);
   const { avatar: other } = await create(store);

@@ -21,7 +21,7 @@ async function works(t: Test, options: RedisStoreOptions): Promise<void> {
   const store = await openConnected(t, options);
   const heard: string[] = [];
   t.teardown(store.onChange((change) => change && heard.push(change.id)));
-  const create = async () => (await store.create(avatarOf(), [SUBMISSION], dueIn(LONG))).avatar;
+  const create = async () => (await store.admit(avatarOf(), [SUBMISSION], dueIn(LONG))).avatar;
   const avatar = await create();
   t.match(await store.find(CALLER, avatar.id), { avatar });
   // What is said before the listener is connected is not heard.
@@ -105,6 +105,20 @@ t.test('redis: [R19] TLS: sentinels that name the master by address', async (t) 
   t.equal(await refusal(t, options), MISNAMED);
   await works(t, { ...options, tlsServername: 'localhost' });
 });
+
+t.test(
+  'redis: [R19] TLS: sentinels whose certificate is for neither their name nor their address',
+  async (t) => {
+    const tlsServername = 'redis.example';
+    const { args, lines, ca } = await certificates(t, `DNS:${tlsServername}`);
+    const login = { tls: { ca, servername: tlsServername } };
+    const { url } = await startSentinels(t, { sentinels: 1, replicas: 0, args, lines, login });
+    for (const each of [url, byName(url)]) {
+      t.equal(await refusal(t, { url: each, tlsCa: ca }), MISNAMED);
+      await works(t, { url: each, tlsCa: ca, tlsServername });
+    }
+  },
+);
 
 t.test('redis: an authority that is no certificate stops the start', async (t) => {
   const open = () => openRedisStore({ url: 'rediss://127.0.0.1:1', tlsCa: 'no PEM' });

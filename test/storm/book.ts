@@ -36,11 +36,17 @@ export interface Ask {
   failures: number;
   /** It was told that nothing was made. */
   nothingMade: boolean;
+  readonly sentAt: number;
+  /** When it was refused for good. */
+  refusedAt: number;
 }
 
 /** One avatar as it was seen. */
 export interface Sighting {
   readonly id: string;
+  readonly token: string;
+  /** It is not in the store any more, which came back from a time before it. */
+  lost: boolean;
   taskId: string | null;
   looks: number;
   final: {
@@ -64,6 +70,9 @@ export class Book {
   /** How often each thing was checked. */
   readonly checks: Record<Invariant, number> = { I1: 0, I2: 0, I3: 0, I4: 0, I5: 0, I6: 0, other: 0 };
   leftUnconfirmed = 0;
+  /** How often a check was left out because the store came back older than what it is about. */
+  excused = 0;
+  readonly #rollbacks: { readonly from: number; to: number }[] = [];
   readonly #onViolation: (violation: Violation) => void;
 
   constructor(onViolation: (violation: Violation) => void) {
@@ -78,6 +87,8 @@ export class Book {
       refused: null,
       failures: 0,
       nothingMade: false,
+      sentAt: performance.now(),
+      refusedAt: Number.POSITIVE_INFINITY,
     };
     this.asks.set(ask.token, fresh);
     return fresh;
@@ -87,18 +98,20 @@ export class Book {
     ask.ids.add(avatar.id);
     if (!replayed) ask.firsts += 1;
     const who = `${ask.token} (key ${ask.key})`;
-    this.check('I5', ask.ids.size === 1, () => `${who} was given ${[...ask.ids].join(' and ')}`);
-    this.check('I5', ask.firsts <= 1, () => `${who} was made ${ask.firsts} times: ${avatar.id}`);
-    this.check('I5', ask.kind !== 'other-body', () => `${who} is another body, and was given ${avatar.id}`);
+    const check = (holds: boolean, detail: () => string) => this.checkOf(ask, 'I5', holds, detail);
+    check(ask.ids.size === 1, () => `${who} was given ${[...ask.ids].join(' and ')}`);
+    check(ask.firsts <= 1, () => `${who} was made ${ask.firsts} times: ${avatar.id}`);
+    check(ask.kind !== 'other-body', () => `${who} is another body, and was given ${avatar.id}`);
     this.check('I6', ask.kind !== 'invalid', () => `${who} is invalid, and was given ${avatar.id}`);
-    this.check('I5', avatar.prompt === ask.token, () => `${who} was given ${avatar.id} of ${avatar.prompt}`);
+    check(avatar.prompt === ask.token, () => `${who} was given ${avatar.id} of ${avatar.prompt}`);
     this.seen(avatar, look);
   }
 
   refused(ask: Ask, slug: string): void {
     const known = slug === 'idempotency-key-reused' && ask.kind === 'request';
-    this.check('I5', !known, () => `${ask.token} (key ${ask.key}) was told that its key is another's`);
+    this.checkOf(ask, 'I5', !known, () => `${ask.token} (key ${ask.key}) was told that its key is another's`);
     ask.refused = slug;
+    ask.refusedAt = performance.now();
     this.#refusedIsUnpaid(ask);
   }
 
@@ -107,21 +120,25 @@ export class Book {
     const token = entry.prompt ?? '';
     const entries = [...(this.ledger.get(token) ?? []), entry];
     this.ledger.set(token, entries);
-    this.check('I1', entries.length <= 1, () => {
+    const ask = this.asks.get(token);
+    this.checkOf(ask, 'I1', entries.length <= 1, () => {
       return `${token} was paid for ${entries.length} times: ${entries.map(({ taskId }) => taskId).join(', ')}`;
     });
-    const ask = this.asks.get(token);
     this.check('I4', ask !== undefined, () => `${entry.taskId} is for "${token}", which nobody asked for`);
     if (ask !== undefined) this.#refusedIsUnpaid(ask);
   }
 
   seen(avatar: AvatarView, { sentAt, receivedAt }: Look): void {
     const { id, status, completed_at: completedAt, task_id: taskId } = avatar;
-    const sighting = this.sightings.get(id) ?? { id, taskId: null, looks: 0, final: null };
+    const token = avatar.prompt ?? '';
+    const fresh = { id, token, lost: false, taskId: null, looks: 0, final: null };
+    const sighting: Sighting = this.sightings.get(id) ?? fresh;
     this.sightings.set(id, sighting);
     sighting.looks += 1;
     const had = sighting.taskId;
-    this.check(
+    const ask = this.asks.get(token);
+    this.checkOf(
+      ask,
       'I2',
       had === null || taskId === null || had === taskId,
       () => `${id} had ${had}, has ${taskId}`,
@@ -129,7 +146,7 @@ export class Book {
     sighting.taskId = taskId ?? had;
 
     const before = sighting.final;
-    const final = completedAt === null ? null : { status, completedAt, receivedAt };
+    const final: Sighting['final'] = completedAt === null ? null : { status, completedAt, receivedAt };
     if (before === null) {
       sighting.final = final;
       return;
@@ -139,18 +156,55 @@ export class Book {
     const goesOn = before.status === 'unconfirmed' && status !== 'queued' && status !== 'submitting';
     // The two looks may have been at once, and this one the earlier; `unconfirmed` may have come in between.
     const fine = same || goesOn || (!later && (final === null || status === 'unconfirmed'));
-    this.check('I2', fine, () => {
+    this.checkOf(ask, 'I2', fine, () => {
       return `${id} was ${before.status} (${before.completedAt}), and is ${status} (${completedAt})`;
     });
-    if (!same && goesOn && later) {
-      this.leftUnconfirmed += 1;
-      sighting.final = final;
-    }
+    if (!same && goesOn && later) this.leftUnconfirmed += 1;
+    // What an older store says holds from then on.
+    if (!same && later) sighting.final = final;
   }
 
-  /** An avatar that somebody was told of cannot be found. */
-  missing(id: string): void {
-    this.check('I3', false, () => `${id} was answered 202 and is not found`);
+  /** An avatar that somebody was told of cannot be found. Says whether that may be. */
+  missing(id: string): boolean {
+    const sighting = this.sightings.get(id);
+    const ask = this.asks.get(sighting?.token ?? '');
+    this.checkOf(ask, 'I3', false, () => `${id} was answered 202 and is not found`);
+    if (sighting !== undefined) sighting.lost = this.mayBeLost(ask);
+    return sighting?.lost ?? false;
+  }
+
+  /** The store goes back to how it was some time ago: from now on, until what is returned is called. */
+  rolledBack(from: number): () => void {
+    const rollback = { from, to: Number.POSITIVE_INFINITY };
+    this.#rollbacks.push(rollback);
+    return () => {
+      rollback.to = performance.now();
+    };
+  }
+
+  /** Whether what became of a request, or of one with its key, may have been forgotten with a store that came back older. */
+  mayBeLost(ask: Ask | undefined): boolean {
+    if (this.#rollbacks.length === 0) return false;
+    if (ask === undefined) return true;
+    const { key } = ask;
+    const all = key === null ? [ask] : [...this.asks.values()].filter((each) => each.key === key);
+    return this.#rollbacks.some(({ from, to }) =>
+      all.some((each) => each.sentAt < to && !this.#wasOver(each, from)),
+    );
+  }
+
+  /** Whether all had come to an end by then that was made for a request. */
+  #wasOver({ ids, refusedAt }: Ask, at: number): boolean {
+    const finals = [...ids].map((id) => this.sightings.get(id)?.final);
+    const isOver = (final: Sighting['final'] | undefined) =>
+      final !== null && final !== undefined && final.status !== 'unconfirmed' && final.receivedAt < at;
+    return ids.size === 0 ? refusedAt < at : finals.every(isOver);
+  }
+
+  /** As {@link check}, unless what is checked may have been lost with a store that came back older. */
+  checkOf(ask: Ask | undefined, invariant: Invariant, holds: boolean, detail: () => string): void {
+    if (holds || !this.mayBeLost(ask)) this.check(invariant, holds, detail);
+    else this.excused += 1;
   }
 
   check(invariant: Invariant, holds: boolean, detail: () => string): void {
@@ -161,11 +215,14 @@ export class Book {
     this.#onViolation(violation);
   }
 
-  #refusedIsUnpaid({ token, refused, kind }: Ask): void {
+  #refusedIsUnpaid(ask: Ask): void {
+    const { token, refused, kind } = ask;
     if (refused === null && kind === 'request') return;
     const tasks = this.ledger.get(token) ?? [];
-    this.check('I6', tasks.length === 0, () => {
-      return `${token} (${refused ?? kind}) was refused, and is in the ledger: ${tasks[0]?.taskId}`;
-    });
+    const detail = () =>
+      `${token} (${refused ?? kind}) was refused, and is in the ledger: ${tasks[0]?.taskId}`;
+    // Who is refused for its body is refused whatever the store remembers.
+    if (kind === 'invalid') this.check('I6', tasks.length === 0, detail);
+    else this.checkOf(ask, 'I6', tasks.length === 0, detail);
   }
 }

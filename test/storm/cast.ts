@@ -4,6 +4,7 @@ import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { argsFor, buildGateway } from '../support/build.js';
 import { type RedisServer, startRedis } from '../support/redis.js';
+import type { Life } from './logs.js';
 import { Member } from './member.js';
 import { spawnScript } from './process.js';
 import { Control } from './weather.js';
@@ -16,10 +17,13 @@ const CONCURRENCY = 40;
 const BELIEVED_CONCURRENCY = 50;
 export const PREFIX = 'storm';
 
+/** What gateways share, or have alone. `redis-snapshots`: on disk only now and then, as Redis is when nobody configured it. */
+export const STORES = ['redis', 'redis-snapshots', 'embedded'] as const;
+export type StormStore = (typeof STORES)[number];
+
 /** As short as the settings allow, so that leases lapse and pauses end while the storm lasts. */
 const GATEWAY = {
   PORT: '0',
-  MODELLIX_API_KEY: KEYS.join(','),
   MODELLIX_CALLS_PER_MINUTE: String(CALLS_PER_MINUTE),
   MODELLIX_CONCURRENCY: String(BELIEVED_CONCURRENCY),
   UNCONFIRMED_HOLD_MINUTES: '1',
@@ -46,10 +50,10 @@ const SIMULATOR = {
 export interface CastOptions {
   readonly dir: string;
   readonly seed: number;
-  readonly store: 'redis' | 'embedded';
+  readonly store: StormStore;
   readonly gateways: number;
-  /** A line that a gateway logged. */
-  readonly onLog: (line: string) => void;
+  /** A line that a process of a gateway logged. */
+  readonly onLog: (line: string, life: Life) => void;
   /** A gateway that ended though nobody told it to, or could not start. */
   readonly onCrash: (detail: string) => void;
 }
@@ -79,19 +83,25 @@ export async function gatherCast(options: CastOptions): Promise<Cast> {
   const control = new Control(simulator.url);
 
   const endings: (() => void | Promise<void>)[] = [];
-  const redis = options.store === 'redis' ? await privateRedis(dir, endings) : null;
+  const isDurable = options.store === 'redis';
+  const redis = options.store === 'embedded' ? null : await privateRedis(dir, endings, isDurable);
   const members = Array.from({ length: options.gateways }, (_, index) => {
     const name = `gateway-${index + 1}`;
     const dataDir = join(dir, name);
     const logFile = join(dir, 'logs', `${name}.log`);
     const env = {
       ...GATEWAY,
+      // As in a rotation: not every replica has every key that tasks were made with.
+      MODELLIX_API_KEY: KEYS.slice(0, KEYS.length - index).join(','),
       MODELLIX_BASE_URL: simulator.url,
       DATA_DIR: dataDir,
       ...(redis && { REDIS_URL: redis.url, REDIS_KEY_PREFIX: PREFIX }),
     };
     const urlIn = (line: string) => /"msg":"Server listening at (http:[^"]+)"/.exec(line)?.[1];
-    const spawn = () => spawnScript({ args: [script], env, logFile, urlIn, onLine: onLog });
+    const spawn = () => {
+      const life: Life = new Set();
+      return spawnScript({ args: [script], env, logFile, urlIn, onLine: (line) => onLog(line, life) });
+    };
     return new Member({ name, dataDir, spawn, onCrash });
   });
   await Promise.all(members.map((member) => member.start()));
@@ -113,10 +123,15 @@ export async function gatherCast(options: CastOptions): Promise<Cast> {
   };
 }
 
-/** On disk after every write, as far as a kill of the process can tell. */
-async function privateRedis(dir: string, endings: (() => void | Promise<void>)[]): Promise<RedisServer> {
+/** On disk after every write, as far as a kill of the process can tell; or only when it is told to. */
+async function privateRedis(
+  dir: string,
+  endings: (() => void | Promise<void>)[],
+  isDurable: boolean,
+): Promise<RedisServer> {
   const folder = join(dir, 'redis');
   await mkdir(folder);
   const teardown = (end: () => void | Promise<void>) => endings.push(end);
-  return startRedis({ teardown }, { appendonly: true, args: ['--appendfsync', 'always'], dir: folder });
+  const args = isDurable ? ['--appendfsync', 'always'] : [];
+  return startRedis({ teardown }, { appendonly: isDurable, args, dir: folder });
 }

@@ -11,7 +11,11 @@ interface Line {
   readonly msg: string;
   readonly avatarId?: string;
   readonly status?: string;
+  readonly outcome?: string;
 }
+
+/** What a process has said of its own submits: those that were paid for, or may have been. */
+export type Life = Set<string>;
 
 export class LogReader {
   /** Warnings, errors and recoveries, by message. */
@@ -23,19 +27,28 @@ export class LogReader {
     this.#book = book;
   }
 
-  line(text: string): void {
+  /** @param life of the process that wrote it */
+  line(text: string, life: Life): void {
     const line = parse(text);
     if (line === null) return;
     const { level, msg, avatarId, status } = line;
     if (level >= WARN || RECOVERIES.includes(msg)) this.notable.add(msg);
+    if (msg === 'submit settled') this.#sent(line, life);
     if (msg !== 'avatar ended' || avatarId === undefined || status === undefined) return;
     if (status === 'unconfirmed') return;
     // An end may be heard of twice, from whoever wrote it and from whoever came too late.
     const before = this.#ended.get(avatarId) ?? status;
-    this.#book.check('I2', before === status, () => {
+    const token = this.#book.sightings.get(avatarId)?.token ?? '';
+    this.#book.checkOf(this.#book.asks.get(token), 'I2', before === status, () => {
       return `${avatarId} ended ${before} and then ${status}, by the gateways' logs`;
     });
     this.#ended.set(avatarId, status);
+  }
+
+  /** Whatever its store forgot, a process knows what it sent. */
+  #sent({ avatarId = '', outcome }: Line, life: Life): void {
+    this.#book.check('I1', !life.has(avatarId), () => `one process sent ${avatarId} again: ${outcome}`);
+    if (outcome === 'accepted' || outcome === 'unknown') life.add(avatarId);
   }
 }
 

@@ -1,6 +1,7 @@
 /** `npm run storm`: breaks things for a while and counts what holds. Exits 1 on the first violation. */
 
 import { parseArgs } from 'node:util';
+import { STORES, type StormStore } from './cast.js';
 import { reportOf } from './report.js';
 import { type StormOptions, storm } from './storm.js';
 
@@ -8,8 +9,8 @@ const USAGE = `npm run storm -- [options]
 
   --minutes N       how long things go wrong [2]
   --seed N          of every choice [any]
-  --store NAME      redis or embedded [redis]
-  --gateways N      1 to 3 [redis: 3, embedded: 1]
+  --store NAME      redis, redis-snapshots (which comes back older now and then) or embedded [redis]
+  --gateways N      1 to 3 [embedded: 1, else 3]
   --callers N       [10]
   --think MS        mean pause of a caller between two turns [500]
   --kills N         of gateways, a minute [32]
@@ -34,8 +35,8 @@ function readOptions(): StormOptions {
     },
   });
   const { store } = values;
-  if (store !== 'redis' && store !== 'embedded') throw new RangeError('--store is redis or embedded');
-  const gateways = number('gateways', values.gateways ?? (store === 'redis' ? '3' : '1'), 1, 3);
+  if (!isStore(store)) throw new RangeError(`--store is one of ${STORES.join(', ')}`);
+  const gateways = number('gateways', values.gateways ?? (store === 'embedded' ? '1' : '3'), 1, 3);
   if (store === 'embedded' && gateways > 1) throw new RangeError('the embedded store has one gateway');
   return {
     store,
@@ -48,6 +49,10 @@ function readOptions(): StormOptions {
     keepLogs: values['keep-logs'] ?? null,
     onProgress: progress(),
   };
+}
+
+function isStore(name: string): name is StormStore {
+  return (STORES as readonly string[]).includes(name);
 }
 
 function number(name: string, text: string, least: number, most: number): number {

@@ -8,7 +8,7 @@ import { type Cast, PREFIX } from './cast.js';
 import { reckon } from './invariants.js';
 import type { LedgerTail } from './ledger.js';
 import { send } from './send.js';
-import { recordsInSqlite, recordsInRedis } from './stored.js';
+import { recordsInRedis, recordsInSqlite } from './stored.js';
 import type { Watchers } from './watchers.js';
 
 /** Above the longest pause after failures (a minute) and the time a task that never ends is given (another). */
@@ -35,11 +35,13 @@ export async function reckonWhenQuiet(quiet: Quiet): Promise<Reckoned> {
   const doubtful = stored.filter(({ status }) => status === 'unconfirmed');
   await startAll(quiet.cast);
   for (const avatar of doubtful) await operate(quiet, avatar);
-  const after = await settled(quiet);
-  const left = after.filter(({ status }) => status === 'unconfirmed');
-  quiet.book.check('I4', left.length === 0, () => `${left[0]?.id} is unconfirmed though it was resolved`);
+  const { book } = quiet;
+  for (const { id, status, prompt } of await settled(quiet)) {
+    const ask = book.asks.get(prompt ?? '');
+    book.checkOf(ask, 'I4', status !== 'unconfirmed', () => `${id} is unconfirmed though it was resolved`);
+  }
   const spooled = await quiet.cast.spooled();
-  quiet.book.check('other', spooled.length === 0, () => `answers are left in a spool: ${spooled}`);
+  book.check('other', spooled.length === 0, () => `answers are left in a spool: ${spooled}`);
   return { stored, resolved: doubtful.length };
 }
 
@@ -59,12 +61,12 @@ async function settled(quiet: Quiet): Promise<Avatar[]> {
     for (const { id } of open) await Promise.all(cast.members.map((member) => watchers.look(id, member)));
   }
   await tail.catchUp();
-  reckon(book, stored);
+  reckon(book, stored, await cast.control.endless());
   return stored;
 }
 
 async function allFinal({ book, stop }: Quiet): Promise<void> {
-  const open = () => [...book.sightings.values()].filter(({ final }) => final === null);
+  const open = () => [...book.sightings.values()].filter(({ final, lost }) => final === null && !lost);
   await until('all avatars are final', async () => (stop.aborted || open().length === 0 ? true : null), {
     withinMs: PATIENCE_MS,
   }).catch(() => {
@@ -100,6 +102,11 @@ async function operate({ book, cast, stop }: Quiet, { id, prompt }: Avatar): Pro
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(finding),
   });
-  book.check('I4', reply.status === 200, () => `${id} could not be resolved: ${JSON.stringify(reply.body)}`);
+  book.checkOf(
+    book.asks.get(prompt ?? ''),
+    'I4',
+    reply.status === 200,
+    () => `${id} could not be resolved: ${JSON.stringify(reply.body)}`,
+  );
   if (reply.status === 200) book.seen(reply.body as AvatarView, { sentAt, receivedAt: performance.now() });
 }

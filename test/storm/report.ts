@@ -72,6 +72,9 @@ export function reportOf(result: Result): string {
       ['left unconfirmed by a late answer', Math.max(0, book.leftUnconfirmed - (reckoned?.resolved ?? 0))],
       ['left unconfirmed by an operator', reckoned?.resolved ?? 0],
     ]),
+    ...(book.excused === 0
+      ? []
+      : [`Not counted, because the store came back older than what it is about: ${book.excused}`, '']),
     'Invariants',
     ...(Object.keys(INVARIANTS) as Invariant[]).map((name) => {
       const red = book.violations.filter(({ invariant }) => invariant === name);

@@ -3,7 +3,7 @@
 import { Redis } from 'ioredis';
 import type { Avatar } from '../../src/domain/avatar.js';
 import { decodeRecord } from '../../src/store/record.js';
-import { unpack } from '../../src/store/redis/packed.js';
+import { recordIn } from '../../src/store/redis/records.js';
 import { readAvatars } from '../../src/store/sqlite/rows.js';
 import { byHand } from '../store/fixtures-sqlite.js';
 
@@ -15,8 +15,8 @@ export async function recordsInRedis(url: string, prefix: string): Promise<Avata
     for await (const keys of client.scanStream({ match: `${start}*`, count: 1000 })) {
       for (const key of keys as string[]) {
         const id = key.slice(start.length);
-        const doc = await client.hgetBuffer(key, 'doc');
-        if (doc !== null) avatars.set(id, decodeRecord(id, unpack(doc)));
+        const stored = await client.getBuffer(key);
+        if (stored !== null) avatars.set(id, recordIn(id, stored).avatar);
       }
     }
   } finally {

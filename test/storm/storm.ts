@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Book } from './book.js';
 import { Callers } from './callers.js';
-import { type Cast, gatherCast } from './cast.js';
+import { type Cast, gatherCast, type StormStore } from './cast.js';
 import { Chaos, schedule } from './chaos.js';
 import { LedgerTail } from './ledger.js';
 import { LogReader } from './logs.js';
@@ -19,7 +19,7 @@ import { ENDLESS, WEATHER } from './weather.js';
 
 export interface StormOptions {
   readonly seed: number;
-  readonly store: 'redis' | 'embedded';
+  readonly store: StormStore;
   /** One, with the embedded store. */
   readonly gateways: number;
   readonly durationMs: number;
@@ -52,7 +52,7 @@ export async function storm(options: StormOptions): Promise<Result> {
     seed,
     store,
     gateways: options.gateways,
-    onLog: (line) => logs.line(line),
+    onLog: (line, life) => logs.line(line, life),
     onCrash: (detail) => book.check('other', false, () => detail),
   });
   let played: Played;
@@ -80,7 +80,7 @@ async function play(options: StormOptions, cast: Cast, book: Book, stop: AbortSi
   const { members, redis, control } = cast;
   const chance = new Chance(seed);
   const watchers = new Watchers(book, members, chance.stream('watchers'));
-  const chaos = new Chaos(members, redis);
+  const chaos = new Chaos({ members, redis, control, book });
   const closing = new AbortController();
   const ended = new AbortController();
   const callers = new Callers({
@@ -112,7 +112,7 @@ async function play(options: StormOptions, cast: Cast, book: Book, stop: AbortSi
       durationMs,
       killsPerMinute: options.killsPerMinute,
       gateways: members.length,
-      redis: redis !== null,
+      store: options.store,
     });
     const asking = callers.run();
     const time = sleep(durationMs, undefined, { signal: stop }).catch(() => undefined);

@@ -27,8 +27,8 @@ export class Watchers {
   async run(stop: AbortSignal): Promise<void> {
     while (!stop.aborted) {
       const all = [...this.#book.sightings.values()];
-      const open = all.filter(({ final }) => final === null);
-      const done = all.filter(({ final }) => final !== null);
+      const open = all.filter(({ final, lost }) => final === null && !lost);
+      const done = all.filter(({ final, lost }) => final !== null && !lost);
       const chosen = Array.from({ length: Math.min(UNFINISHED_A_ROUND, open.length) }, () => {
         this.#cursor += 1;
         return open[this.#cursor % open.length];
@@ -45,7 +45,7 @@ export class Watchers {
     const sentAt = performance.now();
     const reply = await send(`${url}/avatars/${id}`, { timeoutMs: 8_000 }).catch(() => null);
     this.looks += 1;
-    if (reply?.status === 404) this.#book.missing(id);
+    if (reply?.status === 404) return this.#book.missing(id);
     if (reply?.status !== 200) return false;
     this.#book.seen(reply.body as AvatarView, { sentAt, receivedAt: performance.now() });
     return true;

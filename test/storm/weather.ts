@@ -1,6 +1,7 @@
 /** What goes wrong at the simulator, and the line to it. */
 
 import type { Fault, FaultAction, Over } from '../simulator/simulator.js';
+import type { Task } from '../simulator/tasks.js';
 import { send } from './send.js';
 
 /** A fault with the name it is counted under. */
@@ -68,10 +69,24 @@ export const ENDLESS: readonly Named[] = [
   },
 ];
 
+/** For a while submits fail, half of them with their tasks made, and polls work. */
+export const SUBMITS_FAIL: readonly Named[] = [
+  {
+    name: 'submits fail, no task',
+    fault: { on: 'submit', when: 'before', probability: 0.5, do: { status: 502 } },
+  },
+  {
+    name: 'submits fail, task made',
+    fault: { on: 'submit', when: 'after', probability: 1, do: { status: 504 } },
+  },
+];
+
 /** The simulator's control routes. */
 export class Control {
   readonly #url: string;
   readonly #names = new Map<string, string>();
+  /** Of faults that are over, by name. */
+  readonly #met = new Map<string, number>();
 
   constructor(simulatorUrl: string) {
     this.#url = `${simulatorUrl}/_control`;
@@ -81,25 +96,52 @@ export class Control {
     await this.#call('PATCH', 'settings', settings);
   }
 
-  async inject(weather: readonly Named[]): Promise<void> {
+  /** Adds weather while work lasts. */
+  async during(weather: readonly Named[], work: () => Promise<unknown>): Promise<void> {
+    const ids = await this.inject(weather);
+    await work();
+    const { faults } = await this.#faults();
+    for (const { id, count } of faults.filter(({ id }) => ids.includes(id))) this.#count(id, count);
+    for (const id of ids) await this.#call('DELETE', `faults/${id}`);
+  }
+
+  /** @returns the ids of the faults */
+  async inject(weather: readonly Named[]): Promise<string[]> {
     const { ids } = (await this.#call(
       'POST',
       'faults',
       weather.map(({ fault }) => fault),
     )) as { ids: string[] };
     for (const [at, id] of ids.entries()) this.#names.set(id, weather[at]?.name ?? id);
+    return ids;
   }
 
   /** Takes all faults away; says how many calls each met. */
   async clear(): Promise<Map<string, number>> {
-    const { faults } = (await this.#call('GET', 'faults')) as { faults: { id: string; count: number }[] };
+    const { faults } = await this.#faults();
     await this.#call('DELETE', 'faults');
-    return new Map(faults.map(({ id, count }) => [this.#names.get(id) ?? id, count]));
+    for (const { id, count } of faults) this.#count(id, count);
+    return this.#met;
+  }
+
+  /** The tasks that never end. */
+  async endless(): Promise<Set<string>> {
+    const { tasks } = (await this.#call('GET', 'tasks')) as { tasks: Pick<Task, 'id' | 'fate'>[] };
+    return new Set(tasks.filter(({ fate }) => fate.end === 'never').map(({ id }) => id));
   }
 
   /** How often the limits were exceeded. */
   async over(): Promise<Over> {
     return (await this.#call('GET', 'over')) as Over;
+  }
+
+  async #faults() {
+    return (await this.#call('GET', 'faults')) as { faults: { id: string; count: number }[] };
+  }
+
+  #count(id: string, count: number): void {
+    const name = this.#names.get(id) ?? id;
+    this.#met.set(name, (this.#met.get(name) ?? 0) + count);
   }
 
   async #call(method: string, path: string, body?: unknown): Promise<unknown> {

@@ -41,7 +41,8 @@ export async function buildProject(dir: string): Promise<void> {
   for (const name of await readdir(ROOT)) {
     if (!MADE.has(name)) await cp(join(ROOT, name), join(dir, name), { recursive: true });
   }
-  for (const part of ['src', 'test', 'openapi', 'docs']) await transpile(join(ROOT, part), join(dir, part));
+  for (const part of ['src', 'test', 'openapi', 'docs', 'bench'])
+    await transpile(join(ROOT, part), join(dir, part));
   await linkModules(join(ROOT, 'node_modules'), join(dir, 'node_modules'));
 }
 
@@ -62,7 +63,8 @@ async function linkModules(from: string, to: string): Promise<void> {
   }
   const [source, target] = [join(from, 'typebox'), join(to, 'typebox')];
   const description = await readFile(join(source, 'package.json'), 'utf8');
-  await put(join(target, 'package.json'), description);
+  await mkdir(target, { recursive: true });
+  await writeFile(join(target, 'package.json'), description);
   const { exports } = JSON.parse(description) as { exports: Record<string, { import: string }> };
   const { build } = await import('esbuild');
   await build({
@@ -82,7 +84,7 @@ async function build(dir: string, part: string): Promise<void> {
   const target = join(dir, part.replace('src', 'dist'));
   await transpile(source, target);
   for (const name of await readdir(source, { recursive: true })) {
-    if (/\.(?:lua|png|mp3)$/.test(name)) await cp(join(source, name), join(target, name));
+    if (/\.(?:lua|sql|png|mp3)$/.test(name)) await cp(join(source, name), join(target, name));
   }
   await cp(join(ROOT, 'package.json'), join(dir, 'package.json'));
   await symlink(join(ROOT, 'node_modules'), join(dir, 'node_modules'));
@@ -90,25 +92,16 @@ async function build(dir: string, part: string): Promise<void> {
 
 /** Each file by itself, with a map in it of where a line came from. */
 async function transpile(source: string, target: string): Promise<void> {
-  // It takes a second to load, which those that find all built are spared.
-  const { default: ts } = await import('typescript');
-  for (const name of await readdir(source, { recursive: true })) {
-    if (!name.endsWith('.ts')) continue;
-    const from = join(source, name);
-    const { outputText } = ts.transpileModule(await readFile(from, 'utf8'), {
-      fileName: from,
-      compilerOptions: {
-        target: ts.ScriptTarget.ES2023,
-        module: ts.ModuleKind.ESNext,
-        verbatimModuleSyntax: true,
-        inlineSourceMap: true,
-      },
-    });
-    await put(join(target, name.replace(/\.ts$/, '.js')), outputText);
-  }
-}
-
-async function put(file: string, text: string): Promise<void> {
-  await mkdir(dirname(file), { recursive: true });
-  await writeFile(file, text);
+  // Those that find all built are spared loading it.
+  const { build } = await import('esbuild');
+  const names = await readdir(source, { recursive: true });
+  await build({
+    entryPoints: names.filter((name) => name.endsWith('.ts')).map((name) => join(source, name)),
+    outbase: source,
+    outdir: target,
+    target: 'es2023',
+    sourcemap: 'inline',
+    sourcesContent: false,
+    tsconfigRaw: { compilerOptions: { verbatimModuleSyntax: true } },
+  });
 }

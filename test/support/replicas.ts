@@ -38,6 +38,12 @@ export async function startReplicas(
     startApp(t, { ...overrides, beside: simulator, redis }),
     startApp(t, { ...overrides, beside: simulator, redis }),
   ]);
+  await until('both have their connection', async () => {
+    const ready = await Promise.all(
+      [one, other].map((app) => fetch(`${app.managementUrl ?? app.url}/readyz`)),
+    );
+    return ready.every(({ ok }) => ok) || null;
+  });
   return { one, other };
 }
 

@@ -18,7 +18,7 @@ export async function serverFor(
     isTrustedProxy: null,
     isManagedElsewhere: false,
     auth: { callers: null, keyless: { isLocal: false, allowedHosts: [], publicUrl: null } },
-    limits: { requestsPerMinute: 1_000, fails: 'open', hit: async () => ({ count: 1, leftMs: 60_000 }) },
+    limits: { requestsPerMinute: 1_000, fails: 'open', share: null },
     uploadStallMs: 10_000,
     videoStallMs: 60_000,
     maxWaiters: 1_000,

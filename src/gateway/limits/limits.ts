@@ -1,59 +1,39 @@
+import type { Avatar } from '../../domain/avatar.js';
+import {
+  afterFailure,
+  afterSuccess,
+  beginTry,
+  CLOSED,
+  CONNECTION,
+  dropTry,
+  isOpen,
+  MODELLIX,
+  SUBMITS,
+  tryInMs,
+} from '../../domain/breaker.js';
+import { type BudgetState, callsPerMinuteOf, type KeyLimits, slotsOf, stateOf } from '../../domain/budget.js';
+import { paceOf } from '../../domain/call-rate.js';
+import { retryAfterMs, startInMs } from '../../domain/drain.js';
 import {
   afterCall,
-  afterProbe,
-  type Breaker,
-  beginProbe,
-  type CallResult,
-  closedBreaker,
-  mayCall,
-  nextProbeInMs,
-} from '../../domain/breaker.js';
-import {
-  afterReply,
-  type BudgetState,
-  type CallKind,
-  giveBack,
-  holdsLooks,
-  type KeyBudget,
-  type KeyLimits,
-  newBudget,
-  raised,
-  readyAt,
-  type RateHeaders,
-  type Rivals,
-  type Signal,
-  stateOf,
-  take,
-} from '../../domain/budget.js';
-import { admitted, type Drain, newDrain, retryAfterMs, startInMs } from '../../domain/drain.js';
-import { paceOf } from '../../domain/call-rate.js';
-import type { CallTerms, Store, SubmitTerms } from '../../store/store.js';
+  type Call,
+  type Known,
+  learnedOf,
+  NOTHING_KNOWN,
+  pollTerms,
+  submitTerms,
+} from '../../domain/limits.js';
+import { mostSubmits, NEW_WINDOW, widened } from '../../domain/submit-window.js';
+import type { CallTerms, Outlook, Store, SubmitTerms } from '../../store/store.js';
 import { jsonCodec, Shared } from './cas-document.js';
+import { SharedDrain } from './drain.js';
 
-/** What all replicas know of the upstream's limits. */
-interface State {
-  readonly breaker: Breaker;
-  readonly keys: Readonly<Record<string, KeyBudget>>;
-  readonly drain: Drain;
-}
-
-/** What a call came to, as far as the limits are concerned: what Modellix said, or that it did not. */
-export type CallSignal = Signal | Exclude<CallResult, 'ok'>;
-
-export interface Taken {
-  readonly taken: number;
-  /** Until the next call may be made, in ms. */
-  readonly waitMs: number;
-  /** No call is to be had because of a fault, rather than because others were made. */
-  readonly blocked: boolean;
-}
-
-/** What changed for all replicas by what a call came to. */
+/** What changed by what a call came to. */
 export interface Noted {
   /** How long the key rests from now on, in ms; `null` where this call did not put it to rest. */
   readonly restMs: number | null;
-  /** This call was one failure too many. */
-  readonly opened: boolean;
+  /** What this call was one failure too many for. */
+  readonly opened: 'connection' | 'modellix' | 'submits' | null;
 }
 
 export interface KeyState extends BudgetState {
@@ -62,96 +42,183 @@ export interface KeyState extends BudgetState {
   readonly tasks: number;
 }
 
-/** A replica that took a probe and died gives it up after this. */
-const PROBE_LEASE_MS = 20_000;
+/** Whom a probe is made for: this process, which had no connection, or all. */
+export type Probe = 'own' | 'shared';
 
-/** The calls and slots that the keys may use, shared by all replicas, and the breaker before all of them. */
+/** The calls and slots that the keys may use, shared by all replicas, and whether Modellix is to be called at all. */
 export class Limits {
-  readonly #shared: Shared<State>;
+  readonly #shared: Shared<Known>;
+  readonly #drain: SharedDrain;
   readonly #ceiling: KeyLimits;
   readonly #random: () => number;
+  /** This process's way to Modellix. */
+  #connection = CLOSED;
+  #window = NEW_WINDOW;
+  /** The one submit that may be tried while submits fail is this process's. */
+  #hasTry = false;
+  /** Slots of each key that were in use when somebody looked last. */
+  #held: ReadonlyMap<string, number> = new Map();
+  /** The task of each key whose poll was refused last, with none answered since. */
+  readonly #refused = new Map<string, string>();
 
   /** @param ceiling what each key may do at most; less is learned, more is not */
   constructor(store: Store, ceiling: KeyLimits, random: () => number) {
-    const fresh = (): State => ({ breaker: closedBreaker(), keys: {}, drain: newDrain() });
-    this.#shared = new Shared<State>(store, 'limits-1', jsonCodec(fresh, isState));
+    this.#shared = new Shared<Known>(
+      store,
+      'limits-2',
+      jsonCodec(() => NOTHING_KNOWN, isKnown),
+    );
+    this.#drain = new SharedDrain(store);
     this.#ceiling = ceiling;
     this.#random = random;
   }
 
-  /** Takes up to `wanted` calls with a key, to be made at once. @throws {StoreUnavailableError} when none is to be made */
-  take(keyId: string, kind: CallKind, wanted: number, rivals: Rivals): Promise<Taken> {
-    return this.#shared.change<Taken>((state, { atLeast: now }) => {
-      const probeInMs = nextProbeInMs(state.breaker, now);
-      if (!mayCall(state.breaker)) {
-        return { value: state, result: { taken: 0, waitMs: probeInMs ?? 0, blocked: true } };
-      }
-      const { budget, taken, waitMs } = take(
-        this.#budget(state, keyId),
-        kind,
-        wanted,
-        now,
-        this.#ceiling,
-        rivals,
-      );
-      const blocked = taken === 0 && holdsLooks(budget, now);
-      const value = taken === 0 ? state : withKey(state, keyId, budget);
-      return { value, result: { taken, waitMs, blocked } };
-    });
+  /** Those of some keys that may be submitted with now. */
+  submitTerms(keyIds: readonly string[]): SubmitTerms[] {
+    if (isOpen(this.#connection)) return [];
+    const { value, now } = this.#shared;
+    return submitTerms(value, keyIds, now, this.#ceiling, this.#hasTry);
   }
 
-  /** Puts back calls that were taken and not made. */
-  async giveBack(keyId: string, calls: number): Promise<void> {
-    if (calls <= 0) return;
-    await this.#shared.change((state) => ({
-      value: withKey(state, keyId, giveBack(this.#budget(state, keyId), calls)),
-      result: undefined,
-    }));
+  /** How fast a key may be polled with now; `null`: not at all. */
+  pollTerms(keyId: string): CallTerms | null {
+    if (isOpen(this.#connection)) return null;
+    const { value, now } = this.#shared;
+    return pollTerms(value, keyId, now, this.#ceiling);
+  }
+
+  /** How fast a key may be called, whatever holds calls back. */
+  callTerms(keyId: string): CallTerms {
+    return paceOf(this.callsPerMinute(keyId));
   }
 
   /**
-   * Has every replica know what a call came to.
-   * @param queuedSince since when the avatar waited that it took out of the queue; `null` where it took none
+   * While submits fail: takes the one of all replicas that may be tried, where it is due. {@link submitTerms} are there for it
+   * until it was made, or dropped.
    */
-  report(
-    keyId: string,
-    signal: CallSignal,
-    headers: RateHeaders,
-    queuedSince: number | null,
-  ): Promise<Noted> {
-    return this.#shared.change<Noted>((state, { atMost: now }) => {
-      const silent = typeof signal === 'string';
-      const breaker = afterCall(state.breaker, silent ? signal : 'ok', now, this.#random());
-      const before = this.#budget(state, keyId);
-      const after = silent ? before : afterReply(before, signal, headers, now, this.#ceiling);
-      const drain = queuedSince === null ? state.drain : admitted(state.drain, queuedSince, now);
-      const same = breaker === state.breaker && after === before && drain === state.drain;
-      const value = same ? state : { ...withKey(state, keyId, after), breaker, drain };
-      const restMs = after.restUntil === before.restUntil ? null : after.restUntil - now;
-      return { value, result: { restMs, opened: mayCall(state.breaker) && !mayCall(breaker) } };
-    });
-  }
-
-  /** The one probe that may be made now, if this call got it. */
-  beginProbe(): Promise<boolean> {
-    return this.#shared.change((state, { atLeast: now }) => {
-      const breaker = beginProbe(state.breaker, now, PROBE_LEASE_MS);
-      return breaker === null
+  async beginTry(): Promise<void> {
+    const { value, now } = this.#shared;
+    if (tryInMs(value.submits, SUBMITS, now) !== 0 || this.#hasTry) return;
+    const begun = await this.#shared.change((state, { atLeast }) => {
+      const submits = beginTry(state.submits, SUBMITS, atLeast);
+      return submits === null
         ? { value: state, result: false }
-        : { value: { ...state, breaker }, result: true };
+        : { value: { ...state, submits }, result: true };
     });
+    this.#hasTry ||= begun;
   }
 
-  endProbe(ok: boolean): Promise<void> {
-    return this.#shared.change((state, { atMost: now }) => ({
-      value: { ...state, breaker: afterProbe(state.breaker, ok, now, this.#random()) },
+  /** The try was not made: there was nothing to be had. */
+  async dropTry(): Promise<void> {
+    if (!this.#hasTry) return;
+    this.#hasTry = false;
+    await this.#shared.change((state, { atLeast }) => ({
+      value: { ...state, submits: dropTry(state.submits, atLeast) },
       result: undefined,
     }));
+  }
+
+  /** When an avatar with so many ahead of it may be submitted, in ms; `null` where nothing is known. */
+  startInMs(ahead: number): number | null {
+    return startInMs(this.#drain.value, ahead, this.#shared.now);
+  }
+
+  /** When there may be room in a full queue, in ms. */
+  roomInMs(): number {
+    return retryAfterMs(this.#drain.value, this.#shared.now);
+  }
+
+  /**
+   * Has every replica know what a call came to, where it came to something new.
+   * @param avatarId what it was about
+   */
+  async report(call: Call, avatarId: string): Promise<Noted> {
+    const { said } = call.result;
+    const here = performance.now();
+    const wasTry = this.#hasTry && call.result.call === 'submit';
+    if (wasTry) this.#hasTry = false;
+    if (said === 'unreachable') {
+      const wasOpen = isOpen(this.#connection);
+      this.#connection = afterFailure(this.#connection, CONNECTION, here, this.#random());
+      if (wasTry) await this.#report(call);
+      return { restMs: null, opened: wasOpen ? null : 'connection' };
+    }
+    this.#connection = afterSuccess(this.#connection);
+    if (said === 'failed') return this.#report(call);
+    if (said.kind === 'ok') {
+      this.#window = widened(this.#window, here);
+      const held = Math.max(said.held, this.#held.get(call.keyId) ?? 0);
+      return this.#report({ ...call, result: { ...call.result, said: { ...said, held } } });
+    }
+    if (said.kind === 'polled') this.#refused.delete(call.keyId);
+    if (said.kind === 'rejected' && call.result.call === 'poll') {
+      // It may be the task that may not be read, rather than the key that may not read.
+      const other = this.#refused.get(call.keyId);
+      this.#refused.set(call.keyId, avatarId);
+      if (other === undefined || other === avatarId) return { restMs: null, opened: null };
+    }
+    return this.#report(call);
+  }
+
+  #report(call: Call): Promise<Noted> {
+    return this.#shared.change<Noted>((state, { atMost: now }) => {
+      const known = afterCall(state, call, now, this.#random(), this.#ceiling);
+      const [before, after] = [learnedOf(state, call.keyId), learnedOf(known, call.keyId)];
+      const opened = !isOpen(state.modellix) && isOpen(known.modellix) ? 'modellix' : null;
+      return {
+        value: known,
+        result: {
+          restMs: after.restUntil === before.restUntil ? null : after.restUntil - now,
+          opened: !isOpen(state.submits) && isOpen(known.submits) ? 'submits' : opened,
+        },
+      };
+    });
+  }
+
+  /**
+   * The one probe that may be made now, if it is this process's to make.
+   */
+  async beginProbe(): Promise<Probe | null> {
+    if (isOpen(this.#connection)) {
+      const trying = beginTry(this.#connection, CONNECTION, performance.now());
+      this.#connection = trying ?? this.#connection;
+      return trying && 'own';
+    }
+    return this.#shared.change<Probe | null>((state, { atLeast: now }) => {
+      const modellix = beginTry(state.modellix, MODELLIX, now);
+      return modellix === null
+        ? { value: state, result: null }
+        : { value: { ...state, modellix }, result: 'shared' };
+    });
+  }
+
+  async endProbe(probe: Probe, came: 'ok' | 'failed' | 'unreachable'): Promise<void> {
+    this.#connection =
+      came === 'unreachable'
+        ? afterFailure(this.#connection, CONNECTION, performance.now(), this.#random())
+        : CLOSED;
+    if (probe === 'own') return;
+    await this.#shared.change((state, { atMost: now }) => {
+      const { modellix } = state;
+      const failed = () => afterFailure(modellix, MODELLIX, now, this.#random());
+      const after = { ok: () => CLOSED, failed, unreachable: () => dropTry(modellix, now) }[came]();
+      return { value: { ...state, modellix: after }, result: undefined };
+    });
   }
 
   /** Reads what other replicas learned, where that was long ago. @throws {StoreUnavailableError} */
   async refresh(): Promise<void> {
-    await this.#shared.refresh();
+    await Promise.all([this.#shared.refresh(), this.#drain.share()]);
+  }
+
+  /** Notes how many slots of each key are in use. */
+  update({ keys }: Outlook): void {
+    this.#held = new Map([...keys].map(([keyId, { slots }]) => [keyId, slots]));
+  }
+
+  /** An avatar that waited in the queue was accepted by Modellix. */
+  leftQueue({ createdAt }: Avatar): void {
+    this.#drain.left(createdAt, this.#shared.now);
   }
 
   /** The store's clock, whatever this machine's says. @throws {StoreUnavailableError} */
@@ -161,78 +228,46 @@ export class Limits {
 
   /** Milliseconds until a probe may be made; `null` while calls may be. */
   nextProbeInMs(): number | null {
-    return nextProbeInMs(this.#shared.value.breaker, this.#shared.now);
+    const { value, now } = this.#shared;
+    return tryInMs(this.#connection, CONNECTION, performance.now()) ?? tryInMs(value.modellix, MODELLIX, now);
   }
 
-  /** Those of some keys that may be submitted with now. */
-  submitTerms(keyIds: readonly string[]): SubmitTerms[] {
-    const { breaker } = this.#shared.value;
-    if (!mayCall(breaker)) return [];
-    const now = this.#shared.now;
-    return keyIds.flatMap((keyId) => {
-      const budget = this.#budget(this.#shared.value, keyId);
-      if (readyAt(budget, 'submit', now) > now) return [];
-      const { tasks: slots, callsPerMinute } = raised(budget, now, this.#ceiling);
-      return [{ keyId, slots, calls: paceOf(callsPerMinute) }];
-    });
-  }
-
-  /** How fast a key may be polled with now; `null`: not at all. */
-  pollTerms(keyId: string): CallTerms | null {
-    const now = this.#shared.now;
-    const budget = this.#budget(this.#shared.value, keyId);
-    if (!mayCall(this.#shared.value.breaker) || readyAt(budget, 'poll', now) > now) return null;
-    return paceOf(raised(budget, now, this.#ceiling).callsPerMinute);
+  /** Submits that this process may have under way at the same time. */
+  get mostSubmits(): number {
+    return mostSubmits(this.#window, this.#shared.value.submits, performance.now());
   }
 
   /** Unfinished tasks that a key may have, as far as is known. */
   slots(keyId: string): number {
-    return this.#budget(this.#shared.value, keyId).tasks;
+    return slotsOf(learnedOf(this.#shared.value, keyId), this.#shared.now, this.#ceiling);
   }
 
   /** Calls a minute that a key may make, as far as is known. */
   callsPerMinute(keyId: string): number {
-    return this.#budget(this.#shared.value, keyId).callsPerMinute;
+    return callsPerMinuteOf(learnedOf(this.#shared.value, keyId), this.#shared.now, this.#ceiling);
   }
 
   /** Whether a key is not at rest because of the account behind it. */
   isUsable(keyId: string): boolean {
-    return stateOf(this.#budget(this.#shared.value, keyId), this.#shared.now).state !== 'resting';
+    return this.keyState(keyId).state !== 'resting';
   }
 
-  /** Whether calls are held back because Modellix fails. */
+  /** Whether calls are held back because Modellix fails, or cannot be reached from here. */
   get isOpen(): boolean {
-    return !mayCall(this.#shared.value.breaker);
+    const { modellix, submits } = this.#shared.value;
+    return [this.#connection, modellix, submits].some(isOpen);
   }
 
   keyState(id: string): KeyState {
-    const budget = this.#budget(this.#shared.value, id);
-    const { callsPerMinute, tasks } = budget;
-    return { id, ...stateOf(budget, this.#shared.now), callsPerMinute, tasks };
+    const { value, now } = this.#shared;
+    const state = stateOf(learnedOf(value, id), now);
+    return { id, ...state, callsPerMinute: this.callsPerMinute(id), tasks: this.slots(id) };
   }
-
-  /** When an avatar with so many ahead of it may be submitted, in ms; `null` where nothing is known. */
-  startInMs(ahead: number): number | null {
-    return startInMs(this.#shared.value.drain, ahead, this.#shared.now);
-  }
-
-  /** When there may be room in a full queue, in ms. */
-  roomInMs(): number {
-    return retryAfterMs(this.#shared.value.drain, this.#shared.now);
-  }
-
-  #budget({ keys }: State, keyId: string): KeyBudget {
-    return keys[keyId] ?? newBudget(this.#ceiling);
-  }
-}
-
-function withKey(state: State, keyId: string, budget: KeyBudget): State {
-  return { ...state, keys: { ...state.keys, [keyId]: budget } };
 }
 
 /** Gateways write it, and nobody else: what is looked for is a form of another release. */
-function isState(value: unknown): value is State {
-  return (
-    typeof value === 'object' && value !== null && 'breaker' in value && 'keys' in value && 'drain' in value
+function isKnown(value: unknown): value is Known {
+  return ['modellix', 'submits', 'keys'].every(
+    (part) => typeof value === 'object' && value !== null && part in value,
   );
 }

@@ -7,18 +7,18 @@ import {
   newDurations,
   observe,
 } from '../../domain/durations.js';
-import { nextLookMs, priceOf } from '../../domain/schedule.js';
+import { nextPollMs, priceOf } from '../../domain/schedule.js';
 import type { Outlook, Store } from '../../store/store.js';
 import { jsonCodec, Shared } from './cas-document.js';
 
 export interface TimingSettings {
   readonly pollMinMs: number;
   readonly pollMaxMs: number;
-  /** How long Modellix holds a look at an unfinished task; 0: it answers at once. */
+  /** How long Modellix holds a poll of an unfinished task; 0: it answers at once. */
   readonly longPollMs: number;
 }
 
-/** When to look at a task: what was learned of how long tasks take, held against the calls that are left. */
+/** When to poll a task: what was learned of how long tasks take, held against the calls that are left. */
 export class Timing {
   readonly #shared: Shared<Durations>;
   readonly #settings: TimingSettings;
@@ -48,11 +48,11 @@ export class Timing {
     await this.#shared.refresh();
   }
 
-  /** Milliseconds to the next look at a task that was submitted `ageMs` ago. */
-  nextLookMs(avatar: Avatar, ageMs: number): number {
+  /** Milliseconds to the next poll of a task that was submitted `ageMs` ago. */
+  nextPollMs(avatar: Avatar, ageMs: number): number {
     const { pollMinMs: minMs, pollMaxMs: maxMs, longPollMs } = this.#settings;
     const load = this.#load.get(avatar.keyId ?? '') ?? { priceMs: 0, idle: true };
-    return nextLookMs(
+    return nextPollMs(
       this.#distribution(avatar),
       ageMs,
       { ...load, minMs, maxMs, longPollMs },
@@ -62,9 +62,9 @@ export class Timing {
 
   /** Learns from a task that was seen finished. @throws {StoreUnavailableError} when it may not be noted */
   async learn(avatar: Avatar, seenAt: number): Promise<void> {
-    const { mode, audio, submittedAt, lookedAt } = avatar;
+    const { mode, audio, submittedAt, polledAt } = avatar;
     if (submittedAt === null) return;
-    const span = { fromMs: (lookedAt ?? submittedAt) - submittedAt, toMs: seenAt - submittedAt };
+    const span = { fromMs: (polledAt ?? submittedAt) - submittedAt, toMs: seenAt - submittedAt };
     await this.#shared.change((durations) => ({
       value: observe(durations, { mode, audioSeconds: audio.durationSeconds }, span),
       result: undefined,

@@ -5,10 +5,9 @@ import { notYetMs } from '../../domain/result.js';
 import type { VideoAnswer, VideoRequest } from '../../modellix/client.js';
 import type { QueryOutcome } from '../../modellix/outcome.js';
 import { type Stored, StoreUnavailableError } from '../../store/store.js';
+import { reportToLimits, resultOfQuery } from '../limits/report.js';
 import { past, write } from '../move.js';
-import { note } from '../limits/note.js';
 import { type Ports, storeClock } from '../ports.js';
-import { signalOfQuery } from '../limits/signals.js';
 
 /** What came of asking the host of a video. */
 export type HostAnswer =
@@ -93,7 +92,7 @@ async function query(ports: Ports, stored: Stored): Promise<Renewal> {
   const waitMs = await store.takeCall(keyId, calls);
   if (waitMs > 0) return { kind: 'later', waitMs };
   const { outcome, limits: headers } = await modellix.query(key, taskId);
-  await note(ports, key, avatar, outcome, signalOfQuery(outcome), headers);
+  await reportToLimits(ports, key, avatar, outcome, resultOfQuery(outcome), headers);
   const renewal = renewalOf(video, outcome);
   ports.log.info({ avatarId: avatar.id, renewal: renewal.kind }, 'Modellix was asked where a video is now');
   if (renewal.kind === 'fresh') await remember(ports, stored, renewal.video);

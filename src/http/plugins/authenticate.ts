@@ -1,9 +1,9 @@
 import type { IncomingMessage } from 'node:http';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import { ANONYMOUS, type Caller, type CallerDirectory } from '../../domain/caller.js';
 import { ProblemError } from '../../problems.js';
 import { isUnauthenticated, type Unauthenticated } from '../caller.js';
-import { type KeylessRules, whyRefused } from '../this-machine.js';
+import { type KeylessRules, keylessCheck } from '../this-machine.js';
 
 /** RFC 6750 §3: a challenge has a parameter at least. */
 const CHALLENGE = 'Bearer realm="avatar-gateway"';
@@ -17,33 +17,37 @@ export interface AuthOptions {
 /** Finds out who sends a request, on every route, and refuses nobody yet: what is asked in vain is counted first. */
 export function identifySenders(app: FastifyInstance, { callers, keyless }: AuthOptions): void {
   app.decorateRequest('sender', null);
-  app.addHook('onRequest', async (request) => {
+  const whyRefused = keylessCheck(keyless);
+  app.addHook('onRequest', (request, _reply, done) => {
     const credentials = takeCredentials(request.raw);
     if (callers !== null) request.sender = holderOf(credentials, callers);
-    else request.sender = anonymous(request, keyless);
+    else request.sender = anonymous(whyRefused(request), keyless);
+    done();
   });
 }
 
 /** Refuses who may not call a route, before anything else of the request is looked at. */
 export function enforceRules(app: FastifyInstance, { callers }: AuthOptions): void {
-  app.addHook('onRequest', async ({ sender, query, routeOptions: { config } }) => {
-    if (config.access === 'open') return;
+  app.addHook('onRequest', ({ sender, query, routeOptions: { config } }, _reply, done) => {
+    if (config.access === 'open') return done();
     if (sender === null) throw new Error('nobody has found out who calls');
     if (isUnauthenticated(sender)) {
       // A link stands in for a key. Where none is asked for, whoever is refused is so for where it is.
-      if (callers !== null && config.access === 'link' && 'signature' in (query as object)) return;
+      if (callers !== null && config.access === 'link' && 'signature' in (query as object)) return done();
       throw sender.refusal;
     }
     // Where no callers are known nobody is an admin, and somebody has to be able to.
     if (config.access === 'admin' && callers !== null && !sender.admin) {
       throw new ProblemError('forbidden', 'Only the key of an admin is good for this.');
     }
+    done();
   });
 }
 
 /** The `Authorization` headers of a request, which are taken out of it, so that nothing later can log a key. */
 function takeCredentials({ headers, rawHeaders }: IncomingMessage): string[] {
   const sent: string[] = [];
+  if (headers.authorization === undefined) return sent;
   for (const [at, name] of rawHeaders.entries()) {
     if (at % 2 === 1 || name.toLowerCase() !== 'authorization') continue;
     sent.push(rawHeaders[at + 1] ?? '');
@@ -75,8 +79,7 @@ export function unauthenticated(detail: string, sentKey = false): Unauthenticate
   return { refusal: new ProblemError('unauthorized', detail, { headers }), sentKey };
 }
 
-function anonymous(request: FastifyRequest, rules: KeylessRules): Caller | Unauthenticated {
-  const reason = whyRefused(request, rules);
+function anonymous(reason: string | null, rules: KeylessRules): Caller | Unauthenticated {
   if (reason === null) return ANONYMOUS;
   const served = rules.isLocal ? 'serves its own machine alone' : 'asks for no key';
   const detail = `This gateway ${served}, and ${reason}.`;

@@ -41,7 +41,7 @@ export async function readBodies(app: FastifyInstance, memory: Pick<Memory, 'try
   app.decorateRequest('media');
   app.decorateRequest('memory', null);
   app.decorateRequest('releaseMemory', () => undefined);
-  app.addHook('onRequest', async (request, reply) => {
+  app.addHook('onRequest', (request, reply, done) => {
     request.media = NOTHING;
     const { method, headers, routeOptions } = request;
     if (routeOptions.config.takesNoBody === true) {
@@ -49,9 +49,9 @@ export async function readBodies(app: FastifyInstance, memory: Pick<Memory, 'try
         throw unsupported('No body is taken here.');
       }
       delete headers['content-type']; // Some clients send one with nothing.
-      return;
+      return done();
     }
-    if (method !== 'POST') return;
+    if (method !== 'POST') return done();
     requireType(headers['content-type'], routeOptions.config.takesForms === true);
     const encoding = headers['content-encoding'];
     if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
@@ -65,6 +65,7 @@ export async function readBodies(app: FastifyInstance, memory: Pick<Memory, 'try
     request.memory = lease;
     request.releaseMemory = lease.retain();
     onEnd(request, reply, request.releaseMemory);
+    done();
   });
   app.addContentTypeParser('application/json', (request: FastifyRequest) => take(request, readJsonOf));
   app.addContentTypeParser('multipart/form-data', (request: FastifyRequest) => take(request, readFormOf));

@@ -38,7 +38,7 @@ export function limitConnections(app: FastifyInstance, max: number, counts: Conn
   });
   server.on('request', ({ socket }: IncomingMessage, response: ServerResponse) => {
     lastAnswers.set(socket, response);
-    response.once('finish', () => closing && socket.end());
+    if (closing) response.once('finish', () => socket.end());
   });
   const end = (isLate: (response: ServerResponse) => boolean): void => {
     for (const socket of connections) {
@@ -49,6 +49,7 @@ export function limitConnections(app: FastifyInstance, max: number, counts: Conn
   app.addHook('preClose', async () => {
     closing = true;
     end(() => false);
+    for (const socket of connections) lastAnswers.get(socket)?.once('finish', () => socket.end());
     setTimeout(end, ARRIVAL_MS, ({ req }: ServerResponse) => !req.complete).unref();
   });
 

@@ -29,11 +29,13 @@ export const BARE_HEADERS: Readonly<Record<string, string>> = { 'cache-control':
  * so itself. Call it before hooks are added that may refuse a request.
  */
 export function addHeaders(app: FastifyInstance): void {
-  app.addHook('onRequest', async ({ id }, reply) => {
-    reply.headers({ 'x-request-id': id, ...HEADERS });
+  app.addHook('onRequest', ({ id }, reply, done) => {
+    reply.header('x-request-id', id).headers(HEADERS);
+    done();
   });
-  app.addHook('onSend', async (_request, reply) => {
+  app.addHook('onSend', (_request, reply, _payload, done) => {
     if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store');
+    done();
   });
 }
 

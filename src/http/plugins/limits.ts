@@ -4,28 +4,24 @@ import { ProblemError } from '../../problems.js';
 import { holderOf, isUnauthenticated } from '../caller.js';
 import { isDropIn } from '../dropin/refusals.js';
 import { logOf } from '../log.js';
+import { RequestCounts, type Share } from '../request-counts.js';
 
 const WINDOW_MS = 60_000;
-/** Requests that may be served without being counted wait no longer for it; others as long as the store's own time-out. */
-const MAX_COUNT_MS = 250;
-/** When it is worth to try again where nothing can be counted, in seconds. */
+/** When it is worth to try again where replicas cannot count together, in seconds. */
 const RETRY_AFTER_SECONDS = 2;
 
 export interface RequestLimits {
   /** Of a caller that has no limit of its own, and of an address. */
   readonly requestsPerMinute: number;
-  /** What becomes of requests that cannot be counted, those aside that make an avatar. */
+  /** What becomes of requests while replicas cannot count together, those aside that make an avatar. */
   readonly fails: 'open' | 'closed';
-  /** Counts one more request under a name, in a window that begins with the first, for all replicas; rejects in seconds at most. */
-  readonly hit: (
-    name: string,
-    windowMs: number,
-  ) => Promise<{ readonly count: number; readonly leftMs: number }>;
+  /** Has the other replicas know, and rejects in seconds at most; `null` where there are none. */
+  readonly share: Share | null;
 }
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** Whether money may be spent on it: where it cannot be counted it is refused. */
+    /** Whether money may be spent on it: while replicas cannot count together it is refused. */
     readonly makesAvatars?: boolean;
   }
 }
@@ -33,8 +29,15 @@ declare module 'fastify' {
 /** Holds callers to their requests a minute, and addresses where nobody is known: keys are not to be guessed. */
 export async function limitRequests(
   app: FastifyInstance,
-  { requestsPerMinute, fails, hit }: RequestLimits,
+  { requestsPerMinute, fails, share }: RequestLimits,
 ): Promise<void> {
+  const counts = new RequestCounts(WINDOW_MS, share, (cause) => {
+    logOf(app).warn(
+      { err: cause },
+      'requests are counted by this process alone: the store cannot be reached',
+    );
+  });
+  app.addHook('onClose', async () => counts.close());
   await app.register(rateLimit, {
     global: false,
     timeWindow: WINDOW_MS,
@@ -42,11 +45,9 @@ export async function limitRequests(
     max: ({ sender }: FastifyRequest) =>
       (sender !== null && !isUnauthenticated(sender) && sender.requestsPerMinute) || requestsPerMinute,
     store: class implements FastifyRateLimitStore {
-      incr(...[name, done, windowMs]: Parameters<FastifyRateLimitStore['incr']>): void {
-        hit(name, windowMs).then(
-          ({ count, leftMs }) => done(null, { current: count, ttl: leftMs }),
-          (error: Error) => done(error),
-        );
+      incr(...[name, done]: Parameters<FastifyRateLimitStore['incr']>): void {
+        const { count, leftMs } = counts.add(name);
+        done(null, { current: count, ttl: leftMs });
       }
 
       child(): FastifyRateLimitStore {
@@ -58,13 +59,10 @@ export async function limitRequests(
   app.addHook('onRequest', async (request, reply) => {
     const { rateLimit, makesAvatars } = request.routeOptions.config;
     if (rateLimit === false) return;
-    const isRequired = makesAvatars === true || fails === 'closed';
-    const counting = count(request);
-    const counted = await (isRequired ? counting : inTime(counting)).catch((cause: unknown) => {
-      logOf(request).warn({ err: cause }, 'a request could not be counted');
-      if (isRequired) throw uncounted(cause);
-    });
-    if (counted === undefined || counted.isAllowed) return;
+    if (counts.failure !== null && (makesAvatars === true || fails === 'closed'))
+      throw uncounted(counts.failure);
+    const counted = await count(request);
+    if (counted.isAllowed) return;
     const { max: limit, remaining, ttlInSeconds: resetSeconds, key: holder } = counted;
     const [kind = ''] = holder.split(':', 1);
     reply.headers({
@@ -91,13 +89,4 @@ function uncounted(cause: unknown): ProblemError {
     'The task store cannot be reached: the request was not counted. Nothing was read and nothing made.';
   const headers = { 'retry-after': String(RETRY_AFTER_SECONDS) };
   return new ProblemError('store-unavailable', detail, { cause, headers });
-}
-
-function inTime<T>(work: Promise<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const late = () => reject(new Error(`no count within ${MAX_COUNT_MS} ms`));
-    // Behind what has arrived meanwhile: it may be this process that was held up.
-    const timer = setTimeout(() => setImmediate(late), MAX_COUNT_MS);
-    work.then(resolve, reject).finally(() => clearTimeout(timer));
-  });
 }

@@ -44,11 +44,14 @@ export function lingerBeforeClose(app: FastifyInstance): void {
       if (arrived.length === 1) setTimeout(turn, EVERY_MS);
     });
   };
-  app.addHook('onSend', async ({ raw }) => {
+  app.addHook('onSend', ({ raw }, _reply, _payload, done) => {
     // What was begun with is not read on by Node.
     if (!raw.complete) raw.read(0);
+    done();
   });
-  app.addHook('onResponse', async ({ raw }) => {
-    if (!raw.readableEnded && !raw.socket.destroyed) readOn(raw);
+  app.addHook('onResponse', ({ raw }, _reply, done) => {
+    const isRead = raw.complete && raw.readableLength === 0;
+    if (!isRead && !raw.socket.destroyed) readOn(raw);
+    done();
   });
 }

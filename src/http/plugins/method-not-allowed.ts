@@ -15,12 +15,15 @@ export function refuseUnrouted(app: FastifyInstance): void {
       .replace('*', '.*');
     patterns.set(url, new RegExp(`^${pattern}$`));
   });
-  app.addHook('onRequest', async ({ is404, method, raw, routeOptions }, reply) => {
+  app.addHook('onRequest', ({ is404, method, raw, routeOptions }, reply, done) => {
     const path = pathOf(raw);
     // What stands at this very path goes before another method's pattern, which takes its last part for an id.
-    if (!is404 && !(routeOptions.url?.includes(':') && patterns.has(path))) return;
+    if (!is404 && !(routeOptions.url?.includes(':') && patterns.has(path))) return done();
     // It asks about the server as a whole (RFC 9110 §9.3.7).
-    if (method === 'OPTIONS' && path === '*') return reply.code(204).send();
+    if (method === 'OPTIONS' && path === '*') {
+      reply.code(204).send();
+      return;
+    }
     const url = patterns.has(path)
       ? path
       : [...patterns.keys()].find((each) => patterns.get(each)?.test(path));

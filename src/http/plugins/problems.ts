@@ -75,7 +75,9 @@ export function written(problem: ProblemError, path: string, request_id: string)
 
 /** The path that was asked for, without a query, which may hold anything. */
 export function pathOf({ url }: Pick<IncomingMessage, 'url'>): string {
-  return originForm(url ?? '').split(/[?#]/, 1)[0] ?? '/';
+  const target = originForm(url ?? '');
+  const end = target.search(/[?#]/);
+  return end === -1 ? target : target.slice(0, end);
 }
 
 export function noRoute(): ProblemError {

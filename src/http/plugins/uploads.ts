@@ -9,8 +9,8 @@ const MIN_GROWTH_BYTES = 64 * 1024;
  * @param stallMs how often it is looked
  */
 export function endSlowUploads(app: FastifyInstance, stallMs: number): void {
-  app.addHook('preParsing', async ({ raw, method }) => {
-    if (raw.complete || method !== 'POST') return;
+  app.addHook('preParsing', ({ raw, method }, _reply, _payload, done) => {
+    if (raw.complete || method !== 'POST') return done();
     const { socket } = raw;
     let seenBytes = socket.bytesRead;
     const timer = setInterval(() => {
@@ -23,6 +23,7 @@ export function endSlowUploads(app: FastifyInstance, stallMs: number): void {
       }
     }, stallMs);
     for (const event of ['end', 'close', 'error']) raw.once(event, () => clearInterval(timer));
+    done();
   });
 }
 

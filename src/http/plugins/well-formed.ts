@@ -16,7 +16,7 @@ export function requireWellFormed(app: FastifyInstance): void {
     });
   }
 
-  app.addHook('onRequest', async ({ raw: { httpVersion, rawHeaders, socket }, headers }) => {
+  app.addHook('onRequest', ({ raw: { httpVersion, rawHeaders, socket }, headers }, _reply, done) => {
     // It is gone already; whoever counts by address would trip over it.
     if (socket.remoteAddress === undefined) throw malformed('The connection has ended.');
     if (rawHeaders.length / 2 > MAX_HEADERS) {
@@ -25,7 +25,7 @@ export function requireWellFormed(app: FastifyInstance): void {
       });
     }
     if (httpVersion !== '1.1' && httpVersion !== '1.0') throw malformed('HTTP/1.1 and 1.0 are spoken here.');
-    const hosts = rawHeaders.filter((name, index) => index % 2 === 0 && name.toLowerCase() === 'host').length;
+    const hosts = rawHeaders.filter((name, at) => at % 2 === 0 && isHost(name)).length;
     if (hosts > 1 || (hosts === 0 && httpVersion === '1.1')) {
       throw malformed('There must be one Host header.');
     }
@@ -36,17 +36,23 @@ export function requireWellFormed(app: FastifyInstance): void {
     if (headers.expect !== undefined && !expectsContinue(headers.expect)) {
       throw malformed('No expectation but 100-continue can be met.');
     }
+    done();
   });
 
   // Only now: a caller who is refused by its headers need not send its megabytes.
-  app.addHook('preParsing', async ({ headers, raw }, reply) => {
+  app.addHook('preParsing', ({ headers, raw }, reply, _payload, done) => {
     if (headers.expect !== undefined && raw.httpVersion === '1.1') reply.raw.writeContinue();
+    done();
   });
 }
 
 /** The connection ends with the answer: where one request ends and the next begins may not be as it seems. */
 function malformed(detail: string): ProblemError {
   return new ProblemError('bad-request', detail, { headers: CLOSING });
+}
+
+function isHost(name: string): boolean {
+  return name.length === 4 && name.toLowerCase() === 'host';
 }
 
 function expectsContinue(expect: string): boolean {

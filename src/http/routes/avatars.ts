@@ -2,9 +2,10 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type Avatar, isFinal } from '../../domain/avatar.js';
 import type { Created } from '../../gateway/gateway.js';
 import { checkOf, creationOf } from '../creation.js';
-import { etagOf, isNamed } from '../etag.js';
+import { isNamed } from '../etag.js';
 import { releaseBody } from '../plugins/body.js';
 import { preferenceApplied, preferencesIn } from '../prefer.js';
+import { jsonOf, rendered } from '../rendered.js';
 import {
   AvatarParams,
   avatarContent,
@@ -120,6 +121,7 @@ export const avatarRoutes: Routes = async (app, { gateway, held, requireIdempote
       const { id } = request.params;
       const scope = scopeIn(request);
       const ifNoneMatch = request.headers['if-none-match'];
+      const etagOf = (avatar: Avatar) => rendered(avatar, app.basePath).etag;
       const isKnown = (avatar: Avatar) => ifNoneMatch !== undefined && isNamed(ifNoneMatch, etagOf(avatar));
       const isDone = (avatar: Avatar) =>
         ifNoneMatch === undefined ? isFinal(avatar.status) : !isKnown(avatar);
@@ -134,7 +136,8 @@ export const avatarRoutes: Routes = async (app, { gateway, held, requireIdempote
         'cache-control': 'private, no-cache',
         vary: 'Prefer',
       });
-      return isKnown(seen.avatar) ? reply.code(304).send() : reply.send(avatarView(seen, app.basePath));
+      if (isKnown(seen.avatar)) return reply.code(304).send();
+      return reply.type('application/json; charset=utf-8').send(jsonOf(seen, app.basePath));
     },
   );
 };

@@ -92,9 +92,9 @@ export const changeRoutes: Routes = async (app, { gateway }) => {
       schema: {
         operationId: 'resolveAvatar',
         tags: ['operations'],
-        summary: 'End the doubt about an unconfirmed avatar',
+        summary: 'End the doubt about an avatar that is unconfirmed or timed out',
         description:
-          'For an operator who looked in the Modellix console: with the `task_id` found there the avatar goes on as that task; with `made: false` it fails as never made. Nothing is sent to Modellix but reads. Where callers are known it takes the key of an admin, since it gives back what was reserved for the avatar; otherwise whoever may call may.',
+          'For an operator who looked in the Modellix console: with the `task_id` found there the avatar goes on as that task, with all the time that a new one has; with `made: false` it fails as never made. Nothing is sent to Modellix but reads. Where callers are known it takes the key of an admin, since it gives back what was reserved for the avatar; otherwise whoever may call may.',
         params: AvatarParams,
         body: Resolution,
         response: { 200: answer('The avatar as it is now.', avatarContent), ...problems(409) },

@@ -3,10 +3,10 @@ import { isFinal } from '../../domain/avatar.js';
 import type { SeenVersion } from '../../gateway/view.js';
 import { ProblemError } from '../../problems.js';
 import { requireAccept } from '../accept.js';
-import { fingerprintOf } from '../etag.js';
 import { avatarFrame, changeFrame, deletedFrame, resetFrame } from '../event-frames.js';
 import { EventStream } from '../event-stream.js';
 import { logOf } from '../log.js';
+import { rendered } from '../rendered.js';
 import { AvatarParams } from '../schemas/avatar.js';
 import { answer, commonHeaders, noContent, noQuery } from '../schemas/responses.js';
 import { OptionalString } from '../schemas/types.js';
@@ -98,7 +98,7 @@ export const eventRoutes: Routes = async (app, { gateway, held }) => {
       const { id } = request.params;
       const place = held.hold(request, reply) ?? noRoom();
       const leave = await gateway.follow(scopeIn(request), id, (present) => {
-        const isKnown = had === fingerprintOf(present.avatar);
+        const isKnown = had === rendered(present.avatar, app.basePath).fingerprint;
         const isOver = isFinal(present.avatar.status);
         if (isKnown && isOver) return null;
         const stream = new EventStream(place, request, reply);

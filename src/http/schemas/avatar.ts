@@ -193,7 +193,7 @@ export const AvatarView = Type.Object(
     caller: AnyString('The name of the caller whose it is.'),
     status: Word(
       STATUSES,
-      '`queued`: waits for its turn. `submitting`: on its way. `pending`, `processing`: at Modellix. Final: `succeeded`, `failed`, `timed_out` (Modellix never finished), `canceled` (before it was sent), `unconfirmed` (it is not known whether Modellix took it; never sent again by itself).',
+      '`queued`: waits for its turn. `submitting`: on its way. `pending`, `processing`: at Modellix. Final: `succeeded`, `failed`, `timed_out` (Modellix never finished; can be resolved), `canceled` (before it was sent), `unconfirmed` (it is not known whether Modellix took it; never sent again by itself).',
     ),
     mode,
     prompt: Nullable(Type.String()),

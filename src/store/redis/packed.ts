@@ -21,12 +21,12 @@ const DICTIONARY = Buffer.from(
     '.mp4?OSSAccessKeyId=.mp4?Expires=17&Key-Pair-Id=&Signature=',
     '"idempotency":null,"mode":"std","prompt":null,"externalId":null,"metadata":{},"image":{"source":"url","format":null,"width":null,"height":null,"bytes":null},',
     '"audio":{"source":"audio_id","format":null,"durationSeconds":null,"bytes":null},"costEstimateUsd":null,"traceparent":null,',
-    '"status":"pending","step":"poll","keyId":null,"taskId":null,"video":null,"failure":null,"attempt":1,"intent":"","polls":0,"lookedAt":17,"failures":0,"createdAt":17,"submittedAt":17,"completedAt":null,"expiresAt":null}',
-    '"status":"queued","step":"submit","keyId":null,"taskId":null,"video":null,"failure":null,"attempt":0,"intent":null,"polls":0,"lookedAt":null,"failures":0,"createdAt":17,"submittedAt":null,"completedAt":null,"expiresAt":null}',
+    '"status":"pending","step":"poll","keyId":null,"taskId":null,"video":null,"failure":null,"attempt":1,"intent":"","polls":0,"polledAt":17,"failures":0,"createdAt":17,"submittedAt":17,"completedAt":null,"expiresAt":null}',
+    '"status":"queued","step":"submit","keyId":null,"taskId":null,"video":null,"failure":null,"attempt":0,"intent":null,"polls":0,"polledAt":null,"failures":0,"createdAt":17,"submittedAt":null,"completedAt":null,"expiresAt":null}',
     '{"id":"av_","caller":"anonymous","idempotency":{"key":"","fingerprint":""},"mode":"std","prompt":"","externalId":"","metadata":{"":""},',
     '"image":{"source":"inline","format":"jpeg","width":1024,"height":1024,"bytes":1},"audio":{"source":"inline","format":"mp3","durationSeconds":1,"bytes":1},"costEstimateUsd":0.,"traceparent":"00-',
     '-01","status":"succeeded","step":"expire","keyId":"","taskId":"task-","video":{"url":"https://","format":"mp4","width":720,"height":1280,"bytes":null,"expiresAt":17},',
-    '"failure":null,"attempt":1,"intent":"","polls":1,"lookedAt":17,"failures":0,"createdAt":17,"submittedAt":17,"completedAt":17,"expiresAt":17}',
+    '"failure":null,"attempt":1,"intent":"","polls":1,"polledAt":17,"failures":0,"createdAt":17,"submittedAt":17,"completedAt":17,"expiresAt":17}',
   ].join(''),
 );
 /** As few bytes of working memory as the dictionary and a long record need. */

@@ -239,10 +239,11 @@ class RedisStore implements Store {
     return { ...documentOf(row), swapped: row[3] === 1 };
   }
 
-  async hit(name: string, windowMs: number): Promise<Hits> {
-    const answer = this.#redis.run('hit', { window: windowMs }, this.#redis.key('hits', name));
-    const [count, leftMs] = (await answer) as [number, number];
-    return { count, leftMs };
+  async count(added: ReadonlyMap<string, number>, windowMs: number): Promise<ReadonlyMap<string, Hits>> {
+    const names = [...added.keys()];
+    const answer = this.#redis.run('count', { window: windowMs, added: JSON.stringify([...added]) });
+    const rows = (await answer) as [number, number][];
+    return new Map(rows.map(([count, leftMs], i) => [names[i] as string, { count, leftMs }]));
   }
 
   onChange(listener: (change: Change | null) => void): () => void {

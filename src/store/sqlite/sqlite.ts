@@ -25,7 +25,6 @@ import {
   type Claimed,
   type Feed,
   type Found,
-  type Hits,
   type ListQuery,
   type Outlook,
   type Page,
@@ -38,7 +37,6 @@ import {
   type StoreHealth,
   StoreUnavailableError,
 } from '../store.js';
-import { Counts } from './counts.js';
 import { Link } from './link.js';
 import { Media } from './media.js';
 import type { Answer } from './reads.js';
@@ -73,7 +71,7 @@ export async function openSqliteStore({ dir, now = Date.now }: SqliteStoreOption
     await link.close();
     throw error;
   }
-  return new SqliteStore(link, media, now, quarantined);
+  return new SqliteStore(link, media, quarantined);
 }
 
 function earlier(dir: string): string {
@@ -84,14 +82,14 @@ function earlier(dir: string): string {
 class SqliteStore implements Store {
   readonly #link: Link;
   readonly #media: Media;
-  readonly #counts: Counts;
+  /** Nobody else counts. */
+  readonly count = null;
   readonly #listeners = new Set<(change: Change | null) => void>();
   #corrupt: number;
 
-  constructor(link: Link, media: Media, now: () => number, corrupt: number) {
+  constructor(link: Link, media: Media, corrupt: number) {
     this.#link = link;
     this.#media = media;
-    this.#counts = new Counts(() => Math.floor(now()));
     this.#corrupt = corrupt;
     link.onWritten = ({ changes, files, quarantined }) => {
       this.#corrupt += quarantined;
@@ -216,10 +214,6 @@ class SqliteStore implements Store {
     value: string,
   ): Promise<SharedDocument & { readonly swapped: boolean }> {
     return this.#link.call('swap', name, revision, value);
-  }
-
-  async hit(name: string, windowMs: number): Promise<Hits> {
-    return this.#counts.hit(name, windowMs);
   }
 
   onChange(listener: (change: Change | null) => void): () => void {

@@ -8,8 +8,8 @@ import {
   canceled,
   type Failure,
   failed,
-  looked,
   newAvatar,
+  polled,
   succeeded,
   timedOut,
   unconfirmed,
@@ -69,7 +69,7 @@ t.test('each status', async (t) => {
     [queued, 'pending'],
     [submitting, 'pending'],
     [pending, 'pending'],
-    [looked(pending, 'processing', 3_000), 'processing'],
+    [polled(pending, 'processing', 3_000), 'processing'],
   ];
   for (const [avatar, status] of unfinished) {
     t.strictSame(await told(t, avatar), { ...common, status }, avatar.status);

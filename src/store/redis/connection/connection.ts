@@ -53,6 +53,8 @@ export class Connection {
   #looking = false;
   /** Of this connection. */
   #copies: Copies;
+  /** Those that Redis was sent whole on this connection. */
+  readonly #sent = new Set<ScriptName>();
   #state: 'connected' | 'lost' | null = null;
   /** Counts the connections that ended: work on one of them is not carried on with the next. */
   #ended = 0;
@@ -90,6 +92,7 @@ export class Connection {
     client.on('close', () => {
       this.#ended += 1;
       this.#endedAt = performance.now();
+      this.#sent.clear();
       this.#copies.end();
       this.#copies = copies();
       this.#change('lost');
@@ -174,16 +177,21 @@ export class Connection {
     return this.#closing;
   }
 
-  /** `isSecond`: Redis did not know the script, so that what was sent behind it came before it. */
+  /** `isSecond`: Redis had forgotten the script, so that what was sent behind it came before it. */
   async #evaluate<S extends ScriptName>(client: Redis, script: S, args: Arguments<S>, key = this.#base) {
     const { lua, sha, names } = this.#scripts[script];
     const given: Readonly<Record<string, ScriptArgument>> = args;
     const values = names.map((name) => given[name] ?? '');
+    const run = (command: string, which: string) => client.callBuffer(command, which, 1, key, ...values);
+    if (!this.#sent.has(script)) {
+      this.#sent.add(script);
+      return { result: await run('EVAL', lua), isSecond: false };
+    }
     try {
-      return { result: await client.callBuffer('EVALSHA', sha, 1, key, ...values), isSecond: false };
+      return { result: await run('EVALSHA', sha), isSecond: false };
     } catch (error) {
       if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
-      return { result: await client.callBuffer('EVAL', lua, 1, key, ...values), isSecond: true };
+      return { result: await run('EVAL', lua), isSecond: true };
     }
   }
 

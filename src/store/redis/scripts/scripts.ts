@@ -37,7 +37,7 @@ const ARGUMENTS = {
   quarantine: ['id', 'version'],
   unlist: ['id', 'from', 'names'],
   swap: ['name', 'revision', 'value'],
-  hit: ['window'],
+  count: ['window', 'added'],
   ping: [],
   find: ['id', 'caller'],
   list: ['list', 'prefixes', 'gt', 'lt', 'limit'],

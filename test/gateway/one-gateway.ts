@@ -1,0 +1,144 @@
+/** The parts of one gateway on a real store, beside an upstream in the hands of the test, and what was asked of both. */
+
+import { join } from 'node:path';
+import type { Test } from 'tap';
+import { ANONYMOUS } from '../../src/domain/caller.js';
+import { type Accepted, accept } from '../../src/gateway/accept.js';
+import { Memory } from '../../src/gateway/intake/memory.js';
+import type { AvatarRequest } from '../../src/gateway/intake/request.js';
+import { Limits } from '../../src/gateway/limits/limits.js';
+import { Timing } from '../../src/gateway/limits/timing.js';
+import { OriginGate } from '../../src/gateway/origin-gate.js';
+import type { Ports } from '../../src/gateway/ports.js';
+import { SentAttempts } from '../../src/gateway/sent.js';
+import type { Answer } from '../../src/gateway/settle.js';
+import { Renewals } from '../../src/gateway/video/source.js';
+import { Worker } from '../../src/gateway/worker.js';
+import type { ModellixClient } from '../../src/modellix/client.js';
+import { KeyPool } from '../../src/modellix/keyring.js';
+import { NO_LIMITS, type SubmitOutcome } from '../../src/modellix/outcome.js';
+import { openRedisStore } from '../../src/store/redis/redis.js';
+import { openSqliteStore } from '../../src/store/sqlite/sqlite.js';
+import type { Store } from '../../src/store/store.js';
+import { redisUrl } from '../support/redis.js';
+import { until } from '../support/until.js';
+import { COUNTS, SETTINGS } from './world.js';
+
+export const STORES: Readonly<Record<string, (t: Test) => Promise<Store>>> = {
+  embedded: (t) => openSqliteStore({ dir: join(t.testdir({}), 'tasks') }),
+  redis: async (t) => {
+    const { url, prefix } = await redisUrl(t);
+    const waitFor = { replicas: 0, ownFile: false };
+    const store = openRedisStore({ url, keyPrefix: prefix, waitFor, onEvent() {} });
+    await until('it is connected', () =>
+      store.ping().then(
+        () => true,
+        () => null,
+      ),
+    );
+    return store;
+  },
+};
+
+export interface Options {
+  readonly tasks?: number;
+  /** What becomes of a call to the store; unset, or where it returns nothing: it is made. */
+  readonly meddle?: (name: string, call: () => Promise<unknown>) => Promise<unknown> | undefined;
+  readonly submit?: (prompt: string) => Promise<SubmitOutcome> | SubmitOutcome;
+  readonly change?: Partial<Ports>;
+}
+
+/** @param store is closed with the test */
+export function gatewayOn(t: Test, store: Store, options: Options = {}) {
+  const { tasks = 1_000, meddle, change, submit = (prompt) => ({ kind: 'accepted', taskId: prompt }) } = options;
+  /** What was asked of the store, and of Modellix, in this order. */
+  const asked: string[] = [];
+  const stop = new AbortController();
+  const spooled = new Map<string, Answer>();
+  const silent = () => undefined;
+  const watched = new Proxy(store, {
+    get(target, name) {
+      const method: unknown = Reflect.get(target, name);
+      if (typeof method !== 'function' || name === 'onChange' || name === 'health')
+        return typeof method === 'function' ? method.bind(target) : method;
+      return (...args: unknown[]) => {
+        asked.push(String(name));
+        const call = async () => (await Reflect.apply(method, target, args)) as unknown;
+        return meddle?.(String(name), call) ?? call();
+      };
+    },
+  });
+  const unasked = () => Promise.reject(new Error('it is not to be asked'));
+  const modellix: ModellixClient = {
+    async submit(_key, { prompt }) {
+      asked.push('POST');
+      return { outcome: await submit(String(prompt)), limits: NO_LIMITS };
+    },
+    query: async () => ({ outcome: { kind: 'unfinished', status: 'processing' }, limits: NO_LIMITS }),
+    probe: unasked,
+    balance: unasked,
+    video: unasked,
+    close: async () => undefined,
+  };
+  const ports: Ports = {
+    store: watched,
+    keyring: new KeyPool(['key']),
+    limits: new Limits(watched, { callsPerMinute: 1e6, tasks }, () => 0),
+    timing: new Timing(watched, { pollMinMs: 60_000, pollMaxMs: 60_000, longPollMs: 0 }, () => 0),
+    sent: new SentAttempts(),
+    inspector: { image: unasked, sound: unasked },
+    urls: null,
+    videos: null,
+    callbacks: { refusal: async () => null, send: unasked },
+    callers: null,
+    receivers: new OriginGate(() => 0, stop.signal),
+    hosts: new OriginGate(() => 0, stop.signal),
+    renewals: new Renewals(),
+    render: () => ({}),
+    memory: new Memory(1e9),
+    watched: new Set(),
+    spool: {
+      put: async (name, answer) => void spooled.set(name, answer),
+      remove: async (name) => void spooled.delete(name),
+      all: async () => [...spooled.values()],
+    },
+    modellix,
+    settings: { ...SETTINGS, submitGraceMs: 10_000 },
+    log: { info: silent, warn: silent, error: silent },
+    counts: COUNTS,
+    random: () => 0,
+    stopping: stop.signal,
+    ...change,
+  };
+  const worker = new Worker(ports);
+  t.teardown(async () => {
+    stop.abort();
+    await worker.close();
+    await store.close();
+  });
+  return {
+    ports,
+    worker,
+    asked,
+    spooled,
+    stop,
+    /** Creates an avatar. @param prompt names it, and its task */
+    create(prompt: string, request: Partial<AvatarRequest> = {}): Promise<Accepted> {
+      return accept(ports, worker, {
+        caller: ANONYMOUS,
+        idempotencyKey: null,
+        image: { kind: 'url', url: 'https://example.com/face.jpg' },
+        speech: { audioId: 'audio-1' },
+        prompt,
+        mode: 'std',
+        externalId: null,
+        metadata: {},
+        traceparent: null,
+        callbackUrl: null,
+        memory: { holder: 'test', resize: () => true, retain: () => () => undefined },
+        ...request,
+      });
+    },
+    find: async (id: string) => (await store.find(ANONYMOUS.name, id))?.avatar ?? null,
+  };
+}
