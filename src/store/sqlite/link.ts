@@ -136,7 +136,7 @@ function openError(dir: string, { reason, error }: Extract<Opening, { opened: fa
   const why =
     reason === 'damaged'
       ? `is damaged: ${error.message}. Nothing was sent; put a backup in its place (docs/containers.md)`
-      : 'cannot be opened';
+      : `cannot be opened (${error.message})`;
   return new StoreUnavailableError(`the data directory ${dir} ${why}`, { cause });
 }
 

@@ -7,7 +7,7 @@ import { CALLERS, Context } from './context.js';
 import { Acknowledged, lock, OpenError, open } from './database.js';
 import { forgetCalls, KEYS } from './keys.js';
 import { DOCUMENTS } from './operations.js';
-import { readAvatars, readRows, type Table } from './rows.js';
+import { DamagedRowError, readAvatars, readRows, type Table } from './rows.js';
 import { filesOf } from './submissions.js';
 
 export interface ThreadData {
@@ -66,7 +66,8 @@ try {
 } catch (error) {
   post({
     opened: false,
-    reason: error instanceof OpenError ? error.reason : 'unusable',
+    reason:
+      error instanceof OpenError ? error.reason : error instanceof DamagedRowError ? 'damaged' : 'unusable',
     error: failureOf(error),
   });
 }
