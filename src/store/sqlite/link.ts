@@ -135,7 +135,7 @@ function openError(dir: string, { reason, error }: Extract<Opening, { opened: fa
   if (reason === 'locked') return new StoreLockedError(dir, { cause });
   const why =
     reason === 'damaged'
-      ? `is damaged: ${error.message}. Nothing was sent; put a backup in its place (docs/containers.md)`
+      ? `is damaged: ${error.message}. Nothing was sent; put a backup in its place (docs/containers.md, Backups)`
       : `cannot be opened (${error.message})`;
   return new StoreUnavailableError(`the data directory ${dir} ${why}`, { cause });
 }
