@@ -52,7 +52,7 @@ export default {
     ),
     forbid(
       'commands-through-client',
-      from('^src/cli/', '^src/cli/callers/'),
+      from('^src/cli/', '^src/cli/(callers/|backup\\.ts$)'),
       { path: '^src/', pathNot: '^src/(cli|client)/' },
       'Commands do what any client can: they know nothing else of the gateway.',
     ),
@@ -61,6 +61,12 @@ export default {
       from('^src/cli/callers/'),
       { path: '^src/', pathNot: '^src/(cli|callers|disk|domain)/' },
       'Commands that say who may call change a file, and ask no gateway.',
+    ),
+    forbid(
+      'backup-on-its-database',
+      from('^src/cli/backup\\.ts$'),
+      { path: '^src/', pathNot: '^src/(cli|store/sqlite)/' },
+      'A backup is made of a database, and asks no gateway.',
     ),
     forbid(
       'only-app-knows-callers',
@@ -100,7 +106,7 @@ export default {
     ),
     forbid(
       'only-app-picks-adapters',
-      from('^src/', '^src/(app\\.ts|store/)'),
+      from('^src/', '^src/(app\\.ts|store/|cli/backup\\.ts$)'),
       { path: '^src/store/(sqlite|redis)' },
       'Only the composition root knows which store is in use.',
     ),

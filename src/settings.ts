@@ -205,7 +205,7 @@ export const Environment = Type.Object({
     default: false,
   }),
   DATA_DIR: Type.String({
-    description: 'folder of the embedded store, and of answers that wait for the store',
+    description: 'folder of the embedded store (avatars.db), and of answers that wait for the store',
     default: './data',
     minLength: 1,
   }),

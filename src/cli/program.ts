@@ -1,6 +1,7 @@
 /** The commands and their options. */
 
 import { Argument, Command, InvalidArgumentError, Option } from 'commander';
+import { type BackupOptions, backup } from './backup.js';
 import { callerCommand, type PerformAlone } from './callers/program.js';
 import { cancel, redeliver, remove } from './change.js';
 import { type CreateOptions, create } from './create.js';
@@ -21,6 +22,7 @@ Environment of the commands:
   AVATAR_GATEWAY_URL  where the gateway is [http://127.0.0.1:8080]
   AVATAR_GATEWAY_KEY  the key to call it with
   CALLERS_FILE        the file that caller changes
+  DATA_DIR            the folder that backup copies from [./data]
 
 A command ends with
   0    done; for create and watch: the avatar succeeded
@@ -97,6 +99,12 @@ export function commandsFor(perform: Perform, performAlone: PerformAlone): Comma
       (id: string, options: CommonOptions) => perform(options, (session) => verb(session, id)),
     );
   }
+  program
+    .command('backup')
+    .description('copy the database of the embedded store, while the gateway runs or not')
+    .argument('<file>', 'where to; it must not be there yet')
+    .option('--data-dir <dir>', 'the folder of the gateway [DATA_DIR, or ./data]')
+    .action((file: string, options: BackupOptions) => performAlone((io) => backup(io, file, options)));
   program.addCommand(callerCommand(performAlone));
   program
     .command('client', { hidden: true })

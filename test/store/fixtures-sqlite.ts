@@ -13,19 +13,24 @@ import type { Store } from '../../src/store/store.js';
 import { argsFor } from '../support/build.js';
 import { avatarOf, dueIn, LONG, SUBMISSION } from './fixtures.js';
 
+/** Too large to lie in the database. */
+export const LARGE = Buffer.alloc(200_000, 'a');
+
 const CHILD = argsFor('test/store/sqlite-child');
 
 /** Runs `sqlite-child.ts`; `says` is the next line it says. */
-export function child(t: Test, task: string, dir: string, limit = 'true') {
+export function child(t: Test, task: string, dir: string, limit = 'true', preload: readonly string[] = []) {
   // tap watches its children by NODE_OPTIONS, with a signal handler that would end one whose disk is full.
   const command = `${limit}; unset NODE_OPTIONS; exec "$0" "$@"`;
-  const process_ = spawn('sh', ['-c', command, process.execPath, ...CHILD, task, dir], {
+  const process_ = spawn('sh', ['-c', command, process.execPath, ...preload, ...CHILD, task, dir], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   t.teardown(() => void process_.kill('SIGKILL'));
   const lines = createInterface({ input: process_.stdout })[Symbol.asyncIterator]();
   return {
     says: async (): Promise<unknown> => JSON.parse((await lines.next()).value ?? 'null'),
+    /** Ends with what it says next. */
+    line: async (): Promise<string> => (await lines.next()).value ?? '',
     async kill() {
       process_.kill('SIGKILL');
       await once(process_, 'exit');

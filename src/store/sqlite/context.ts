@@ -82,6 +82,7 @@ export class Context {
       this.#state = null;
       this.#queue = null;
       if (this.db.inTransaction) this.db.exec('rollback');
+      makeRoom(this.db, error);
       throw error;
     } finally {
       this.#written = { changes: [], files: [], quarantined: 0 };
@@ -181,6 +182,16 @@ export class Context {
     db.sql(`delete from quarantine where seq in (${oldest})`).run([MAX_QUARANTINED]);
     this.#queue = null;
     this.#written.quarantined += 1;
+  }
+}
+
+/** Where the log cannot grow: what is in it goes to its place in the database, and it begins anew. */
+function makeRoom(db: Database, error: unknown): void {
+  if (!/full|disk i\/o/i.test(String(error))) return;
+  try {
+    db.sql('pragma wal_checkpoint(truncate)').get([]);
+  } catch {
+    // There is no room for that either.
   }
 }
 

@@ -3,9 +3,10 @@
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { StoreLockedError, StoreUnavailableError } from '../store.js';
+import type { Call, Failure, Outcome, Reply } from './batch.js';
 import type { Context, Written } from './context.js';
 import type { Operations } from './operations.js';
-import type { Call, Failure, Opening, Outcome, Reply, ThreadData } from './thread.js';
+import type { Opening, ThreadData } from './thread.js';
 
 /** As this file is, JavaScript or not yet. */
 const EXTENSION = extname(import.meta.url);
@@ -134,8 +135,8 @@ function openError(dir: string, { reason, error }: Extract<Opening, { opened: fa
   if (reason === 'locked') return new StoreLockedError(dir, { cause });
   const why =
     reason === 'damaged'
-      ? `is damaged: ${error.message}. Nothing was sent; put a backup in its place (docs/containers.md)`
-      : 'cannot be opened';
+      ? `is damaged: ${error.message}. Nothing was sent; put a backup in its place (docs/containers.md, Backups)`
+      : `cannot be opened (${error.message})`;
   return new StoreUnavailableError(`the data directory ${dir} ${why}`, { cause });
 }
 
