@@ -1,15 +1,15 @@
-import { randomBytes } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { type Avatar, newAvatar } from '../domain/avatar.js';
 import { costOf, estimateUsd, type Prices } from '../domain/price.js';
 import { packSubmission, type Submission } from '../modellix/submission.js';
 import { ProblemError } from '../problems.js';
 import { CallerLimitError, QueueFullError, type Stored } from '../store/store.js';
-import { atLimit, requireMode, warnOfSpend } from './spend/allowance.js';
+import { requireCallable } from './callbacks/receiver.js';
 import { fingerprintOf } from './intake/fingerprint.js';
 import { type Inspected, inspectMedia } from './intake/inspect.js';
-import type { Ports } from './ports.js';
-import { requireCallable } from './callbacks/receiver.js';
 import type { AvatarRequest } from './intake/request.js';
+import type { Ports } from './ports.js';
+import { atLimit, requireMode, warnOfSpend } from './spend/allowance.js';
 import type { SeenVersion } from './view.js';
 import { withdraw } from './withdraw.js';
 import type { Worker } from './worker.js';
@@ -116,7 +116,7 @@ function avatarOf(request: AvatarRequest, inspected: Inspected, prices: Prices, 
   const audio = inspected.speech.facts;
   return newAvatar(
     {
-      id: `av_${randomBytes(16).toString('hex')}`,
+      id: `av_${randomUUID().replaceAll('-', '')}`,
       caller: caller.name,
       idempotency: key === null ? null : { key, fingerprint: fingerprintOf(request, inspected) },
       mode,

@@ -3,13 +3,22 @@
 import t from 'tap';
 import { ANONYMOUS } from '../../src/domain/caller.js';
 import { type Begun, StoreUnavailableError } from '../../src/store/store.js';
+import { dueIn, EVERYTHING, LONG } from '../store/fixtures.js';
 import { until } from '../support/until.js';
-import { EVERYTHING } from '../store/fixtures.js';
 import { gatewayOn, STORES } from './one-gateway.js';
 import { SETTINGS } from './world.js';
 
 const away = () => Promise.reject(new StoreUnavailableError('away'));
-const NEVER = new Promise<never>(() => {});
+
+/** What takes as long as the test wants. */
+function hanging() {
+  let release = (): void => undefined;
+  const hangs = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  return { hangs, release };
+}
+
 const withoutBytes = (begun: unknown) => ({
   ...(begun as Begun),
   begun: (begun as Begun).begun.map((each) => ({ ...each, submission: null })),
@@ -25,7 +34,13 @@ for (const [name, open] of Object.entries(STORES)) {
       created.map(({ avatar }) => avatar.status),
       ['pending', 'pending', 'pending'],
     );
-    t.strictSame(asked.toSorted(), ['POST', 'POST', 'POST', ...Array(3).fill('admit'), ...Array(3).fill('save')]);
+    t.strictSame(asked.toSorted(), [
+      'POST',
+      'POST',
+      'POST',
+      ...Array(3).fill('admit'),
+      ...Array(3).fill('save'),
+    ]);
   });
 
   t.test(`${name}: what has no slot waits, and is sent when there is one`, async (t) => {
@@ -36,7 +51,9 @@ for (const [name, open] of Object.entries(STORES)) {
     t.equal(asked.filter((what) => what === 'POST').length, 1);
     await ports.store.remove(first.avatar.id, first.version);
     worker.wake();
-    await until('it is sent', async () => ((await find(second.avatar.id))?.status === 'pending' ? true : null));
+    await until('it is sent', async () =>
+      (await find(second.avatar.id))?.status === 'pending' ? true : null,
+    );
   });
 
   t.test(`${name}: what begins because a reply was lost is asked for again, and sent once`, async (t) => {
@@ -52,10 +69,10 @@ for (const [name, open] of Object.entries(STORES)) {
     const first = await create('first');
     const second = await create('second');
     await ports.store.remove(first.avatar.id, first.version);
-    await until('it is begun', async () => {
-      await worker.pass().catch(() => undefined);
-      return (await find(second.avatar.id))?.status === 'pending' ? true : null;
-    });
+    worker.wake();
+    await until('it is begun', async () =>
+      (await find(second.avatar.id))?.status === 'pending' ? true : null,
+    );
     t.equal(asked.filter((what) => what === 'POST').length, 2);
     t.match(await find(second.avatar.id), { attempt: 1, taskId: 'second' });
   });
@@ -73,14 +90,33 @@ for (const [name, open] of Object.entries(STORES)) {
     const first = await create('first');
     const second = await create('second');
     await ports.store.remove(first.avatar.id, first.version);
-    await t.rejects(worker.pass());
-    t.match(await find(second.avatar.id), { status: 'submitting' });
-    isLost = false;
+    worker.wake();
+    await until('it is begun', async () =>
+      (await find(second.avatar.id))?.status === 'submitting' ? true : null,
+    );
     stop.abort();
+    isLost = false;
     await worker.close();
     t.match(await find(second.avatar.id), { status: 'queued' });
     t.equal(asked.filter((what) => what === 'POST').length, 1);
   });
+
+  t.test(
+    `${name}: [A1] [F47] what a store that came back older hands out again is not sent again`,
+    async (t) => {
+      const { create, find, worker, ports, asked } = gatewayOn(t, await open(t));
+      const { avatar, version } = await create('paid');
+      await ports.store.remove(avatar.id, version);
+      // As it was when the snapshot was made.
+      const older = { ...avatar, status: 'queued', step: 'submit', taskId: null, submittedAt: null } as const;
+      const then = { ...older, keyId: null, attempt: 0, intent: null };
+      await ports.store.admit(then, [Buffer.from('{}\n')], dueIn(LONG));
+      worker.wake();
+      await until('it is begun', async () => ((await find(avatar.id))?.completedAt ? true : null));
+      t.match(await find(avatar.id), { status: 'unconfirmed', failure: { detail: /came back older/ } });
+      t.equal(asked.filter((what) => what === 'POST').length, 1);
+    },
+  );
 
   t.test(`${name}: [B9] at a stop a new avatar is queued, and its caller told at once`, async (t) => {
     const { create, stop, asked } = gatewayOn(t, await open(t));
@@ -89,32 +125,47 @@ for (const [name, open] of Object.entries(STORES)) {
     t.notOk(asked.includes('POST'));
   });
 
-  t.test(`${name}: [B2] an answer that was paid for is on disk after three seconds, whatever hangs`, async (t) => {
-    let hangs = true;
-    const { create, spooled, find } = gatewayOn(t, await open(t), {
-      meddle: (method) => (method === 'save' && hangs ? NEVER : undefined),
-      change: { settings: { ...SETTINGS, submitGraceMs: 0 } },
-    });
-    const startedAt = performance.now();
-    const { avatar } = await create('slow');
-    t.equal(avatar.status, 'submitting');
-    await until('it is on disk', () => (spooled.size === 1 ? true : null));
-    const afterMs = performance.now() - startedAt;
-    t.ok(afterMs >= 2_900, `after ${Math.round(afterMs)} ms, and not with each submit`);
-    t.match([...spooled.values()], [{ avatarId: avatar.id, outcome: { kind: 'accepted', taskId: 'slow' } }]);
-    hangs = false;
-    t.match(await find(avatar.id), { status: 'submitting', intent: [...spooled.values()][0]?.intent });
-  });
+  t.test(
+    `${name}: [B2] an answer that was paid for is on disk after three seconds, whatever hangs`,
+    async (t) => {
+      const { hangs, release } = hanging();
+      const { create, spooled, find } = gatewayOn(t, await open(t), {
+        meddle: (method, call) => (method === 'save' ? hangs.then(call) : undefined),
+        change: { settings: { ...SETTINGS, submitGraceMs: 0 } },
+      });
+      const startedAt = performance.now();
+      const { avatar } = await create('slow');
+      t.equal(avatar.status, 'submitting');
+      await until('it is on disk', async () => (spooled.size === 1 ? true : null));
+      const afterMs = performance.now() - startedAt;
+      t.ok(afterMs >= 2_900, `after ${Math.round(afterMs)} ms, and not with each submit`);
+      t.match(
+        [...spooled.values()],
+        [{ avatarId: avatar.id, outcome: { kind: 'accepted', taskId: 'slow' } }],
+      );
+      t.match(await find(avatar.id), { status: 'submitting', intent: [...spooled.values()][0]?.intent });
+      release();
+      await until('it is written', async () => ((await find(avatar.id))?.status === 'pending' ? true : null));
+      await until('it is off the disk', async () => (spooled.size === 0 ? true : null));
+    },
+  );
 
   t.test(`${name}: [B2] a paid answer does not wait for what is learned of limits`, async (t) => {
     const { create, ports } = gatewayOn(t, await open(t));
     await create('first');
-    ports.limits.report = () => NEVER;
-    void create('second').catch(() => undefined);
+    const { hangs, release } = hanging();
+    const report = ports.limits.report.bind(ports.limits);
+    ports.limits.report = async (...args) => {
+      await hangs;
+      return report(...args);
+    };
+    const second = create('second');
     await until('it is settled', async () => {
       const { found } = await ports.store.list(ANONYMOUS.name, EVERYTHING);
       return found.every(({ avatar }) => avatar.status === 'pending') && found.length === 2 ? true : null;
     });
+    release();
+    t.match(await second, { avatar: { status: 'pending' } });
   });
 
   t.test(`${name}: [B12] where there is nothing to send, it is never unconfirmed`, async (t) => {

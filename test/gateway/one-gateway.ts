@@ -50,7 +50,12 @@ export interface Options {
 
 /** @param store is closed with the test */
 export function gatewayOn(t: Test, store: Store, options: Options = {}) {
-  const { tasks = 1_000, meddle, change, submit = (prompt) => ({ kind: 'accepted', taskId: prompt }) } = options;
+  const {
+    tasks = 1_000,
+    meddle,
+    change,
+    submit = (prompt) => ({ kind: 'accepted', taskId: prompt }),
+  } = options;
   /** What was asked of the store, and of Modellix, in this order. */
   const asked: string[] = [];
   const stop = new AbortController();

@@ -1,11 +1,11 @@
 import { type Told, verdictOf } from '../../domain/callback.js';
 import { told, triedEnough, webhookIdOf } from '../../domain/delivery.js';
 import type { Stored } from '../../store/store.js';
-import { messageOf } from './message.js';
 import { erase, past, write } from '../move.js';
-import { type Ports, storeClock } from '../ports.js';
-import { tellingOf } from './receiver.js';
 import type { Lease } from '../origin-gate.js';
+import { type Ports, storeClock } from '../ports.js';
+import { messageOf } from './message.js';
+import { tellingOf } from './receiver.js';
 
 /**
  * Tells the receiver of a claimed avatar how it ended, if there is room, and writes how that went. What is lost on the
@@ -34,7 +34,12 @@ interface Receiver {
   readonly origin: string;
 }
 
-async function tell(ports: Ports, stored: Stored, { id, url, origin }: Receiver, lease: Lease): Promise<void> {
+async function tell(
+  ports: Ports,
+  stored: Stored,
+  { id, url, origin }: Receiver,
+  lease: Lease,
+): Promise<void> {
   const { avatar, version } = stored;
   const { callbacks, stopping, counts, log, random } = ports;
   const clock = storeClock(stored);

@@ -1,10 +1,10 @@
 import type { AudioFacts, Cost, ImageFacts, Mode } from '../../domain/avatar.js';
 import { costOf, estimateUsd } from '../../domain/price.js';
 import type { FieldError } from '../../problems.js';
+import { requireCallable } from '../callbacks/receiver.js';
+import type { Ports } from '../ports.js';
 import { requireMode } from '../spend/allowance.js';
 import { inspectMedia } from './inspect.js';
-import type { Ports } from '../ports.js';
-import { requireCallable } from '../callbacks/receiver.js';
 import type { CheckRequest } from './request.js';
 
 /** What was found in media that can be used, and what an avatar of them would cost. */

@@ -6,8 +6,8 @@ import type { InspectedFile } from '../../domain/media/inspected.js';
 import { type GivenMedia, MediaError, UrlNotAllowedError } from '../../domain/media/media.js';
 import type { MediaToSend, Submission } from '../../modellix/submission.js';
 import { type FieldError, ProblemError } from '../../problems.js';
-import { overloaded } from './memory.js';
 import type { Ports } from '../ports.js';
+import { overloaded } from './memory.js';
 import type { Speech } from './request.js';
 
 /** What was found, what to hand on, and what tells it from other media: a digest of the bytes that are sent, or the text. */

@@ -1,6 +1,6 @@
 import type { Outlook } from '../../store/store.js';
-import type { KeyState } from './limits.js';
 import type { Ports } from '../ports.js';
+import type { KeyState } from './limits.js';
 
 /** How the upstream and what waits for it stand, for operators. */
 export interface UpstreamState {

@@ -4,9 +4,9 @@ import { backoffMs } from '../../domain/schedule.js';
 import type { VideoAnswer } from '../../modellix/client.js';
 import { wordsFor } from '../../modellix/words.js';
 import { type Stored, StoreUnavailableError } from '../../store/store.js';
-import { askHost } from './source.js';
 import { erase, past, write } from '../move.js';
 import { type Ports, type Refused, storeClock, type VideoFiles } from '../ports.js';
+import { askHost } from './source.js';
 
 /**
  * Keeps the video of a claimed avatar that has succeeded, if there is room, and goes on to what comes then. What is cut off
@@ -113,12 +113,7 @@ type Fetched =
 type Stream = Extract<VideoAnswer, { kind: 'ok' }>;
 
 /** Has the video of an avatar written while its host sends it; within `keepTryMs`, and until the process stops. */
-async function fetchTo(
-  ports: Ports,
-  videos: VideoFiles,
-  stored: Stored,
-  video: Video,
-): Promise<Fetched> {
+async function fetchTo(ports: Ports, videos: VideoFiles, stored: Stored, video: Video): Promise<Fetched> {
   const { stopping, settings } = ports;
   const stop = new AbortController();
   const cancel = (): void => stop.abort();

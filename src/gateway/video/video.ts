@@ -2,8 +2,8 @@ import type { Avatar, Video } from '../../domain/avatar.js';
 import type { VideoAnswer, VideoRequest } from '../../modellix/client.js';
 import { ProblemError } from '../../problems.js';
 import type { Stored } from '../../store/store.js';
-import { askHost, type HostAnswer, latest, unasked } from './source.js';
 import type { Ports } from '../ports.js';
+import { askHost, type HostAnswer, latest, unasked } from './source.js';
 
 export type { VideoRequest } from '../../modellix/client.js';
 

@@ -96,7 +96,8 @@ export class Watch {
       topic?.removed(caller);
       for (const feed of feeds) feed.removed(id);
     } else {
-      for (const each of [...feeds, ...(topic === undefined ? [] : [topic])]) this.#rereads.ask(each, 'changed');
+      for (const each of [...feeds, ...(topic === undefined ? [] : [topic])])
+        this.#rereads.ask(each, 'changed');
     }
   }
 
