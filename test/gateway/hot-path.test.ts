@@ -2,6 +2,7 @@
 
 import t from 'tap';
 import { ANONYMOUS } from '../../src/domain/caller.js';
+import { packSubmission } from '../../src/modellix/submission.js';
 import { type Begun, StoreUnavailableError } from '../../src/store/store.js';
 import { dueIn, EVERYTHING, LONG } from '../store/fixtures.js';
 import { until } from '../support/until.js';
@@ -9,6 +10,13 @@ import { gatewayOn, STORES } from './one-gateway.js';
 import { SETTINGS } from './world.js';
 
 const away = () => Promise.reject(new StoreUnavailableError('away'));
+
+const SENT = {
+  image: { url: 'https://example.com/face.jpg' },
+  audio: { audioId: 'audio-1' },
+  prompt: 'paid',
+  mode: 'std',
+} as const;
 
 /** What takes as long as the test wants. */
 function hanging() {
@@ -110,7 +118,7 @@ for (const [name, open] of Object.entries(STORES)) {
       // As it was when the snapshot was made.
       const older = { ...avatar, status: 'queued', step: 'submit', taskId: null, submittedAt: null } as const;
       const then = { ...older, keyId: null, attempt: 0, intent: null };
-      await ports.store.admit(then, [Buffer.from('{}\n')], dueIn(LONG));
+      await ports.store.admit(then, packSubmission(SENT), dueIn(LONG));
       worker.wake();
       await until('it is begun', async () => ((await find(avatar.id))?.completedAt ? true : null));
       t.match(await find(avatar.id), { status: 'unconfirmed', failure: { detail: /came back older/ } });
