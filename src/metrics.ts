@@ -1,6 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
-import type { Counts } from './gateway/ports.js';
 import type { UpstreamState } from './gateway/limits/upstream.js';
+import type { Counts } from './gateway/ports.js';
 import type { StoreHealth } from './store/store.js';
 
 export interface Metrics {

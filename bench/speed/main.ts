@@ -38,7 +38,7 @@ const { values } = parseArgs({
     quick: { type: 'boolean', default: false },
     cases: { type: 'string', default: 'submit,read,unchanged,costs' },
     subjects: { type: 'string' },
-    connections: { type: 'string', default: '50,10,1' },
+    connections: { type: 'string' },
     turns: { type: 'string', default: '3' },
     seconds: { type: 'string', default: '4' },
     nginx: { type: 'string', default: 'nginx' },
@@ -55,7 +55,7 @@ const FEW = { answers: 60 };
 const seconds = Number(values.seconds);
 const EFFORT: Effort = {
   turns: quick ? 1 : Number(values.turns),
-  connections: values.connections.split(',').map(Number),
+  connections: (values.connections ?? (quick ? '10' : '50,10,1')).split(',').map(Number),
   length: quick ? FEW : { seconds },
   warmUp: quick
     ? { first: FEW, each: FEW }

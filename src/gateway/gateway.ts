@@ -22,7 +22,7 @@ import { SentAttempts } from './sent.js';
 import { Balance } from './spend/balance.js';
 import { type Usage, type UsageQuery, usage } from './spend/usage.js';
 import { type VideoLink, VideoLinks } from './video/links.js';
-import { Renewals } from './video/source.js';
+import { Renewals } from './video/renewals.js';
 import { openVideo, type VideoRequest, type VideoStream, videoUrl } from './video/video.js';
 import { type ListQuery, list, type Seen, type SeenPage, type SeenVersion, seen } from './view.js';
 import { type FeedFollower, follow, followAll } from './watch/follow.js';

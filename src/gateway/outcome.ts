@@ -1,17 +1,14 @@
 /** What follows the answer to a submit, or that there is none: the rules are those of the upstream's contract. */
 
 import { type Avatar, accepted, failed, requeued, unconfirmed } from '../domain/avatar.js';
-import type { SubmitOutcome } from '../modellix/outcome.js';
 import type { Stored } from '../store/store.js';
+import type { Answer } from './answer.js';
 import { isRejection } from './limits/report.js';
 import { ending, erase, type Move, waiting, write } from './move.js';
 import { failure, type Ports, storeClock } from './ports.js';
 
-/** What a submit came to; or that there was nothing to send, since what was stored for it is lost. */
-export type Outcome = SubmitOutcome | { readonly kind: 'nothing-to-send' };
-
 /** @param now when the answer came, on the store's clock */
-export function afterSubmit(ports: Ports, avatar: Avatar, outcome: Outcome, now: number): Move {
+export function afterSubmit(ports: Ports, avatar: Avatar, outcome: Answer['outcome'], now: number): Move {
   const { settings, timing } = ports;
   switch (outcome.kind) {
     case 'accepted': {

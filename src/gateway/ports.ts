@@ -10,14 +10,14 @@ import type { Keyring } from '../modellix/keyring.js';
 import type { SubmitOutcome } from '../modellix/outcome.js';
 import type { Spool } from '../store/spool.js';
 import type { Bounds, CallerLimitError, Store, Stored } from '../store/store.js';
+import type { Answer } from './answer.js';
 import type { Memory } from './intake/memory.js';
 import type { Limits } from './limits/limits.js';
 import type { Timing } from './limits/timing.js';
 import type { Log } from './log.js';
 import type { OriginGate } from './origin-gate.js';
 import type { SentAttempts } from './sent.js';
-import type { Answer } from './settle.js';
-import type { Renewals } from './video/source.js';
+import type { Renewals } from './video/renewals.js';
 
 /** What the verbs count. */
 export interface Counts {

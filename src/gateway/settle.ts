@@ -4,19 +4,10 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { awaitsAnswer } from '../domain/avatar.js';
 import { backoffMs } from '../domain/schedule.js';
 import { type Stored, StoreUnavailableError } from '../store/store.js';
+import type { Answer } from './answer.js';
 import { write } from './move.js';
-import { afterSubmit, type Outcome } from './outcome.js';
+import { afterSubmit } from './outcome.js';
 import type { Ports } from './ports.js';
-
-/** What a submit came to: all that is needed to write it down, now or after a restart. */
-export interface Answer {
-  readonly avatarId: string;
-  readonly caller: string;
-  readonly intent: string;
-  readonly outcome: Outcome;
-  /** When it came, on the store's clock. */
-  readonly at: number;
-}
 
 /** The record that an answer is written over, or was. */
 export type Held = Pick<Stored, 'avatar' | 'version'>;
@@ -96,7 +87,7 @@ function asItIs({ avatar, version }: Held): Settled {
   return { avatar, version, dueInMs: 0 };
 }
 
-function taskTaken({ log }: Ports, { avatarId, outcome }: Answer): Outcome {
+function taskTaken({ log }: Ports, { avatarId, outcome }: Answer): Answer['outcome'] {
   const taskId = outcome.kind === 'accepted' ? outcome.taskId : null;
   log.error({ avatarId, taskId }, 'Modellix answered with a task id that another avatar owns');
   return {

@@ -3,8 +3,8 @@ import type { ApiKey } from '../modellix/api-key.js';
 import type { SubmitOutcome } from '../modellix/outcome.js';
 import { type Submission, unpackSubmission } from '../modellix/submission.js';
 import { type Stored, StoreUnavailableError } from '../store/store.js';
+import type { Outcome } from './answer.js';
 import { reportToLimits, resultOfSubmit } from './limits/report.js';
-import type { Outcome } from './outcome.js';
 import { type Ports, storeClock } from './ports.js';
 import { type Held, type Settled, settle } from './settle.js';
 

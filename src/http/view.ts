@@ -1,9 +1,9 @@
 import type { AudioFacts, Avatar, Cost } from '../domain/avatar.js';
 import { spendStateOf, UNITS_A_DOLLAR } from '../domain/spend.js';
-import type { Checked } from '../gateway/intake/check.js';
 import type { DeliveryLog } from '../gateway/callbacks/delivery-log.js';
-import type { Seen } from '../gateway/view.js';
+import type { Checked } from '../gateway/intake/check.js';
 import { type CapUse, total, type Usage } from '../gateway/spend/usage.js';
+import type { Seen } from '../gateway/view.js';
 import { PROBLEMS, problemType } from '../problems.js';
 import type { AvatarView, CheckView } from './schemas/avatar.js';
 import type { DeliveriesView } from './schemas/deliveries.js';

@@ -7,7 +7,7 @@ import { forget } from '../../src/gateway/forget.js';
 import { OriginGate } from '../../src/gateway/origin-gate.js';
 import type { Ports } from '../../src/gateway/ports.js';
 import { keep } from '../../src/gateway/video/keep.js';
-import { Renewals } from '../../src/gateway/video/source.js';
+import { Renewals } from '../../src/gateway/video/renewals.js';
 import { openVideo } from '../../src/gateway/video/video.js';
 import type { VideoAnswer, VideoRequest } from '../../src/modellix/client.js';
 import type { ProblemError } from '../../src/problems.js';

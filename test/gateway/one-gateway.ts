@@ -11,7 +11,7 @@ import { Timing } from '../../src/gateway/limits/timing.js';
 import { OriginGate } from '../../src/gateway/origin-gate.js';
 import type { Ports } from '../../src/gateway/ports.js';
 import { SentAttempts } from '../../src/gateway/sent.js';
-import type { Answer } from '../../src/gateway/settle.js';
+import type { Answer } from '../../src/gateway/answer.js';
 import { Renewals } from '../../src/gateway/video/source.js';
 import { Worker } from '../../src/gateway/worker.js';
 import type { ModellixClient } from '../../src/modellix/client.js';
