@@ -51,7 +51,7 @@ const PLAN: Readonly<Record<Exclude<Act, 'kill a gateway'>, Plan>> = {
     on: ['redis'],
   },
   // From the snapshot to the return.
-  'roll back Redis': { every: 20, forMs: (c) => c.between(300, 6000), on: ['redis-snapshots'] },
+  'roll back Redis': { every: 12, forMs: (c) => c.between(300, 6000), on: ['redis-snapshots'] },
   'stall Redis': { every: 37, forMs: (c) => c.between(500, 6500), on: REDIS },
   'cut from Redis': { every: 7, forMs: () => 0, on: REDIS },
 };
