@@ -89,7 +89,11 @@ async function killedAt(t: Test, moment: Moment, simulator: Simulator, port: num
   const again = await Subject.post(next, { key: 'key-1' });
   // The first write makes the avatar and begins its submit: before it there is nothing to be found.
   const isMade = write?.status !== 'submitting' || write.when === 'after';
-  t.equal(again.headers.get('idempotent-replayed'), isMade ? 'true' : null, `${name}: what was made is found`);
+  t.equal(
+    again.headers.get('idempotent-replayed'),
+    isMade ? 'true' : null,
+    `${name}: what was made is found`,
+  );
   if (told !== null) t.equal(again.id, told.id);
   if (becomes === 'unconfirmed') await isUnconfirmed(t, again, /^The gateway was cut off while the request/);
   else await again.becomes('succeeded');

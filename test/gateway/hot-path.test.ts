@@ -36,6 +36,8 @@ for (const [name, open] of Object.entries(STORES)) {
   t.test(`${name}: an avatar is admitted, sent and settled, with nothing in between`, async (t) => {
     const { create, asked } = gatewayOn(t, await open(t));
     t.match(await create('first'), { avatar: { status: 'pending', taskId: 'first' }, version: 2 });
+    const writes = asked.filter((what) => what !== 'document');
+    t.strictSame(writes, ['admit', 'POST', 'save'], 'in this order');
     asked.length = 0;
     const created = await Promise.all(['a', 'b', 'c'].map((prompt) => create(prompt)));
     t.strictSame(
