@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { type Avatar, newAvatar } from '../domain/avatar.js';
 import { costOf, estimateUsd, type Prices } from '../domain/price.js';
 import { packSubmission, type Submission } from '../modellix/submission.js';
@@ -116,7 +116,7 @@ function avatarOf(request: AvatarRequest, inspected: Inspected, prices: Prices, 
   const audio = inspected.speech.facts;
   return newAvatar(
     {
-      id: `av_${randomBytes(16).toString('hex')}`,
+      id: `av_${randomUUID().replaceAll('-', '')}`,
       caller: caller.name,
       idempotency: key === null ? null : { key, fingerprint: fingerprintOf(request, inspected) },
       mode,

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import type { Avatar } from '../domain/avatar.js';
 import { MAX_AUDIO_BYTES } from '../domain/media/audio.js';
 import { MAX_IMAGE_BYTES } from '../domain/media/image.js';
@@ -207,8 +207,7 @@ export class Worker {
     const { limits, keyring, settings, stopping } = this.#ports;
     if (stopping.aborted || this.#room('submit') <= 0) return null;
     const keys = limits.submitTerms(keyring.keys().map(({ id }) => id));
-    const intent = randomBytes(9).toString('base64url');
-    return keys.length === 0 ? null : { intent, keys, leaseMs: settings.submitLeaseMs };
+    return keys.length === 0 ? null : { intent: randomUUID(), keys, leaseMs: settings.submitLeaseMs };
   }
 
   #ask(queued: number): Asked | null {

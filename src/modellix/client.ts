@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { Agent, type buildConnector, Client, type Dispatcher, Pool } from 'undici';
 import type { ApiKey } from './api-key.js';
 import { connectorBy } from './connector.js';
-import { exchange, exchangeOnce } from './exchange.js';
+import { exchange } from './exchange.js';
 import {
   NO_LIMITS,
   type ProbeOutcome,
@@ -12,6 +12,7 @@ import {
 } from './outcome.js';
 import { type ProxySettings, readProxies } from './proxies.js';
 import { bodyOf, type Submission } from './submission.js';
+import { IDLE_MS, SubmitConnections } from './submit-connections.js';
 import { fetchVideo, type VideoAnswer, type VideoRequest } from './video.js';
 import { isTaskId, readBalanceAnswer, readQueryAnswer, readSubmitAnswer } from './wire.js';
 
@@ -19,7 +20,7 @@ export type { VideoAnswer, VideoHeaders, VideoRequest } from './video.js';
 
 /** Modellix over HTTP. No method throws because of the network: what went wrong is in the outcome. */
 export interface ModellixClient {
-  /** One POST at most, on a connection of its own. */
+  /** One POST at most. */
   submit(
     key: ApiKey,
     submission: Submission,
@@ -64,6 +65,8 @@ export interface ModellixClientOptions {
   readonly maxAnswerBytes?: number;
 }
 
+/** Up to here a body is made at once, and leaves with its head. */
+const SMALL_BODY_BYTES = 64 * 1024;
 const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
 
 /** @throws {TypeError} for an option that could never make a valid request; says which, not its value. */
@@ -84,6 +87,8 @@ export function createModellixClient(options: ModellixClientOptions): ModellixCl
     'user-agent': userAgent,
   });
   const queries = new Pool(origin, common);
+  const kept = { keepAliveTimeout: IDLE_MS, keepAliveMaxTimeout: IDLE_MS };
+  const submits = new SubmitConnections(() => new Client(origin, { ...common, ...kept }));
   const videos = new Agent({ connect: connectorBy(proxyFor, connectTimeoutMs, options.connectToVideos) });
   const running = new Set<Promise<unknown>>();
   let closing: Promise<void> | undefined;
@@ -103,7 +108,7 @@ export function createModellixClient(options: ModellixClientOptions): ModellixCl
       if (closing !== undefined) return none({ kind: 'not-sent', reason: 'the client is closed' });
       const trace = traceparent !== null && TRACEPARENT.test(traceparent) ? { traceparent } : {};
       const body = bodyOf(submission);
-      const request: Dispatcher.DispatchOptions = {
+      const request = (): Dispatcher.DispatchOptions => ({
         method: 'POST',
         path: submitPath,
         headers: {
@@ -112,10 +117,13 @@ export function createModellixClient(options: ModellixClientOptions): ModellixCl
           'content-length': String(body.bytes),
           ...trace,
         },
-        body: Readable.from(body.chunks(), { objectMode: false }),
-      };
+        body:
+          body.bytes <= SMALL_BODY_BYTES
+            ? Buffer.concat([...body.chunks()])
+            : Readable.from(body.chunks(), { objectMode: false }),
+      });
       const limits = { connectTimeoutMs, answerTimeoutMs: submitTimeoutMs };
-      const result = await tracked(exchangeOnce(new Client(origin, common), request, limits));
+      const result = await tracked(submits.exchange(request, limits));
       if (result.kind === 'answer') {
         return readSubmitAnswer(result.status, result.headers, result.body, reading(key));
       }
@@ -171,6 +179,7 @@ export function createModellixClient(options: ModellixClientOptions): ModellixCl
     close() {
       closing ??= (async () => {
         await Promise.allSettled(running);
+        submits.close();
         await Promise.all([queries.destroy(), videos.destroy()]);
       })();
       return closing;

@@ -1,5 +1,4 @@
-import type { Client, Dispatcher } from 'undici';
-import { singleConnection } from './connector.js';
+import type { Dispatcher } from 'undici';
 import type { AnswerHeaders } from './text.js';
 import { wordsFor } from './words.js';
 
@@ -99,20 +98,4 @@ export function exchange(
       },
     );
   });
-}
-
-/**
- * The exchange on a client of its own, which makes one connection at most and is done for afterwards. A
- * kept-alive socket may be stale, and a stale one turns a submit that never arrived into an unknown outcome.
- */
-export async function exchangeOnce(
-  client: Client,
-  request: Dispatcher.DispatchOptions,
-  limits: Limits,
-): Promise<Exchanged> {
-  try {
-    return await exchange(singleConnection(client), { ...request, reset: true }, limits);
-  } finally {
-    void client.destroy();
-  }
 }

@@ -2,14 +2,31 @@
 
 import t from 'tap';
 import { ANONYMOUS } from '../../src/domain/caller.js';
+import { packSubmission } from '../../src/modellix/submission.js';
 import { type Begun, StoreUnavailableError } from '../../src/store/store.js';
-import { EVERYTHING } from '../store/fixtures.js';
+import { dueIn, EVERYTHING, LONG } from '../store/fixtures.js';
 import { until } from '../support/until.js';
 import { gatewayOn, STORES } from './one-gateway.js';
 import { SETTINGS } from './world.js';
 
 const away = () => Promise.reject(new StoreUnavailableError('away'));
-const NEVER = new Promise<never>(() => {});
+
+const SENT = {
+  image: { url: 'https://example.com/face.jpg' },
+  audio: { audioId: 'audio-1' },
+  prompt: 'paid',
+  mode: 'std',
+} as const;
+
+/** What takes as long as the test wants. */
+function hanging() {
+  let release = (): void => undefined;
+  const hangs = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  return { hangs, release };
+}
+
 const withoutBytes = (begun: unknown) => ({
   ...(begun as Begun),
   begun: (begun as Begun).begun.map((each) => ({ ...each, submission: null })),
@@ -19,6 +36,8 @@ for (const [name, open] of Object.entries(STORES)) {
   t.test(`${name}: an avatar is admitted, sent and settled, with nothing in between`, async (t) => {
     const { create, asked } = gatewayOn(t, await open(t));
     t.match(await create('first'), { avatar: { status: 'pending', taskId: 'first' }, version: 2 });
+    const writes = asked.filter((what) => what !== 'document');
+    t.strictSame(writes, ['admit', 'POST', 'save'], 'in this order');
     asked.length = 0;
     const created = await Promise.all(['a', 'b', 'c'].map((prompt) => create(prompt)));
     t.strictSame(
@@ -60,10 +79,10 @@ for (const [name, open] of Object.entries(STORES)) {
     const first = await create('first');
     const second = await create('second');
     await ports.store.remove(first.avatar.id, first.version);
-    await until('it is begun', async () => {
-      await worker.pass().catch(() => undefined);
-      return (await find(second.avatar.id))?.status === 'pending' ? true : null;
-    });
+    worker.wake();
+    await until('it is begun', async () =>
+      (await find(second.avatar.id))?.status === 'pending' ? true : null,
+    );
     t.equal(asked.filter((what) => what === 'POST').length, 2);
     t.match(await find(second.avatar.id), { attempt: 1, taskId: 'second' });
   });
@@ -81,14 +100,33 @@ for (const [name, open] of Object.entries(STORES)) {
     const first = await create('first');
     const second = await create('second');
     await ports.store.remove(first.avatar.id, first.version);
-    await t.rejects(worker.pass());
-    t.match(await find(second.avatar.id), { status: 'submitting' });
-    isLost = false;
+    worker.wake();
+    await until('it is begun', async () =>
+      (await find(second.avatar.id))?.status === 'submitting' ? true : null,
+    );
     stop.abort();
+    isLost = false;
     await worker.close();
     t.match(await find(second.avatar.id), { status: 'queued' });
     t.equal(asked.filter((what) => what === 'POST').length, 1);
   });
+
+  t.test(
+    `${name}: [A1] [F47] what a store that came back older hands out again is not sent again`,
+    async (t) => {
+      const { create, find, worker, ports, asked } = gatewayOn(t, await open(t));
+      const { avatar, version } = await create('paid');
+      await ports.store.remove(avatar.id, version);
+      // As it was when the snapshot was made.
+      const older = { ...avatar, status: 'queued', step: 'submit', taskId: null, submittedAt: null } as const;
+      const then = { ...older, keyId: null, attempt: 0, intent: null };
+      await ports.store.admit(then, packSubmission(SENT), dueIn(LONG));
+      worker.wake();
+      await until('it is begun', async () => ((await find(avatar.id))?.completedAt ? true : null));
+      t.match(await find(avatar.id), { status: 'unconfirmed', failure: { detail: /came back older/ } });
+      t.equal(asked.filter((what) => what === 'POST').length, 1);
+    },
+  );
 
   t.test(`${name}: [B9] at a stop a new avatar is queued, and its caller told at once`, async (t) => {
     const { create, stop, asked } = gatewayOn(t, await open(t));
@@ -100,9 +138,9 @@ for (const [name, open] of Object.entries(STORES)) {
   t.test(
     `${name}: [B2] an answer that was paid for is on disk after three seconds, whatever hangs`,
     async (t) => {
-      let hangs = true;
+      const { hangs, release } = hanging();
       const { create, spooled, find } = gatewayOn(t, await open(t), {
-        meddle: (method) => (method === 'save' && hangs ? NEVER : undefined),
+        meddle: (method, call) => (method === 'save' ? hangs.then(call) : undefined),
         change: { settings: { ...SETTINGS, submitGraceMs: 0 } },
       });
       const startedAt = performance.now();
@@ -115,20 +153,29 @@ for (const [name, open] of Object.entries(STORES)) {
         [...spooled.values()],
         [{ avatarId: avatar.id, outcome: { kind: 'accepted', taskId: 'slow' } }],
       );
-      hangs = false;
       t.match(await find(avatar.id), { status: 'submitting', intent: [...spooled.values()][0]?.intent });
+      release();
+      await until('it is written', async () => ((await find(avatar.id))?.status === 'pending' ? true : null));
+      await until('it is off the disk', async () => (spooled.size === 0 ? true : null));
     },
   );
 
   t.test(`${name}: [B2] a paid answer does not wait for what is learned of limits`, async (t) => {
     const { create, ports } = gatewayOn(t, await open(t));
     await create('first');
-    ports.limits.report = () => NEVER;
-    void create('second').catch(() => undefined);
+    const { hangs, release } = hanging();
+    const report = ports.limits.report.bind(ports.limits);
+    ports.limits.report = async (...args) => {
+      await hangs;
+      return report(...args);
+    };
+    const second = create('second');
     await until('it is settled', async () => {
       const { found } = await ports.store.list(ANONYMOUS.name, EVERYTHING);
       return found.every(({ avatar }) => avatar.status === 'pending') && found.length === 2 ? true : null;
     });
+    release();
+    t.match(await second, { avatar: { status: 'pending' } });
   });
 
   t.test(`${name}: [B12] where there is nothing to send, it is never unconfirmed`, async (t) => {

@@ -16,7 +16,6 @@ import { OriginGate } from '../../src/gateway/origin-gate.js';
 import type { CallbackSender, Counts, GatewaySettings, Ports } from '../../src/gateway/ports.js';
 import { SentAttempts } from '../../src/gateway/sent.js';
 import { replayAnswers } from '../../src/gateway/settle.js';
-
 import { Renewals } from '../../src/gateway/video/renewals.js';
 import { Worker } from '../../src/gateway/worker.js';
 import type { ModellixClient } from '../../src/modellix/client.js';
@@ -168,8 +167,12 @@ export class World {
     return true;
   }
 
+  /** What was asked a moment ago may not have come to where it is held. */
   async drain(): Promise<void> {
-    while (await this.happen()) {}
+    for (let idle = 0; idle < 2; idle++) {
+      while (await this.happen()) idle = 0;
+      await new Promise(setImmediate);
+    }
   }
 
   #ports(alive: () => boolean): Ports {

@@ -9,7 +9,9 @@ import { join } from 'node:path';
 import { createServer as createTls } from 'node:tls';
 import t from 'tap';
 import { Client, type Dispatcher } from 'undici';
-import { exchange, exchangeOnce } from '../../src/modellix/exchange.js';
+import type { ModellixClient } from '../../src/modellix/client.js';
+import { exchange } from '../../src/modellix/exchange.js';
+import { IDLE_MS, SubmitConnections } from '../../src/modellix/submit-connections.js';
 import {
   ACCEPTED,
   BODY,
@@ -165,17 +167,77 @@ t.test('case 2: a certificate that is not trusted: not sent', async (t) => {
   t.equal(data, 0);
 });
 
-t.test('every submit has a connection of its own', async (t) => {
-  const answer = `HTTP/1.1 200 OK\r\nconnection: keep-alive\r\ncontent-length: ${ACCEPTED.length}\r\n\r\n${ACCEPTED}`;
+const KEPT = `HTTP/1.1 200 OK\r\nconnection: keep-alive\r\ncontent-length: ${ACCEPTED.length}\r\n\r\n${ACCEPTED}`;
+
+/** After an answer whose connection stayed open. */
+async function proven(client: ModellixClient): Promise<ModellixClient> {
+  t.match(await submit(client), { kind: 'accepted' });
+  await new Promise((resolve) => setTimeout(resolve, IDLE_MS / 2));
+  return client;
+}
+
+t.test('a connection has one submit at a time, and the next right after its answer', async (t) => {
   const server = await rawServer(
     t,
-    whenWhole((socket) => void socket.write(answer)),
+    whenWhole((socket) => void socket.write(KEPT)),
+  );
+  const client = await proven(clientFor(t, server.origin));
+  for (let n = 0; n < 3; n += 1) t.match(await submit(client), { kind: 'accepted' });
+  t.equal(server.connections.length, 1);
+  await Promise.all([submit(client), submit(client), submit(client)]);
+  t.equal(server.connections.length, 3);
+  t.equal(begun(server), 7);
+});
+
+t.test('before a connection was kept open for a moment none is used again', async (t) => {
+  const server = await rawServer(
+    t,
+    whenWhole((socket) => void socket.write(KEPT)),
   );
   const client = clientFor(t, server.origin);
   for (let n = 0; n < 3; n += 1) t.match(await submit(client), { kind: 'accepted' });
-  await server.quiet();
   t.equal(server.connections.length, 3);
-  t.equal(begun(server), 3);
+});
+
+t.test('a connection that lies idle is let go before the other side would close it', async (t) => {
+  const server = await rawServer(
+    t,
+    whenWhole((socket) => void socket.write(KEPT)),
+  );
+  const client = clientFor(t, server.origin);
+  t.match(await submit(client), { kind: 'accepted' });
+  const answeredAt = performance.now();
+  await server.quiet();
+  t.ok(performance.now() - answeredAt >= IDLE_MS / 2, 'it was kept for a moment');
+  t.match(await submit(client), { kind: 'accepted' });
+  t.equal(server.connections.length, 2);
+});
+
+t.test('where connections are closed after an answer without a word, none is used again', async (t) => {
+  const server = await rawServer(
+    t,
+    whenWhole((socket) => void socket.end(KEPT)),
+  );
+  const client = clientFor(t, server.origin);
+  for (let n = 0; n < 20; n += 1) t.match(await submit(client), { kind: 'accepted' });
+  t.equal(begun(server), 20, 'each was sent once');
+});
+
+t.test('case 2: a connection that ends when it is used again: unknown, and not sent again', async (t) => {
+  let requests = 0;
+  const server = await rawServer(
+    t,
+    whenWhole((socket) => {
+      requests += 1;
+      if (requests === 1) socket.write(KEPT);
+      else reset(socket);
+    }),
+  );
+  const client = await proven(clientFor(t, server.origin));
+  t.match(await submit(client), { kind: 'unknown' });
+  await server.quiet();
+  t.equal(server.connections.length, 1);
+  t.equal(requests, 2);
 });
 
 t.test('a second dispatch by undici is stopped before it writes, and is unknown', async (t) => {
@@ -206,7 +268,10 @@ t.test('a connection that is gone before the first byte is not made again', asyn
   });
   t.teardown(() => client.destroy());
   const limits = { connectTimeoutMs: 200, answerTimeoutMs: 200 };
-  const result = await exchangeOnce(client, { method: 'POST', path: '/', body: BODY }, limits);
+  const result = await new SubmitConnections(() => client).exchange(
+    () => ({ method: 'POST', path: '/', body: BODY }),
+    limits,
+  );
   const reason = 'the other side closed the connection';
   t.strictSame(result, { kind: 'no-answer', sent: false, status: null, reason });
   t.equal(connects, 1);

@@ -112,14 +112,16 @@ export function begun({ connections }: RawServer): number {
   return connections.reduce((sum, { text }) => sum + text.split(/(?:POST|GET|HEAD) \//).length - 1, 0);
 }
 
-/** Runs `act` once per connection, when the request has arrived whole (by its content-length). */
+/** Runs `act` for each request, when it has arrived whole (by its content-length). */
 export function whenWhole(act: (socket: Socket) => void): (socket: Socket, text: string) => void {
-  const done = new WeakSet<Socket>();
-  return (socket, text) => {
+  const past = new WeakMap<Socket, number>();
+  return (socket, all) => {
+    const from = past.get(socket) ?? 0;
+    const text = all.slice(from);
     const end = text.indexOf('\r\n\r\n');
     const length = Number(/content-length: (\d+)/i.exec(text)?.[1] ?? 0);
-    if (end < 0 || text.length < end + 4 + length || done.has(socket)) return;
-    done.add(socket);
+    if (end < 0 || text.length < end + 4 + length) return;
+    past.set(socket, from + end + 4 + length);
     act(socket);
   };
 }
