@@ -80,7 +80,8 @@ class Waiter implements Watcher {
   }
 
   told(seen: SeenVersion | null): void {
-    if (this.isOver) return;
+    // The wait may have ended while it was read for the first time, as the process stops.
+    if (this.isOver && this.latest !== null) return;
     // What was read before the change is no news to who read after it.
     if (seen !== null && this.latest !== null && seen.version < this.latest.version) return;
     this.latest = seen;
