@@ -55,7 +55,7 @@ const GOOD: Readonly<Record<string, readonly string[]>> = {
   'src/main.ts': ['./serve.js', './cli/run.js', './settings.js'],
   'src/serve.ts': ['./app.js', './config.js', './log.js'],
   'src/log.ts': ['./gateway/verb.js', 'pino'],
-  'src/cli/run.ts': ['../client/index.js', './callers/add.js', 'commander', 'node:fs'],
+  'src/cli/run.ts': ['../client/index.js', './backup.js', './callers/add.js', 'commander', 'node:fs'],
   'src/cli/backup.ts': [],
   'src/cli/callers/add.ts': [
     '../../callers/open.js',
