@@ -44,7 +44,11 @@ export async function openApiDocument(): Promise<string> {
     isTrustedProxy: null,
     isManagedElsewhere: false,
     auth: { callers: null, keyless: { isLocal: true, allowedHosts: [], publicUrl: null } },
-    limits: { requestsPerMinute: 1, fails: 'closed', share: null },
+    limits: {
+      requestsPerMinute: 1,
+      fails: 'closed',
+      counts: { add: () => ({ count: 1, leftMs: 0 }), failure: null },
+    },
     uploadStallMs: 1,
     videoStallMs: 1,
     maxWaiters: 1,

@@ -12,6 +12,7 @@ import { Memory } from './gateway/intake/memory.js';
 import type { Log } from './gateway/log.js';
 import { basePathOf } from './http/arrival.js';
 import { buildManagement } from './http/management.js';
+import { WINDOW_MS } from './http/plugins/limits.js';
 import { buildServer } from './http/server.js';
 import { avatarView } from './http/view.js';
 import { ThreadedInspector } from './media/inspector.js';
@@ -26,6 +27,7 @@ import { createCallbackSender } from './outbound/sender.js';
 import { videoConnector } from './outbound/video-connector.js';
 import { CachedReads } from './store/cached.js';
 import type { RedisEvent } from './store/redis/redis.js';
+import { RequestCounts } from './store/request-counts.js';
 import { openSpool } from './store/spool.js';
 import type { Store } from './store/store.js';
 import { openVideoFolder, type VideoFolder } from './videos/folder.js';
@@ -130,6 +132,9 @@ export async function buildApp(config: Config, log: FastifyBaseLogger, version: 
       keepLeaseMs: leaseFor(KEEP_TRY_MS),
     },
   });
+  const requestCounts = new RequestCounts(store, WINDOW_MS, (err) => {
+    log.warn({ err }, 'requests are counted by this process alone: the store cannot be reached');
+  });
   const { trustedProxies, maxConnections } = config;
   const management = config.management && (await buildManagement({ gateway, metrics, log }));
   const server = await buildServer({
@@ -150,7 +155,7 @@ export async function buildApp(config: Config, log: FastifyBaseLogger, version: 
     limits: {
       requestsPerMinute: config.rateLimitPerMinute,
       fails: config.rateLimitFails,
-      share: store.count?.bind(store) ?? null,
+      counts: requestCounts,
     },
     requireIdempotencyKey: config.requireIdempotencyKey,
     publicUrl,
@@ -175,6 +180,7 @@ export async function buildApp(config: Config, log: FastifyBaseLogger, version: 
       await inspector.close();
       await modellix.close();
       reads.close();
+      requestCounts.close();
       await videos?.close();
       await store.close();
     },

@@ -24,9 +24,7 @@ export const securitySchemes = {
   },
 } as const;
 
-interface Answers {
-  readonly [status: string]: { readonly content?: object };
-}
+type Answers = Readonly<Record<string, { readonly content?: object }>>;
 
 /**
  * For every route of `app` from now on: adds what goes for all of its kind, to the document and to what is checked. One that

@@ -53,7 +53,6 @@ export function checkOf(
 /**
  * The key in an `Idempotency-Key` header, `null` without one. Bare as most clients send it, or the quoted string of
  * the IETF draft (draft-ietf-httpapi-idempotency-key-header); both forms of one key are one key.
- * @throws {ProblemError} `idempotency-key-invalid`; `idempotency-key-required`, where there must be one
  */
 function idempotencyKeyOf(header: string | string[] | undefined, isRequired: boolean): string | null {
   if (header === undefined) {

@@ -13,7 +13,11 @@ const DIGEST_BYTES = 9;
  */
 export function cursorOf(scope: Scope, filters: Filters, place: Place): string {
   const text = `${place.createdAt} ${place.id}`;
-  return Buffer.concat([digestOf(scope, filters, text), Buffer.from(text)]).toString('base64url');
+  const { statuses, externalId, createdAfter, createdBefore } = filters;
+  const whose = scope === EVERYONE ? null : scope;
+  const all = JSON.stringify([whose, statuses, externalId, createdAfter, createdBefore, text]);
+  const digest = createHash('sha256').update(all).digest().subarray(0, DIGEST_BYTES);
+  return Buffer.concat([digest, Buffer.from(text)]).toString('base64url');
 }
 
 /** @throws {ProblemError} `invalid-cursor` for one that {@link cursorOf} did not make for this scope and these filters */
@@ -26,11 +30,4 @@ export function placeOf(scope: Scope, filters: Filters, cursor: string): Place {
     if (cursorOf(scope, filters, place) === cursor) return place;
   }
   throw new ProblemError('invalid-cursor', 'The cursor is not one of this list with these filters.');
-}
-
-function digestOf(scope: Scope, filters: Filters, text: string): Buffer {
-  const { statuses, externalId, createdAfter, createdBefore } = filters;
-  const whose = scope === EVERYONE ? null : scope;
-  const all = JSON.stringify([whose, statuses, externalId, createdAfter, createdBefore, text]);
-  return createHash('sha256').update(all).digest().subarray(0, DIGEST_BYTES);
 }

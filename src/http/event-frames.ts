@@ -8,8 +8,9 @@ function frame(name: string, json: string, id?: string): Buffer {
 }
 
 /** Put into words once, however many read it. */
-const avatarFrames = new WeakMap<SeenVersion, Buffer>();
-const changeFrames = new WeakMap<SeenVersion, Buffer>();
+type Frames = WeakMap<SeenVersion, Buffer>;
+const avatarFrames: Frames = new WeakMap();
+const changeFrames: Frames = new WeakMap();
 
 /** The version says which one is later. What tells whether it was seen is the fingerprint: not every version shows. */
 export function avatarFrame(seen: SeenVersion, basePath: string): Buffer {
@@ -21,12 +22,7 @@ export function changeFrame(at: number, seen: SeenVersion, basePath: string): Bu
   return framed(changeFrames, seen, String(at), basePath);
 }
 
-function framed(
-  frames: WeakMap<SeenVersion, Buffer>,
-  seen: SeenVersion,
-  id: string,
-  basePath: string,
-): Buffer {
+function framed(frames: Frames, seen: SeenVersion, id: string, basePath: string): Buffer {
   const bytes = frames.get(seen) ?? frame('avatar', jsonOf(seen, basePath), id);
   frames.set(seen, bytes);
   return bytes;

@@ -6,16 +6,14 @@ import { refuseUnrouted } from './plugins/method-not-allowed.js';
 import { type OperationsOptions, operationsRoutes } from './routes/operations.js';
 import { Problem } from './schemas/problem.js';
 
-export type ManagementOptions = Pick<BaseOptions, 'log'> & OperationsOptions;
-
-const UNCOUNTED = { opened() {}, closed() {}, dropped() {} };
+type ManagementOptions = Pick<BaseOptions, 'log'> & OperationsOptions;
 
 /** A server for whoever runs the gateway, which callers need not reach: health and metrics. Not listening yet. */
 export async function buildManagement({ log, ...options }: ManagementOptions): Promise<FastifyInstance> {
   const app = buildBase({
     log,
     maxConnections: MAX_MANAGEMENT_CONNECTIONS,
-    connections: UNCOUNTED,
+    connections: { opened() {}, closed() {}, dropped() {} },
     isTrustedProxy: null,
     publicUrl: null,
   });

@@ -8,15 +8,13 @@ export interface Preferences {
   readonly respondAsync: boolean;
 }
 
-const NOTHING: Preferences = { wait: null, respondAsync: false };
-
 /**
  * What a caller prefers. What is not known, and what cannot be read, is as good as not sent (RFC 7240 §2); of a preference that is
  * sent twice the first counts.
  * @param header several header fields are one, joined by commas
  */
 export function preferencesIn(header: string | string[] | undefined): Preferences {
-  if (header === undefined) return NOTHING;
+  if (header === undefined) return { wait: null, respondAsync: false };
   const known = new Map<string, string>();
   for (const element of split(String(header), ELEMENT)) {
     const [preference, ...parameters] = split(element, PARAMETER).map((each) => PAIR.exec(each.trim()));

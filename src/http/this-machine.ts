@@ -29,33 +29,29 @@ export function keylessCheck(rules: KeylessRules): (request: FastifyRequest) => 
       return url !== null && isAllowedHost(url.hostname, rules);
     },
   });
-  return (request) => whyRefused(request, rules, (host) => hosts.memo(host));
+  return ({ socket, headers }) => {
+    if (rules.isLocal) {
+      if (!isLoopback(socket.remoteAddress ?? '')) return 'the request came from another address';
+      if (headers.via !== undefined || !forwardedFor(headers).every(isLoopback))
+        return 'the request was passed on for another address';
+    }
+    // DNS rebinding: a name of the attacker's that resolves to this gateway. HTTP/1.0 needs no Host.
+    if (headers.host && !hosts.memo(headers.host))
+      return 'its `Host` is neither an address nor a name that ALLOWED_HOSTS has';
+    return isOfAnotherOrigin(headers, rules) ? 'a page of another origin sent the request' : null;
+  };
 }
 
-function whyRefused(
-  { socket, headers }: FastifyRequest,
-  rules: KeylessRules,
-  isAllowed: (host: string) => boolean,
-): string | null {
-  if (rules.isLocal) {
-    if (!isLoopback(socket.remoteAddress ?? '')) return 'the request came from another address';
-    if (headers.via !== undefined || !forwardedFor(headers).every(isLoopback))
-      return 'the request was passed on for another address';
-  }
-  // DNS rebinding: a name of the attacker's that resolves to this gateway. HTTP/1.0 needs no Host.
-  if (headers.host && !isAllowed(headers.host)) {
-    return 'its `Host` is neither an address nor a name that ALLOWED_HOSTS has';
-  }
-  // CSRF: what a page may send without a preflight, such as a form with files.
+/** CSRF: what a page may send without a preflight, such as a form with files. */
+function isOfAnotherOrigin(headers: FastifyRequest['headers'], { publicUrl }: KeylessRules): boolean {
   const { origin, 'sec-fetch-site': site = 'none' } = headers;
-  if (origin === undefined && site === 'none') return null;
+  if (origin === undefined && site === 'none') return false;
   const from = urlOf(origin);
   const host = urlOf(`http://${headers.host ?? ''}`);
-  const isPublic = from !== null && from.origin === urlOf(rules.publicUrl)?.origin;
+  const isPublic = from !== null && from.origin === urlOf(publicUrl)?.origin;
   const isOwn = origin === undefined || isPublic || (from !== null && from.host === host?.host);
   // The browser vouches for the first; a page without a referrer sends `Origin: null` with it.
-  if (site === 'same-origin' || (site === 'none' && isOwn)) return null;
-  return 'a page of another origin sent the request';
+  return site !== 'same-origin' && (site !== 'none' || !isOwn);
 }
 
 /** @param hostname as a URL has it, so in one spelling of the address */

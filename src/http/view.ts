@@ -97,14 +97,13 @@ function amountsView(days: Usage['days']): UsageView['total'] {
 }
 
 function capView(use: CapUse | null): UsageView['caps']['day'] {
-  return (
-    use && {
-      usd: use.cap / UNITS_A_DOLLAR,
-      used_usd: use.used / UNITS_A_DOLLAR,
-      left_usd: Math.max(0, use.cap - use.used) / UNITS_A_DOLLAR,
-      resets_at: new Date(use.resetsAt).toISOString(),
-    }
-  );
+  if (use === null) return null;
+  return {
+    usd: use.cap / UNITS_A_DOLLAR,
+    used_usd: use.used / UNITS_A_DOLLAR,
+    left_usd: Math.max(0, use.cap - use.used) / UNITS_A_DOLLAR,
+    resets_at: new Date(use.resetsAt).toISOString(),
+  };
 }
 
 function audioView({ source, format, durationSeconds, bytes }: AudioFacts): AvatarView['audio'] {

@@ -2,6 +2,9 @@
 
 import { Redis } from 'ioredis';
 import t, { type Test } from 'tap';
+import { WINDOW_MS } from '../../src/http/plugins/limits.js';
+import { RequestCounts } from '../../src/store/request-counts.js';
+import type { Store } from '../../src/store/store.js';
 import { type AppOverrides, startApp } from '../support/app.js';
 import { callersFile, keyOf } from '../support/callers.js';
 import { bearer } from '../support/directory.js';
@@ -17,6 +20,13 @@ const CALLERS = { 'team-a': { requests_per_minute: 3 }, 'team-b': {} };
 const ready = (url: string) => until('ready', async () => ((await fetch(`${url}/readyz`)).ok ? true : null));
 const read = (url: string, key?: string) =>
   fetch(`${url}/avatars/av_1`, key === undefined ? {} : { headers: bearer(key) });
+
+/** Counts together with replicas that answer like this. */
+function countedWith(t: Test, count: Store['count']): RequestCounts {
+  const counts = new RequestCounts({ count }, WINDOW_MS, () => undefined);
+  t.teardown(() => counts.close());
+  return counts;
+}
 
 /** Two on one Redis, or one that is both. */
 async function pair(t: Test, store: (typeof STORES)[number], overrides: AppOverrides) {
@@ -79,12 +89,11 @@ for (const store of STORES) {
       await told('address:127.0.0.1', i + 1);
     }
     const last = guesses.at(-1);
-    t.match(
+    t.strictSame(
       guesses.map(({ status }) => status),
-      [401, 401, 401, 401, 401],
+      [401, 401, 401, 401, 401, store === 'redis' ? 401 : 429, 429, 429],
     );
     t.equal(guesses[0]?.headers.get('ratelimit-policy'), '"address";q=5;w=60');
-    t.equal(last?.status, 429);
     t.match(await last?.json(), { detail: /came from this address/ });
     t.equal((await read(one, keyOf('team-b'))).status, 404);
     t.equal((await fetch(`${one}/livez`)).headers.get('ratelimit'), null, 'probes are not counted');
@@ -92,17 +101,35 @@ for (const store of STORES) {
 }
 
 t.test(
+  '[F40] redis: who calls all replicas at once gets in more, until each has told of its own',
+  async (t) => {
+    const { file } = await callersFile(t, CALLERS);
+    const callers = { kind: 'file', file } as const;
+    const [one, other, told] = await pair(t, 'redis', { callers, rateLimitPerMinute: 5 });
+    const both = async (times: number): Promise<number[]> => {
+      const urls = Array.from({ length: times }, () => [one, other]).flat();
+      const answers = await Promise.all(urls.map((url) => read(url, keyOf('team-b'))));
+      return answers.map(({ status }) => status);
+    };
+    const first = await both(3);
+    await told('caller:team-b', 6);
+    const served = [...first, ...(await both(1))].filter((status) => status === 404).length;
+    t.ok(served >= 5, `${served} were served`);
+    await told('caller:team-b', 8);
+    t.strictSame(await both(1), [429, 429], 'of none of them this is more than five');
+  },
+);
+
+t.test(
   'where replicas cannot count together no avatar is made, and the rest is as it is configured',
   async (t) => {
-    const share = () => Promise.reject(new Error('a secret'));
     const gateway = { read: () => Promise.reject(new Error('it was read')) };
     for (const fails of ['open', 'closed'] as const) {
-      const lines: string[] = [];
-      const write = (line: string) => void lines.push(line);
-      const limits = { requestsPerMinute: 5, share, fails };
-      const server = await serverFor(t, gateway, write, { limits });
+      const counts = countedWith(t, () => Promise.reject(new Error('a secret')));
+      const limits = { requestsPerMinute: 5, counts, fails };
+      const server = await serverFor(t, gateway, undefined, { limits });
       t.equal((await server.inject('/avatars/av_1')).statusCode, 500, 'nobody knows yet');
-      await until('it is known', async () => (lines.join().includes('by this process alone') ? true : null));
+      await until('it is known', async () => (counts.failure === null ? null : true));
       const reading = await server.inject('/avatars/av_1');
       t.equal(reading.statusCode, fails === 'open' ? 500 : 503, fails);
       t.equal(reading.headers.ratelimit, fails === 'open' ? '"address";r=3;t=60' : undefined);
@@ -120,10 +147,11 @@ t.test(
 );
 
 t.test('replicas that answer slowly keep nobody waiting', async (t) => {
-  const share = () => new Promise<never>(() => undefined);
   const gateway = { read: () => Promise.reject(new Error('it was read')) };
   for (const fails of ['open', 'closed'] as const) {
-    const server = await serverFor(t, gateway, undefined, { limits: { requestsPerMinute: 5, share, fails } });
+    const counts = countedWith(t, () => new Promise<never>(() => undefined));
+    const limits = { requestsPerMinute: 5, counts, fails };
+    const server = await serverFor(t, gateway, undefined, { limits });
     const headers = { 'content-type': 'text/plain' };
     const made = await server.inject({ method: 'POST', url: '/avatars', headers, payload: 'no avatar' });
     t.match([made.statusCode, made.headers.ratelimit], [415, '"address";r=4;t=60'], fails);
@@ -145,6 +173,8 @@ t.test('Redis that goes away', async (t) => {
     return detail.includes('was not counted') ? true : null;
   });
   t.match(await (await postJson(app.url, URLS)).json(), { type: /:store-unavailable$/ });
+  const warnings = app.logLines().filter((line) => line.includes('are counted by this process alone'));
+  t.equal(warnings.length, 1);
   t.equal((await fetch(`${app.url}/livez`)).status, 200);
   await redis.start();
   await until('served again', async () => ((await read(app.url)).status === 404 ? true : null));

@@ -3,7 +3,7 @@
 import t from 'tap';
 import { startApp } from '../support/app.js';
 import { createAvatar, sendRaw } from '../support/requests.js';
-import { serverFor } from '../support/server.js';
+import { countedAlone, serverFor } from '../support/server.js';
 
 const END = 'Connection: close\r\n\r\n';
 const bodyOf = (answer: string) => answer.slice(answer.indexOf('\r\n\r\n') + 4);
@@ -58,7 +58,7 @@ t.test('[E20] who names the type of problems alone is answered', async (t) => {
 });
 
 t.test('[E18] what leads nowhere is counted, too', async (t) => {
-  const limits = { requestsPerMinute: 3, fails: 'open', share: null } as const;
+  const limits = { requestsPerMinute: 3, fails: 'open', counts: countedAlone() } as const;
   const server = await serverFor(t, {}, undefined, { limits });
   const statuses: number[] = [];
   for (const [method, url] of [

@@ -1,8 +1,13 @@
 /** The HTTP layer alone, before a gateway of the test's own. */
 
 import type { Gateway } from '../../src/gateway/gateway.js';
+import { WINDOW_MS } from '../../src/http/plugins/limits.js';
 import { buildServer, type HttpOptions } from '../../src/http/server.js';
 import { createLog } from '../../src/log.js';
+import { RequestCounts } from '../../src/store/request-counts.js';
+
+/** Counts requests where there are no other replicas. */
+export const countedAlone = () => new RequestCounts({ count: null }, WINDOW_MS, () => undefined);
 
 export async function serverFor(
   t: { teardown(fn: () => Promise<void>): unknown },
@@ -18,7 +23,7 @@ export async function serverFor(
     isTrustedProxy: null,
     isManagedElsewhere: false,
     auth: { callers: null, keyless: { isLocal: false, allowedHosts: [], publicUrl: null } },
-    limits: { requestsPerMinute: 1_000, fails: 'open', share: null },
+    limits: { requestsPerMinute: 1_000, fails: 'open', counts: countedAlone() },
     uploadStallMs: 10_000,
     videoStallMs: 60_000,
     maxWaiters: 1_000,

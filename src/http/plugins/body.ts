@@ -67,8 +67,8 @@ export async function readBodies(app: FastifyInstance, memory: Pick<Memory, 'try
     onEnd(request, reply, request.releaseMemory);
     done();
   });
-  app.addContentTypeParser('application/json', (request: FastifyRequest) => take(request, readJsonOf));
-  app.addContentTypeParser('multipart/form-data', (request: FastifyRequest) => take(request, readFormOf));
+  app.addContentTypeParser('application/json', parserOf(readJsonOf));
+  app.addContentTypeParser('multipart/form-data', parserOf(readFormOf));
 }
 
 /** The memory of a body that was read. */
@@ -84,13 +84,12 @@ export function releaseBody(request: FastifyRequest): void {
   request.releaseMemory();
 }
 
-async function take(
-  request: FastifyRequest,
-  read: (request: FastifyRequest) => Promise<JsonBody>,
-): Promise<unknown> {
-  const { value, media } = await read(request);
-  request.media = media;
-  return value;
+function parserOf(read: (request: FastifyRequest) => Promise<JsonBody>) {
+  return async (request: FastifyRequest): Promise<unknown> => {
+    const { value, media } = await read(request);
+    request.media = media;
+    return value;
+  };
 }
 
 async function readJsonOf(request: FastifyRequest): Promise<JsonBody> {

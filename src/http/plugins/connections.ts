@@ -60,10 +60,7 @@ export function limitConnections(app: FastifyInstance, max: number, counts: Conn
     counts.dropped();
     dropped += 1;
     if (summary !== undefined) return;
-    logOf(app).warn(
-      { maxConnections: max },
-      'there are as many connections as there may be; more are closed',
-    );
+    logOf(app).warn({ maxConnections: max }, 'as many connections as there may be; more are closed');
     summary = setTimeout(() => {
       summary = undefined;
       if (dropped > 1) logOf(app).warn({ dropped }, 'connections were closed, one too many each');

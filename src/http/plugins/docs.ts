@@ -11,19 +11,11 @@ import { noQuery } from '../schemas/responses.js';
 import { UsageView } from '../schemas/usage.js';
 import { allowPage } from './headers.js';
 
-const DESCRIBED_ONCE = [
-  Problem,
-  AvatarView,
-  AvatarList,
-  CheckView,
-  DeliveriesView,
-  UsageView,
-  CallbackMessage,
-];
+const NAMED = [Problem, AvatarView, AvatarList, CheckView, DeliveriesView, UsageView, CallbackMessage];
 
 /** `/openapi.json` and `/docs`, made from the schemas of the routes that are registered afterwards. */
 export async function documentApi(app: FastifyInstance, version: string): Promise<void> {
-  for (const schema of DESCRIBED_ONCE) app.addSchema(schema);
+  for (const schema of NAMED) app.addSchema(schema);
   await app.register(swagger, {
     refResolver: {
       buildLocalReference: ({ $id }, _base, _fragment, index) => String($id ?? `schema-${index}`),
@@ -73,9 +65,7 @@ export async function documentApi(app: FastifyInstance, version: string): Promis
 }
 
 /** As much of the document as {@link filledIn} knows. */
-interface Described {
-  readonly paths?: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
-}
+type Paths = Readonly<Record<string, Readonly<Record<string, Operation>>>>;
 
 interface Operation {
   readonly parameters?: { readonly schema?: object & { style?: string; explode?: boolean } }[];
@@ -84,7 +74,7 @@ interface Operation {
 
 /** Adds what the plugin leaves out: how forms are encoded, and lists in a query. */
 function filledIn<T extends object>(document: T): T {
-  const paths = Object.values((document as Described).paths ?? {});
+  const paths = Object.values((document as { paths?: Paths }).paths ?? {});
   for (const { requestBody, parameters = [] } of paths.flatMap((path) => Object.values(path))) {
     const form = requestBody?.content['multipart/form-data'];
     if (form !== undefined) form.encoding = formEncoding;

@@ -39,12 +39,8 @@ export function addHeaders(app: FastifyInstance): void {
   });
 }
 
-/** A hook for routes that answer with a page. */
-export async function allowPage(_request: FastifyRequest, reply: FastifyReply): Promise<void> {
-  reply.header('content-security-policy', PAGE_POLICY);
-}
-
-/** A hook for routes that answer with a video. */
-export async function allowVideo(_request: FastifyRequest, reply: FastifyReply): Promise<void> {
-  reply.header('content-security-policy', VIDEO_POLICY);
-}
+const allow = (policy: string) => async (_request: FastifyRequest, reply: FastifyReply) => {
+  reply.header('content-security-policy', policy);
+};
+/** Hooks for routes that answer with a page, and with a video. */
+export const [allowPage, allowVideo] = [allow(PAGE_POLICY), allow(VIDEO_POLICY)];

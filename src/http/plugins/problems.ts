@@ -13,10 +13,7 @@ const BY_CODE: Readonly<Record<string, readonly [ProblemSlug, string]>> = {
   FST_ERR_BAD_URL: ['bad-request', 'The URL is malformed.'],
   // In the gateway's words: what cannot be an id is answered as an unknown one is.
   FST_ERR_MAX_PARAM_LENGTH: ['not-found', 'No avatar of yours has this id.'],
-  FST_ERR_CTP_BODY_TOO_LARGE: ['payload-too-large', PROBLEMS['payload-too-large'].help],
   FST_ERR_CTP_INVALID_MEDIA_TYPE: ['unsupported-media-type', PROBLEMS['unsupported-media-type'].help],
-  FST_ERR_CTP_INVALID_CONTENT_LENGTH: ['bad-request', 'The body is not as long as Content-Length says.'],
-  ECONNRESET: ['bad-request', 'The connection ended before the body did.'],
 };
 
 /** Errors of plugins, which serve the files of /docs, by status; any other 4xx is a bad request. */
@@ -75,9 +72,7 @@ export function written(problem: ProblemError, path: string, request_id: string)
 
 /** The path that was asked for, without a query, which may hold anything. */
 export function pathOf({ url }: Pick<IncomingMessage, 'url'>): string {
-  const target = originForm(url ?? '');
-  const end = target.search(/[?#]/);
-  return end === -1 ? target : target.slice(0, end);
+  return originForm(url ?? '').replace(/[?#].*/s, '');
 }
 
 export function noRoute(): ProblemError {
@@ -95,9 +90,9 @@ export function asProblem(error: unknown): ProblemError {
     const detail = errors.map((each) => `${each.pointer || 'the body'}: ${each.detail}`).join('; ');
     return new ProblemError(ofQuery ? 'invalid-query' : 'validation', detail, { errors, cause: error });
   }
-  const callers = statusCode >= 400 && statusCode < 500;
-  const known = (code === undefined ? undefined : BY_CODE[code]) ?? BY_STATUS[statusCode];
-  if (callers && known) return new ProblemError(known[0], known[1]);
-  if (callers) return new ProblemError('bad-request', 'The request cannot be met.', { cause: error });
-  return new ProblemError('internal', 'The gateway met an error it did not expect.', { cause: error });
+  if (statusCode < 400 || statusCode >= 500)
+    return new ProblemError('internal', 'The gateway met an error it did not expect.', { cause: error });
+  const unknown = ['bad-request', 'The request cannot be met.'] as const;
+  const [slug, detail] = BY_CODE[code ?? ''] ?? BY_STATUS[statusCode] ?? unknown;
+  return new ProblemError(slug, detail, { cause: error });
 }

@@ -19,15 +19,16 @@ export function endSlowUploads(app: FastifyInstance, stallMs: number): void {
       if (raw.complete || socket.destroyed) clearInterval(timer);
       else if (grownBytes < MIN_GROWTH_BYTES) {
         clearInterval(timer);
-        app.server.emit('clientError', tooSlow(), socket);
+        // What Node calls a request that does not arrive in time.
+        const error = { code: 'ERR_HTTP_REQUEST_TIMEOUT' };
+        app.server.emit(
+          'clientError',
+          Object.assign(new Error('the body arrives too slowly'), error),
+          socket,
+        );
       }
     }, stallMs);
     for (const event of ['end', 'close', 'error']) raw.once(event, () => clearInterval(timer));
     done();
   });
-}
-
-/** What Node calls a request that does not arrive in time. */
-function tooSlow(): NodeJS.ErrnoException {
-  return Object.assign(new Error('the body arrives too slowly'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' });
 }

@@ -81,10 +81,8 @@ export const videoRoutes: Routes = async (app, { gateway, videoStallMs }) => {
       }
       const scope = signature === undefined ? scopeIn(request) : EVERYONE;
       const url = redirect ? await gateway.videoUrl(scope, id) : null;
-      if (url !== null) {
-        const { href } = new URL(url); // in ASCII, as a header must be
-        return reply.redirect(href, 302);
-      }
+      // In ASCII, as a header must be.
+      if (url !== null) return reply.redirect(new URL(url).href, 302);
       endStalledReads(request, reply, videoStallMs);
       const hungUp = new AbortController();
       onEnd(request, reply, () => hungUp.abort());

@@ -104,18 +104,11 @@ export const createBody = {
   },
 };
 
-const size = {
-  width: Nullable(Type.Integer()),
-  height: Nullable(Type.Integer()),
-  bytes: Nullable(Type.Integer()),
-};
+const integer = Nullable(Type.Integer());
+const size = { width: integer, height: integer, bytes: integer };
 
 const Image = Type.Object(
-  {
-    source: Word(['inline', 'url']),
-    format: Nullable(Word(['jpeg', 'png'])),
-    ...size,
-  },
+  { source: Word(['inline', 'url']), format: Nullable(Word(['jpeg', 'png'])), ...size },
   { description: 'What was found in the image; `null` where the gateway did not see the bytes.' },
 );
 

@@ -48,8 +48,5 @@ export type AvatarList = Static<typeof AvatarList>;
 export const listAnswer = answer(
   'A page of your avatars.',
   jsonContent<AvatarList>('AvatarList', { data: [avatarExample], next_cursor: null, has_more: false }),
-  {
-    ...commonHeaders,
-    Link: AnyString('`<path>; rel="next"`, where there is a next page (RFC 8288).'),
-  },
+  { ...commonHeaders, Link: AnyString('`<path>; rel="next"`, where there is a next page (RFC 8288).') },
 );

@@ -1,7 +1,8 @@
 /** Counting of requests: at once here, and together with other replicas soon. */
 
 import t, { type Test } from 'tap';
-import { type Count, RequestCounts, type Share } from '../../src/http/request-counts.js';
+import { RequestCounts } from '../../src/store/request-counts.js';
+import type { Hits, Store } from '../../src/store/store.js';
 import { until } from '../support/until.js';
 
 const WINDOW_MS = 60_000;
@@ -13,10 +14,10 @@ class Shared {
   isAway = false;
   leftMs = WINDOW_MS;
 
-  readonly share: Share = async (added) => {
+  readonly count: NonNullable<Store['count']> = async (added) => {
     this.told.push(added);
     if (this.isAway) throw new Error('away');
-    const counts = new Map<string, Count>();
+    const counts = new Map<string, Hits>();
     for (const [name, n] of added) {
       const count = (this.counts.get(name) ?? 0) + n;
       this.counts.set(name, count);
@@ -26,9 +27,9 @@ class Shared {
   };
 }
 
-function replica(t: Test, share: Share | null) {
+function replica(t: Test, store: Pick<Store, 'count'>) {
   const failures: unknown[] = [];
-  const counts = new RequestCounts(WINDOW_MS, share, (error) => failures.push(error));
+  const counts = new RequestCounts(store, WINDOW_MS, (error) => failures.push(error));
   t.teardown(() => counts.close());
   return { counts, failures, add: (name = 'a') => counts.add(name).count };
 }
@@ -44,7 +45,7 @@ function clock(t: Test) {
 
 t.test('without others it is a count in a window that begins with the first', async (t) => {
   const pass = clock(t);
-  const { counts, add } = replica(t, null);
+  const { counts, add } = replica(t, { count: null });
   t.strictSame(counts.add('a'), { count: 1, leftMs: WINDOW_MS });
   pass(59_000);
   t.strictSame(counts.add('a'), { count: 2, leftMs: 1_000 });
@@ -55,8 +56,8 @@ t.test('without others it is a count in a window that begins with the first', as
 
 t.test('[F40] replicas count together: each is wrong by what was not told yet, and no longer', async (t) => {
   const shared = new Shared();
-  const one = replica(t, shared.share);
-  const other = replica(t, shared.share);
+  const one = replica(t, shared);
+  const other = replica(t, shared);
   t.strictSame([one.add(), one.add(), other.add(), one.add()], [1, 2, 1, 3], 'nobody waits for it');
   await until('both have told', async () => (shared.counts.get('a') === 4 ? true : null), { everyMs: 1 });
   t.ok(shared.told.length <= 2, 'many requests are told of at once');
@@ -69,7 +70,7 @@ t.test('the window ends where the others say', async (t) => {
   const pass = clock(t);
   const shared = new Shared();
   shared.leftMs = 20_000;
-  const { counts } = replica(t, shared.share);
+  const { counts } = replica(t, shared);
   t.equal(counts.add('a').leftMs, WINDOW_MS);
   await until('it was told', async () => (shared.told.length === 1 ? true : null), { everyMs: 1 });
   pass(5_000);
@@ -82,7 +83,7 @@ t.test('who cannot be told is told later, of what still counts', async (t) => {
   const pass = clock(t);
   const shared = new Shared();
   shared.isAway = true;
-  const { counts, failures, add } = replica(t, shared.share);
+  const { counts, failures, add } = replica(t, shared);
   add('old');
   await until('it is known', async () => (counts.failure === null ? null : true), { everyMs: 1 });
   pass(WINDOW_MS);
@@ -100,7 +101,7 @@ t.test('that they can be told again is found out though there is nothing to tell
   const pass = clock(t);
   const shared = new Shared();
   shared.isAway = true;
-  const { counts, add } = replica(t, shared.share);
+  const { counts, add } = replica(t, shared);
   add();
   await until('it is known', async () => (counts.failure === null ? null : true), { everyMs: 1 });
   pass(WINDOW_MS);
@@ -111,7 +112,7 @@ t.test('that they can be told again is found out though there is nothing to tell
 
 t.test('very many names are told of a few hundred at a time', async (t) => {
   const shared = new Shared();
-  const { add } = replica(t, shared.share);
+  const { add } = replica(t, shared);
   for (let i = 0; i < 1_200; i++) add(`name-${i}`);
   await until('all are told', async () => (shared.counts.size === 1_200 ? true : null), { everyMs: 1 });
   t.strictSame(
