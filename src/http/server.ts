@@ -40,7 +40,7 @@ export async function buildServer(options: HttpOptions): Promise<FastifyInstance
   const app = buildBase(options);
   await app.register(accepts);
   identifySenders(app, auth);
-  limitRequests(app, limits);
+  await limitRequests(app, limits);
   refuseUnrouted(app);
   enforceRules(app, auth);
 

@@ -40,7 +40,7 @@ export const dropInRoutes: Routes = async (app, { gateway, held, requireIdempote
     app.post<{ Body: SubmitTask }>(
       path,
       {
-        config: { access: 'caller', makesAvatars: true },
+        config: { access: 'caller' },
         preValidation: async (request) => {
           request.body = withoutNulls(request.body) as SubmitTask; // if it is one: that is checked next
         },

@@ -1,3 +1,4 @@
+import rateLimit, { type FastifyRateLimitStore } from '@fastify/rate-limit';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { ProblemError } from '../../problems.js';
 import { holderOf, isUnauthenticated } from '../caller.js';
@@ -18,34 +19,40 @@ export interface RequestCounts {
 export interface RequestLimits {
   /** Of a caller that has no limit of its own, and of an address. */
   readonly requestsPerMinute: number;
-  /** What becomes of requests while replicas cannot count together, those aside that make an avatar. */
+  /** What becomes of requests while replicas cannot count together. */
   readonly fails: 'open' | 'closed';
   readonly counts: RequestCounts;
 }
 
-declare module 'fastify' {
-  interface FastifyContextConfig {
-    /** Whether money may be spent on it: while replicas cannot count together it is refused. */
-    readonly makesAvatars?: boolean;
-    /** Whether callers may ask as often as they like. */
-    readonly isUncounted?: boolean;
-  }
-}
-
 /** Holds callers to their requests a minute, and addresses where nobody is known: keys are not to be guessed. */
-export function limitRequests(app: FastifyInstance, limits: RequestLimits): void {
-  const { requestsPerMinute, fails, counts } = limits;
-  const limitOf = ({ sender }: FastifyRequest): number =>
-    (sender !== null && !isUnauthenticated(sender) && sender.requestsPerMinute) || requestsPerMinute;
-  app.addHook('onRequest', (request, reply, done) => {
-    const { isUncounted, makesAvatars } = request.routeOptions.config;
-    if (isUncounted === true) return done();
-    if (counts.failure !== null && (makesAvatars === true || fails === 'closed')) throw uncounted(counts);
-    const holder = holderOf(request);
-    const { count, leftMs } = counts.add(holder);
-    const limit = limitOf(request);
-    const remaining = Math.max(0, limit - count);
-    const resetSeconds = Math.ceil(leftMs / 1000);
+export async function limitRequests(
+  app: FastifyInstance,
+  { requestsPerMinute, fails, counts }: RequestLimits,
+): Promise<void> {
+  await app.register(rateLimit, {
+    global: false,
+    timeWindow: WINDOW_MS,
+    keyGenerator: holderOf,
+    max: ({ sender }: FastifyRequest) =>
+      (sender !== null && !isUnauthenticated(sender) && sender.requestsPerMinute) || requestsPerMinute,
+    store: class implements FastifyRateLimitStore {
+      incr(...[holder, done]: Parameters<FastifyRateLimitStore['incr']>): void {
+        const { count, leftMs } = counts.add(holder);
+        done(null, { current: count, ttl: leftMs });
+      }
+
+      child(): FastifyRateLimitStore {
+        return this;
+      }
+    },
+  });
+  const count = app.createRateLimit();
+  app.addHook('onRequest', async (request, reply) => {
+    if (request.routeOptions.config.rateLimit === false) return;
+    if (counts.failure !== null && fails === 'closed') throw uncounted(counts);
+    const counted = await count(request);
+    if (counted.isAllowed) return;
+    const { max: limit, remaining, ttlInSeconds: resetSeconds, key: holder } = counted;
     const [kind = ''] = holder.split(':', 1);
     reply.headers({
       // RateLimit header fields for HTTP, draft-ietf-httpapi-ratelimit-headers-10.
@@ -58,7 +65,7 @@ export function limitRequests(app: FastifyInstance, limits: RequestLimits): void
         'x-ratelimit-reset': Math.ceil(Date.now() / 1000) + resetSeconds,
       }),
     });
-    if (count <= limit) return done();
+    if (!counted.isExceeded) return;
     const whose = kind === 'address' ? 'this address' : `the caller ${holder.slice('caller:'.length)}`;
     throw new ProblemError('rate-limited', `More than ${limit} requests in a minute came from ${whose}.`, {
       headers: { 'retry-after': String(resetSeconds) },

@@ -41,7 +41,7 @@ export const avatarRoutes: Routes = async (app, { gateway, held, requireIdempote
   app.post<{ Body: CreateAvatar }>(
     '/avatars',
     {
-      config: { access: 'caller', takesForms: true, makesAvatars: true },
+      config: { access: 'caller', takesForms: true },
       schema: {
         operationId: 'createAvatar',
         tags: ['avatars'],

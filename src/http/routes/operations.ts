@@ -45,7 +45,7 @@ export const operationsRoutes: FastifyPluginAsyncTypebox<OperationsOptions> = as
     '/livez',
     {
       logLevel: 'warn',
-      config: { access: 'open', isUncounted: true },
+      config: { access: 'open', rateLimit: false },
       schema: {
         operationId: 'livez',
         tags: ['operations'],
@@ -61,7 +61,7 @@ export const operationsRoutes: FastifyPluginAsyncTypebox<OperationsOptions> = as
     '/readyz',
     {
       logLevel: 'fatal',
-      config: { access: 'open', isUncounted: true },
+      config: { access: 'open', rateLimit: false },
       schema: {
         operationId: 'readyz',
         tags: ['operations'],
@@ -100,7 +100,7 @@ export const operationsRoutes: FastifyPluginAsyncTypebox<OperationsOptions> = as
     '/metrics',
     {
       logLevel: 'warn',
-      config: { access: 'open', isUncounted: true },
+      config: { access: 'open', rateLimit: false },
       schema: {
         operationId: 'metrics',
         tags: ['operations'],
