@@ -7,7 +7,7 @@ import { startRedis } from '../support/redis.js';
 import { until } from '../support/until.js';
 import type { StoreName } from './cases.js';
 import { isUnconfirmed, passes, Subject } from './subject.js';
-import { inStatus, wayTo } from './way.js';
+import { inStatus, MADE, wayTo } from './way.js';
 import { startProcess, startWorld } from './world.js';
 
 /** Short leases, so that those of the dead end soon. */
@@ -21,7 +21,7 @@ const SHORT = {
 interface Moment {
   readonly name: string;
   /** The write that the gateway stops at; without it, the POST. */
-  readonly write?: { readonly status: string; readonly when: 'before' | 'after' };
+  readonly write?: { readonly status: 'submitting' | 'pending'; readonly when: 'before' | 'after' };
   readonly becomes: 'succeeded' | 'unconfirmed';
   /** What reached Modellix in the end, and what it cost. */
   readonly books: readonly [posts: number, tasks: number];
@@ -130,6 +130,7 @@ async function onRedis(t: Test, simulator: Simulator, env: Env, port: number, wr
     REDIS_URL: way.url,
     REDIS_KEY_PREFIX: env.MODELLIX_API_KEY ?? '',
   });
+  const text = write?.status === 'pending' ? inStatus('pending') : MADE;
   const which = write?.when === 'before' ? 'request' : 'reply';
-  return { gateway, stopped: () => way.break(inStatus(write?.status ?? ''), 'hold', which) };
+  return { gateway, stopped: () => way.break(text, 'hold', which) };
 }

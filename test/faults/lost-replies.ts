@@ -4,7 +4,7 @@ import { startRedis } from '../support/redis.js';
 import { until } from '../support/until.js';
 import { DURABLE } from './outage.js';
 import { isPaidOnce, passes, Subject } from './subject.js';
-import { FINAL, inStatus, wayTo } from './way.js';
+import { FINAL, INTENT, inStatus, MADE, wayTo } from './way.js';
 import { isReady, startWorld } from './world.js';
 
 /** A Redis whose connection is cut around each write of a submit: before it is done, or before that is known. */
@@ -28,37 +28,36 @@ export async function losesReplies(t: Test): Promise<void> {
   };
   await isSentOnce(await broken(inStatus('pending'), 'reply'));
   await isSentOnce(await broken(inStatus('pending'), 'request'));
-  await isSentOnce(await broken(inStatus('submitting'), 'reply'));
-  const unintended = await broken(inStatus('submitting'), 'request');
-  await app.lapse(unintended.id);
-  await isSentOnce(unintended);
 
   const ending = await Subject.post(app);
   const met = way.break(FINAL, 'cut', 'reply');
   await isSentOnce(ending);
   await met;
 
-  // The claim of one that waits.
-  app.simulator.inject({ on: 'submit', do: { status: 429, headers: { 'retry-after': '2' } } });
-  const waiting = await Subject.post(app);
-  await way.break(waiting.id, 'cut', 'reply');
-  await isReady(app);
-  await app.lapse(waiting.id);
-  await isPaidOnce(t, waiting);
+  // The beginning of one that waited.
+  for (const which of ['reply', 'request'] as const) {
+    app.simulator.inject({ on: 'submit', do: { status: 429, headers: { 'retry-after': '2' } } });
+    const waiting = await Subject.post(app);
+    await way.break(INTENT, 'cut', which);
+    await isReady(app);
+    await isPaidOnce(t, waiting);
+    t.equal(waiting.posts().length, 2, 'one was refused');
+  }
 
-  // The making: whoever asks again with the key finds what was made.
-  const made = way.break(inStatus('queued'), 'cut', 'reply');
-  t.equal((await Subject.post(app, { key: 'key-1' })).status, 503);
-  await made;
-  await isReady(app);
-  const again = await Subject.post(app, { key: 'key-1' });
-  t.equal(again.headers.get('idempotent-replayed'), 'true');
-  await app.lapse(again.id);
-  await again.becomes('pending', 'processing');
-  await again.succeeds();
+  // The making: whoever asks again with the key finds what was made, or has it made.
+  for (const which of ['reply', 'request'] as const) {
+    const made = way.break(MADE, 'cut', which);
+    t.equal((await Subject.post(app, { key: `${which}-lost` })).status, 503);
+    await made;
+    await isReady(app);
+    const again = await Subject.post(app, { key: `${which}-lost` });
+    t.equal(again.headers.get('idempotent-replayed'), which === 'reply' ? 'true' : null);
+    await again.becomes('pending', 'processing');
+    await again.succeeds();
+  }
 
   // Without a key it is taken back, since its caller was told that nothing was made.
-  const unmade = way.break(inStatus('queued'), 'cut', 'reply');
+  const unmade = way.break(MADE, 'cut', 'reply');
   const refused = await Subject.post(app);
   t.equal(refused.status, 503);
   await unmade;
@@ -68,5 +67,5 @@ export async function losesReplies(t: Test): Promise<void> {
   t.same(refused.posts(), []);
 
   t.equal(app.simulator.ledger().length, 9, 'a task each, and two bystanders');
-  t.equal(app.simulator.calls('submit').length, 10, 'and one that was refused');
+  t.equal(app.simulator.calls('submit').length, 11, 'and two that were refused');
 }

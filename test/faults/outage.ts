@@ -27,6 +27,11 @@ const PAUSE_S = 4;
 export async function isAway(t: Test, app: App, key?: string): Promise<Subject> {
   t.equal((await fetch(`${app.url}/livez`)).status, 200);
   t.equal((await fetch(`${app.url}/readyz`)).status, 503);
+  return isRefused(t, app, key);
+}
+
+/** Whoever posts is told that the store takes nothing, and when to try again; resolves with what was posted. */
+export async function isRefused(t: Test, app: App, key?: string): Promise<Subject> {
   const subject = await Subject.post(app, key === undefined ? {} : { key });
   t.equal(subject.status, 503);
   t.match(subject.answer, { type: /:store-unavailable$/ });

@@ -1,12 +1,13 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
+import type { Redis } from 'ioredis';
 import type { Test } from 'tap';
 import { clientOf } from '../store/fixtures-redis.js';
 import { startRedis } from '../support/redis.js';
 import { until } from '../support/until.js';
-import { DURABLE, isAway, ownRedis, underWay } from './outage.js';
+import { DURABLE, isAway, isRefused, ownRedis, underWay } from './outage.js';
 import { isPaidOnce, Subject } from './subject.js';
-import { startWorld } from './world.js';
+import { isReady, startWorld, type World } from './world.js';
 
 /** A Redis that answers, and refuses. */
 export async function refuses(t: Test): Promise<void> {
@@ -23,8 +24,7 @@ export async function refuses(t: Test): Promise<void> {
     const posts = [sent, waiting, refused].map((subject) => subject.posts().length);
     t.same(posts, [1, 2, 0], `${what}: one POST, but for one that Modellix refused`);
   };
-  const limit = (bytes: string) => () => client.config('SET', 'maxmemory', bytes);
-  await during('OOM', limit('1'), limit('0'));
+  await isFull(t, app, client);
 
   const follow = (host: string, port: string) => () => client.call('REPLICAOF', host, port);
   await during('READONLY', follow('127.0.0.1', '1'), follow('NO', 'ONE'));
@@ -41,6 +41,20 @@ export async function refuses(t: Test): Promise<void> {
   };
   await during('BUSY', occupy, () => client.script('KILL'));
   await loads(t);
+}
+
+/** A full Redis refuses what is new alone: what it has goes on, and so makes room. */
+async function isFull(t: Test, app: World, client: Redis): Promise<void> {
+  const { waiting, posted, goOn } = await underWay(app);
+  await client.config('SET', 'maxmemory', '1');
+  await isReady(app);
+  const refused = await isRefused(t, app);
+  await goOn();
+  const sent = await posted;
+  for (const subject of [sent, waiting]) await isPaidOnce(t, subject);
+  const posts = [sent, waiting, refused].map((subject) => subject.posts().length);
+  t.same(posts, [1, 2, 0], 'OOM: one POST, but for one that Modellix refused');
+  await client.config('SET', 'maxmemory', '0');
 }
 
 /** A Redis that takes its time to read what it saved, and refuses everything meanwhile. */

@@ -5,7 +5,7 @@ import { simulatorFor, tempDir } from '../e2e/support.js';
 import { startRedis } from '../support/redis.js';
 import type { StoreName } from './cases.js';
 import { isPaidOnce, isUnconfirmed, passes, Subject } from './subject.js';
-import { inStatus, wayTo } from './way.js';
+import { MADE, wayTo } from './way.js';
 import { errorsOf, startProcess, startWorld } from './world.js';
 
 const CUT_OFF = /^The gateway was cut off while the request was under way/;
@@ -35,7 +35,7 @@ async function betweenProcesses(t: Test): Promise<void> {
   const answer = simulator.inject({ on: 'submit', when: 'after', do: { hold: true } });
   const sending = Subject.post(stalling, { key: 'sent' });
   await answer.met;
-  const intended = way.break(inStatus('submitting'), 'hold', 'reply');
+  const intended = way.break(MADE, 'hold', 'reply');
   const meaning = Subject.post(stalling, { key: 'meant' });
   await intended;
   void stalling.stop('SIGSTOP');
@@ -53,7 +53,9 @@ async function betweenProcesses(t: Test): Promise<void> {
   way.release();
   void stalling.stop('SIGCONT');
   const [first, second] = await Promise.all([sending, meaning]);
-  t.same([first.id, second.id], [sent.id, meant.id]);
+  t.equal(first.id, sent.id);
+  // The store took longer than a command may, unless its reply is read first: then the lease is over.
+  t.ok(second.status === 503 || second.id === meant.id, `nothing was made: ${second.status}`);
   const unsent = await meant.becomes('failed');
   t.match(
     unsent,

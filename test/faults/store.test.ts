@@ -31,7 +31,9 @@ await showCases(t, 'store', {
     const early = await isAway(t, app);
     await server.start();
     await isReady(app);
-    await isPaidOnce(t, await Subject.post(app));
+    const subject = await Subject.post(app);
+    t.match(subject.answer, { status: 'pending' });
+    await isPaidOnce(t, subject);
     await passes(app);
     t.same(early.posts(), []);
   },

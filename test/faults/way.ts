@@ -1,7 +1,9 @@
 /** A way to Redis that a test can break at one command: before Redis hears it, or before its answer is heard. */
 
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import type { Status } from '../../src/domain/avatar.js';
 import { SCHEMA } from '../../src/store/record.js';
+import { MARKS } from '../../src/store/redis/marks.js';
 import type { Teardown } from '../support/redis.js';
 
 export interface Way {
@@ -82,8 +84,14 @@ export async function wayTo(t: Teardown, port: number): Promise<Way> {
   };
 }
 
-/** What the record of an avatar holds in a status that is not final; a write of it holds the same. */
-export const inStatus = (status: string): string => `"status":"${status}"`;
+/** How the write begins that makes an avatar, and begins its submit where nobody waits before it. */
+export const MADE = `\r\n${MARKS.queued} 0 `;
+
+/** What begins a submit holds: {@link MADE}, or that of one that waited. */
+export const INTENT = '"intent":';
+
+/** How the write of a record in a status begins that is not final. */
+export const inStatus = (status: Status): string => `\r\n${MARKS[status]} `;
 
 /** How the write of a final record begins: that is packed. */
 export const FINAL = `\n${SCHEMA} z`;

@@ -62,6 +62,7 @@ class Waiter implements Watcher {
   readonly #isDone: (avatar: Avatar) => boolean;
   latest: SeenVersion | null;
   isOver = false;
+  #isTold = false;
   readonly over: Promise<void>;
   /** Twice is fine. */
   readonly ended: () => void;
@@ -81,7 +82,8 @@ class Waiter implements Watcher {
 
   told(seen: SeenVersion | null): void {
     // The wait may have ended while it was read for the first time, as the process stops.
-    if (this.isOver && this.latest !== null) return;
+    if (this.isOver && this.#isTold) return;
+    this.#isTold = true;
     // What was read before the change is no news to who read after it.
     if (seen !== null && this.latest !== null && seen.version < this.latest.version) return;
     this.latest = seen;
