@@ -200,7 +200,7 @@ export class Worker {
     }
     for (const release of releases) release();
     if (begun.length === 0) await limits.dropTry();
-    return begun.length === wanted && queued > wanted ? 0 : waitMs;
+    return begun.length === wanted && queued > wanted ? 0 : limits.heed(waitMs);
   }
 
   #mayBegin(): Begin | null {
@@ -276,7 +276,7 @@ export class Worker {
       preferred: watched,
     });
     for (const stored of claimed) this.#begin('poll', stored.avatar, () => poll(ports, stored, key));
-    return waitMs;
+    return limits.heed(waitMs);
   }
 
   /** The keys of the pool, and those that were in it once and may have tasks. */

@@ -59,6 +59,8 @@ export interface Bounds {
 export interface CallTerms {
   readonly intervalMs: number;
   readonly burst: number;
+  /** The document that they follow from, as it was then: there is no call where it was changed since. Unset: they follow from none. */
+  readonly asOf?: { readonly document: string; readonly revision: number };
 }
 
 /** A key that may be submitted with now. */
@@ -111,7 +113,7 @@ export interface BegunSubmit extends Stored {
   readonly submission: Buffer | null;
 }
 
-/** `waitMs`: until a call may be had for more; `null` where it is no call that is missing. */
+/** `waitMs`: until a call may be had for more; `null` where it is no call that is missing, 0 where the terms are outdated. */
 export interface Begun {
   readonly begun: readonly BegunSubmit[];
   readonly waitMs: number | null;
@@ -133,7 +135,7 @@ export interface Claim {
   readonly preferred?: Pick<ReadonlySet<string>, 'has' | 'size'>;
 }
 
-/** `waitMs`: until a call may be had for more; `null` where it is no call that is missing. */
+/** `waitMs`: as of {@link Begun}. */
 export interface Claimed {
   readonly claimed: readonly Stored[];
   readonly waitMs: number | null;
@@ -275,7 +277,7 @@ export interface Store {
    * `leaseMs`; two claims never return the same avatar at the same version.
    */
   claim(claim: Claim): Promise<Claimed>;
-  /** Takes a call of a key for what no avatar is due for. Resolves with 0, or, where there is none now, with ms until one may be had. */
+  /** Takes a call of a key for what no avatar is due for. Resolves with 0, or, where there is none now, with ms until one may be had, at least 1. */
   takeCall(keyId: string, calls: CallTerms): Promise<number>;
   /**
    * Replaces the record if it is still at `version`. A new task id is indexed, and belongs to one avatar only; it

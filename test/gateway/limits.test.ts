@@ -5,7 +5,7 @@ import type { RateHeaders } from '../../src/domain/budget.js';
 import type { CallResult } from '../../src/domain/limits.js';
 import { Limits } from '../../src/gateway/limits/limits.js';
 import { type Outlook, StoreUnavailableError } from '../../src/store/store.js';
-import { avatarOf } from '../store/fixtures.js';
+import { avatarOf, dueIn, SUBMISSION } from '../store/fixtures.js';
 import { clockedStore, far, NOW } from './clocked.js';
 
 const CEILING = { callsPerMinute: 100, tasks: 3 };
@@ -270,6 +270,20 @@ t.test('a 429 to one is a pause for both', async (t) => {
   await later(6_500);
   t.same(may(b), [true, true]);
   t.strictSame(b.keyState('key'), { id: 'key', state: 'ok', until: null, ...limits });
+});
+
+t.test('[F5] who has not heard of a pause begins nothing, and hears of it by that', async (t) => {
+  const { a, b, store } = await replicas(t);
+  const begin = async (limits: Limits, intent: string) =>
+    store.begin({ intent, keys: limits.submitTerms(['key']), leaseMs: 1_000 }, 1);
+  for (let queued = 0; queued < 2; queued++) await store.admit(avatarOf(), [SUBMISSION], dueIn(1_000));
+  t.equal((await begin(b, 'one')).begun.length, 1);
+  await report(a, { kind: 'rate-limited', retryAfterMs: 7_000 });
+  t.same(may(b), [true, true]);
+  const { begun, waitMs } = await begin(b, 'two');
+  t.same([begun, b.heed(waitMs)], [[], 0]);
+  await b.refresh();
+  t.same(may(b), [false, false]);
 });
 
 t.test('a key that was refused rests for both, and no other key does', async (t) => {

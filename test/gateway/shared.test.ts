@@ -81,6 +81,20 @@ t.test('what others changed is known once it is read, half a second later at mos
   t.strictSame(a.value, { count: 1 });
 });
 
+t.test('[F5] what was changed since, as the store says, is read at once', async (t) => {
+  const { store } = await clockedStore(t);
+  const [a, b] = [replica(store), replica(store)];
+  t.strictSame(a.asOf, { document: NAME, revision: 0 }, 'before anything was read');
+  await a.refresh();
+  await next(b);
+  a.outdate();
+  t.strictSame([a.value, a.asOf.revision], [{ count: 0 }, 0]);
+  t.strictSame(await a.refresh(), { count: 1 });
+  t.strictSame(a.asOf, { document: NAME, revision: 1 });
+  await next(a);
+  t.strictSame([a.asOf.revision, b.asOf.revision], [2, 1]);
+});
+
 t.test('a change that changes nothing writes nothing', async (t) => {
   const { store } = await clockedStore(t);
   const shared = replica(store);

@@ -253,12 +253,8 @@ export class World {
       keyIds: () => gated('keyIds', () => store.keyIds()),
       takeCall: (keyId, calls) => gated('takeCall', () => store.takeCall(keyId, calls)),
       document: noDocument,
-      swap: async (_name, revision, value) => ({
-        ...(await noDocument()),
-        value,
-        revision: revision + 1,
-        swapped: true,
-      }),
+      // What follows from it is as of the document that the store has: none.
+      swap: async (_name, _revision, value) => ({ ...(await noDocument()), value, swapped: true }),
       count: null,
       onChange: () => () => undefined,
       ping: () => store.ping(),

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { accepted } from '../../src/domain/avatar.js';
 import type { CallTerms, Store } from '../../src/store/store.js';
 import type { Check } from './contract-damage.js';
-import { avatarOf, beginFirst, beginWith, claim, dueIn, KEY, LONG, SUBMISSION } from './fixtures.js';
+import { avatarOf, beginFirst, beginWith, claim, dueIn, idsOf, KEY, LONG, SUBMISSION } from './fixtures.js';
 
 /** No call comes back within a test. */
 const slow = (burst: number): CallTerms => ({ intervalMs: LONG, burst });
@@ -159,6 +159,38 @@ export function calls(check: Check): void {
     t.equal((await submit(store, slow(9))).taken, 1);
     const taken = await Promise.all(Array.from({ length: 20 }, () => store.takeCall('key-2', slow(4))));
     t.equal(taken.filter((waitMs) => waitMs === 0).length, 3);
+  });
+
+  check('[F5] [F11] terms of a document that was changed since have no call', async (t, { store, peer }) => {
+    const other = (await peer?.()) ?? store;
+    const of = (revision: number): CallTerms => ({ ...slow(99), asOf: { document: 'learned', revision } });
+    const admit = async (calls: CallTerms) => {
+      const begin = beginWith({ keyId: KEY, slots: 1e6, calls });
+      return (await store.admit(avatarOf(), [SUBMISSION], dueIn(LONG, { begin }))).outcome;
+    };
+    const outdated = { taken: 0, waitMs: 0 };
+    await polls(store, 4);
+    t.equal(await admit(of(0)), 'begun', 'before there is a document');
+    for (const revision of [0, 1]) {
+      await other.swap('learned', revision, 'a pause');
+      t.same(await poll(store, of(revision), 1), outdated);
+      t.equal(await store.takeCall(KEY, of(revision)), 1);
+      t.equal(await admit(of(revision)), 'queued');
+      t.same(await submit(store, of(revision)), outdated);
+      t.same(await poll(store, of(revision), 1, 1e6), outdated);
+      t.equal((await poll(store, of(revision + 1), 1)).taken, 1);
+      t.equal(await store.takeCall(KEY, of(revision + 1)), 0);
+      t.equal((await submit(store, of(revision + 1))).taken, 1);
+      t.equal(await admit(of(revision + 1)), 'begun');
+    }
+    await other.swap('another', 0, '');
+    t.equal(await admit(of(2)), 'begun', 'another document is none of theirs');
+    const begin = beginWith({ keyId: KEY, slots: 1e6, calls: of(2) });
+    await queueUp(store, 2);
+    const { begun } = await store.begin(begin, 1);
+    await other.swap('learned', 2, 'a pause');
+    t.same(idsOf((await store.begin(begin, 1)).begun), idsOf(begun), 'what a lost reply told of stays begun');
+    t.same(await submit(store, of(2), 9, 1), { taken: 0, waitMs: null }, 'it is a slot that is missing');
   });
 
   check('no sequence of begins and claims takes more than the rate, or less', async (t, { store }) => {

@@ -1,4 +1,4 @@
-import type { Store } from '../../store/store.js';
+import type { CallTerms, Store } from '../../store/store.js';
 
 /** Above this age, what is known of the document is read again before it is changed. */
 const STALE_MS = 500;
@@ -38,7 +38,7 @@ export class Shared<T> {
   readonly #name: string;
   readonly #codec: Codec<T>;
   #known: Known<T> | null = null;
-  /** A write's reply was lost: what is known may not be what is there, and is read before it is changed again. */
+  /** What is known may not be what is there, and is read before it is changed again. */
   #inDoubt = false;
   #last: Promise<unknown> = Promise.resolve();
 
@@ -52,6 +52,16 @@ export class Shared<T> {
   /** The document as it was last seen here; the fallback before that. */
   get value(): T {
     return this.#known?.value ?? this.#codec.read(null);
+  }
+
+  /** Which revision {@link value} is. */
+  get asOf(): NonNullable<CallTerms['asOf']> {
+    return { document: this.#name, revision: this.#known?.revision ?? 0 };
+  }
+
+  /** It was changed since, as the store says. */
+  outdate(): void {
+    this.#inDoubt = true;
   }
 
   /** The store's clock, carried on from when the document was last seen; this machine's before that. */

@@ -76,15 +76,23 @@ export class Limits {
   /** Those of some keys that may be submitted with now. */
   submitTerms(keyIds: readonly string[]): SubmitTerms[] {
     if (isOpen(this.#connection)) return [];
-    const { value, now } = this.#shared;
-    return submitTerms(value, keyIds, now, this.#ceiling, this.#hasTry);
+    const { value, now, asOf } = this.#shared;
+    const terms = submitTerms(value, keyIds, now, this.#ceiling, this.#hasTry);
+    return terms.map((each) => ({ ...each, calls: { ...each.calls, asOf } }));
   }
 
   /** How fast a key may be polled with now; `null`: not at all. */
   pollTerms(keyId: string): CallTerms | null {
     if (isOpen(this.#connection)) return null;
-    const { value, now } = this.#shared;
-    return pollTerms(value, keyId, now, this.#ceiling);
+    const { value, now, asOf } = this.#shared;
+    const calls = pollTerms(value, keyId, now, this.#ceiling);
+    return calls && { ...calls, asOf };
+  }
+
+  /** Notes how long the store says to wait. 0: what was learned is read anew before it is used again. */
+  heed(waitMs: number | null): number | null {
+    if (waitMs === 0) this.#shared.outdate();
+    return waitMs;
   }
 
   /** How fast a key may be called, whatever holds calls back. */

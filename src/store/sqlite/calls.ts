@@ -17,6 +17,9 @@ interface Room {
   readonly waitMs: number;
 }
 
+/** With terms that are outdated. */
+export const OUTDATED: Room = { room: 0, waitMs: 0 };
+
 /** For one submit. @param pollWaits whether a poll of the key is due */
 export function submitRoom(state: CallState, terms: CallTerms, now: number, pollWaits: boolean): Room {
   const { room, waitMs } = roomOf(state, terms, terms.burst, now);

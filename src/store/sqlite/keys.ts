@@ -1,7 +1,7 @@
 /** Slots and calls of the keys to Modellix. */
 
-import type { SubmitTerms } from '../store.js';
-import { type CallState, submitRoom, tookSubmit } from './calls.js';
+import type { CallTerms, SubmitTerms } from '../store.js';
+import { type CallState, OUTDATED, submitRoom, tookSubmit } from './calls.js';
 import type { Context } from './context.js';
 import type { Database } from './database.js';
 import { readRows, type Table, writeRow } from './rows.js';
@@ -30,6 +30,13 @@ export function forgetCalls(db: Database, before: number): void {
   db.sql('delete from keys where tat < ?').run([before * TICKS]);
 }
 
+/** Whether the document that terms follow from was changed since. */
+export function isOutdated(db: Database, { asOf }: CallTerms): boolean {
+  if (asOf === undefined) return false;
+  const [revision = 0] = db.sql('select revision from documents where name = ?').get([asOf.document]) ?? [];
+  return Number(revision) !== asOf.revision;
+}
+
 /** How many slots of a key are held. */
 export function slotsOf({ db, now }: Context, keyId: string): number {
   const text = 'select count(*) from avatars where key_id = ? and slot_until > ? and slot_until is not null';
@@ -44,6 +51,7 @@ export class KeyTurns {
     free: number;
     calls: CallState;
     readonly pollWaits: boolean;
+    readonly isOutdated: boolean;
   }[];
 
   constructor(cx: Context, keys: readonly SubmitTerms[]) {
@@ -54,6 +62,7 @@ export class KeyTurns {
       free: terms.slots - slotsOf(cx, terms.keyId),
       calls: readCalls(cx.db, terms.keyId),
       pollWaits: cx.db.sql(due).get([terms.keyId, cx.now]) !== undefined,
+      isOutdated: isOutdated(cx.db, terms.calls),
     }));
   }
 
@@ -63,7 +72,7 @@ export class KeyTurns {
     let waitMs: number | null = null;
     for (const key of this.#keys.filter(({ free }) => free > 0).sort((a, b) => b.free - a.free)) {
       const { terms, calls, pollWaits } = key;
-      const room = submitRoom(calls, terms.calls, now, pollWaits);
+      const room = key.isOutdated ? OUTDATED : submitRoom(calls, terms.calls, now, pollWaits);
       if (room.room > 0) {
         key.free -= 1;
         key.calls = tookSubmit(calls, terms.calls, now, pollWaits);

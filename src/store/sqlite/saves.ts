@@ -2,9 +2,9 @@
 
 import { isNewer } from '../schema.js';
 import type { CallTerms, Claim, SaveResult } from '../store.js';
-import { pollRoom, tookPolls } from './calls.js';
+import { OUTDATED, pollRoom, tookPolls } from './calls.js';
 import type { Context } from './context.js';
-import { readCalls, slotsOf, writeCalls } from './keys.js';
+import { isOutdated, readCalls, slotsOf, writeCalls } from './keys.js';
 import { type Answer, answerOf } from './reads.js';
 import { type AvatarRow, FOREVER, type OwnRow, readAvatar } from './rows.js';
 
@@ -36,7 +36,9 @@ export function claim(cx: Context, claim: OwnClaim, ids: readonly string[] | nul
   const calls = terms === undefined || keyId === null ? null : { terms, state: readCalls(db, keyId), keyId };
   if (calls !== null) {
     const submitWaits = cx.queue.avatars > 0 && slotsOf(cx, calls.keyId) < slots;
-    const free = pollRoom(calls.state, calls.terms, now, submitWaits);
+    const free = isOutdated(db, calls.terms)
+      ? OUTDATED
+      : pollRoom(calls.state, calls.terms, now, submitWaits);
     if (free.room < claim.limit) [room, waitMs] = [free.room, free.waitMs];
   }
   const claimed: Answer[] = [];
@@ -66,8 +68,8 @@ export function claim(cx: Context, claim: OwnClaim, ids: readonly string[] | nul
 /** Takes a call for what no avatar is due for; see `Store.takeCall`. */
 export function takeCall(cx: Context, keyId: string, terms: CallTerms): number {
   const state = readCalls(cx.db, keyId);
-  const { room, waitMs } = pollRoom(state, terms, cx.now, false);
-  if (room === 0) return waitMs;
+  const { room, waitMs } = isOutdated(cx.db, terms) ? OUTDATED : pollRoom(state, terms, cx.now, false);
+  if (room === 0) return Math.max(1, waitMs);
   cx.writes();
   writeCalls(cx.db, keyId, { ...tookPolls(state, terms, cx.now, 1), submitsInARow: state.submitsInARow });
   return 0;

@@ -7,7 +7,7 @@
   a.inline   up to how many bytes a submission comes along
   a.anew     '1' where nothing that was begun with this intent was of use
 
-  Result: {now, ms until a call may be had for more, -1 where it is no call that is missing, {{id, stored, submission}, ...},
+  Result: {now, ms until a call may be had for more, 0 with outdated terms, -1 where it is no call that is missing, {{id, stored, submission}, ...},
   place of the last change}
 ]]
 -- How far to look behind those that are passed over.

@@ -10,7 +10,7 @@
   a.calls     JSON: burst, intervalMs; '' where they need no call
   a.slots     how many slots the key has for submits now
 
-  Result: {now, ms until a call may be had for more, -1 where it is no call that is missing, {{id, stored}, ...}}
+  Result: {now, ms until a call may be had for more, 0 with outdated terms, -1 where it is no call that is missing, {{id, stored}, ...}}
 ]]
 local limit, last = tonumber(a.limit), now - a.overdue
 local index = dueIndex(a.key)

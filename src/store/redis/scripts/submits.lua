@@ -5,14 +5,21 @@ local MOST_IN_A_ROW = 4
 -- When nothing is left to be known of the calls of a key.
 local RATE_MS = 600000
 
+-- Whether the document that terms follow from was changed since.
+local function isOutdated(asOf)
+  return asOf ~= nil and tonumber(redis.call('HGET', base .. 'doc:' .. asOf.document, 'rev') or 0) ~= asOf.revision
+end
+
 -- The calls of a key (GCRA): how much of a burst is used, in ms; how many may be had now; how many submits were made in a row
 -- while polls waited.
 local function callsOf(key, terms, burst)
   local tat, inARow = string.match(redis.call('GET', base .. 'rate:' .. key) or '0 0', '^(%S+) (%d+)$')
   -- No more than a burst can have been used; what says so comes from a clock that was ahead.
   local used = math.min(math.max(tat - now, 0), terms.burst * terms.intervalMs)
-  local room = math.max(0, math.floor(burst - used / terms.intervalMs))
-  return {key = key, terms = terms, burst = burst, used = used, room = room, share = math.huge, inARow = tonumber(inARow)}
+  local calls = {key = key, terms = terms, burst = burst, used = used, share = math.huge, inARow = tonumber(inARow)}
+  calls.isOutdated = isOutdated(terms.asOf)
+  calls.room = calls.isOutdated and 0 or math.max(0, math.floor(burst - used / terms.intervalMs))
+  return calls
 end
 
 local function takeCalls(calls, taken, inARow)
@@ -23,10 +30,12 @@ local function takeCalls(calls, taken, inARow)
   end
 end
 
--- Milliseconds until the next call; where only the other kind's turn is in the way, those of one call.
+-- Milliseconds until the next call; where only the other kind's turn is in the way, those of one call; 0 with outdated terms.
 local function waitMs(calls, taken)
   local interval = calls.terms.intervalMs
-  if taken < calls.room then
+  if calls.isOutdated then
+    return 0
+  elseif taken < calls.room then
     return math.ceil(interval)
   end
   return math.ceil(calls.used - (calls.burst - 1) * interval)

@@ -9,7 +9,7 @@
 local terms = cjson.decode(a.calls)
 local calls = callsOf(a.key, terms, math.max(1, terms.burst - 1))
 if calls.room == 0 then
-  return waitMs(calls, 0)
+  return math.max(1, waitMs(calls, 0))
 end
 takeCalls(calls, 1, calls.inARow)
 return 0
