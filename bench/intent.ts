@@ -7,7 +7,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { beginSubmit, newAvatar } from '../src/domain/avatar.js';
+import { beginSubmit, newAvatar } from '../src/domain/moves.js';
 import { openEmbeddedStore } from '../src/store/embedded.js';
 import { openRedisStore, type RedisStoreOptions } from '../src/store/redis/redis.js';
 import type { Store, Stored } from '../src/store/store.js';

@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ClassicLevel } from 'classic-level';
 import { open as openLmdb } from 'lmdb';
-import { newAvatar } from '../src/domain/avatar.js';
+import { newAvatar } from '../src/domain/moves.js';
 import { GroupCommit } from '../src/store/embedded/commit.js';
 import { LevelDisk } from '../src/store/embedded/level.js';
 import { openEmbeddedStore } from '../src/store/embedded.js';

@@ -1,4 +1,5 @@
-import { type Avatar, accepted, failed, requeued, unconfirmed } from '../domain/avatar.js';
+import type { Avatar } from '../domain/avatar.js';
+import { accepted, failed, requeued, unconfirmed } from '../domain/moves.js';
 import type { SubmitOutcome } from '../modellix/outcome.js';
 import { ending, type Move, waiting } from './move.js';
 import { failure, type Ports } from './ports.js';

@@ -1,14 +1,5 @@
-import {
-  type Avatar,
-  type Cost,
-  failed,
-  isFinal,
-  looked,
-  lookFailed,
-  succeeded,
-  timedOut,
-  type Video,
-} from '../domain/avatar.js';
+import { type Avatar, type Cost, isFinal, type Video } from '../domain/avatar.js';
+import { failed, looked, lookFailed, succeeded, timedOut } from '../domain/moves.js';
 import { costOf, type Prices } from '../domain/price.js';
 import { backoffMs } from '../domain/schedule.js';
 import type { ApiKey } from '../modellix/api-key.js';

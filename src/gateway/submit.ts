@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { type Avatar, beginSubmit } from '../domain/avatar.js';
+import type { Avatar } from '../domain/avatar.js';
+import { beginSubmit } from '../domain/moves.js';
 import type { ApiKey } from '../modellix/api-key.js';
 import type { SubmitOutcome } from '../modellix/outcome.js';
 import { type Submission, unpackSubmission } from '../modellix/submission.js';

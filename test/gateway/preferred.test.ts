@@ -2,7 +2,7 @@
 
 import { join } from 'node:path';
 import t from 'tap';
-import { accepted, beginSubmit } from '../../src/domain/avatar.js';
+import { accepted, beginSubmit } from '../../src/domain/moves.js';
 import { Limits } from '../../src/gateway/limits.js';
 import { pass } from '../../src/gateway/pass.js';
 import type { Ports } from '../../src/gateway/ports.js';

@@ -1,6 +1,7 @@
 /** The part of the contract on the queue, slots, lanes, shared documents and changes. */
 
-import { type Avatar, accepted, beginSubmit, requeued, unconfirmed } from '../../src/domain/avatar.js';
+import type { Avatar } from '../../src/domain/avatar.js';
+import { accepted, beginSubmit, requeued, unconfirmed } from '../../src/domain/moves.js';
 import { QueueFullError, type Save, type Store } from '../../src/store/store.js';
 import type { Check } from './contract-damage.js';
 import { avatarOf, CALLER, dueIn, idsOf, LONG, SUBMISSION } from './fixtures.js';

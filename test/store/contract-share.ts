@@ -1,6 +1,6 @@
 /** The part of the contract on shares of the queue. */
 
-import { beginSubmit } from '../../src/domain/avatar.js';
+import { beginSubmit } from '../../src/domain/moves.js';
 import type { Store } from '../../src/store/store.js';
 import type { Check } from './contract-damage.js';
 import { avatarOf, dueIn, idsOf, LONG, SUBMISSION } from './fixtures.js';

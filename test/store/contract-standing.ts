@@ -1,6 +1,6 @@
 /** The part of the contract on what an avatar holds at the edges: ties, refusals, the end of a slot. */
 
-import { accepted, beginSubmit, requeued, unconfirmed } from '../../src/domain/avatar.js';
+import { accepted, beginSubmit, requeued, unconfirmed } from '../../src/domain/moves.js';
 import type { Save, Store } from '../../src/store/store.js';
 import { until } from '../support/until.js';
 import type { Check } from './contract-damage.js';

@@ -1,7 +1,8 @@
 /** The part of the contract on the bytes to submit, small and large. */
 
 import { randomBytes } from 'node:crypto';
-import { type Avatar, accepted, beginSubmit } from '../../src/domain/avatar.js';
+import type { Avatar } from '../../src/domain/avatar.js';
+import { accepted, beginSubmit } from '../../src/domain/moves.js';
 import type { Save } from '../../src/store/store.js';
 import type { Check } from './contract-damage.js';
 import { avatarOf, dueIn, idsOf, LONG, SUBMISSION } from './fixtures.js';

@@ -1,7 +1,7 @@
 /** What every store must do. Both adapters run this suite. */
 
 import t, { type Test } from 'tap';
-import { accepted, beginSubmit } from '../../src/domain/avatar.js';
+import { accepted, beginSubmit } from '../../src/domain/moves.js';
 import { AvatarExistsError, type Save, StoreUnavailableError } from '../../src/store/store.js';
 import { damagedRecords, type Opened } from './contract-damage.js';
 import { feeds } from './contract-feed.js';

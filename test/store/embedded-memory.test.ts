@@ -2,7 +2,7 @@
 
 import { ClassicLevel } from 'classic-level';
 import t, { type Test } from 'tap';
-import { accepted, beginSubmit, requeued } from '../../src/domain/avatar.js';
+import { accepted, beginSubmit, requeued } from '../../src/domain/moves.js';
 import { openEmbeddedStore } from '../../src/store/embedded.js';
 import { encodeRecord } from '../../src/store/record.js';
 import { type Save, type Store, StoreUnavailableError } from '../../src/store/store.js';

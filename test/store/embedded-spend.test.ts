@@ -2,7 +2,7 @@
 
 import { ClassicLevel } from 'classic-level';
 import t from 'tap';
-import { beginSubmit } from '../../src/domain/avatar.js';
+import { beginSubmit } from '../../src/domain/moves.js';
 import { dayOf } from '../../src/domain/spend.js';
 import { openEmbeddedStore } from '../../src/store/embedded.js';
 import { USE_MS } from '../../src/store/store.js';

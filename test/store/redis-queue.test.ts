@@ -1,5 +1,6 @@
 import t, { type Test } from 'tap';
-import { type Avatar, accepted, beginSubmit, requeued, unconfirmed } from '../../src/domain/avatar.js';
+import type { Avatar } from '../../src/domain/avatar.js';
+import { accepted, beginSubmit, requeued, unconfirmed } from '../../src/domain/moves.js';
 import { callerDigest } from '../../src/store/digests.js';
 import type { Save } from '../../src/store/store.js';
 import { startRedis } from '../support/redis.js';
