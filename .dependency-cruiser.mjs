@@ -118,8 +118,8 @@ export default {
     ),
     forbid(
       'only-config-reads-settings',
-      from('^src/', '^src/(config|environment|app|serve|main)\\.ts$'),
-      { path: '^src/(config|environment|settings)\\.ts$' },
+      from('^src/', '^src/(config|read-config|environment|setting-list|app|serve|main)\\.ts$'),
+      { path: '^src/(config|read-config|environment|setting-list|settings)\\.ts$' },
       'Everything below the root is given what it needs.',
     ),
     forbid(

@@ -1,7 +1,8 @@
 /** Avatars as callers make them, queued and finished, for a store that is filled with them. */
 
 import { randomBytes, randomUUID } from 'node:crypto';
-import { type Avatar, accepted, beginSubmit, newAvatar, polled, succeeded } from '../src/domain/avatar.js';
+import type { Avatar } from '../src/domain/avatar.js';
+import { accepted, beginSubmit, newAvatar, polled, succeeded } from '../src/domain/moves.js';
 import type { Save, Store } from '../src/store/store.js';
 
 export const KEY_ID = '0123456789ab';

@@ -1,7 +1,7 @@
 /** How long the store's operations take, one at a time, at so many queued avatars. */
 
 import type { Avatar } from '../src/domain/avatar.js';
-import { polled, requeued } from '../src/domain/avatar.js';
+import { polled, requeued } from '../src/domain/moves.js';
 import type { Begin, Store, Stored } from '../src/store/store.js';
 import {
   create,

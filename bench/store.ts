@@ -7,7 +7,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { accepted, newAvatar } from '../src/domain/avatar.js';
+import { accepted, newAvatar } from '../src/domain/moves.js';
 import { openRedisStore } from '../src/store/redis/redis.js';
 import { openSqliteStore } from '../src/store/sqlite/sqlite.js';
 import type { Store } from '../src/store/store.js';

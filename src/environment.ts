@@ -3,7 +3,8 @@
 import { readFileSync } from 'node:fs';
 import { envSchema } from 'env-schema';
 import { keysIn } from './modellix/key-file.js';
-import { Environment, isWholeNumber, ruleOf, SETTINGS } from './settings.js';
+import { isWholeNumber, ruleOf, SETTINGS } from './setting-list.js';
+import { Environment } from './settings.js';
 import { strayIn } from './stray-settings.js';
 
 /** Variables that hold a secret; `NAME_FILE` may hold it instead. */

@@ -2,9 +2,6 @@
 
 import { type Static, Type } from 'typebox';
 
-const seconds = (description: string, value: number, maximum: number) =>
-  Type.Integer({ description, default: value, minimum: 1, maximum });
-
 const count = (description: string, value: number, maximum: number) =>
   Type.Integer({ description, default: value, minimum: 1, maximum });
 
@@ -112,9 +109,9 @@ export const Environment = Type.Object({
     minimum: 0,
     maximum: 60,
   }),
-  MODELLIX_CONNECT_TIMEOUT_SECONDS: seconds('longest wait for a connection to Modellix', 5, 60),
-  MODELLIX_SUBMIT_TIMEOUT_SECONDS: seconds('longest wait for the answer to a submit', 60, 600),
-  MODELLIX_QUERY_TIMEOUT_SECONDS: seconds('longest wait for the answer to a query', 15, 120),
+  MODELLIX_CONNECT_TIMEOUT_SECONDS: count('longest wait for a connection to Modellix', 5, 60),
+  MODELLIX_SUBMIT_TIMEOUT_SECONDS: count('longest wait for the answer to a submit', 60, 600),
+  MODELLIX_QUERY_TIMEOUT_SECONDS: count('longest wait for the answer to a query', 15, 120),
   MODELLIX_429_MEANS_NOT_MADE: Type.Boolean({
     description: 'a submit answered 429 is queued again; false: it is unconfirmed',
     default: true,
@@ -138,8 +135,8 @@ export const Environment = Type.Object({
         'hosts that are reached without: names, with those below them, addresses and CIDRs, separated by commas; no_proxy comes first',
     }),
   ),
-  VIDEO_TIMEOUT_SECONDS: seconds('longest silence of the video host', 30, 600),
-  VIDEO_STALL_SECONDS: seconds('a caller who takes nothing of a video for so long is cut off', 60, 900),
+  VIDEO_TIMEOUT_SECONDS: count('longest silence of the video host', 30, 600),
+  VIDEO_STALL_SECONDS: count('a caller who takes nothing of a video for so long is cut off', 60, 900),
   VIDEO_NETWORKS: Type.Optional(
     Type.String({
       description:
@@ -221,7 +218,7 @@ export const Environment = Type.Object({
       'media at URLs: passed on unseen; fetched and checked where they can be had; or refused where they cannot',
     default: 'off',
   }),
-  MEDIA_URL_TIMEOUT_SECONDS: seconds('longest wait for media at a URL, redirects included', 10, 120),
+  MEDIA_URL_TIMEOUT_SECONDS: count('longest wait for media at a URL, redirects included', 10, 120),
   MEDIA_URL_NETWORKS: Type.Optional(
     Type.String({
       description:
@@ -237,27 +234,27 @@ export const Environment = Type.Object({
       $comment: 'must be one or two of whsec_ and base64, separated by a comma',
     }),
   ),
-  CALLBACK_TIMEOUT_SECONDS: seconds('longest wait for the answer to a callback', 10, 30),
+  CALLBACK_TIMEOUT_SECONDS: count('longest wait for the answer to a callback', 10, 30),
   CALLBACK_NETWORKS: Type.Optional(
     Type.String({
       description: 'addresses that are not public and may be called all the same: CIDRs, separated by commas',
       minLength: 1,
     }),
   ),
-  UPLOAD_STALL_SECONDS: seconds('a body that gains less than 64 kB in so long is given up', 10, 300),
-  SUBMIT_GRACE_SECONDS: seconds('how long POST /avatars waits for the submit to settle', 10, 60),
-  POLL_MIN_SECONDS: seconds('shortest pause between two looks at a task', 1, 300),
-  POLL_MAX_SECONDS: seconds(
+  UPLOAD_STALL_SECONDS: count('a body that gains less than 64 kB in so long is given up', 10, 300),
+  SUBMIT_GRACE_SECONDS: count('how long POST /avatars waits for the submit to settle', 10, 60),
+  POLL_MIN_SECONDS: count('shortest pause between two looks at a task', 1, 300),
+  POLL_MAX_SECONDS: count(
     'longest pause between two looks at a task while there are calls to spare',
     15,
     600,
   ),
   QUEUE_MAX_AVATARS: count('how many avatars may wait to be submitted', 10_000, 1_000_000),
   QUEUE_MAX_MEGABYTES: count('how much media may wait with them', 1_000, 1_000_000),
-  UNCONFIRMED_HOLD_MINUTES: seconds('how long an unconfirmed avatar counts as an unfinished task', 10, 1440),
-  QUEUE_TIMEOUT_MINUTES: seconds('how long an avatar may wait to be submitted', 1440, 43_200),
-  TASK_TIMEOUT_MINUTES: seconds('how long Modellix may take before an avatar is timed_out', 60, 10_080),
-  RETENTION_DAYS: seconds('how long a finished avatar is remembered', 7, 365),
+  UNCONFIRMED_HOLD_MINUTES: count('how long an unconfirmed avatar counts as an unfinished task', 10, 1440),
+  QUEUE_TIMEOUT_MINUTES: count('how long an avatar may wait to be submitted', 1440, 43_200),
+  TASK_TIMEOUT_MINUTES: count('how long Modellix may take before an avatar is timed_out', 60, 10_080),
+  RETENTION_DAYS: count('how long a finished avatar is remembered', 7, 365),
   REQUIRE_IDEMPOTENCY_KEY: Type.Boolean({
     description: 'refuse POST /avatars without an Idempotency-Key',
     default: false,
@@ -276,7 +273,7 @@ export const Environment = Type.Object({
     minimum: 0,
     maximum: 60_000,
   }),
-  RATE_LIMIT_PER_MINUTE: seconds(
+  RATE_LIMIT_PER_MINUTE: count(
     'requests a minute from one caller that has no limit of its own; without callers, from one address',
     1200,
     1_000_000,
@@ -295,33 +292,7 @@ export const Environment = Type.Object({
     minimum: 0,
     maximum: 600,
   }),
-  SHUTDOWN_GRACE_SECONDS: seconds('how long work under way may take after SIGTERM', 60, 600),
+  SHUTDOWN_GRACE_SECONDS: count('how long work under way may take after SIGTERM', 60, 600),
 });
 
 export type Environment = Static<typeof Environment>;
-
-/** What the table says about a variable. */
-interface Entry {
-  readonly type?: string;
-  readonly description?: string;
-  readonly default?: unknown;
-  readonly $comment?: string;
-}
-
-const ENTRIES: Readonly<Record<string, unknown>> = Environment.properties;
-
-/** Every setting, for `--help` and the documentation. */
-export const SETTINGS = Object.keys(ENTRIES).map((name) => {
-  const { description = '', default: fallback } = ENTRIES[name] as Entry;
-  return { name, description, fallback };
-});
-
-/** Whether a variable holds a whole number. Decimal digits are all that is taken for one: not `1e3`, not `Infinity`. */
-export function isWholeNumber(name: string): boolean {
-  return (ENTRIES[name] as Entry | undefined)?.type === 'integer';
-}
-
-/** What a variable must be, in words, where its pattern says it. */
-export function ruleOf(name: string): string {
-  return (ENTRIES[name] as Entry | undefined)?.$comment ?? 'is not valid';
-}

@@ -2,9 +2,10 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
-import { type Config, ConfigError, readConfig, SETTINGS } from '../src/config.js';
+import type { Config } from '../src/config.js';
 import { INACTIVE_MS } from '../src/http/connection-limits.js';
 import { readProxies } from '../src/modellix/proxies.js';
+import { ConfigError, readConfig, SETTINGS } from '../src/read-config.js';
 import { Environment } from '../src/settings.js';
 import { strayIn } from '../src/stray-settings.js';
 

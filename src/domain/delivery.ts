@@ -1,6 +1,6 @@
 /** The moves of an avatar that has ended and whose end is to be told. */
 
-import { type Avatar, IllegalMoveError, isFinal } from './avatar.js';
+import { type Avatar, isFinal } from './avatar.js';
 import {
   awaited,
   type Callback,
@@ -10,6 +10,7 @@ import {
   type Told,
   type Verdict,
 } from './callback.js';
+import { IllegalMoveError } from './moves.js';
 
 /** Names the end that is told: every try carries the same, another end of the same avatar another. */
 export function webhookIdOf({ id, completedAt }: Avatar): string | null {

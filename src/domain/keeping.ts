@@ -1,7 +1,8 @@
 /** The moves of an avatar that has succeeded and whose video is being kept. */
 
-import { type Avatar, IllegalMoveError, type Video } from './avatar.js';
+import type { Avatar, Video } from './avatar.js';
 import { awaited } from './callback.js';
+import { IllegalMoveError } from './moves.js';
 
 /** So long it is tried, from the end on. */
 const TRIED_FOR_MS = 3_600_000;

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { type Avatar, newAvatar } from '../domain/avatar.js';
+import type { Avatar } from '../domain/avatar.js';
+import { newAvatar } from '../domain/moves.js';
 import { costOf, estimateUsd, type Prices } from '../domain/price.js';
 import { packSubmission, type Submission } from '../modellix/submission.js';
 import { ProblemError } from '../problems.js';

@@ -1,5 +1,6 @@
-import { type Avatar, canceled } from '../domain/avatar.js';
+import type { Avatar } from '../domain/avatar.js';
 import type { Scope } from '../domain/caller.js';
+import { canceled } from '../domain/moves.js';
 import { ProblemError } from '../problems.js';
 import { ending, write } from './move.js';
 import type { Ports } from './ports.js';

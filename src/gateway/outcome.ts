@@ -1,6 +1,7 @@
 /** What follows the answer to a submit, or that there is none: the rules are those of the upstream's contract. */
 
-import { type Avatar, accepted, failed, requeued, unconfirmed } from '../domain/avatar.js';
+import type { Avatar } from '../domain/avatar.js';
+import { accepted, failed, requeued, unconfirmed } from '../domain/moves.js';
 import type { Stored } from '../store/store.js';
 import type { Answer } from './answer.js';
 import { isRejection } from './limits/report.js';

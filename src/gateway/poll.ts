@@ -1,14 +1,5 @@
-import {
-  type Avatar,
-  type Cost,
-  failed,
-  missed,
-  polled,
-  pollFailed,
-  succeeded,
-  timedOut,
-  type Video,
-} from '../domain/avatar.js';
+import type { Avatar, Cost, Video } from '../domain/avatar.js';
+import { failed, missed, polled, pollFailed, succeeded, timedOut } from '../domain/moves.js';
 import { costOf, type Prices } from '../domain/price.js';
 import { backoffMs } from '../domain/schedule.js';
 import type { ApiKey } from '../modellix/api-key.js';

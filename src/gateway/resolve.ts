@@ -1,5 +1,6 @@
-import { type Avatar, accepted, failed } from '../domain/avatar.js';
+import type { Avatar } from '../domain/avatar.js';
 import type { Scope } from '../domain/caller.js';
+import { accepted, failed } from '../domain/moves.js';
 import { ProblemError } from '../problems.js';
 import type { Stored } from '../store/store.js';
 import { ending, type Move, write } from './move.js';

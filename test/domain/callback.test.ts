@@ -1,14 +1,8 @@
 import t from 'tap';
-import {
-  type Avatar,
-  accepted,
-  beginSubmit,
-  failed,
-  newAvatar,
-  unconfirmed,
-} from '../../src/domain/avatar.js';
+import type { Avatar } from '../../src/domain/avatar.js';
 import { type Told, verdictOf } from '../../src/domain/callback.js';
 import { redelivery, told, triedEnough, webhookIdOf } from '../../src/domain/delivery.js';
+import { accepted, beginSubmit, failed, newAvatar, unconfirmed } from '../../src/domain/moves.js';
 
 const NOW = 1_800_000_000_000;
 const HOUR = 3_600_000;

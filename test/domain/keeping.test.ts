@@ -1,6 +1,7 @@
 import t from 'tap';
-import { type Avatar, IllegalMoveError, type Video } from '../../src/domain/avatar.js';
+import type { Avatar, Video } from '../../src/domain/avatar.js';
 import { isKeepingOver, keepFailed, kept } from '../../src/domain/keeping.js';
+import { IllegalMoveError } from '../../src/domain/moves.js';
 
 const video: Video = {
   url: 'https://modellix.example/v.mp4',

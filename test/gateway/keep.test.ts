@@ -2,7 +2,8 @@
 
 import { Readable } from 'node:stream';
 import t, { type Test } from 'tap';
-import { type Avatar, newAvatar, type Video } from '../../src/domain/avatar.js';
+import type { Avatar, Video } from '../../src/domain/avatar.js';
+import { newAvatar } from '../../src/domain/moves.js';
 import { forget } from '../../src/gateway/forget.js';
 import { OriginGate } from '../../src/gateway/origin-gate.js';
 import type { Ports } from '../../src/gateway/ports.js';

@@ -2,7 +2,7 @@
 
 import { join } from 'node:path';
 import t from 'tap';
-import { accepted } from '../../src/domain/avatar.js';
+import { accepted } from '../../src/domain/moves.js';
 import { Limits } from '../../src/gateway/limits/limits.js';
 import { Timing } from '../../src/gateway/limits/timing.js';
 import type { Ports } from '../../src/gateway/ports.js';

@@ -1,6 +1,7 @@
 /** The part of the contract on admitting: the submit that is begun in the same write, and the same call again. */
 
-import { type Avatar, accepted, canceled } from '../../src/domain/avatar.js';
+import type { Avatar } from '../../src/domain/avatar.js';
+import { accepted, canceled } from '../../src/domain/moves.js';
 import { dayOf } from '../../src/domain/spend.js';
 import type { Admission, Begin, Store } from '../../src/store/store.js';
 import type { Check } from './contract-damage.js';

@@ -1,6 +1,7 @@
 /** The part of the contract on begins: what one write changes, which key is taken, the same call again. */
 
-import { type Avatar, accepted, beginSubmit, failed, requeued } from '../../src/domain/avatar.js';
+import type { Avatar } from '../../src/domain/avatar.js';
+import { accepted, beginSubmit, failed, requeued } from '../../src/domain/moves.js';
 import { dayOf } from '../../src/domain/spend.js';
 import type { Change, Store, SubmitTerms } from '../../src/store/store.js';
 import { until } from '../support/until.js';

@@ -1,7 +1,8 @@
 /** The part of the contract on how much one read may read, whatever there is. */
 
-import { type Avatar, canceled } from '../../src/domain/avatar.js';
+import type { Avatar } from '../../src/domain/avatar.js';
 import { EVERYONE } from '../../src/domain/caller.js';
+import { canceled } from '../../src/domain/moves.js';
 import type { ListQuery, Place, Store } from '../../src/store/store.js';
 import type { Check, Opened } from './contract-damage.js';
 import { avatarOf, CALLER, dueIn, EVERYTHING, idsOf, LONG, SUBMISSION } from './fixtures.js';

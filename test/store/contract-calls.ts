@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { accepted } from '../../src/domain/avatar.js';
+import { accepted } from '../../src/domain/moves.js';
 import type { CallTerms, Store } from '../../src/store/store.js';
 import type { Check } from './contract-damage.js';
 import { avatarOf, beginFirst, beginWith, claim, dueIn, idsOf, KEY, LONG, SUBMISSION } from './fixtures.js';

@@ -1,13 +1,7 @@
 /** The part of the contract on what an avatar holds: its place, its slot, for how long. */
 
-import {
-  type Avatar,
-  accepted,
-  type Ending,
-  failed,
-  requeued,
-  unconfirmed,
-} from '../../src/domain/avatar.js';
+import type { Avatar } from '../../src/domain/avatar.js';
+import { accepted, type Ending, failed, requeued, unconfirmed } from '../../src/domain/moves.js';
 import type { Save, Store } from '../../src/store/store.js';
 import { until } from '../support/until.js';
 import type { Check } from './contract-damage.js';

@@ -1,6 +1,7 @@
 /** The part of the contract on records that cannot be read and that hold something. */
 
-import { type Avatar, accepted } from '../../src/domain/avatar.js';
+import type { Avatar } from '../../src/domain/avatar.js';
+import { accepted } from '../../src/domain/moves.js';
 import { dayOf } from '../../src/domain/spend.js';
 import { encodeRecord } from '../../src/store/record.js';
 import type { Store } from '../../src/store/store.js';

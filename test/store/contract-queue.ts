@@ -1,6 +1,7 @@
 /** The part of the contract on the order of the queue, due indexes, shared documents and changes. */
 
-import { type Avatar, accepted, requeued } from '../../src/domain/avatar.js';
+import type { Avatar } from '../../src/domain/avatar.js';
+import { accepted, requeued } from '../../src/domain/moves.js';
 import { QueueFullError, type Save, type Store } from '../../src/store/store.js';
 import type { Check } from './contract-damage.js';
 import {

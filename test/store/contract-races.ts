@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { accepted, failed, requeued } from '../../src/domain/avatar.js';
+import { accepted, failed, requeued } from '../../src/domain/moves.js';
 import type { Store, Stored, SubmitTerms } from '../../src/store/store.js';
 import type { Check, Opened } from './contract-damage.js';
 import { avatarOf, beginWith, CALLER, dueIn, EVERYTHING, freely, KEY, LONG, SUBMISSION } from './fixtures.js';

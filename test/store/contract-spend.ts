@@ -1,19 +1,18 @@
 /** The part of the contract on what avatars cost their callers, and on the limits of callers. */
 
+import type { Avatar, Spend } from '../../src/domain/avatar.js';
+import { EVERYONE } from '../../src/domain/caller.js';
 import {
-  type Avatar,
   accepted,
   beginSubmit,
   canceled,
   failed,
   polled,
   requeued,
-  type Spend,
   succeeded,
   timedOut,
   unconfirmed,
-} from '../../src/domain/avatar.js';
-import { EVERYONE } from '../../src/domain/caller.js';
+} from '../../src/domain/moves.js';
 import { type Amount, dayOf } from '../../src/domain/spend.js';
 import type { Save, Store } from '../../src/store/store.js';
 import type { Check } from './contract-damage.js';

@@ -1,7 +1,7 @@
 /** The part of the contract on the bytes to submit, small and large. */
 
 import { randomBytes } from 'node:crypto';
-import { accepted } from '../../src/domain/avatar.js';
+import { accepted } from '../../src/domain/moves.js';
 import type { Save } from '../../src/store/store.js';
 import type { Check } from './contract-damage.js';
 import { avatarOf, beginNext, dueIn, idsOf, LONG, SUBMISSION } from './fixtures.js';

@@ -1,6 +1,7 @@
 /** The part of the contract on turns: what leaves the queue unsubmitted costs its caller none, and gains it none. */
 
-import { type Avatar, canceled, failed } from '../../src/domain/avatar.js';
+import type { Avatar } from '../../src/domain/avatar.js';
+import { canceled, failed } from '../../src/domain/moves.js';
 import type { Store, Stored } from '../../src/store/store.js';
 import type { Check } from './contract-damage.js';
 import { avatarOf, beginNext, dueIn, LONG, SUBMISSION } from './fixtures.js';

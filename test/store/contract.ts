@@ -1,7 +1,7 @@
 /** What every store must do. Both adapters run this suite. */
 
 import t, { type Test } from 'tap';
-import { accepted } from '../../src/domain/avatar.js';
+import { accepted } from '../../src/domain/moves.js';
 import { type Save, StoreUnavailableError } from '../../src/store/store.js';
 import { admissions } from './contract-admit.js';
 import { begins } from './contract-begin.js';

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { type Avatar, newAvatar } from '../../src/domain/avatar.js';
+import type { Avatar } from '../../src/domain/avatar.js';
+import { newAvatar } from '../../src/domain/moves.js';
 import type {
   Admission,
   Begin,

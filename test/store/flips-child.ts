@@ -4,8 +4,9 @@
  */
 
 import { isDeepStrictEqual } from 'node:util';
-import { type Avatar, accepted, canceled, failed, succeeded } from '../../src/domain/avatar.js';
+import type { Avatar } from '../../src/domain/avatar.js';
 import { EVERYONE } from '../../src/domain/caller.js';
+import { accepted, canceled, failed, succeeded } from '../../src/domain/moves.js';
 import { CorruptRecordError } from '../../src/store/record.js';
 import { openSqliteStore } from '../../src/store/sqlite/sqlite.js';
 import { type Store, StoreUnavailableError } from '../../src/store/store.js';

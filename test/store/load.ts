@@ -1,7 +1,7 @@
 /** Writers that go on while Redis is taken from under them, and what each of them was told. */
 
 import type { Test } from 'tap';
-import { accepted, canceled } from '../../src/domain/avatar.js';
+import { accepted, canceled } from '../../src/domain/moves.js';
 import { type Store, StoreUnavailableError } from '../../src/store/store.js';
 import { until } from '../support/until.js';
 import { avatarOf, beginWith, CALLER, dueIn, freely, LONG, SUBMISSION } from './fixtures.js';

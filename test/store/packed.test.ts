@@ -1,5 +1,5 @@
 import t from 'tap';
-import { newAvatar } from '../../src/domain/avatar.js';
+import { newAvatar } from '../../src/domain/moves.js';
 import { CorruptRecordError, decodeRecord, encodeRecord } from '../../src/store/record.js';
 import { pack, unpack } from '../../src/store/redis/packed.js';
 import { avatarOf } from './fixtures.js';

@@ -1,7 +1,7 @@
 /** While the slot of a store moves from one master of a Cluster to another, a script is run whole or not at all. */
 
 import t from 'tap';
-import { canceled } from '../../src/domain/avatar.js';
+import { canceled } from '../../src/domain/moves.js';
 import { startCluster } from '../support/redis-cluster.js';
 import { until } from '../support/until.js';
 import { avatarOf, CALLER, dueIn, LONG, SUBMISSION } from './fixtures.js';

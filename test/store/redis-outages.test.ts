@@ -1,6 +1,6 @@
 import { EventEmitter, once } from 'node:events';
 import t from 'tap';
-import { canceled } from '../../src/domain/avatar.js';
+import { canceled } from '../../src/domain/moves.js';
 import { openRedisStore } from '../../src/store/redis/redis.js';
 import { type Store, StoreUnavailableError } from '../../src/store/store.js';
 import { startRedis } from '../support/redis.js';

@@ -1,5 +1,6 @@
 import t, { type Test } from 'tap';
-import { type Avatar, accepted, canceled, requeued } from '../../src/domain/avatar.js';
+import type { Avatar } from '../../src/domain/avatar.js';
+import { accepted, canceled, requeued } from '../../src/domain/moves.js';
 import type { Save } from '../../src/store/store.js';
 import { startRedis } from '../support/redis.js';
 import {

@@ -1,7 +1,7 @@
 import { EventEmitter, once } from 'node:events';
 import { inspect } from 'node:util';
 import t, { type Test } from 'tap';
-import { accepted, canceled } from '../../src/domain/avatar.js';
+import { accepted, canceled } from '../../src/domain/moves.js';
 import { CorruptRecordError } from '../../src/store/record.js';
 import { openRedisStore } from '../../src/store/redis/redis.js';
 import { PIECE_BYTES } from '../../src/store/redis/submissions.js';

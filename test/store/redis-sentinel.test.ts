@@ -2,7 +2,7 @@
 
 import { EventEmitter, once } from 'node:events';
 import t, { type Test } from 'tap';
-import { beginSubmit } from '../../src/domain/avatar.js';
+import { beginSubmit } from '../../src/domain/moves.js';
 import { openRedisStore, type RedisEvent } from '../../src/store/redis/redis.js';
 import { type Store, StoreUnavailableError } from '../../src/store/store.js';
 import { startRedis } from '../support/redis.js';

@@ -1,7 +1,8 @@
 /** What was spent, where Redis is shared, a reply is lost, or an account is not there any more. */
 
 import t, { type Test } from 'tap';
-import { type Avatar, canceled } from '../../src/domain/avatar.js';
+import type { Avatar } from '../../src/domain/avatar.js';
+import { canceled } from '../../src/domain/moves.js';
 import { dayOf } from '../../src/domain/spend.js';
 import { type Store, USE_MS } from '../../src/store/store.js';
 import { startRedis } from '../support/redis.js';

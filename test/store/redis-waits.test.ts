@@ -1,7 +1,7 @@
 /** Answers that rest on a write of another process wait for that as well. Run by a proxy that waits as Redis 7.2 does. */
 
 import t, { type Test } from 'tap';
-import { canceled } from '../../src/domain/avatar.js';
+import { canceled } from '../../src/domain/moves.js';
 import type { Store } from '../../src/store/store.js';
 import { startRedis } from '../support/redis.js';
 import { wayAs72 } from '../support/redis-72.js';

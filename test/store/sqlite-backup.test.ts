@@ -1,7 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import t from 'tap';
-import { accepted } from '../../src/domain/avatar.js';
+import { accepted } from '../../src/domain/moves.js';
 import { backUp } from '../../src/store/sqlite/backup.js';
 import { beginFirst, CALLER, claim, EVERYTHING, LONG } from './fixtures.js';
 import { byHand, create, open } from './fixtures-sqlite.js';

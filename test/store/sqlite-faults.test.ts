@@ -3,7 +3,7 @@
 import { mkdir, readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import t from 'tap';
-import { accepted, requeued } from '../../src/domain/avatar.js';
+import { accepted, requeued } from '../../src/domain/moves.js';
 import { dayOf } from '../../src/domain/spend.js';
 import { openSqliteStore } from '../../src/store/sqlite/sqlite.js';
 import { StoreLockedError, StoreUnavailableError } from '../../src/store/store.js';

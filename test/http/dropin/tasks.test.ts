@@ -1,20 +1,18 @@
 /** How an avatar is told as a task, and where it says that things are. */
 
 import t, { type Test } from 'tap';
+import type { Avatar, Failure, Video } from '../../../src/domain/avatar.js';
 import {
-  type Avatar,
   accepted,
   beginSubmit,
   canceled,
-  type Failure,
   failed,
   newAvatar,
   polled,
   succeeded,
   timedOut,
   unconfirmed,
-  type Video,
-} from '../../../src/domain/avatar.js';
+} from '../../../src/domain/moves.js';
 import { startApp } from '../../support/app.js';
 import { createAvatar, sendRaw } from '../../support/requests.js';
 import { serverFor } from '../../support/server.js';
