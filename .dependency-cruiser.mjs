@@ -118,8 +118,8 @@ export default {
     ),
     forbid(
       'only-config-reads-settings',
-      from('^src/', '^src/(config|read-config|environment|setting-list|app|serve|main)\\.ts$'),
-      { path: '^src/(config|read-config|environment|setting-list|settings)\\.ts$' },
+      from('^src/', '^src/(config/|(app|serve|main)\\.ts$)'),
+      { path: '^src/config/' },
       'Everything below the root is given what it needs.',
     ),
     forbid(
@@ -148,9 +148,9 @@ export default {
     ),
     forbid(
       'logger-at-home',
-      from('^src/', '^src/log\\.ts$'),
-      { path: npm('pino') },
-      'What may be logged is decided once.',
+      from('^src/', '^src/telemetry/'),
+      { path: npm('pino|prom-client') },
+      'What may be logged and what is counted is decided once.',
     ),
     forbid(
       'fastify-at-home',

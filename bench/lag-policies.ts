@@ -1,6 +1,6 @@
 /** The policies that are compared: what the gateway does, and what a fixed pause does. */
 
-import { distributionOf, mixOf, newDurations, observe } from '../src/domain/durations.js';
+import { distributionOf, mixOf, newDurations, observe } from '../src/domain/limits/durations.js';
 import { nextPollMs, priceOf } from '../src/domain/schedule.js';
 import type { Policy } from './lag-world.js';
 

@@ -1,7 +1,7 @@
 /** Modellix in simulated time: so many tasks unfinished at any moment, the calls that the real budget gives, one policy. */
 
-import { paceOf } from '../src/domain/call-rate.js';
-import type { TaskKind } from '../src/domain/durations.js';
+import { paceOf } from '../src/domain/limits/call-rate.js';
+import type { TaskKind } from '../src/domain/limits/durations.js';
 import { take, UNUSED } from '../test/domain/call-share.js';
 import { dueQueue } from './lag-queue.js';
 

@@ -15,7 +15,7 @@ import { loadavg, tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { connectionsWithin, maxOpenFiles } from '../src/open-files.js';
+import { connectionsWithin, maxOpenFiles } from '../src/disk/open-files.js';
 import {
   ATTACKS,
   type AttackName,

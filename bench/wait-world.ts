@@ -4,7 +4,7 @@ import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
-import { awaited } from '../src/domain/callback.js';
+import { awaited } from '../src/domain/callbacks/callback.js';
 import { KeyPool } from '../src/modellix/keyring.js';
 import { openSqliteStore } from '../src/store/sqlite/sqlite.js';
 import type { Store } from '../src/store/store.js';

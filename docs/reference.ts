@@ -1,7 +1,7 @@
 /** The two reference pages that are made from the code: each setting, each problem. */
 
+import { SECRETS, SETTINGS } from '../src/config/read-config.js';
 import { PROBLEMS, type ProblemSlug, problemType } from '../src/problems.js';
-import { SECRETS, SETTINGS } from '../src/read-config.js';
 
 const NOTE = '<!-- Made by `npm run docs` from the code; edit the code. -->';
 

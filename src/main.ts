@@ -79,7 +79,7 @@ function readOptions(args: string[]) {
 async function usage(): Promise<string> {
   const [{ COMMANDS_HELP }, { SETTINGS }] = await Promise.all([
     import('./cli/program.js'),
-    import('./setting-list.js'),
+    import('./config/setting-list.js'),
   ]);
   const settings = SETTINGS.map(
     ({ name, description, fallback }) =>

@@ -3,11 +3,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import closeWithGrace from 'close-with-grace';
 import { type App, buildApp, StartError } from './app.js';
-import type { Config } from './config.js';
-import { createLog } from './log.js';
-import { LogOutput } from './log-output.js';
-import { connectionsWithin, maxOpenFiles } from './open-files.js';
-import { ConfigError, forgetSecrets, readConfig } from './read-config.js';
+import type { Config } from './config/config.js';
+import { ConfigError, forgetSecrets, readConfig } from './config/read-config.js';
+import { connectionsWithin, maxOpenFiles } from './disk/open-files.js';
+import { createLog } from './telemetry/log.js';
+import { LogOutput } from './telemetry/log-output.js';
 
 /** The gateway cannot run here and now. */
 const EXIT_FAILURE = 1;

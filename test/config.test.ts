@@ -2,12 +2,12 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
-import type { Config } from '../src/config.js';
+import type { Config } from '../src/config/config.js';
+import { ConfigError, readConfig, SETTINGS } from '../src/config/read-config.js';
+import { Environment } from '../src/config/settings.js';
+import { strayIn } from '../src/config/stray-settings.js';
 import { INACTIVE_MS } from '../src/http/connection-limits.js';
 import { readProxies } from '../src/modellix/proxies.js';
-import { ConfigError, readConfig, SETTINGS } from '../src/read-config.js';
-import { Environment } from '../src/settings.js';
-import { strayIn } from '../src/stray-settings.js';
 
 const KEY = 'mx-0123456789';
 const SECRET = 'sk-do-not-show-me';

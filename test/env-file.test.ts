@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import t, { type Test } from 'tap';
 import { parse } from 'yaml';
-import { readConfig, SECRETS, SETTINGS } from '../src/read-config.js';
+import { readConfig, SECRETS, SETTINGS } from '../src/config/read-config.js';
 import { gatewayScript } from './support/processes.js';
 
 const read = (name: string) => readFile(new URL(`../${name}`, import.meta.url), 'utf8');

@@ -6,7 +6,7 @@ import { Redis } from 'ioredis';
 import t from 'tap';
 import { request } from 'undici';
 import type { Log } from '../src/gateway/log.js';
-import { createLog } from '../src/log.js';
+import { createLog } from '../src/telemetry/log.js';
 
 type Line = Record<string, unknown> & { err: Record<string, unknown>; msg: string };
 

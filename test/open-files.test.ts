@@ -1,5 +1,5 @@
 import t from 'tap';
-import { connectionsWithin, maxOpenFiles } from '../src/open-files.js';
+import { connectionsWithin, maxOpenFiles } from '../src/disk/open-files.js';
 
 t.test('connections are as many as files allow, and leave some for the rest', async (t) => {
   const cases: readonly [number, number | null, number][] = [

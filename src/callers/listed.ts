@@ -1,7 +1,7 @@
 import type { Mode } from '../domain/avatar.js';
+import { readSecret } from '../domain/callbacks/webhook-secret.js';
 import { ANONYMOUS, type Caller } from '../domain/caller.js';
 import { UNITS_A_DOLLAR } from '../domain/spend.js';
-import { readSecret } from '../domain/webhook-secret.js';
 import { brokenRule, type CallerMembers, checkForm, MemberError, type MemberName } from './form.js';
 
 /** A caller, and how it is known. */

@@ -1,6 +1,6 @@
 /** The avatar: one record, one status, one next step. `moves.ts` has what changes it. */
 
-import type { Callback } from './callback.js';
+import type { Callback } from './callbacks/callback.js';
 
 export type Mode = 'std' | 'pro';
 

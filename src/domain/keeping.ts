@@ -1,7 +1,7 @@
 /** The moves of an avatar that has succeeded and whose video is being kept. */
 
 import type { Avatar, Video } from './avatar.js';
-import { awaited } from './callback.js';
+import { awaited } from './callbacks/callback.js';
 import { IllegalMoveError } from './moves.js';
 
 /** So long it is tried, from the end on. */

@@ -7,7 +7,7 @@
  */
 
 import type { Avatar, Cost, Failure, Status, Video } from './avatar.js';
-import { awaited } from './callback.js';
+import { awaited } from './callbacks/callback.js';
 
 /** A move that the present status does not allow, for example out of a final status. */
 export class IllegalMoveError extends Error {

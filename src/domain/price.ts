@@ -1,7 +1,7 @@
 /** What an avatar is expected to cost: for its caller and against its caps, never a bill. */
 
 import type { Cost, Mode } from './avatar.js';
-import { MAX_AUDIO_SECONDS } from './media/audio.js';
+import { MAX_AUDIO_SECONDS } from './media/audio/audio.js';
 import { UNITS_A_DOLLAR } from './spend.js';
 
 /** What a second of video costs, in US dollars. */

@@ -1,6 +1,6 @@
 /** When the next step is due. `random` is in [0, 1). */
 
-import type { Distribution, Moments } from './durations.js';
+import type { Distribution, Moments } from './limits/durations.js';
 
 const BACKOFF_BASE_MS = 1_000;
 const BACKOFF_MAX_MS = 60_000;

@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { type Avatar, isFinal } from '../domain/avatar.js';
-import type { KeyLimits } from '../domain/budget.js';
 import type { Caller, Scope } from '../domain/caller.js';
+import type { KeyLimits } from '../domain/limits/budget.js';
 import { ProblemError } from '../problems.js';
 import { type Found, type Store, StoreUnavailableError } from '../store/store.js';
 import { accept, unlessRefused } from './accept.js';

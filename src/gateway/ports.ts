@@ -1,5 +1,5 @@
 import type { AudioFacts, Avatar, FailureType, ImageFacts, Status } from '../domain/avatar.js';
-import type { Told } from '../domain/callback.js';
+import type { Told } from '../domain/callbacks/callback.js';
 import type { CallerDirectory } from '../domain/caller.js';
 import type { Fetched } from '../domain/media/fetched.js';
 import type { InspectedFile } from '../domain/media/inspected.js';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Avatar } from '../domain/avatar.js';
-import { MAX_AUDIO_BYTES } from '../domain/media/audio.js';
-import { MAX_IMAGE_BYTES } from '../domain/media/image.js';
+import { MAX_AUDIO_BYTES } from '../domain/media/audio/audio.js';
+import { MAX_IMAGE_BYTES } from '../domain/media/image/image.js';
 import type { ApiKey } from '../modellix/api-key.js';
 import { type Begin, type Outlook, StoreUnavailableError } from '../store/store.js';
 import { deliver } from './callbacks/deliver.js';

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { withoutPort } from './address.js';
+import { withoutPort } from './access/address.js';
 
 /** What every path of ours begins with. */
 const OURS = /^\/(?:avatars|usage|api\/v1|docs|openapi\.json|livez|readyz|metrics)(?=[/?#]|$)/;

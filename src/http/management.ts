@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import { completeRoutes } from './access.js';
+import { completeRoutes } from './access/access.js';
 import { type BaseOptions, buildBase } from './base.js';
 import { MAX_MANAGEMENT_CONNECTIONS } from './connection-limits.js';
 import { refuseUnrouted } from './plugins/method-not-allowed.js';

@@ -1,10 +1,9 @@
 import accepts from '@fastify/accepts';
 import type { FastifyInstance } from 'fastify';
-import { completeRoutes } from './access.js';
+import { completeRoutes } from './access/access.js';
 import { type BaseOptions, buildBase } from './base.js';
 import { PREFIX } from './dropin/refusals.js';
 import { dropInRoutes } from './dropin/routes.js';
-import { HeldRequests } from './held-requests.js';
 import { type AuthOptions, enforceRules, identifySenders } from './plugins/authenticate.js';
 import { readBodies } from './plugins/body.js';
 import { documentApi } from './plugins/docs.js';
@@ -19,6 +18,7 @@ import { type OperationsOptions, operationsRoutes } from './routes/operations.js
 import type { RouteOptions } from './routes/options.js';
 import { usageRoutes } from './routes/usage.js';
 import { videoRoutes } from './routes/video.js';
+import { HeldRequests } from './streams/held-requests.js';
 
 export interface HttpOptions extends BaseOptions, Omit<RouteOptions, 'held'>, OperationsOptions {
   /** Whether health and metrics have a server of their own. */

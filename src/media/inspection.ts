@@ -2,10 +2,10 @@
 
 import { createHash } from 'node:crypto';
 import { Piscina } from 'piscina';
-import { inspectAudio } from '../domain/media/audio.js';
+import { inspectAudio } from '../domain/media/audio/audio.js';
 import { decodeBase64 } from '../domain/media/base64.js';
 import type { Forgiven } from '../domain/media/forgiven.js';
-import { inspectImage, MAX_IMAGE_BYTES } from '../domain/media/image.js';
+import { inspectImage, MAX_IMAGE_BYTES } from '../domain/media/image/image.js';
 import { MediaError } from '../domain/media/media.js';
 
 const INSPECT = { image: inspectImage, sound: inspectAudio } as const;

@@ -3,7 +3,7 @@
  * submit, so a refusal must be definite and everything else, once a byte was sent, is unknown.
  */
 
-import type { RateHeaders } from '../domain/budget.js';
+import type { RateHeaders } from '../domain/limits/budget.js';
 
 /** What a call came to, and what its answer said of the limits. */
 export interface Reply<T> {

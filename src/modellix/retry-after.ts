@@ -1,4 +1,4 @@
-import type { RateHeaders } from '../domain/budget.js';
+import type { RateHeaders } from '../domain/limits/budget.js';
 import { decimal, httpDate, retryAfterIn } from '../domain/retry-after.js';
 import { type AnswerHeaders, header } from './text.js';
 

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
-import type { Told } from '../domain/callback.js';
+import type { Told } from '../domain/callbacks/callback.js';
+import { readSecret } from '../domain/callbacks/webhook-secret.js';
 import { httpDate, retryAfterIn } from '../domain/retry-after.js';
-import { readSecret } from '../domain/webhook-secret.js';
 import { mayConnectTo, type Network } from './addresses.js';
 import { connectionTo } from './connection.js';
 import { AddressNotAllowedError, addressesOf, type Lookup, NOT_PUBLIC } from './connector.js';

@@ -6,7 +6,7 @@
 import Type, { type Static } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { type Avatar, STATUSES } from '../domain/avatar.js';
-import type { Delivery } from '../domain/callback.js';
+import type { Delivery } from '../domain/callbacks/callback.js';
 import { SCHEMA, schemaOf } from './schema.js';
 
 export { SCHEMA };

@@ -55,7 +55,7 @@ export interface Bounds {
   readonly maxBytes: number;
 }
 
-/** How fast a key may be called (GCRA): `burst` calls at once, then one every `intervalMs`. See `domain/call-rate.ts`. */
+/** How fast a key may be called (GCRA): `burst` calls at once, then one every `intervalMs`. See `domain/limits/call-rate.ts`. */
 export interface CallTerms {
   readonly intervalMs: number;
   readonly burst: number;

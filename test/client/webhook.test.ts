@@ -3,7 +3,7 @@
 import { Webhook } from 'standardwebhooks';
 import t from 'tap';
 import { createClient, verifyWebhook, type WebhookOptions } from '../../src/client/index.js';
-import { readSecret } from '../../src/domain/webhook-secret.js';
+import { readSecret } from '../../src/domain/callbacks/webhook-secret.js';
 import { parseNetworks } from '../../src/outbound/addresses.js';
 import { signedHeaders } from '../../src/outbound/signature.js';
 import { startApp, WEBHOOK_SECRET } from '../support/app.js';

@@ -1,7 +1,7 @@
 /** What the gateway says of the same bytes. */
 
-import { inspectAudio } from '../../src/domain/media/audio.js';
-import { inspectImage } from '../../src/domain/media/image.js';
+import { inspectAudio } from '../../src/domain/media/audio/audio.js';
+import { inspectImage } from '../../src/domain/media/image/image.js';
 import { MediaError } from '../../src/domain/media/media.js';
 import { type Refusal, refused, type Verdict } from './verdict.js';
 

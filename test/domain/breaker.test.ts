@@ -13,7 +13,7 @@ import {
   MODELLIX,
   SUBMITS,
   tryInMs,
-} from '../../src/domain/breaker.js';
+} from '../../src/domain/limits/breaker.js';
 
 const NOW = 1_790_000_000_000;
 

@@ -12,7 +12,7 @@ import {
   stateOf,
   termsOf,
   waitMs,
-} from '../../src/domain/budget.js';
+} from '../../src/domain/limits/budget.js';
 
 const NOW = 1_790_000_000_123;
 const MINUTE_MS = 60_000;

@@ -2,8 +2,8 @@
 
 import fc from 'fast-check';
 import t from 'tap';
-import { afterReply, callsPerMinuteOf, NOTHING_LEARNED, waitMs } from '../../src/domain/budget.js';
-import { paceOf } from '../../src/domain/call-rate.js';
+import { afterReply, callsPerMinuteOf, NOTHING_LEARNED, waitMs } from '../../src/domain/limits/budget.js';
+import { paceOf } from '../../src/domain/limits/call-rate.js';
 import { type CallKind, type Calls, giveBack, type Rivals, take, UNUSED } from './call-share.js';
 
 const NOW = 1_790_000_000_123;

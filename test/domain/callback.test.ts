@@ -1,7 +1,7 @@
 import t from 'tap';
 import type { Avatar } from '../../src/domain/avatar.js';
-import { type Told, verdictOf } from '../../src/domain/callback.js';
-import { redelivery, told, triedEnough, webhookIdOf } from '../../src/domain/delivery.js';
+import { type Told, verdictOf } from '../../src/domain/callbacks/callback.js';
+import { redelivery, told, triedEnough, webhookIdOf } from '../../src/domain/callbacks/delivery.js';
 import { accepted, beginSubmit, failed, newAvatar, unconfirmed } from '../../src/domain/moves.js';
 
 const NOW = 1_800_000_000_000;

@@ -1,7 +1,7 @@
 /** How fast the queue drains, from the submits that were seen. */
 
 import t from 'tap';
-import { admitted, type Drain, newDrain, retryAfterMs, startInMs } from '../../src/domain/drain.js';
+import { admitted, type Drain, newDrain, retryAfterMs, startInMs } from '../../src/domain/limits/drain.js';
 
 const NOW = 1_790_000_000_000;
 

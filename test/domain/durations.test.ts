@@ -10,7 +10,7 @@ import {
   newDurations,
   observe,
   type TaskKind,
-} from '../../src/domain/durations.js';
+} from '../../src/domain/limits/durations.js';
 import { hazard } from './hazard.js';
 
 const SHORT: TaskKind = { mode: 'std', audioSeconds: 7 };

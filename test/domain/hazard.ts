@@ -1,4 +1,4 @@
-import type { Distribution } from '../../src/domain/durations.js';
+import type { Distribution } from '../../src/domain/limits/durations.js';
 
 /** The rate at which an unfinished task of this age finishes, per ms: how steep the distribution is there. */
 export function hazard(of: Distribution, ms: number): number {

@@ -10,7 +10,7 @@ import {
   type Histogram,
   lowerMs,
   upperMs,
-} from '../../src/domain/histogram.js';
+} from '../../src/domain/limits/histogram.js';
 
 /** With so many more observations in one bucket. */
 function more(histogram: Histogram, times: number, bucket: string): Histogram {

@@ -1,7 +1,7 @@
 /** What may be done now, from what is known of Modellix and of each key. */
 
 import t from 'tap';
-import { beginTry, SUBMITS } from '../../src/domain/breaker.js';
+import { beginTry, SUBMITS } from '../../src/domain/limits/breaker.js';
 import {
   afterCall,
   type CallResult,
@@ -9,7 +9,7 @@ import {
   NOTHING_KNOWN,
   pollTerms,
   submitTerms,
-} from '../../src/domain/limits.js';
+} from '../../src/domain/limits/limits.js';
 
 const NOW = 1_790_000_000_000;
 const LIMITS = { callsPerMinute: 100, tasks: 3 };

@@ -8,7 +8,7 @@ import {
   NOTHING_LEARNED,
   slotsOf,
   waitMs,
-} from '../../src/domain/budget.js';
+} from '../../src/domain/limits/budget.js';
 
 /** What others want to have unfinished at a moment, in ms from the start. */
 export type Rivals = (atMs: number, random: () => number) => number;

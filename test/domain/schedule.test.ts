@@ -2,7 +2,12 @@
 
 import fc from 'fast-check';
 import t from 'tap';
-import { type Distribution, distributionOf, newDurations, observe } from '../../src/domain/durations.js';
+import {
+  type Distribution,
+  distributionOf,
+  newDurations,
+  observe,
+} from '../../src/domain/limits/durations.js';
 import { backoffMs, nextPollMs, type PollBounds, priceOf } from '../../src/domain/schedule.js';
 import { hazard } from './hazard.js';
 

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import t from 'tap';
-import { parseSecrets, readSecret } from '../../src/domain/webhook-secret.js';
+import { parseSecrets, readSecret } from '../../src/domain/callbacks/webhook-secret.js';
 
 const whsec = (bytes: number) => `whsec_${randomBytes(bytes).toString('base64')}`;
 

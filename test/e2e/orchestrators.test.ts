@@ -3,8 +3,8 @@
 import { readFile } from 'node:fs/promises';
 import t from 'tap';
 import { parse } from 'yaml';
+import { readConfig } from '../../src/config/read-config.js';
 import { livenessUrl } from '../../src/healthcheck.js';
-import { readConfig } from '../../src/read-config.js';
 import { runGateway } from '../support/processes.js';
 import { until } from '../support/until.js';
 import { create, finished, gatewayFor, KEY, settingsFor, simulatorFor, tempDir } from './support.js';

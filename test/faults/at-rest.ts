@@ -1,7 +1,7 @@
 /** The bytes of an avatar at rest, read and changed behind the gateway's back, which must be closed meanwhile. */
 
 import type { Test } from 'tap';
-import type { Config } from '../../src/config.js';
+import type { Config } from '../../src/config/config.js';
 import { documentIn } from '../../src/store/redis/records.js';
 import type { Database } from '../../src/store/sqlite/database.js';
 import { clientOf, overwriteDocument } from '../store/fixtures-redis.js';

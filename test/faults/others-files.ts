@@ -3,7 +3,7 @@
 import { mkdir, readdir, readFile, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Test } from 'tap';
-import type { Config } from '../../src/config.js';
+import type { Config } from '../../src/config/config.js';
 import { openSqliteStore } from '../../src/store/sqlite/sqlite.js';
 import type { Store } from '../../src/store/store.js';
 import { tempDir } from '../e2e/support.js';

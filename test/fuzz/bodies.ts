@@ -3,7 +3,7 @@
 import { decodeBase64 } from '../../src/domain/media/base64.js';
 import { MediaError } from '../../src/domain/media/media.js';
 import { Memory } from '../../src/gateway/intake/memory.js';
-import { readJson } from '../../src/http/json-body.js';
+import { readJson } from '../../src/http/body/json-body.js';
 import { ProblemError } from '../../src/problems.js';
 import type { Target } from './target.js';
 

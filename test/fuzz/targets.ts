@@ -5,11 +5,11 @@ import {
   MAX_AUDIO_BYTES,
   MAX_AUDIO_SECONDS,
   MIN_AUDIO_SECONDS,
-} from '../../src/domain/media/audio.js';
-import { isTurned } from '../../src/domain/media/exif.js';
-import { inspectImage, MAX_IMAGE_BYTES, MIN_IMAGE_SIDE } from '../../src/domain/media/image.js';
+} from '../../src/domain/media/audio/audio.js';
+import { endOfSound, skipTags } from '../../src/domain/media/audio/tags.js';
+import { isTurned } from '../../src/domain/media/image/exif.js';
+import { inspectImage, MAX_IMAGE_BYTES, MIN_IMAGE_SIDE } from '../../src/domain/media/image/image.js';
 import { MediaError } from '../../src/domain/media/media.js';
-import { endOfSound, skipTags } from '../../src/domain/media/tags.js';
 import { adts, exif, fixture, mp3, png, pngChunk, wav, withApp1 } from '../domain/media/make.js';
 import { BODY_TARGETS } from './bodies.js';
 import { boxes, frames, jpegSegments, mendPng, pngChunks, riffChunks } from './pieces.js';

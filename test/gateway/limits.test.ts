@@ -1,8 +1,8 @@
 /** What replicas share of the limits over one store, and what each keeps to itself. */
 
 import t, { type Test } from 'tap';
-import type { RateHeaders } from '../../src/domain/budget.js';
-import type { CallResult } from '../../src/domain/limits.js';
+import type { RateHeaders } from '../../src/domain/limits/budget.js';
+import type { CallResult } from '../../src/domain/limits/limits.js';
 import { Limits } from '../../src/gateway/limits/limits.js';
 import { type Outlook, StoreUnavailableError } from '../../src/store/store.js';
 import { avatarOf, dueIn, SUBMISSION } from '../store/fixtures.js';

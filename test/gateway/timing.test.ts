@@ -2,7 +2,7 @@
 
 import t, { type Test } from 'tap';
 import type { Avatar, Mode } from '../../src/domain/avatar.js';
-import { distributionOf, mixOf, newDurations, observe } from '../../src/domain/durations.js';
+import { distributionOf, mixOf, newDurations, observe } from '../../src/domain/limits/durations.js';
 import { nextPollMs, priceOf } from '../../src/domain/schedule.js';
 import { Timing } from '../../src/gateway/limits/timing.js';
 import type { Outlook, Store } from '../../src/store/store.js';

@@ -3,7 +3,7 @@
 import Fastify from 'fastify';
 import t from 'tap';
 import { Memory } from '../../src/gateway/intake/memory.js';
-import { completeRoutes } from '../../src/http/access.js';
+import { completeRoutes } from '../../src/http/access/access.js';
 import { ProblemError } from '../../src/problems.js';
 import { bearer, callerNamed, directoryOf } from '../support/directory.js';
 import { serverFor } from '../support/server.js';

@@ -1,7 +1,7 @@
 /** `ETag` and `If-None-Match` on an avatar. */
 
 import t from 'tap';
-import { isNamed } from '../../src/http/etag.js';
+import { isNamed } from '../../src/http/avatar/etag.js';
 import { startReplicas } from '../support/replicas.js';
 import { createAvatar } from '../support/requests.js';
 import { until } from '../support/until.js';

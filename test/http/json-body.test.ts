@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import t from 'tap';
 import type { GivenMedia } from '../../src/domain/media/media.js';
 import { mediaIn } from '../../src/domain/media/text.js';
-import { type JsonBody, readJson } from '../../src/http/json-body.js';
+import { type JsonBody, readJson } from '../../src/http/body/json-body.js';
 import { ProblemError } from '../../src/problems.js';
 import { startApp } from '../support/app.js';
 import { postJson, URLS } from '../support/requests.js';

@@ -3,9 +3,9 @@
 import type { FastifyRequest } from 'fastify';
 import t from 'tap';
 import { ANONYMOUS, type Caller, EVERYONE } from '../../src/domain/caller.js';
-import { cursorOf, placeOf } from '../../src/http/cursor.js';
+import { scopeIn } from '../../src/http/access/scope.js';
+import { cursorOf, placeOf } from '../../src/http/avatar/cursor.js';
 import type { AvatarList } from '../../src/http/schemas/list.js';
-import { scopeIn } from '../../src/http/scope.js';
 import { ProblemError } from '../../src/problems.js';
 import { startApp } from '../support/app.js';
 import { EventReader } from '../support/events.js';

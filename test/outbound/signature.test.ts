@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { Webhook } from 'standardwebhooks';
 import t from 'tap';
-import { readSecret } from '../../src/domain/webhook-secret.js';
+import { readSecret } from '../../src/domain/callbacks/webhook-secret.js';
 import { signedHeaders } from '../../src/outbound/signature.js';
 
 const whsec = (bytes: number) => `whsec_${randomBytes(bytes).toString('base64')}`;

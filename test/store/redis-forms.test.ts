@@ -1,5 +1,5 @@
 import t from 'tap';
-import { readConfig } from '../../src/read-config.js';
+import { readConfig } from '../../src/config/read-config.js';
 import { parseRedisUrl } from '../../src/store/redis/connection/address.js';
 
 const NOBODY = { tls: false, username: null, password: null, db: 0 };

@@ -5,8 +5,8 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildApp } from '../../src/app.js';
-import type { Config } from '../../src/config.js';
-import { createLog } from '../../src/log.js';
+import type { Config } from '../../src/config/config.js';
+import { createLog } from '../../src/telemetry/log.js';
 import {
   DEFAULT_KEY,
   type Simulator,

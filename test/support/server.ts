@@ -3,8 +3,8 @@
 import type { Gateway } from '../../src/gateway/gateway.js';
 import { WINDOW_MS } from '../../src/http/plugins/limits.js';
 import { buildServer, type HttpOptions } from '../../src/http/server.js';
-import { createLog } from '../../src/log.js';
 import { RequestCounts } from '../../src/store/request-counts.js';
+import { createLog } from '../../src/telemetry/log.js';
 
 /** Counts requests where there are no other replicas. */
 export const countedAlone = () => new RequestCounts({ count: null }, WINDOW_MS, () => undefined);

@@ -1,5 +1,5 @@
-import { type Told, verdictOf } from '../../domain/callback.js';
-import { told, triedEnough, webhookIdOf } from '../../domain/delivery.js';
+import { type Told, verdictOf } from '../../domain/callbacks/callback.js';
+import { told, triedEnough, webhookIdOf } from '../../domain/callbacks/delivery.js';
 import type { Stored } from '../../store/store.js';
 import { erase, past, write } from '../move.js';
 import type { Lease } from '../origin-gate.js';

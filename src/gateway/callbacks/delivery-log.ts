@@ -1,6 +1,6 @@
 import type { Avatar } from '../../domain/avatar.js';
-import type { Callback, Delivery } from '../../domain/callback.js';
-import { webhookIdOf } from '../../domain/delivery.js';
+import type { Callback, Delivery } from '../../domain/callbacks/callback.js';
+import { webhookIdOf } from '../../domain/callbacks/delivery.js';
 import { ProblemError } from '../../problems.js';
 
 /** How telling a receiver went. */

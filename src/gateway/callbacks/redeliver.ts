@@ -1,6 +1,6 @@
 import { type Avatar, isFinal } from '../../domain/avatar.js';
+import { redelivery } from '../../domain/callbacks/delivery.js';
 import type { Scope } from '../../domain/caller.js';
-import { redelivery } from '../../domain/delivery.js';
 import { ProblemError } from '../../problems.js';
 import { past, write } from '../move.js';
 import type { Ports } from '../ports.js';

@@ -1,7 +1,7 @@
 import type { AudioFacts, ImageFacts } from '../../domain/avatar.js';
-import { MAX_AUDIO_BYTES } from '../../domain/media/audio.js';
+import { MAX_AUDIO_BYTES } from '../../domain/media/audio/audio.js';
 import type { Forgiven } from '../../domain/media/forgiven.js';
-import { MAX_IMAGE_BYTES } from '../../domain/media/image.js';
+import { MAX_IMAGE_BYTES } from '../../domain/media/image/image.js';
 import type { InspectedFile } from '../../domain/media/inspected.js';
 import { type GivenMedia, MediaError, UrlNotAllowedError } from '../../domain/media/media.js';
 import type { MediaToSend, Submission } from '../../modellix/submission.js';

@@ -1,4 +1,4 @@
-import { admitted, type Drain, newDrain } from '../../domain/drain.js';
+import { admitted, type Drain, newDrain } from '../../domain/limits/drain.js';
 import type { Store } from '../../store/store.js';
 import { jsonCodec, Shared } from './cas-document.js';
 

@@ -10,10 +10,16 @@ import {
   MODELLIX,
   SUBMITS,
   tryInMs,
-} from '../../domain/breaker.js';
-import { type BudgetState, callsPerMinuteOf, type KeyLimits, slotsOf, stateOf } from '../../domain/budget.js';
-import { paceOf } from '../../domain/call-rate.js';
-import { retryAfterMs, startInMs } from '../../domain/drain.js';
+} from '../../domain/limits/breaker.js';
+import {
+  type BudgetState,
+  callsPerMinuteOf,
+  type KeyLimits,
+  slotsOf,
+  stateOf,
+} from '../../domain/limits/budget.js';
+import { paceOf } from '../../domain/limits/call-rate.js';
+import { retryAfterMs, startInMs } from '../../domain/limits/drain.js';
 import {
   afterCall,
   type Call,
@@ -22,8 +28,8 @@ import {
   NOTHING_KNOWN,
   pollTerms,
   submitTerms,
-} from '../../domain/limits.js';
-import { mostSubmits, NEW_WINDOW, widened } from '../../domain/submit-window.js';
+} from '../../domain/limits/limits.js';
+import { mostSubmits, NEW_WINDOW, widened } from '../../domain/limits/submit-window.js';
 import type { CallTerms, Outlook, Store, SubmitTerms } from '../../store/store.js';
 import { jsonCodec, Shared } from './cas-document.js';
 import { SharedDrain } from './drain.js';

@@ -1,6 +1,6 @@
 import type { Avatar } from '../../domain/avatar.js';
-import type { RateHeaders } from '../../domain/budget.js';
-import type { CallResult } from '../../domain/limits.js';
+import type { RateHeaders } from '../../domain/limits/budget.js';
+import type { CallResult } from '../../domain/limits/limits.js';
 import type { ApiKey } from '../../modellix/api-key.js';
 import type { QueryOutcome, SubmitOutcome } from '../../modellix/outcome.js';
 import type { Log } from '../log.js';

@@ -6,7 +6,7 @@ import {
   mixOf,
   newDurations,
   observe,
-} from '../../domain/durations.js';
+} from '../../domain/limits/durations.js';
 import { nextPollMs, priceOf } from '../../domain/schedule.js';
 import type { Outlook, Store } from '../../store/store.js';
 import { jsonCodec, Shared } from './cas-document.js';

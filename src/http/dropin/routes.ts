@@ -1,8 +1,8 @@
 import { isFinal } from '../../domain/avatar.js';
-import { callerOf, isUnauthenticated } from '../caller.js';
-import { creationOf } from '../creation.js';
+import { callerOf, isUnauthenticated } from '../access/caller.js';
+import { scopeIn } from '../access/scope.js';
+import { creationOf } from '../body/creation.js';
 import type { Routes } from '../routes/options.js';
-import { scopeIn } from '../scope.js';
 import {
   balanceResponse,
   modelsResponse,

@@ -2,8 +2,8 @@ import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance } from 'fastify';
 import { ANONYMOUS, type Caller, type CallerDirectory } from '../../domain/caller.js';
 import { ProblemError } from '../../problems.js';
-import { isUnauthenticated, type Unauthenticated } from '../caller.js';
-import { type KeylessRules, keylessCheck } from '../this-machine.js';
+import { isUnauthenticated, type Unauthenticated } from '../access/caller.js';
+import { type KeylessRules, keylessCheck } from '../access/this-machine.js';
 
 /** RFC 6750 §3: a challenge has a parameter at least. */
 const CHALLENGE = 'Bearer realm="avatar-gateway"';

@@ -4,10 +4,10 @@ import { ByteCollector } from '../../domain/media/collector.js';
 import type { GivenMedia } from '../../domain/media/media.js';
 import { type Memory, type MemoryLease, overloaded } from '../../gateway/intake/memory.js';
 import { PROBLEMS, ProblemError } from '../../problems.js';
-import { holderOf } from '../caller.js';
+import { holderOf } from '../access/caller.js';
+import { readForm } from '../body/form-body.js';
+import { type JsonBody, readJson } from '../body/json-body.js';
 import { onEnd } from '../end.js';
-import { readForm } from '../form-body.js';
-import { type JsonBody, readJson } from '../json-body.js';
 
 declare module 'fastify' {
   interface FastifyRequest {

@@ -1,7 +1,7 @@
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance } from 'fastify';
-import { securitySchemes } from '../access.js';
+import { securitySchemes } from '../access/access.js';
 import { AvatarView, CheckView, formEncoding } from '../schemas/avatar.js';
 import { DeliveriesView } from '../schemas/deliveries.js';
 import { AvatarList } from '../schemas/list.js';

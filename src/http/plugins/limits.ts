@@ -1,7 +1,7 @@
 import rateLimit, { type FastifyRateLimitStore } from '@fastify/rate-limit';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { ProblemError } from '../../problems.js';
-import { holderOf, isUnauthenticated } from '../caller.js';
+import { holderOf, isUnauthenticated } from '../access/caller.js';
 import { isDropIn } from '../dropin/refusals.js';
 
 export const WINDOW_MS = 60_000;

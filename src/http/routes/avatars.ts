@@ -1,11 +1,13 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type Avatar, isFinal } from '../../domain/avatar.js';
 import type { Created } from '../../gateway/gateway.js';
-import { checkOf, creationOf } from '../creation.js';
-import { isNamed } from '../etag.js';
+import { scopeIn } from '../access/scope.js';
+import { isNamed } from '../avatar/etag.js';
+import { jsonOf, rendered } from '../avatar/rendered.js';
+import { avatarView, checkView } from '../avatar/view.js';
+import { checkOf, creationOf } from '../body/creation.js';
 import { releaseBody } from '../plugins/body.js';
 import { preferenceApplied, preferencesIn } from '../prefer.js';
-import { jsonOf, rendered } from '../rendered.js';
 import {
   AvatarParams,
   avatarContent,
@@ -23,8 +25,6 @@ import {
   noContent,
   problems,
 } from '../schemas/responses.js';
-import { scopeIn } from '../scope.js';
-import { avatarView, checkView } from '../view.js';
 import type { Routes } from './options.js';
 
 /** How soon a caller had best look again, in seconds. */

@@ -1,9 +1,9 @@
 import { Type } from 'typebox';
+import { scopeIn } from '../access/scope.js';
+import { avatarView, deliveriesView } from '../avatar/view.js';
 import { AvatarParams, avatarContent, Resolution } from '../schemas/avatar.js';
 import { deliveriesContent } from '../schemas/deliveries.js';
 import { answer, commonHeaders, problems } from '../schemas/responses.js';
-import { scopeIn } from '../scope.js';
-import { avatarView, deliveriesView } from '../view.js';
 import type { Routes } from './options.js';
 
 /** Far above the longest there is. */

@@ -3,14 +3,14 @@ import { isFinal } from '../../domain/avatar.js';
 import type { SeenVersion } from '../../gateway/view.js';
 import { ProblemError } from '../../problems.js';
 import { requireAccept } from '../accept.js';
-import { avatarFrame, changeFrame, deletedFrame, resetFrame } from '../event-frames.js';
-import { EventStream } from '../event-stream.js';
+import { callerParameter, scopeIn } from '../access/scope.js';
+import { rendered } from '../avatar/rendered.js';
 import { logOf } from '../log.js';
-import { rendered } from '../rendered.js';
 import { AvatarParams } from '../schemas/avatar.js';
 import { answer, commonHeaders, noContent, noQuery } from '../schemas/responses.js';
 import { OptionalString } from '../schemas/types.js';
-import { callerParameter, scopeIn } from '../scope.js';
+import { avatarFrame, changeFrame, deletedFrame, resetFrame } from '../streams/event-frames.js';
+import { EventStream } from '../streams/event-stream.js';
 import type { Routes } from './options.js';
 
 /** How soon it is worth to ask again for a stream there was no place for, in seconds. */

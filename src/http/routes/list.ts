@@ -1,7 +1,7 @@
-import { cursorOf, placeOf } from '../cursor.js';
+import { scopeIn } from '../access/scope.js';
+import { cursorOf, placeOf } from '../avatar/cursor.js';
+import { avatarView } from '../avatar/view.js';
 import { ListParameters, listAnswer } from '../schemas/list.js';
-import { scopeIn } from '../scope.js';
-import { avatarView } from '../view.js';
 import type { Routes } from './options.js';
 
 export const listRoutes: Routes = async (app, { gateway }) => {

@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { Gateway } from '../../gateway/gateway.js';
-import type { HeldRequests } from '../held-requests.js';
+import type { HeldRequests } from '../streams/held-requests.js';
 
 /** What routes are given. */
 export interface RouteOptions {

@@ -1,9 +1,9 @@
 import { dayOf } from '../../domain/spend.js';
 import { ProblemError } from '../../problems.js';
+import { scopeIn } from '../access/scope.js';
+import { usageView } from '../avatar/view.js';
 import { answer } from '../schemas/responses.js';
 import { UsageParameters, usageContent } from '../schemas/usage.js';
-import { scopeIn } from '../scope.js';
-import { usageView } from '../view.js';
 import type { Routes } from './options.js';
 
 const DAY_MS = 86_400_000;

@@ -2,12 +2,12 @@ import { Readable } from 'node:stream';
 import { Type } from 'typebox';
 import { EVERYONE } from '../../domain/caller.js';
 import { requireAccept } from '../accept.js';
+import { scopeIn } from '../access/scope.js';
 import { endStalledReads, onEnd } from '../end.js';
 import { allowVideo } from '../plugins/headers.js';
 import { AvatarParams } from '../schemas/avatar.js';
 import { answer, commonHeaders, noContent, problems } from '../schemas/responses.js';
 import { AnyInteger, AnyString, OptionalString } from '../schemas/types.js';
-import { scopeIn } from '../scope.js';
 import type { Routes } from './options.js';
 
 const flag = (description: string) => Type.Optional(Type.Boolean({ default: false, description }));

@@ -1,6 +1,6 @@
 import { type Static, Type } from 'typebox';
 import { STATUSES } from '../../domain/avatar.js';
-import { callerParameter } from '../scope.js';
+import { callerParameter } from '../access/scope.js';
 import type { AvatarView } from './avatar.js';
 import { avatarExample } from './examples.js';
 import { answer, commonHeaders } from './responses.js';

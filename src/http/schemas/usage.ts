@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox';
-import { callerParameter } from '../scope.js';
+import { callerParameter } from '../access/scope.js';
 import { jsonContent, Nullable, Time, Word } from './types.js';
 
 const Day = (description: string) => Type.Optional(Type.String({ format: 'date', description }));

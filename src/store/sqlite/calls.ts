@@ -1,4 +1,4 @@
-/** Calls of a key, by GCRA; see `domain/call-rate.ts`. Submits and polls share them: while both wait, every fifth is a poll's. */
+/** Calls of a key, by GCRA; see `domain/limits/call-rate.ts`. Submits and polls share them: while both wait, every fifth is a poll's. */
 
 import type { CallTerms } from '../store.js';
 

@@ -1,7 +1,7 @@
 /** The contract's rules for the sound: length and size at their borders, and every kind of file. */
 
 import t from 'tap';
-import { inspectAudio, MAX_AUDIO_BYTES } from '../../../src/domain/media/audio.js';
+import { inspectAudio, MAX_AUDIO_BYTES } from '../../../src/domain/media/audio/audio.js';
 import { adts, fixture, mp3, patch, refusal, u32be, wav } from './make.js';
 
 const refused = (bytes: Buffer) => refusal(() => inspectAudio(bytes));

@@ -1,7 +1,7 @@
 /** Fragmented MP4: where lengths and places come from, and what contradicts the file. */
 
 import t from 'tap';
-import { inspectAudio } from '../../../src/domain/media/audio.js';
+import { inspectAudio } from '../../../src/domain/media/audio/audio.js';
 import { fixture, patch, refusal, u32be } from './make.js';
 
 const refused = (bytes: Buffer) => refusal(() => inspectAudio(bytes));

@@ -2,7 +2,7 @@
 
 import t from 'tap';
 import type { Forgiven } from '../../../src/domain/media/forgiven.js';
-import { inspectImage, MAX_IMAGE_BYTES } from '../../../src/domain/media/image.js';
+import { inspectImage, MAX_IMAGE_BYTES } from '../../../src/domain/media/image/image.js';
 import { exif, fixture, jpeg, patch, png, pngChunk, refusal, u32be, withApp1 } from './make.js';
 
 const refused = (bytes: Buffer) => refusal(() => inspectImage(bytes));

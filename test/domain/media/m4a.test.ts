@@ -1,7 +1,7 @@
 /** M4A: which codecs, and tables that lie. */
 
 import t from 'tap';
-import { inspectAudio } from '../../../src/domain/media/audio.js';
+import { inspectAudio } from '../../../src/domain/media/audio/audio.js';
 import type { Forgiven } from '../../../src/domain/media/forgiven.js';
 import { fixture, patch, refusal, u32be } from './make.js';
 

@@ -2,8 +2,8 @@
 
 import fc from 'fast-check';
 import t from 'tap';
-import { inspectAudio } from '../../../src/domain/media/audio.js';
-import { inspectImage } from '../../../src/domain/media/image.js';
+import { inspectAudio } from '../../../src/domain/media/audio/audio.js';
+import { inspectImage } from '../../../src/domain/media/image/image.js';
 import { adts, fixture, mp3, refusal, wav } from './make.js';
 
 const SOUNDS = {

@@ -1,7 +1,7 @@
 /** WAV: which codecs, what is cut short, and headers that are put right. */
 
 import t from 'tap';
-import { inspectAudio } from '../../../src/domain/media/audio.js';
+import { inspectAudio } from '../../../src/domain/media/audio/audio.js';
 import type { Forgiven } from '../../../src/domain/media/forgiven.js';
 import { patch, refusal, u32le, type WavOptions, wav } from './make.js';
 
