@@ -214,7 +214,7 @@ t.test('who reads the environment, ends the process, hears signals and logs', as
     return texts.flatMap(([file = '', text = '']) => (pattern.test(text) ? [file] : []));
   };
   // main.ts passes it on to the commands, which have no other way to it.
-  t.strictSame(await using(/process\.env\b/), ['main.ts', 'read-config.ts']);
+  t.strictSame(await using(/process\.env\b/), ['main.ts', 'config/read-config.ts']);
   t.strictSame(await using(/process\.(exit|exitCode|abort|kill|on|once)\b|close-with-grace/), [
     'main.ts',
     'serve.ts',
