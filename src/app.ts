@@ -69,6 +69,22 @@ export async function buildApp(config: Config, log: FastifyBaseLogger, version: 
   const store = await openStore(config, log).catch((cause: Error) => {
     throw new StartError(cause.message, { cause });
   });
+  try {
+    return await compose(config, log, version, callers, store);
+  } catch (error) {
+    callers?.close();
+    await store.close();
+    throw error;
+  }
+}
+
+async function compose(
+  config: Config,
+  log: FastifyBaseLogger,
+  version: string,
+  callers: Callers | null,
+  store: Store,
+): Promise<App> {
   const spool = await openSpool<Answer>(join(config.dataDir, 'answers')).catch(
     (cause: NodeJS.ErrnoException) => {
       const why = `DATA_DIR=${config.dataDir} cannot be written (${cause.code})`;

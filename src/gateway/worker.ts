@@ -89,6 +89,7 @@ export class Worker {
 
   /** Has the store asked to begin a submit; with `null` where none may be made now. */
   async asking<T>(ask: (begin: Begin | null) => Promise<T>): Promise<T> {
+    await this.#ports.limits.told();
     const begin = this.#mayBegin();
     this.#reserved += 1;
     try {

@@ -103,7 +103,7 @@ t.test(
       app.all.length,
     );
 
-    // Who starts now never had the key: its task is timed out in the end, with its id kept.
+    // Who starts now never had the key, and waits for somebody who has: its task is timed out a day late, with its id kept.
     await Promise.all(app.all.map((each) => each.close()));
     const { store, modellix, gateway, limits } = app.config;
     if (store.kind !== 'redis') throw new Error('it is on Redis');
@@ -117,6 +117,9 @@ t.test(
     await isReady(next);
     t.match(await lost?.at(next).read(), { status: /pending|processing/, error: null });
     await app.pass(HOUR);
+    await isPaidOnce(t, await Subject.post(next));
+    t.match(await lost?.read(), { status: /pending|processing/, error: null });
+    await app.pass(24 * HOUR);
     const ended = await lost?.becomes('timed_out');
     t.match(ended, { task_id: lost?.tasks()[0]?.taskId, error: { type: /:task-timeout$/ } });
     await isPaidOnce(t, await Subject.post(next));

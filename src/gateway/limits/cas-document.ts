@@ -59,6 +59,11 @@ export class Shared<T> {
     return { document: this.#name, revision: this.#known?.revision ?? 0 };
   }
 
+  /** Resolves when the changes that were begun here are made, or have failed. */
+  changed(): Promise<unknown> {
+    return this.#last;
+  }
+
   /** It was changed since, as the store says. */
   outdate(): void {
     this.#inDoubt = true;

@@ -220,6 +220,11 @@ export class Limits {
     });
   }
 
+  /** Resolves when what this process learned is told: terms from before would be outdated. */
+  told(): Promise<unknown> {
+    return this.#shared.changed();
+  }
+
   /** Reads what other replicas learned, where that was long ago. @throws {StoreUnavailableError} */
   async refresh(): Promise<void> {
     await Promise.all([this.#shared.refresh(), this.#drain.share()]);
