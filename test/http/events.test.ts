@@ -8,7 +8,7 @@ import { startApp } from '../support/app.js';
 import { EventReader } from '../support/events.js';
 import { startRedis } from '../support/redis.js';
 import { type Replicas, reached, STORES, startReplicas } from '../support/replicas.js';
-import { createAvatar, readAvatar, URLS } from '../support/requests.js';
+import { createAvatar, readAvatar, submitted, URLS } from '../support/requests.js';
 import { until } from '../support/until.js';
 
 const settle = async ({ one }: Replicas, { id }: AvatarView) => {
@@ -221,7 +221,9 @@ t.test('redis: nothing is lost by a Redis that goes away and comes back', async 
     const ready = await Promise.all([one, other].map(({ url }) => fetch(`${url}/readyz`)));
     return ready.every(({ ok }) => ok) ? true : null;
   });
-  const avatars = await Promise.all(Array.from({ length: 10 }, () => createAvatar(one.url)));
+  const avatars = await Promise.all(
+    Array.from({ length: 10 }, async () => submitted(one.url, (await createAvatar(one.url)).id)),
+  );
   const all = await EventReader.open(`${other.url}/avatars/events`);
   const single = await EventReader.open(`${other.url}${avatars[0]?.links.events}`);
   const waiting = fetch(`${other.url}${avatars[1]?.links.self}`, { headers: { prefer: 'wait=60' } });

@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import type { AvatarView } from '../../src/http/schemas/avatar.js';
+import { until } from './until.js';
 
 export const portrait = readFileSync(new URL('../demo/portrait.jpg', import.meta.url));
 export const speech = readFileSync(new URL('../demo/speech.mp3', import.meta.url));
@@ -52,6 +53,14 @@ export async function createAvatar(url: string, body: unknown = URLS): Promise<A
   const response = await postJson(url, body);
   if (response.status !== 202) throw new Error(`${response.status}: ${await response.text()}`);
   return (await response.json()) as AvatarView;
+}
+
+/** An avatar once it has a task: it may have been queued at first. */
+export function submitted(url: string, id: string): Promise<AvatarView> {
+  return until(`${id} has a task`, async () => {
+    const avatar = await readAvatar(url, id);
+    return avatar.task_id === null ? null : avatar;
+  });
 }
 
 export async function readAvatar(url: string, id: string): Promise<AvatarView> {

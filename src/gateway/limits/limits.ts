@@ -17,6 +17,7 @@ import {
   type KeyLimits,
   slotsOf,
   stateOf,
+  waitMs,
 } from '../../domain/limits/budget.js';
 import { paceOf } from '../../domain/limits/call-rate.js';
 import { retryAfterMs, startInMs } from '../../domain/limits/drain.js';
@@ -95,10 +96,16 @@ export class Limits {
     return calls && { ...calls, asOf };
   }
 
+  /** How long a key may not be polled with, as Modellix said, in ms; 0 where it said nothing. */
+  pollWaitMs(keyId: string): number {
+    const { value, now } = this.#shared;
+    return waitMs(learnedOf(value, keyId), 'poll', now);
+  }
+
   /** Notes how long the store says to wait. 0: what was learned is read anew before it is used again. */
-  heed(waitMs: number | null): number | null {
-    if (waitMs === 0) this.#shared.outdate();
-    return waitMs;
+  heed(sleepMs: number | null): number | null {
+    if (sleepMs === 0) this.#shared.outdate();
+    return sleepMs;
   }
 
   /** How fast a key may be called, whatever holds calls back. */

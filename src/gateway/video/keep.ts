@@ -90,7 +90,8 @@ async function goOnWith(
 async function goOn(ports: Ports, stored: Stored, video: Video): Promise<void> {
   const now = storeClock(stored)();
   const next = kept(stored.avatar, { ...video, keptBytes: null }, now);
-  await write(ports, stored.version, { ...past(ports, next, now), silent: true });
+  const silent = video.expiresAt === stored.avatar.video?.expiresAt;
+  await write(ports, stored.version, { ...past(ports, next, now), silent });
 }
 
 /** Leaves it to a later claim. */

@@ -89,7 +89,7 @@ async function query(ports: Ports, stored: Stored): Promise<Renewal> {
   const key = keyring.get(keyId);
   if (key === null) return { kind: 'gone' };
   const calls = limits.pollTerms(keyId);
-  if (calls === null) return { kind: 'later', waitMs: LATER_MS };
+  if (calls === null) return { kind: 'later', waitMs: limits.pollWaitMs(keyId) || LATER_MS };
   const waitMs = await store.takeCall(keyId, calls);
   if (waitMs > 0) return { kind: 'later', waitMs };
   const { outcome, limits: headers } = await modellix.query(key, taskId);
@@ -124,7 +124,7 @@ async function remember(ports: Ports, stored: Stored, video: Video): Promise<voi
   const renewed: Avatar = { ...stored.avatar, video };
   const move = past(ports, renewed, storeClock(stored)());
   try {
-    await write(ports, stored.version, { ...move, silent: true });
+    await write(ports, stored.version, move);
   } catch (error) {
     if (!(error instanceof StoreUnavailableError)) throw error;
   }
