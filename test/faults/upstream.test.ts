@@ -7,20 +7,11 @@ import { lacksVideo, losesVideo, staysFinal, timesOut } from './endings.js';
 import { allUnconfirmed, beforeAndAfter, type Mishap } from './mishaps.js';
 import type { Standing } from './replicas.js';
 import { isPaidOnce, isUnconfirmed, passes, Subject } from './subject.js';
-import { errorsOf, startWorld, type World } from './world.js';
+import { errorsOf, startWorld } from './world.js';
 
 t.setTimeout(600_000);
 
 /** Has the first rest of its key be over, and waits until it goes by that. */
-async function goesOn(app: World): Promise<void> {
-  await app.pass(30_000);
-  await until('the key rests no more', async () => {
-    const response = await fetch(`${app.url}/readyz`);
-    const { keys } = (await response.json()) as { keys: { state: string }[] };
-    return keys.every(({ state }) => state === 'ok') || null;
-  });
-}
-
 await showCases(t, 'upstream', {
   1: (t, store) =>
     allUnconfirmed(
@@ -143,10 +134,8 @@ await showCases(t, 'upstream', {
     app.simulator.configure({ keys: { [DEFAULT_KEY]: { valid: false } } });
     const badKey = await refused(401, /^Authentication failed: /);
     app.simulator.configure({ keys: { [DEFAULT_KEY]: { valid: true } }, teams: { team: { balance: 0 } } });
-    await goesOn(app);
     const noMoney = await refused(402, /^Insufficient balance: /);
     app.simulator.configure({ teams: { team: { balance: 1000 } } });
-    await goesOn(app);
     await passes(app);
     for (const subject of [badKey, noMoney]) {
       t.same([subject.posts().length, subject.tasks().length], [1, 0], 'not tried again by itself');
