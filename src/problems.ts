@@ -180,6 +180,11 @@ const CATALOGUE = {
     title: 'Something went wrong in the gateway',
     help: 'Quote `request_id` to whoever runs the gateway.',
   },
+  'record-damaged': {
+    status: 500,
+    title: 'The record of the avatar is damaged',
+    help: 'Whoever runs the gateway finds in the log which avatar it is, and in the Modellix console whether it was made. Its `Idempotency-Key` makes no other avatar: send a new one to have it made anew.',
+  },
   'task-failed': {
     status: 502,
     title: 'Modellix could not make the video',

@@ -3,7 +3,7 @@ import { type Avatar, isFinal } from '../domain/avatar.js';
 import type { Caller, Scope } from '../domain/caller.js';
 import type { KeyLimits } from '../domain/limits/budget.js';
 import { ProblemError } from '../problems.js';
-import { type Found, type Store, StoreUnavailableError } from '../store/store.js';
+import { CorruptRecordError, type Found, type Store, StoreUnavailableError } from '../store/store.js';
 import { accept, unlessRefused } from './accept.js';
 import { type DeliveryLog, deliveryLog } from './callbacks/delivery-log.js';
 import { redeliver } from './callbacks/redeliver.js';
@@ -215,6 +215,10 @@ async function orUnavailable<T>(work: Promise<T>): Promise<T> {
   try {
     return await work;
   } catch (cause) {
+    if (cause instanceof CorruptRecordError) {
+      const detail = 'What the task store holds of this avatar is damaged, and was quarantined.';
+      throw new ProblemError('record-damaged', detail, { cause });
+    }
     if (!(cause instanceof StoreUnavailableError)) throw cause;
     const detail =
       'The task store cannot be reached. Try again; with an Idempotency-Key that is always safe.';

@@ -8,13 +8,9 @@ import { Compile } from 'typebox/compile';
 import { type Avatar, STATUSES } from '../domain/avatar.js';
 import type { Delivery } from '../domain/callbacks/callback.js';
 import { SCHEMA, schemaOf } from './schema.js';
+import { CorruptRecordError } from './store.js';
 
-export { SCHEMA };
-
-/** Bytes that are not a record of an avatar: cut, overwritten, or under another avatar's key. */
-export class CorruptRecordError extends Error {
-  override readonly name = 'CorruptRecordError';
-}
+export { CorruptRecordError, SCHEMA };
 
 /** A record of a newer release. It is whole, and not for this release to read or change. */
 export class NewerRecordError extends Error {

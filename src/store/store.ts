@@ -320,6 +320,11 @@ export class StoreUnavailableError extends Error {
   override readonly name = 'StoreUnavailableError';
 }
 
+/** What is stored for an avatar is no record of it: cut, overwritten, or another avatar's. */
+export class CorruptRecordError extends Error {
+  override readonly name = 'CorruptRecordError';
+}
+
 /** The embedded store's directory belongs to another process, and one process at a time is all it allows. */
 export class StoreLockedError extends Error {
   override readonly name = 'StoreLockedError';

@@ -58,6 +58,7 @@ const REFUSALS: Readonly<Record<ProblemSlug, readonly [status: number, category:
   'rate-limited': [429, 'Rate limit exceeded'],
   'headers-too-large': [400, 'Invalid format'],
   internal: [500, 'Internal error'],
+  'record-damaged': [500, 'Internal error'],
   'task-failed': [502, 'Task failed'],
   'task-lost': [502, 'Task failed'],
   'outcome-unknown': [502, 'Outcome unknown'],
