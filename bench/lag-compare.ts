@@ -16,8 +16,8 @@ export interface Comparison {
 const INTERVALS_MS = [2_000, 5_000, 15_000];
 /** How often the plan is corrected until calls or lag match. */
 const CORRECTIONS = 3;
-/** Below this many looks a task nothing can be shifted from one look to another. */
-const LOOKS_TO_SHIFT = 1.2;
+/** Below this many polls a task nothing can be shifted from one poll to another. */
+const POLLS_TO_SHIFT = 1.2;
 
 export function compare(scene: Scene): Comparison {
   const { tasks, callsPerMinute } = scene;
@@ -28,19 +28,19 @@ export function compare(scene: Scene): Comparison {
   const rows = policies.map(({ name, policy }) => ({ name, measured: play(scene, policy) }));
   const best = rows.reduce((a, b) => (b.measured.lagMs < a.measured.lagMs ? b : a));
   const ours = play(scene, learned(tasks, callsPerMinute));
-  const { lagMs, looksPerTask } = best.measured;
-  const shifts = looksPerTask > LOOKS_TO_SHIFT;
+  const { lagMs, pollsPerTask } = best.measured;
+  const shifts = pollsPerTask > POLLS_TO_SHIFT;
   return {
     scene,
     fixed: rows,
     best,
     ours,
-    sameCalls: shifts ? matched(scene, ours, (is) => looksPerTask / is.looksPerTask) : null,
+    sameCalls: shifts ? matched(scene, ours, (is) => pollsPerTask / is.pollsPerTask) : null,
     sameLag: shifts ? matched(scene, ours, (is) => is.lagMs / lagMs) : null,
   };
 }
 
-/** Ours with its plan corrected until `factor`, by which it would have to look more often, is about 1. */
+/** Ours with its plan corrected until `factor`, by which it would have to poll more often, is about 1. */
 function matched(scene: Scene, start: Measured, factor: (is: Measured) => number): Measured {
   const { tasks, callsPerMinute } = scene;
   let [is, plan] = [start, callsPerMinute];
@@ -51,10 +51,10 @@ function matched(scene: Scene, start: Measured, factor: (is: Measured) => number
   return is;
 }
 
-/** Lag against looks a task where calls are not limited: fixed pauses, and ours at several plans. */
+/** Lag against polls a task where calls are not limited: fixed pauses, and ours at several plans. */
 export function tradeOff(scene: Scene) {
   const free = { ...scene, callsPerMinute: 1_000_000 };
-  const point = ({ looksPerTask, lagMs }: Measured) => ({ looks: looksPerTask, lagSeconds: lagMs / 1000 });
+  const point = ({ pollsPerTask, lagMs }: Measured) => ({ polls: pollsPerTask, lagSeconds: lagMs / 1000 });
   return {
     fixed: [8, 10, 13, 18, 25, 40, 60].map((s) => point(play(free, fixed(s * 1000)))),
     ours: [45, 55, 70, 90, 120, 160, 220].map((plan) => point(play(free, learned(scene.tasks, plan)))),
@@ -62,8 +62,8 @@ export function tradeOff(scene: Scene) {
 }
 
 /**
- * What is left of lag x looks, at best, for whoever knows how durations are distributed given mode and length, and
- * nothing else: the square of the integral of sqrt(density x survival) over the mean. It holds for many looks a task.
+ * What is left of lag x polls, at best, for whoever knows how durations are distributed given mode and length, and
+ * nothing else: the square of the integral of sqrt(density x survival) over the mean. It holds for many polls a task.
  */
 export function bound(sigma: number): number {
   const random = seeded(3);

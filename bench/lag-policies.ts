@@ -8,7 +8,7 @@ const MIN_MS = 1_000;
 const MAX_MS = 15_000;
 const JITTER = 0.1;
 
-/** Looks at each task every so often, from its submit on. */
+/** Polls each task every so often, from its submit on. */
 export function fixed(everyMs: number): Policy {
   return {
     pauseMs: (_kind, _ageMs, random) => everyMs * (1 - JITTER + 2 * JITTER * random),
@@ -16,7 +16,7 @@ export function fixed(everyMs: number): Policy {
   };
 }
 
-/** One look a second, at one task after the other: each has its turn after as many seconds as there are tasks. */
+/** One poll a second, of one task after the other: each has its turn after as many seconds as there are tasks. */
 export function inTurn(tasks: number): Policy {
   return { pauseMs: () => tasks * 1_000, seen: () => undefined };
 }

@@ -21,7 +21,7 @@ export interface Scene {
 export interface Policy {
   /** Until the next look at a task of this age, in ms. */
   pauseMs(kind: TaskKind, ageMs: number, random: number): number;
-  /** A task was seen finished; it was not at the look before. */
+  /** A task was seen finished; it was not at the poll before. */
   seen(kind: TaskKind, span: { readonly fromMs: number; readonly toMs: number }): void;
 }
 
@@ -29,8 +29,8 @@ export interface Measured {
   readonly tasks: number;
   readonly lagMs: number;
   readonly lagP95Ms: number;
-  readonly looksPerTask: number;
-  /** Submits and looks. */
+  readonly pollsPerTask: number;
+  /** Submits and polls. */
   readonly callsPerMinute: number;
   /** The share of slots x time in which a task was unfinished. */
   readonly used: number;
@@ -91,7 +91,7 @@ export function play(scene: Scene, policy: Policy, seed = 1): Measured {
   const until = hours * HOUR_MS;
   const due = dueQueue<Task>();
   const lags: number[] = [];
-  let [calls, free, looks, submits, busyMs, now] = [UNUSED, tasks, 0, 0, 0, 0];
+  let [calls, free, polls, submits, busyMs, now] = [UNUSED, tasks, 0, 0, 0, 0];
 
   const later = (task: Task) =>
     due.push(now + policy.pauseMs(task.kind, now - task.submittedAt, jitter()), task);
@@ -102,8 +102,8 @@ export function play(scene: Scene, policy: Policy, seed = 1): Measured {
     busyMs += Math.max(0, Math.min(task.endsAt, until) - Math.max(now, from));
     later(task);
   };
-  const look = (task: Task) => {
-    if (now >= from) looks += 1;
+  const poll = (task: Task) => {
+    if (now >= from) polls += 1;
     if (task.endsAt > now) {
       task.polledAt = now;
       later(task);
@@ -121,7 +121,7 @@ export function play(scene: Scene, policy: Policy, seed = 1): Measured {
     calls = got.calls;
     if (got.taken === 0) return now + got.waitMs;
     if (kind === 'submit') submit();
-    else look(due.pop());
+    else poll(due.pop());
     return 0;
   };
 
@@ -138,8 +138,8 @@ export function play(scene: Scene, policy: Policy, seed = 1): Measured {
     tasks: lags.length,
     lagMs: lags.reduce((sum, lag) => sum + lag, 0) / lags.length,
     lagP95Ms: lags[Math.floor(lags.length * 0.95)] ?? 0,
-    looksPerTask: looks / lags.length,
-    callsPerMinute: ((looks + submits) / (until - from)) * 60_000,
+    pollsPerTask: polls / lags.length,
+    callsPerMinute: ((polls + submits) / (until - from)) * 60_000,
     used: busyMs / (tasks * (until - from)),
   };
 }

@@ -33,6 +33,6 @@ console.log(text);
 if (process.argv.includes('--write')) {
   await writeBlock('polling.md', 'bench:lag', text);
   const curves = tradeOff({ tasks: 30, sigma: 0.3, callsPerMinute: 100, hours: 6 });
-  const caption = 'How late a finished task is seen, for how many looks (sigma 0.3)';
+  const caption = 'How late a finished task is seen, for how many polls (sigma 0.3)';
   await writePicture('polling.svg', picture(curves, caption));
 }

@@ -49,23 +49,23 @@ export function delays(all: readonly Seen[]): string {
   const head = [
     'replicas',
     'task, median',
-    'end to look: mean',
+    'end to poll: mean',
     'p95',
     'longest',
-    'look to next submit: mean',
+    'poll to next submit: mean',
     'p95',
     'longest',
-    'looks a minute',
+    'polls a minute',
     '500 accepted in',
   ];
-  const rows = all.map(({ scene, tasks, slots, looks, window, acceptedInMs }) => {
+  const rows = all.map(({ scene, tasks, slots, polls, window, acceptedInMs }) => {
     const lag = distribution(lagsOf(tasks));
     const gap = distribution(gapsOf(tasks, slots));
     return [
       String(scene.replicas),
       `${scene.medianMs / 1000} s`,
       ...[lag.mean, lag.p95, lag.max, gap.mean, gap.p95, gap.max].map(seconds),
-      ((looks / (window.to - window.from)) * 60_000).toFixed(0),
+      ((polls / (window.to - window.from)) * 60_000).toFixed(0),
       seconds(acceptedInMs),
     ];
   });
@@ -78,7 +78,7 @@ export function lengths(all: readonly Length[]): string {
     'task, median',
     'slots in use',
     'in the first 10 minutes',
-    'end to look, mean',
+    'end to poll, mean',
     'calls a minute',
   ];
   const rows = all.map(({ sigma, medianMs, used, usedAtFirst, lagMs, callsPerMinute }) => [

@@ -26,7 +26,7 @@ export interface Seen {
   readonly window: Window;
   readonly tasks: readonly TaskSpan[];
   readonly over: Over;
-  readonly looks: number;
+  readonly polls: number;
   /** How long the burst took to be accepted. */
   readonly acceptedInMs: number;
   readonly stillQueued: number;
@@ -93,7 +93,7 @@ async function watch(scene: Scene, simulator: Simulator, urls: readonly string[]
     window: { from, to: emptied ?? Date.now() },
     tasks: tasksOf(simulator),
     over: simulator.over(),
-    looks: simulator.calls('query').length,
+    polls: simulator.calls('query').length,
     acceptedInMs,
     stillQueued: (ready.body as { queued: number }).queued,
   };
@@ -113,7 +113,7 @@ async function burst(count: number, urls: readonly string[]): Promise<void> {
   await Promise.all(Array.from({ length: AT_ONCE }, sender));
 }
 
-/** A task is looked at until it is seen finished, so it was seen by the last look, if that one was after its end. */
+/** A task is looked at until it is seen finished, so it was seen by the last poll, if that one was after its end. */
 function tasksOf(simulator: Simulator): TaskSpan[] {
   const lastLooks = new Map(simulator.calls('query').map((call) => [call.taskId, call]));
   return simulator.tasks().map(({ id, submittedAt, durationMs }) => {

@@ -39,7 +39,7 @@ export function sharesOf(tasks: readonly TaskSpan[], slots: number, { from, to }
   return { used: used / all, unseen: unseen / all, empty: 1 - (used + unseen) / all };
 }
 
-/** From the end of each task to the look that saw it. */
+/** From the end of each task to the poll that saw it. */
 export function lagsOf(tasks: readonly TaskSpan[]): number[] {
   return tasks.flatMap(({ endsAt, seenAt }) => (seenAt === null ? [] : [seenAt - endsAt]));
 }

@@ -79,7 +79,7 @@ export async function putFinished(store: Store, n: number, dueInMs = RETENTION_M
   return finished;
 }
 
-/** Every step that a gateway writes, but for further looks. */
+/** Every step that a gateway writes, but for further polls. */
 export async function putFinishedStepByStep(store: Store, n: number): Promise<Avatar> {
   const { avatar, version } = await create(store, queuedAvatar(n));
   const submitting = beginSubmit(avatar, KEY_ID, 'intent-1');

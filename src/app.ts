@@ -60,8 +60,8 @@ export class StartError extends Error {
 }
 
 /**
- * @throws {StartError} where the data directory is of no use; Redis may be away and come later
- * @throws {ConfigError} where the file of callers is of no use
+ * @throws {StartError} where the data directory cannot be used; Redis may be away and come later
+ * @throws {ConfigError} where the file of callers is invalid
  */
 export async function buildApp(config: Config, log: FastifyBaseLogger, version: string): Promise<App> {
   await warnOfLooseFiles(config, log);
@@ -228,7 +228,7 @@ async function openCallersOf(config: Config, log: Log): Promise<Callers | null> 
         log.info({ callers: event.callers }, 'the file of callers was read again');
         void warnOfLooseFiles(config, log, file);
       } else {
-        log.error({ reason: event.reason }, 'the file of callers is of no use; the callers of before go on');
+        log.error({ reason: event.reason }, 'the file of callers is invalid; the callers of before go on');
       }
     },
   }).catch((error: Error) => {
@@ -260,7 +260,7 @@ function openKeyring(config: Config, log: Log): Keyring {
       log.info({ keys: event.keys }, 'the file of keys was read again');
       void warnOfLooseFiles(config, log, keyFile);
     } else {
-      log.error({ reason: event.reason }, 'the file of keys is of no use; the keys of before go on');
+      log.error({ reason: event.reason }, 'the file of keys is invalid; the keys of before go on');
     }
   });
 }

@@ -19,7 +19,7 @@ export interface Draft {
 /**
  * Changes a file, which is made where there is none and `isMade` allows it. A file named `.json` stays JSON.
  * @param edit what it throws leaves the file as it is
- * @throws {CallersError} where the file is of no use, or would be, and errors of {@link changeFile}
+ * @throws {CallersError} where the file is invalid, or would be, and errors of {@link changeFile}
  */
 export async function editCallers(
   file: string,

@@ -21,7 +21,7 @@ export interface Callers extends CallerDirectory {
 /**
  * Reads the file, and follows it.
  * @param now in ms since the epoch
- * @throws {CallersError} where the file is of no use at the start
+ * @throws {CallersError} where the file is invalid at the start
  */
 export async function openCallers(options: {
   readonly file: string;

@@ -98,13 +98,13 @@ export const Environment = Type.Object({
     $comment: 'must be a path that begins with / and does not end with it, and holds no ?, # or space',
   }),
   MODELLIX_CALLS_PER_MINUTE: count(
-    'calls a minute that one key may make, submits and looks together',
+    'calls a minute that one key may make, submits and polls together',
     100,
     100_000,
   ),
   MODELLIX_CONCURRENCY: count('unfinished tasks that one key may have', 3, 10_000),
   MODELLIX_LONG_POLL_SECONDS: Type.Integer({
-    description: 'how long Modellix holds a look with wait=true; 0: looks are answered at once',
+    description: 'how long Modellix holds a poll with wait=true; 0: polls are answered at once',
     default: 0,
     minimum: 0,
     maximum: 60,
@@ -243,9 +243,9 @@ export const Environment = Type.Object({
   ),
   UPLOAD_STALL_SECONDS: count('a body that gains less than 64 kB in so long is given up', 10, 300),
   SUBMIT_GRACE_SECONDS: count('how long POST /avatars waits for the submit to settle', 10, 60),
-  POLL_MIN_SECONDS: count('shortest pause between two looks at a task', 1, 300),
+  POLL_MIN_SECONDS: count('shortest pause between two polls of a task', 1, 300),
   POLL_MAX_SECONDS: count(
-    'longest pause between two looks at a task while there are calls to spare',
+    'longest pause between two polls of a task while there are calls to spare',
     15,
     600,
   ),

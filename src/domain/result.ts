@@ -9,7 +9,7 @@ const LONGEST_PAUSE_MS = 60_000;
 
 /**
  * How soon to ask again for a video that its host does not have: the later, the older it is. `null` where it is too old, or
- * its time is over, so that it is gone rather than on its way.
+ * has expired, so that it is gone rather than on its way.
  */
 export function notYetMs(
   { completedAt }: Pick<Avatar, 'completedAt'>,

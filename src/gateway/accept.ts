@@ -11,13 +11,14 @@ import { type Inspected, inspectMedia } from './intake/inspect.js';
 import type { AvatarRequest } from './intake/request.js';
 import type { Ports } from './ports.js';
 import { atLimit, requireMode, warnOfSpend } from './spend/allowance.js';
-import type { SeenVersion } from './view.js';
+import type { VersionedSnapshot } from './view.js';
 import { withdraw } from './withdraw.js';
 import type { Worker } from './worker.js';
 
 type Accepting = Pick<Worker, 'asking' | 'submit' | 'track' | 'wake'>;
 
-export interface Accepted extends SeenVersion {
+/** What a creation came to. */
+export interface Created extends VersionedSnapshot {
   /** The idempotency key had made this avatar before; nothing was made now. */
   readonly replayed: boolean;
 }
@@ -37,7 +38,7 @@ const DOUBT_MS = 15_000;
  * full, for what its caller may not have, or not yet, and when Modellix refused (within the grace, or at an earlier request with the key)
  * @throws {StoreUnavailableError} when nothing was made
  */
-export async function accept(ports: Ports, worker: Accepting, request: AvatarRequest): Promise<Accepted> {
+export async function accept(ports: Ports, worker: Accepting, request: AvatarRequest): Promise<Created> {
   const { store, settings, limits, log } = ports;
   const { caller } = request;
   let submitted: Promise<unknown> = Promise.resolve();

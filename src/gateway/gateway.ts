@@ -4,18 +4,19 @@ import type { Caller, Scope } from '../domain/caller.js';
 import type { KeyLimits } from '../domain/limits/budget.js';
 import { ProblemError } from '../problems.js';
 import { CorruptRecordError, type Found, type Store, StoreUnavailableError } from '../store/store.js';
-import { accept, unlessRefused } from './accept.js';
+import { accept, type Created, unlessRefused } from './accept.js';
 import { type DeliveryLog, deliveryLog } from './callbacks/delivery-log.js';
 import { redeliver } from './callbacks/redeliver.js';
 import { cancel } from './cancel.js';
 import { forget } from './forget.js';
-import { type Checked, check } from './intake/check.js';
+import { type CheckResult, check } from './intake/check.js';
 import type { Memory } from './intake/memory.js';
 import type { AvatarRequest, CheckRequest } from './intake/request.js';
 import { Limits } from './limits/limits.js';
 import { Timing, type TimingSettings } from './limits/timing.js';
 import { type UpstreamState, upstreamState } from './limits/upstream.js';
-import { OF_HOSTS, OriginGate } from './origin-gate.js';
+import { existing } from './move.js';
+import { OriginGate, RECEIVER_ROOM, VIDEO_ROOM } from './origin-gate.js';
 import type { Ports } from './ports.js';
 import { type Finding, resolve } from './resolve.js';
 import { SentAttempts } from './sent.js';
@@ -24,18 +25,19 @@ import { type Usage, type UsageQuery, usage } from './spend/usage.js';
 import { type VideoLink, VideoLinks } from './video/links.js';
 import { Renewals } from './video/renewals.js';
 import { openVideo, type VideoRequest, type VideoStream, videoUrl } from './video/video.js';
-import { type ListQuery, list, type Seen, type SeenPage, type SeenVersion, seen } from './view.js';
+import {
+  type AvatarSnapshot,
+  type ListQuery,
+  list,
+  type SnapshotPage,
+  snapshotOf,
+  type VersionedSnapshot,
+} from './view.js';
 import { type FeedFollower, follow, followAll } from './watch/follow.js';
 import type { Watcher } from './watch/topic.js';
-import { type Until, until, type Wait } from './watch/until.js';
+import { until, type Wait } from './watch/until.js';
 import { Watch } from './watch/watch.js';
 import { Worker } from './worker.js';
-
-/** What a creation came to. */
-export interface Created extends SeenVersion {
-  /** The idempotency key had made this avatar before; nothing was made now. */
-  readonly replayed: boolean;
-}
 
 /** What the service does, for whoever speaks to callers. Each verb throws {@link ProblemError} and nothing else by intent. */
 export interface Gateway {
@@ -43,21 +45,21 @@ export interface Gateway {
   /** What {@link create} made, once it is final or the time is over. Throws as `create` does where Modellix refused it meanwhile. */
   finish(created: Created, wait: Wait): Promise<Created>;
   /** Everything that {@link create} does before anything is stored or spent. */
-  check(request: CheckRequest): Promise<Checked>;
+  check(request: CheckRequest): Promise<CheckResult>;
   /** For bodies, before they are read. */
   readonly memory: Pick<Memory, 'tryAcquire'>;
   /** An avatar within a scope; `not-found` alike for what is unknown and what is another's. Never an upstream call. */
-  read(scope: Scope, id: string): Promise<Seen>;
+  read(scope: Scope, id: string): Promise<AvatarSnapshot>;
   /** Avatars within a scope, a page at a time. */
-  list(scope: Scope, query: ListQuery): Promise<SeenPage>;
+  list(scope: Scope, query: ListQuery): Promise<SnapshotPage>;
   /** Ends an avatar that was not sent. */
-  cancel(scope: Scope, id: string): Promise<Seen>;
+  cancel(scope: Scope, id: string): Promise<AvatarSnapshot>;
   /** Removes a final avatar and all that belongs to it. */
   forget(scope: Scope, id: string): Promise<void>;
   /** What {@link read} gives, once it is as it is waited for, or when the time is over. */
-  wait(scope: Scope, id: string, wait: Wait, isDone: (avatar: Avatar) => boolean): Promise<Seen>;
+  wait(scope: Scope, id: string, wait: Wait, isDone: (avatar: Avatar) => boolean): Promise<AvatarSnapshot>;
   /** Tells of an avatar until it is left: `open` is given its present state, and says whom to tell of later ones. Returns how to leave. */
-  follow(scope: Scope, id: string, open: (present: SeenVersion) => Watcher | null): Promise<() => void>;
+  follow(scope: Scope, id: string, open: (present: VersionedSnapshot) => Watcher | null): Promise<() => void>;
   /** Tells of all avatars within a scope until it is left: of what changes from now on, or behind a place. Returns how to leave. */
   followAll(scope: Scope, after: number | null, open: (at: number) => FeedFollower): Promise<() => void>;
   /** What was spent within a scope. */
@@ -65,11 +67,11 @@ export interface Gateway {
   /** What a caller may still spend, in US dollars. @throws {ProblemError} `not-ready` where that cannot be known now */
   balance(caller: Caller): Promise<number>;
   /** Ends the doubt about an `unconfirmed` avatar. */
-  resolve(scope: Scope, id: string, finding: Finding): Promise<Seen>;
+  resolve(scope: Scope, id: string, finding: Finding): Promise<AvatarSnapshot>;
   /** How telling the avatar's receiver went. */
   deliveries(scope: Scope, id: string): Promise<DeliveryLog>;
   /** Has the avatar's receiver told again. */
-  redeliver(scope: Scope, id: string): Promise<Seen>;
+  redeliver(scope: Scope, id: string): Promise<AvatarSnapshot>;
   /** Where Modellix keeps the video of a finished avatar: a signed URL; `null` where the gateway has it itself. */
   videoUrl(scope: Scope, id: string): Promise<string | null>;
   /** The bytes of a finished avatar's video. */
@@ -97,7 +99,7 @@ const RETRY_AFTER = { 'retry-after': '2' };
 export interface GatewayParts
   extends Omit<
     Ports,
-    'stopping' | 'limits' | 'timing' | 'sent' | 'receivers' | 'hosts' | 'renewals' | 'watched'
+    'stopping' | 'limits' | 'timing' | 'sent' | 'receiverOrigins' | 'videoOrigins' | 'renewals' | 'watched'
   > {
   /** Where {@link Gateway.read} reads. */
   readonly reads: Pick<Store, 'find'>;
@@ -111,7 +113,7 @@ export function createGateway({ ceiling, timing, reads, ...parts }: GatewayParts
   const stopping = new AbortController();
   setMaxListeners(0, stopping.signal); // One for each pause under way.
   const limits = new Limits(store, ceiling, random);
-  const see = (found: Found) => seen(limits, found);
+  const see = (found: Found) => snapshotOf(limits, found);
   const watch = new Watch({ store, see, random });
   const sources = { store, watch, see };
   const ports: Ports = {
@@ -119,8 +121,8 @@ export function createGateway({ ceiling, timing, reads, ...parts }: GatewayParts
     limits,
     timing: new Timing(store, timing, random),
     sent: new SentAttempts(),
-    receivers: new OriginGate(random, stopping.signal),
-    hosts: new OriginGate(random, stopping.signal, OF_HOSTS),
+    receiverOrigins: new OriginGate(random, stopping.signal, RECEIVER_ROOM),
+    videoOrigins: new OriginGate(random, stopping.signal, VIDEO_ROOM),
     renewals: new Renewals(),
     watched: watch.ids,
     stopping: stopping.signal,
@@ -130,10 +132,9 @@ export function createGateway({ ceiling, timing, reads, ...parts }: GatewayParts
   const balance = new Balance(ports);
   keyring.onChange(() => worker.wake());
   let isRetired = false;
-  const waitFor: Until = (...wait) => until(sources, ...wait);
 
   async function find(from: Pick<Store, 'find'>, scope: Scope, id: string): Promise<Found> {
-    return there(await orUnavailable(from.find(scope, id)));
+    return existing(await orUnavailable(from.find(scope, id)));
   }
 
   return {
@@ -148,7 +149,7 @@ export function createGateway({ ceiling, timing, reads, ...parts }: GatewayParts
       const { caller, id, status } = created.avatar;
       if (isFinal(status)) return created;
       const isDone = ({ status }: Avatar) => isFinal(status);
-      const now = await orUnavailable(waitFor(caller, id, wait, isDone, created));
+      const now = await orUnavailable(until(sources, caller, id, wait, isDone, created));
       unlessRefused(now?.avatar ?? created.avatar, created.replayed);
       return { ...created, ...now };
     },
@@ -158,8 +159,9 @@ export function createGateway({ ceiling, timing, reads, ...parts }: GatewayParts
     cancel: async (scope, id) => ({ avatar: await orUnavailable(cancel(ports, scope, id)), queue: null }),
     forget: (scope, id) => orUnavailable(forget(ports, scope, id)),
     read: async (scope, id) => see(await find(reads, scope, id)),
-    wait: async (scope, id, wait, isDone) => there(await orUnavailable(waitFor(scope, id, wait, isDone))),
-    follow: async (scope, id, open) => there(await orUnavailable(follow(sources, scope, id, open))),
+    wait: async (scope, id, wait, isDone) =>
+      existing(await orUnavailable(until(sources, scope, id, wait, isDone))),
+    follow: async (scope, id, open) => existing(await orUnavailable(follow(sources, scope, id, open))),
     followAll: (scope, after, open) => orUnavailable(followAll(sources, scope, after, open)),
     usage: (scope, query) => orUnavailable(usage(ports, scope, query)),
     balance: (caller) => orUnavailable(balance.of(caller)),
@@ -203,12 +205,6 @@ export function createGateway({ ceiling, timing, reads, ...parts }: GatewayParts
     },
     drained: () => worker.close(),
   };
-}
-
-/** @throws {ProblemError} where it is not */
-function there<T>(found: T | null): T {
-  if (found === null) throw new ProblemError('not-found', 'No avatar of yours has this id.');
-  return found;
 }
 
 async function orUnavailable<T>(work: Promise<T>): Promise<T> {

@@ -1,6 +1,10 @@
+/** Writing an avatar: what every step and every verb has in common. */
+
 import type { Avatar } from '../domain/avatar.js';
-import type { Save, SaveResult } from '../store/store.js';
-import type { Ports } from './ports.js';
+import type { Scope } from '../domain/caller.js';
+import { ProblemError, type ProblemSlug } from '../problems.js';
+import type { Save, SaveResult, Stored } from '../store/store.js';
+import { type Ports, storeClock } from './ports.js';
 
 /** An avatar as it will be, and the write that makes it so. */
 export interface Move extends Save {
@@ -9,9 +13,14 @@ export interface Move extends Save {
   readonly ends?: true;
 }
 
+/** How often a caller's change is tried over a record that somebody else is writing. */
+const ATTEMPTS = 3;
+
 /** The write that ends an avatar: nothing is left to submit, and it is due when its next step is. */
-export function ending(avatar: Avatar, retentionMs: number): Move {
-  return { avatar, dueInMs: avatar.step === 'expire' ? retentionMs : 0, submission: 'drop', ends: true };
+export function ending(avatar: Avatar): Move {
+  const { step, completedAt, expiresAt } = avatar;
+  const retentionMs = (expiresAt ?? 0) - (completedAt ?? 0);
+  return { avatar, dueInMs: step === 'expire' ? retentionMs : 0, submission: 'drop', ends: true };
 }
 
 /** The write of a step behind the end. A slot that is held for a task nobody knows of stays held. */
@@ -59,4 +68,43 @@ export async function write(
     ports.log.info({ avatarId: id, status, attempt, polls }, 'avatar ended');
   }
   return written;
+}
+
+/** Leaves a claimed avatar to a later claim, as it is or with what was learned. No caller sees it. @throws {StoreUnavailableError} */
+export function postpone(
+  ports: Ports,
+  stored: Stored,
+  dueInMs: number,
+  avatar = stored.avatar,
+): Promise<SaveResult> {
+  const move = past(ports, avatar, storeClock(stored)());
+  return write(ports, stored.version, { ...move, dueInMs, silent: true });
+}
+
+/**
+ * Changes an avatar for a caller, over the record as it is then.
+ * @param change returns `null` where somebody else wrote the record meanwhile, and is then run again on the newer one
+ * @param busy the problem where that happens each time
+ * @throws {ProblemError} `not-found`, `busy` and those of `change`
+ * @throws {StoreUnavailableError} when it is not known whether it was changed: asking again is safe
+ */
+export async function changeFor<T>(
+  { store }: Ports,
+  scope: Scope,
+  id: string,
+  busy: ProblemSlug,
+  change: (stored: Stored) => Promise<T | null>,
+): Promise<T> {
+  for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
+    const changed = await change(existing(await store.find(scope, id)));
+    if (changed !== null) return changed;
+  }
+  const detail = 'The avatar is being changed by something else. Try again.';
+  throw new ProblemError(busy, detail, { headers: { 'retry-after': '1' } });
+}
+
+/** @throws {ProblemError} `not-found` */
+export function existing<T>(found: T | null): T {
+  if (found === null) throw new ProblemError('not-found', 'No avatar of yours has this id.');
+  return found;
 }

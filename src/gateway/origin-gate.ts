@@ -4,9 +4,9 @@ export interface Room {
   readonly all: number;
 }
 
-const OF_RECEIVERS: Room = { each: 8, all: 128 };
+export const RECEIVER_ROOM: Room = { each: 8, all: 128 };
 /** A video is long, and the disk is one. */
-export const OF_HOSTS: Room = { each: 4, all: 4 };
+export const VIDEO_ROOM: Room = { each: 4, all: 4 };
 /** So many failures in a row, and an origin is left alone: longer each time it is found away again. */
 const TOLERATED = 5;
 const REST_MS = 5_000;
@@ -39,13 +39,12 @@ export interface Lease {
   release(alive: boolean | null): void;
 }
 
-/** Leave to try; or for how many ms to put it off; `null` when the process stops. */
-export type Grant = Lease | { readonly putOffMs: number } | null;
+/** Leave to try; or for how many ms to put it off. */
+export type Grant = Lease | { readonly putOffMs: number };
 
 /**
- * The gate before receivers of callbacks, and before the hosts that videos are fetched from, by origin: so that one that
- * does not answer holds up no other. What finds no room is due again in the store; an origin that is away is left alone, and
- * then tried by one. What is known of origins is this process's own, and forgotten with it.
+ * Bounds the requests under way to each origin, and to all, so that one that does not answer holds up no other. An origin that
+ * failed several times in a row rests, and is then tried by one request. What is known of origins is this process's own.
  */
 export class OriginGate {
   readonly #random: () => number;
@@ -55,14 +54,14 @@ export class OriginGate {
   #underWay = 0;
 
   /** @param random in [0, 1) */
-  constructor(random: () => number, stopping: AbortSignal, room: Room = OF_RECEIVERS) {
+  constructor(random: () => number, stopping: AbortSignal, room: Room) {
     this.#random = random;
     this.#stopping = stopping;
     this.#room = room;
   }
 
   acquire(name: string): Grant {
-    if (this.#stopping.aborted) return null;
+    if (this.#stopping.aborted) return { putOffMs: 0 };
     const origin = this.#origin(name);
     const restMs = this.#restMs(origin);
     if (restMs !== null) return { putOffMs: restMs };

@@ -74,13 +74,13 @@ function refused(ports: Ports, avatar: Avatar, status: number, message: string, 
     ? `${sentence(message)} No task was made: make a new avatar once the key is mended or the balance topped up.`
     : message;
   const { retentionMs } = ports.settings;
-  return ending(failed(avatar, failure(type, detail, status), { now, retentionMs }), retentionMs);
+  return ending(failed(avatar, failure(type, detail, status), { now, retentionMs }));
 }
 
 function neverSent({ settings }: Ports, avatar: Avatar, now: number): Move {
   const detail = 'The request could not be brought to Modellix. No task was made, and nothing was spent.';
   const { retentionMs } = settings;
-  return ending(failed(avatar, failure('never-sent', detail), { now, retentionMs }), retentionMs);
+  return ending(failed(avatar, failure('never-sent', detail), { now, retentionMs }));
 }
 
 function outcomeUnknown(
@@ -93,7 +93,7 @@ function outcomeUnknown(
   const detail = `${sentence(reason)} A task may or may not have been made, so it is not sent again: look for it in the Modellix console, and resolve the avatar with what you find.`;
   const { retentionMs, unconfirmedHoldMs: slotForMs } = settings;
   const next = unconfirmed(avatar, failure('outcome-unknown', detail, status), { now, retentionMs });
-  return { ...ending(next, retentionMs), slotForMs };
+  return { ...ending(next), slotForMs };
 }
 
 /** What others worded, so that a sentence of ours can follow it. */

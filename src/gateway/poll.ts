@@ -6,7 +6,7 @@ import type { ApiKey } from '../modellix/api-key.js';
 import type { QueryOutcome } from '../modellix/outcome.js';
 import type { Stored } from '../store/store.js';
 import { reportToLimits, resultOfQuery } from './limits/report.js';
-import { ending, type Move, write } from './move.js';
+import { ending, type Move, postpone, write } from './move.js';
 import { failure, type Ports, storeClock } from './ports.js';
 
 /** How long after the submit Modellix may not know the task yet. */
@@ -28,7 +28,8 @@ export async function poll(ports: Ports, stored: Stored, key: ApiKey): Promise<v
 
   const { outcome, limits: headers } = await modellix.query(key, taskId);
   const now = clock();
-  if (outcome.kind === 'unavailable' && stopping.aborted) return giveBack(ports, stored);
+  // A poll that was cut short because the process stops says nothing: the next process polls at once.
+  if (outcome.kind === 'unavailable' && stopping.aborted) return void (await postpone(ports, stored, 0));
   await reportToLimits(ports, key, avatar, outcome, resultOfQuery(outcome), headers);
   const written = await write(ports, version, afterQuery(ports, avatar, outcome, now - submittedAt, now));
   if (written.saved && (outcome.kind === 'success' || outcome.kind === 'failure')) {
@@ -48,16 +49,10 @@ function taskOf({ id, taskId, submittedAt }: Avatar) {
   return { taskId, submittedAt };
 }
 
-/** A poll that was cut short because the process stops says nothing: the next process polls at once. */
-async function giveBack(ports: Ports, { avatar, version }: Stored): Promise<void> {
-  await write(ports, version, { avatar, dueInMs: 0, submission: 'drop', silent: true });
-}
-
 /** @param ageMs time since the submit */
 function afterQuery(ports: Ports, avatar: Avatar, outcome: QueryOutcome, ageMs: number, now: number): Move {
   const { settings, timing, log, counts, videos } = ports;
-  const { retentionMs } = settings;
-  const end = { now, retentionMs };
+  const end = { now, retentionMs: settings.retentionMs };
   switch (outcome.kind) {
     case 'unfinished': {
       if (outcome.unfamiliarStatus !== undefined) {
@@ -77,18 +72,18 @@ function afterQuery(ports: Ports, avatar: Avatar, outcome: QueryOutcome, ageMs: 
         const { durationSeconds, ...found } = outcome.resource;
         const video: Video = { ...found, expiresAt: outcome.expiresAt, keptBytes: null };
         const cost = costKnown(avatar, durationSeconds, settings.prices);
-        return ending(succeeded(avatar, video, end, videos !== null, cost), retentionMs);
+        return ending(succeeded(avatar, video, end, videos !== null, cost));
       }
       const detail = 'Modellix called the task a success and named no video.';
-      return ending(failed(avatar, failure('task-failed', detail), end), retentionMs);
+      return ending(failed(avatar, failure('task-failed', detail), end));
     }
     case 'failure':
-      return ending(failed(avatar, failure('task-failed', outcome.message), end), retentionMs);
+      return ending(failed(avatar, failure('task-failed', outcome.message), end));
     case 'missing': {
       const next = missed(avatar, now);
       const isConfirmed = now - (next.missingSince ?? now) >= MISSING_CONFIRMED_MS;
       return ageMs > MISSING_TOLERANCE_MS && isConfirmed
-        ? ending(failed(next, failure('task-lost', outcome.message, 404), end), retentionMs)
+        ? ending(failed(next, failure('task-lost', outcome.message, 404), end))
         : pollAgain(ports, next, 0, ageMs, now);
     }
     case 'limited':
@@ -121,5 +116,5 @@ function pollAgain(ports: Ports, avatar: Avatar, retryAfterMs: number, ageMs: nu
 function overdue(ports: Ports, avatar: Avatar, now: number): Move {
   const { retentionMs, taskTimeoutMs } = ports.settings;
   const detail = `The task was not finished ${Math.round(taskTimeoutMs / 60_000)} minutes after its submit.`;
-  return ending(timedOut(avatar, failure('task-timeout', detail), { now, retentionMs }), retentionMs);
+  return ending(timedOut(avatar, failure('task-timeout', detail), { now, retentionMs }));
 }

@@ -1,5 +1,5 @@
 import type { AudioFacts, Avatar, FailureType, ImageFacts, Status } from '../domain/avatar.js';
-import type { Told } from '../domain/callbacks/callback.js';
+import type { DeliveryResult } from '../domain/callbacks/callback.js';
 import type { CallerDirectory } from '../domain/caller.js';
 import type { Fetched } from '../domain/media/fetched.js';
 import type { InspectedFile } from '../domain/media/inspected.js';
@@ -95,7 +95,7 @@ export interface CallbackSender {
   /** Why a URL of http or https may not be called, as a predicate for the caller; `null` where nothing speaks against it. */
   refusal(url: string): Promise<string | null>;
   /** Never throws because of the URL or the network. */
-  send(message: CallbackMessage): Promise<Told>;
+  send(message: CallbackMessage): Promise<DeliveryResult>;
 }
 
 /** Times in milliseconds. */
@@ -143,9 +143,10 @@ export interface Ports {
   readonly callbacks: CallbackSender;
   /** Who may call, by name; `null` where nobody has one. */
   readonly callers: Pick<CallerDirectory, 'find'> | null;
-  readonly receivers: OriginGate;
-  /** The hosts that videos are kept from. */
-  readonly hosts: OriginGate;
+  /** Before where callbacks go. */
+  readonly receiverOrigins: OriginGate;
+  /** Before where videos are kept from. */
+  readonly videoOrigins: OriginGate;
   readonly renewals: Renewals;
   /** The avatar as its caller sees it. */
   readonly render: (avatar: Avatar) => object;

@@ -14,18 +14,21 @@ export interface QueuePlace {
 }
 
 /** An avatar as a caller sees it. */
-export interface Seen {
+export interface AvatarSnapshot {
   readonly avatar: Avatar;
   /** `null` unless it is queued. */
   readonly queue: QueuePlace | null;
 }
 
 /** The same with the version of its record; a higher one is later. */
-export interface SeenVersion extends Seen {
+export interface VersionedSnapshot extends AvatarSnapshot {
   readonly version: number;
 }
 
-export function seen(limits: Pick<Limits, 'startInMs'>, { avatar, ahead, now, version }: Found): SeenVersion {
+export function snapshotOf(
+  limits: Pick<Limits, 'startInMs'>,
+  { avatar, ahead, now, version }: Found,
+): VersionedSnapshot {
   if (ahead === null) return { avatar, version, queue: null };
   const startInMs = limits.startInMs(ahead);
   return {
@@ -36,8 +39,8 @@ export function seen(limits: Pick<Limits, 'startInMs'>, { avatar, ahead, now, ve
 }
 
 /** A page of a caller's avatars, the newest first. `next`: where it ends; `null` where nothing follows. */
-export interface SeenPage {
-  readonly page: readonly Seen[];
+export interface SnapshotPage {
+  readonly page: readonly AvatarSnapshot[];
   readonly next: Place | null;
 }
 
@@ -46,7 +49,7 @@ export async function list(
   { store, limits }: { readonly store: Pick<Store, 'list'>; readonly limits: Pick<Limits, 'startInMs'> },
   scope: Scope,
   query: ListQuery,
-): Promise<SeenPage> {
+): Promise<SnapshotPage> {
   const { found, next } = await store.list(scope, query);
-  return { page: found.map((each) => seen(limits, each)), next };
+  return { page: found.map((each) => snapshotOf(limits, each)), next };
 }

@@ -1,47 +1,31 @@
-import { randomUUID } from 'node:crypto';
 import type { Avatar } from '../domain/avatar.js';
-import { MAX_AUDIO_BYTES } from '../domain/media/audio/audio.js';
-import { MAX_IMAGE_BYTES } from '../domain/media/image/image.js';
 import type { ApiKey } from '../modellix/api-key.js';
-import { type Begin, type Outlook, StoreUnavailableError } from '../store/store.js';
+import { type Outlook, StoreUnavailableError } from '../store/store.js';
+import { Submits } from './begin.js';
 import { deliver } from './callbacks/deliver.js';
 import { lapsed } from './outcome.js';
 import { endUnheard, poll, UNHEARD_MS } from './poll.js';
-import { type Ports, storeClock } from './ports.js';
+import type { Ports } from './ports.js';
 import { replayAnswers, type Settled } from './settle.js';
-import { type BegunHere, giveBack, submit } from './submit.js';
+import { type BegunHere, submit } from './submit.js';
 import { keep } from './video/keep.js';
 
-/** What a step does: a submit, a poll, or something that needs no call to Modellix. */
-type Kind = 'submit' | 'poll' | 'common';
-
 /**
- * Steps at work at the same time in one process. Those in common are more than `origin-gate.ts` lets be under
- * way, to receivers and to hosts together, so that there is always room for what takes no time.
+ * Steps at work at the same time in one process, beside submits: polls, and what needs no call to Modellix. The latter are more
+ * than `origin-gate.ts` lets be under way, to receivers and to video hosts together, so that there is always room for what takes no time.
  */
-const ROOM: Readonly<Record<Kind, number>> = { submit: 256, poll: 128, common: 256 };
+const MOST = { poll: 128, common: 256 } as const;
 /** Of what needs no call, so many are claimed in one go. */
 const CLAIMED_AT_ONCE = 64;
 /** The longest sleep: what other replicas queue or leave undone is found then, and limits may have been raised. */
 const IDLE_MS = 1_000;
 /** Between the beginnings of two passes: what makes work comes in bursts. */
 const PAUSE_MS = 20;
-/** The largest media in base64, and what stands around them. */
-const MAX_SUBMISSION_BYTES = Math.ceil(((MAX_IMAGE_BYTES + MAX_AUDIO_BYTES) * 4) / 3) + 64 * 1024;
-/** As one among the callers. */
-const MEMORY_HOLDER = 'queue';
 /** How often the store is asked for keys that are no longer in the pool and have tasks. */
 const KEY_IDS_MS = 60_000;
 
 /** How long until there is something to do for a part of a pass; `null`: nothing is in sight. */
 type Sleep = number | null;
-
-/** A request to begin submits from the queue, and memory for each. It is repeated until the store says what it began. */
-interface Asked {
-  readonly begin: Begin;
-  readonly releases: (() => void)[];
-  readonly at: number;
-}
 
 /**
  * Does what is due: what needs no call, submits from the queue, polls. One loop; never two passes at once. It runs when there
@@ -51,13 +35,8 @@ interface Asked {
 export class Worker {
   readonly #ports: Ports;
   readonly #underWay = new Set<Promise<unknown>>();
-  readonly #busy: Record<Kind, number> = { submit: 0, poll: 0, common: 0 };
-  /** Submits that the store is asked to begin. */
-  #reserved = 0;
-  /** Submissions whose memory is taken. */
-  #reading = 0;
-  /** Of which it is not known yet what was begun. */
-  #asked: Asked | null = null;
+  readonly #busy = { poll: 0, common: 0 };
+  readonly #submits: Submits;
   #keyIds: { readonly ids: readonly string[]; readonly keys: readonly ApiKey[]; readonly at: number } | null =
     null;
   #timer: NodeJS.Timeout | undefined;
@@ -68,6 +47,7 @@ export class Worker {
 
   constructor(ports: Ports) {
     this.#ports = ports;
+    this.#submits = new Submits(ports);
   }
 
   /** Replays what earlier processes could not store, and begins to look for work. */
@@ -87,23 +67,16 @@ export class Worker {
     if (this.#passing === undefined) this.#sleep();
   }
 
-  /** Has the store asked to begin a submit; with `null` where none may be made now. */
-  async asking<T>(ask: (begin: Begin | null) => Promise<T>): Promise<T> {
-    await this.#ports.limits.told();
-    const begin = this.#mayBegin();
-    this.#reserved += 1;
-    try {
-      return await ask(begin);
-    } finally {
-      this.#reserved -= 1;
-    }
-  }
+  /** @see Submits.asking */
+  asking: Submits['asking'] = (ask) => this.#submits.asking(ask);
 
   /** Submits what was begun. Resolves with the avatar as it is then; `null` where that is not known. */
   async submit(begun: BegunHere): Promise<Settled | null> {
-    const settled = await this.#run('submit', begun.stored.avatar, () => submit(this.#ports, begun));
+    this.#submits.underWay += 1;
+    const settled = await this.#run(begun.stored.avatar, () => submit(this.#ports, begun));
+    this.#submits.underWay -= 1;
     // An accepted one keeps its slot, so there is nothing to do but to poll it in time, unless it made room for others.
-    this.wake(settled?.avatar.status === 'pending' && this.#room('submit') > 2 ? settled.dueInMs : 0);
+    this.wake(settled?.avatar.status === 'pending' && this.#submits.room > 2 ? settled.dueInMs : 0);
     return settled ?? null;
   }
 
@@ -117,7 +90,7 @@ export class Worker {
   async close(): Promise<void> {
     clearTimeout(this.#timer);
     await this.#passing;
-    if (this.#asked !== null) this.track(this.#giveBackAsked(this.#asked));
+    this.track(this.#submits.giveBackLost());
     await Promise.allSettled(this.#underWay);
   }
 
@@ -135,7 +108,12 @@ export class Worker {
     const sleeps = [
       await this.#doCommon(outlook),
       await this.#probe(outlook),
-      await this.#submitQueued(outlook),
+      await this.#submits.fromQueue(outlook.queued, (begun, done) => {
+        void this.submit(begun).finally(() => {
+          done();
+          this.wake();
+        });
+      }),
     ];
     for (const keyId of outlook.keys.keys()) sleeps.push(await this.#pollDue(keyId, outlook));
     return Math.max(0, Math.min(IDLE_MS, ...sleeps.filter((ms) => ms !== null)));
@@ -173,82 +151,6 @@ export class Worker {
       await limits.endProbe(probe, outcome);
     });
     return null;
-  }
-
-  /** Submits from the queue what the keys have slots and calls for. */
-  async #submitQueued({ queued }: Outlook): Promise<Sleep> {
-    const { limits } = this.#ports;
-    if (queued > 0) await limits.beginTry();
-    const asked = this.#asked ?? this.#ask(queued);
-    if (asked === null) {
-      await limits.dropTry();
-      return null;
-    }
-    const { begin, releases, at: askedAt } = asked;
-    const wanted = releases.length;
-    this.#asked = asked;
-    const { begun, waitMs } = await this.#ports.store.begin(begin, wanted);
-    this.#asked = null;
-    this.#reserved -= wanted;
-    for (const { submission: atHand, ...stored } of begun) {
-      const release = releases.pop();
-      // What came along is small.
-      if (atHand !== null) release?.();
-      void this.submit({ stored, askedAt, atHand }).finally(() => {
-        release?.();
-        this.wake();
-      });
-    }
-    for (const release of releases) release();
-    if (begun.length === 0) await limits.dropTry();
-    return begun.length === wanted && queued > wanted ? 0 : limits.heed(waitMs);
-  }
-
-  #mayBegin(): Begin | null {
-    const { limits, keyring, settings, stopping } = this.#ports;
-    if (stopping.aborted || this.#room('submit') <= 0) return null;
-    const keys = limits.submitTerms(keyring.keys().map(({ id }) => id));
-    return keys.length === 0 ? null : { intent: randomUUID(), keys, leaseMs: settings.submitLeaseMs };
-  }
-
-  #ask(queued: number): Asked | null {
-    const begin = queued > 0 ? this.#mayBegin() : null;
-    if (begin === null) return null;
-    const releases: (() => void)[] = [];
-    const most = Math.min(queued, this.#room('submit'));
-    for (let release = this.#memory(); release !== null; release = this.#memory()) {
-      releases.push(release);
-      if (releases.length >= most) break;
-    }
-    if (releases.length === 0) return null;
-    this.#reserved += releases.length;
-    return { begin, releases, at: performance.now() };
-  }
-
-  /** Nobody waits for ever: one submission is read however little memory there is. Releasing it twice is fine. */
-  #memory(): (() => void) | null {
-    const lease = this.#ports.memory.tryAcquire(MEMORY_HOLDER, MAX_SUBMISSION_BYTES);
-    if (lease === null && this.#reading > 0) return null;
-    let release = lease?.retain();
-    let held = 1;
-    this.#reading += 1;
-    return () => {
-      this.#reading -= held;
-      held = 0;
-      release?.();
-      release = undefined;
-    };
-  }
-
-  /** A reply that was lost may have begun submits. Nothing was sent for them, and another process may. */
-  async #giveBackAsked({ begin, releases }: Asked): Promise<void> {
-    const ports = this.#ports;
-    try {
-      const { begun } = await ports.store.begin(begin, releases.length);
-      await Promise.all(begun.map((each) => giveBack(ports, each.avatar, storeClock(each)(), each)));
-    } catch (error) {
-      ports.log.warn({ err: error }, 'what was begun could not be given back; it ends as unconfirmed');
-    }
   }
 
   /** Polls the due tasks of one key, as far as its calls reach. What cannot be polled from here is left to others. */
@@ -291,18 +193,20 @@ export class Worker {
     return [...new Set([...keys.map(({ id }) => id), ...this.#keyIds.ids])];
   }
 
-  #room(kind: Kind): number {
-    if (kind !== 'submit') return ROOM[kind] - this.#busy[kind];
-    return Math.min(ROOM.submit, this.#ports.limits.mostSubmits) - this.#busy.submit - this.#reserved;
+  #room(kind: keyof typeof MOST): number {
+    return MOST[kind] - this.#busy[kind];
   }
 
-  #begin(kind: Kind, avatar: Avatar | null, step: () => Promise<unknown>): void {
-    void this.#run(kind, avatar, step).then(() => this.wake());
+  #begin(kind: keyof typeof MOST, avatar: Avatar | null, step: () => Promise<unknown>): void {
+    this.#busy[kind] += 1;
+    void this.#run(avatar, step).then(() => {
+      this.#busy[kind] -= 1;
+      this.wake();
+    });
   }
 
   /** Where a step fails its lease lapses and the avatar is claimed again. */
-  async #run<T>(kind: Kind, avatar: Avatar | null, step: () => Promise<T>): Promise<T | undefined> {
-    this.#busy[kind] += 1;
+  async #run<T>(avatar: Avatar | null, step: () => Promise<T>): Promise<T | undefined> {
     const work = step();
     this.track(work);
     try {
@@ -311,8 +215,6 @@ export class Worker {
       if (error instanceof StoreUnavailableError) this.#storeIs(false);
       else this.#ports.log.error({ err: error, avatarId: avatar?.id, step: avatar?.step }, 'a step failed');
       return undefined;
-    } finally {
-      this.#busy[kind] -= 1;
     }
   }
 

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import type { Told } from '../domain/callbacks/callback.js';
+import type { DeliveryResult } from '../domain/callbacks/callback.js';
 import { readSecret } from '../domain/callbacks/webhook-secret.js';
 import { httpDate, retryAfterIn } from '../domain/retry-after.js';
 import { mayConnectTo, type Network } from './addresses.js';
@@ -28,7 +28,7 @@ export interface CallbackSender {
    */
   refusal(url: string): Promise<string | null>;
   /** One signed POST. Never throws because of the URL or the network. */
-  send(message: Message): Promise<Told>;
+  send(message: Message): Promise<DeliveryResult>;
   /** Cuts off what is under way and takes nothing new. Twice is fine. */
   close(): Promise<void>;
 }
@@ -55,10 +55,10 @@ const CLOSED = 'the gateway is shutting down';
 export function createCallbackSender(options: CallbackSenderOptions): CallbackSender {
   const { timeoutMs, allowedNetworks, userAgent, lookup = resolverLookup } = options;
   const guard = { lookup, allowedNetworks };
-  const running = new Map<AbortController, Promise<Told>>();
+  const running = new Map<AbortController, Promise<DeliveryResult>>();
   let closed = false;
 
-  const post = async (message: Message, signal: AbortSignal): Promise<Told> => {
+  const post = async (message: Message, signal: AbortSignal): Promise<DeliveryResult> => {
     const startedAt = performance.now();
     const latencyMs = (): number => Math.round(performance.now() - startedAt);
     const url = new URL(message.url);

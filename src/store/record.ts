@@ -7,8 +7,8 @@ import Type, { type Static } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { type Avatar, STATUSES } from '../domain/avatar.js';
 import type { Delivery } from '../domain/callbacks/callback.js';
+import { CorruptRecordError } from './errors.js';
 import { SCHEMA, schemaOf } from './schema.js';
-import { CorruptRecordError } from './store.js';
 
 export { CorruptRecordError, SCHEMA };
 

@@ -17,19 +17,22 @@
  *   both wait, every fifth is a poll's, and polls leave one of a burst to submits.
  * - What an avatar costs its caller follows from its status as well (`domain/spend.ts`), and is counted in the same
  *   write: on the day it was accepted, in UTC, by mode. What is counted is remembered for {@link USE_MS} at least.
- * - Whose avatars are looked for is a {@link Scope}. Another's avatar is as one that is not there: it is not read,
- *   whatever is wrong with it. Only what does not say whose it is, and cannot be read, is an error to all.
- * - What the store cannot do now throws {@link StoreUnavailableError}. "Not found" is said only of what is not there.
+ * - A read has a {@link Scope}. Another caller's avatar is not found, and not even read, whatever is wrong with it. A record
+ *   that cannot be read and does not say whose it is, is an error to all.
+ * - What the store cannot do now throws `StoreUnavailableError`. "Not found" is said only of what is not there.
  * - A record that cannot be decoded is quarantined: counted, out of the way of the others, and costs its caller nothing
  *   more. One written by a newer release is left as it is.
  *
- * Not in the contract: what a status means, who may do what, retries, and what an avatar is worth. Those belong to the
- * domain and the gateway.
+ * Not in the contract: what a status means, who may do what, retries, and what an avatar is worth.
  */
 
 import type { Avatar, Status } from '../domain/avatar.js';
 import type { Scope } from '../domain/caller.js';
-import type { DayOfUse, SpendCaps, Spent } from '../domain/spend.js';
+import type { DayOfUse, Spent } from '../domain/spend.js';
+import type { Admission, Begin, CallTerms, Claim, Save } from './writes.js';
+
+export * from './errors.js';
+export type * from './writes.js';
 
 /** How long a change is known of. */
 export const FEED_MS = 24 * 3_600_000;
@@ -47,57 +50,6 @@ export interface Stored {
 /** `ahead`: how many avatars stand before it in the queue; `null` where it is not queued. */
 export interface Found extends Stored {
   readonly ahead: number | null;
-}
-
-/** What the queue may hold at most. Bytes are those of submissions. */
-export interface Bounds {
-  readonly maxAvatars: number;
-  readonly maxBytes: number;
-}
-
-/** How fast a key may be called (GCRA): `burst` calls at once, then one every `intervalMs`. See `domain/limits/call-rate.ts`. */
-export interface CallTerms {
-  readonly intervalMs: number;
-  readonly burst: number;
-  /** The document that they follow from, as it was then: there is no call where it was changed since. Unset: they follow from none. */
-  readonly asOf?: { readonly document: string; readonly revision: number };
-}
-
-/** A key that may be submitted with now. */
-export interface SubmitTerms {
-  readonly keyId: string;
-  /** How many unfinished tasks it may have. */
-  readonly slots: number;
-  readonly calls: CallTerms;
-}
-
-/** A submit to be begun. The avatar it is begun for becomes `submitting`, with the intent, the key and one attempt more. */
-export interface Begin {
-  /** Names this call: the same call again, because its reply was lost, begins nothing new and answers as the first. */
-  readonly intent: string;
-  /** Of those that have a slot and a call, the one with the most free slots is taken. */
-  readonly keys: readonly SubmitTerms[];
-  /** When the avatar is due in the common index, in ms from now. */
-  readonly leaseMs: number;
-}
-
-export interface Admission {
-  /** When the avatar is due in the common index while it is queued, in ms from now. */
-  readonly dueInMs: number;
-  /**
-   * How long the avatar is kept from {@link Store.begin} where its creator was not told that it was admitted, so that it
-   * can be taken back in peace. Once the creator was told it is there for everyone.
-   */
-  readonly doubtMs: number;
-  readonly bounds: Bounds;
-  /** How often its caller has its turn while one with a share of 1 has it once: from 1, as when unset, to `MAX_QUEUE_SHARE`. */
-  readonly share?: number;
-  /** How many of its caller's avatars may be unfinished, this one among them; `null`, or unset: any number. */
-  readonly maxUnfinished?: number | null;
-  /** What its caller may spend, this avatar included; unset: any amount. */
-  readonly caps?: SpendCaps;
-  /** Its submit is begun in the same write, if nobody waits before it and a key has a slot and a call; unset: it is queued. */
-  readonly begin?: Begin;
 }
 
 /**
@@ -119,37 +71,10 @@ export interface Begun {
   readonly waitMs: number | null;
 }
 
-export interface Claim {
-  /** The due index: that of a key, or the common one. */
-  readonly keyId: string | null;
-  readonly limit: number;
-  /** When the claimed are due again, in ms from now. */
-  readonly leaseMs: number;
-  /** A call is taken for each, at these terms; unset: they need none. */
-  readonly calls?: CallTerms;
-  /** How many slots the key has for submits now; 0, or unset: none is to be made with it. */
-  readonly slots?: number;
-  /** Only what has been due for so long, in ms; unset: 0. */
-  readonly overdueMs?: number;
-  /** These come before others, as far as the adapter looks. */
-  readonly preferred?: Pick<ReadonlySet<string>, 'has' | 'size'>;
-}
-
 /** `waitMs`: as of {@link Begun}. */
 export interface Claimed {
   readonly claimed: readonly Stored[];
   readonly waitMs: number | null;
-}
-
-export interface Save {
-  /** When the avatar is due again, in ms from now. */
-  readonly dueInMs: number;
-  /** Whether the submission is still needed; `drop` deletes it in the same write. */
-  readonly submission: 'keep' | 'drop';
-  /** How long it holds its slot from now, in ms, whatever its status says; unset: as its status says. */
-  readonly slotForMs?: number;
-  /** Callers see nothing of it: nobody is told, and its place among the changes stays. */
-  readonly silent?: boolean;
 }
 
 /** An avatar was written, here or elsewhere. */
@@ -221,7 +146,7 @@ export interface Outlook {
 }
 
 /** A small text that all processes share. `revision` is 0 and `value` `null` where there is none yet. */
-export interface SharedDocument {
+export interface StoredDocument {
   readonly value: string | null;
   readonly revision: number;
   readonly now: number;
@@ -244,16 +169,13 @@ export interface Store {
    * 15 MB, and are not to be changed before the promise settles; from then on the store holds none of them in memory.
    * Where the caller's idempotency key names an avatar already, nothing is written and that avatar is returned. A key
    * lives as long as its avatar. The same call again, because its reply was lost, answers as the first.
-   * Throws {@link QueueFullError} where the queue is at its bounds, {@link CallerLimitError} where its caller is at one of
-   * its own.
+   * @throws {QueueFullError}
+   * @throws {CallerLimitError}
    */
   admit(avatar: Avatar, submission: readonly Buffer[], admission: Admission): Promise<Admitted>;
   /** Begins up to `limit` submits of those that are first in the queue, as far as slots and calls reach. */
   begin(begin: Begin, limit: number): Promise<Begun>;
-  /**
-   * The avatar, if it is there and within the scope. Throws where it is there and cannot be read. One that is another's takes
-   * as long as one that is not there.
-   */
+  /** The avatar, if it is there and within the scope. Throws where it cannot be read. Another's takes as long as one that is not there. */
   find(scope: Scope, id: string): Promise<Found | null>;
   /** Avatars within a scope, the newest first. What is created while someone turns the pages moves nothing on them. */
   list(scope: Scope, query: ListQuery): Promise<Page>;
@@ -266,9 +188,7 @@ export interface Store {
   feed(scope: Scope, after: number | null, limit: number): Promise<Feed>;
   /** What was spent within a scope from one day to another, both as `2026-11-28` and included: by caller, day and mode, in this order. */
   use(scope: Scope, from: string, to: string): Promise<DayOfUse[]>;
-  /**
-   * Every caller that ever had an avatar here, in the order of their names.
-   */
+  /** Every caller that ever had an avatar here, in the order of their names. */
   callers(): Promise<string[]>;
   /** The bytes to submit; `null` once dropped, and where they are not all there any more. */
   submission(id: string): Promise<Buffer | null>;
@@ -289,13 +209,13 @@ export interface Store {
   outlook(keyIds: readonly string[]): Promise<Outlook>;
   /** The keys in whose due index an avatar stands. */
   keyIds(): Promise<string[]>;
-  document(name: string): Promise<SharedDocument>;
+  document(name: string): Promise<StoredDocument>;
   /** Replaces a document that is still at `revision`. Returns it as it then is: `swapped` says whether by this call. */
   swap(
     name: string,
     revision: number,
     value: string,
-  ): Promise<SharedDocument & { readonly swapped: boolean }>;
+  ): Promise<StoredDocument & { readonly swapped: boolean }>;
   /**
    * Adds to counts that all processes share, by their names, each in a window that begins with the first. Unlike writes it waits
    * for no copies. `null`: one process at a time is all there is, and counts by itself.
@@ -313,42 +233,4 @@ export interface Store {
   health(): StoreHealth;
   /** Ends connections and files. Calling it twice is fine. */
   close(): Promise<void>;
-}
-
-/** The store cannot be read or written now. The message names no host and no password. */
-export class StoreUnavailableError extends Error {
-  override readonly name = 'StoreUnavailableError';
-}
-
-/** What is stored for an avatar is no record of it: cut, overwritten, or another avatar's. */
-export class CorruptRecordError extends Error {
-  override readonly name = 'CorruptRecordError';
-}
-
-/** The embedded store's directory belongs to another process, and one process at a time is all it allows. */
-export class StoreLockedError extends Error {
-  override readonly name = 'StoreLockedError';
-  constructor(dir: string, options?: ErrorOptions) {
-    super(`the data directory ${dir} is in use by another process`, options);
-  }
-}
-
-/** The queue is at its bounds; nothing was written. */
-export class QueueFullError extends Error {
-  override readonly name = 'QueueFullError';
-  readonly bound: 'avatars' | 'bytes';
-  constructor(bound: 'avatars' | 'bytes') {
-    super(`the queue holds as many ${bound} as it may`);
-    this.bound = bound;
-  }
-}
-
-/** The caller is at one of its own limits; nothing was written. */
-export class CallerLimitError extends Error {
-  override readonly name = 'CallerLimitError';
-  readonly limit: 'unfinished' | 'day' | 'month';
-  constructor(limit: 'unfinished' | 'day' | 'month') {
-    super(`the caller is at its limit: ${limit}`);
-    this.limit = limit;
-  }
 }

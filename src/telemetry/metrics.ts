@@ -82,7 +82,7 @@ export function createMetrics({ health, upstream, mediaBytes, videoBytes }: Metr
   });
   new Gauge({
     name: 'avatar_gateway_corrupt_records',
-    help: 'Records set aside since the start because they could not be read.',
+    help: 'Records quarantined since the start because they could not be read.',
     registers,
     collect() {
       this.set(health().corruptRecords);

@@ -45,14 +45,14 @@ t.test('read again, spoiled, and open to others', async (t) => {
 
   writeFileSync(file, `${FILE}    webhook_secrets: [hush]\n`);
   await app.reload();
-  t.match(logged(/of no use/).at(-1), {
+  t.match(logged(/file of callers is invalid/).at(-1), {
     level: 50,
     reason: /^callers\[0\]\.webhook_secrets\[0\] \(line 4\) must be/,
   });
   t.notMatch(app.logLines().join('\n'), /hush|abab|a-key/);
 });
 
-t.test('a file that is of no use stops the start', async (t) => {
+t.test('a file that is invalid stops the start', async (t) => {
   const file = join(t.testdir({ callers: 'callers:\n- name: shop\n' }), 'callers');
   await t.rejects(startApp(t, { callers: { kind: 'file', file } }), {
     name: 'ConfigError',

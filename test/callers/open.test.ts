@@ -87,7 +87,7 @@ t.test('a volume of Kubernetes: the folder that a link leads to is swapped', asy
   t.ok(known('b'));
 });
 
-t.test('a file that is of no use at the start', async (t) => {
+t.test('a file that is invalid at the start', async (t) => {
   const dir = t.testdir({ callers: 'callers: {}' });
   const open = (name: string) => openCallers({ file: join(dir, name), now: Date.now, onEvent: () => {} });
   await t.rejects(open('callers'), { name: 'CallersError', message: 'callers (line 1) must be a list' });

@@ -20,7 +20,7 @@ t.test('SIGHUP reads the file of callers again', async (t) => {
     CALLERS_FILE: file,
   });
   const complaints = async (count: number) =>
-    gateway.output().split('"the file of callers is of no use').length > count || null;
+    gateway.output().split('"the file of callers is invalid').length > count || null;
   const signal = () => void gateway.stop('SIGHUP');
   writeFileSync(file, 'callers:\n');
   await until('it is seen by itself', () => complaints(1));

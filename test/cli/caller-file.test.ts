@@ -53,7 +53,7 @@ for (const name of ['callers.yaml', 'callers.json']) {
     });
     t.match(
       (await caller(file, 'list')).stdout,
-      /^NAME .*\nshop +1 +- +std,pro .*\nold +1 +yes .*\(is over\)\n$/,
+      /^NAME .*\nshop +1 +- +std,pro .*\nold +1 +yes .*\(expired\)\n$/,
     );
     t.strictSame(await caller(file, 'check'), { code: 0, stdout: '2 callers, 1 expired\n', stderr: '' });
 

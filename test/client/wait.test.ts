@@ -9,7 +9,7 @@ import { until } from '../support/until.js';
 import { type Answer, hangs, rejection, says, startProxy, startScripted } from './support.js';
 
 const SETTINGS = { taskMs: { min: 3_600_000, max: 3_600_000 } };
-/** Rarely: a look that is under way when the gateway ends is made again only when its lease is over. */
+/** Rarely: a poll that is under way when the gateway ends is made again only when its lease is over. */
 const POLLING = { pollMinMs: 1_500, pollMaxMs: 1_500 };
 
 t.test('across a restart of the gateway', async (t) => {

@@ -2,7 +2,8 @@
 
 import fc from 'fast-check';
 import t from 'tap';
-import { giveBackCalls, paceOf, takeCalls } from '../../src/domain/limits/call-rate.js';
+import { paceOf } from '../../src/domain/limits/call-rate.js';
+import { giveBackCalls, takeCalls } from './gcra.js';
 
 const NOW = 1_790_000_000_123;
 const MINUTE_MS = 60_000;

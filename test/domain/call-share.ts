@@ -1,6 +1,7 @@
 /** The model of what both stores do: the calls of one key, shared between submits and polls. Times are in ms. */
 
-import { giveBackCalls, type Pace, takeCalls } from '../../src/domain/limits/call-rate.js';
+import type { Pace } from '../../src/domain/limits/call-rate.js';
+import { giveBackCalls, takeCalls } from './gcra.js';
 
 export type CallKind = 'submit' | 'poll';
 

@@ -1,6 +1,6 @@
 import t from 'tap';
 import type { Avatar } from '../../src/domain/avatar.js';
-import { type Told, verdictOf } from '../../src/domain/callbacks/callback.js';
+import { type DeliveryResult, verdictOf } from '../../src/domain/callbacks/callback.js';
 import { redelivery, told, triedEnough, webhookIdOf } from '../../src/domain/callbacks/delivery.js';
 import { accepted, beginSubmit, failed, newAvatar, unconfirmed } from '../../src/domain/moves.js';
 
@@ -34,7 +34,7 @@ function queued(callbackUrl: string | null = 'https://app.test/hook'): Avatar {
 
 const ended = (): Avatar => failed(queued(), FAILURE, ENDING);
 
-const answer = (status: number | null, retryAfterMs: number | null = null): Told => ({
+const answer = (status: number | null, retryAfterMs: number | null = null): DeliveryResult => ({
   status,
   error: status === null ? 'connection refused' : null,
   retryAfterMs,
@@ -42,7 +42,7 @@ const answer = (status: number | null, retryAfterMs: number | null = null): Told
 });
 
 /** The avatar after one more try. */
-function tried(avatar: Avatar, answer: Told, at: Partial<typeof AT> = {}): Avatar {
+function tried(avatar: Avatar, answer: DeliveryResult, at: Partial<typeof AT> = {}): Avatar {
   return told(avatar, answer, verdictOf(answer), { ...AT, ...at });
 }
 
@@ -117,7 +117,7 @@ t.test('what is remembered is bounded, and numbered on', async (t) => {
 });
 
 t.test('Retry-After is the least pause, within reason', async (t) => {
-  const pauseAfter = (told: Told) => (tried(ended(), told).callback?.nextAt ?? 0) - NOW;
+  const pauseAfter = (told: DeliveryResult) => (tried(ended(), told).callback?.nextAt ?? 0) - NOW;
   t.equal(pauseAfter(answer(503, 60_000)), 60_000);
   t.equal(pauseAfter(answer(429, 60_000)), 60_000);
   t.equal(pauseAfter(answer(429, 1_000)), 5_000, 'no less than otherwise');

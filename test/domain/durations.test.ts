@@ -18,7 +18,7 @@ const LONG: TaskKind = { mode: 'std', audioSeconds: 30 };
 const PRO: TaskKind = { mode: 'pro', audioSeconds: 7 };
 const NEW = newDurations();
 
-/** So many tasks of a kind were seen finished at an age, a second after the look before. */
+/** So many tasks of a kind were seen finished at an age, a second after the poll before. */
 function seen(durations: Durations, kind: TaskKind, seconds: number, times = 1): Durations {
   const span = { fromMs: seconds * 1_000 - 1_000, toMs: seconds * 1_000 };
   return Array.from({ length: times }).reduce<Durations>((d) => observe(d, kind, span), durations);

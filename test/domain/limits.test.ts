@@ -5,7 +5,7 @@ import { beginTry, SUBMITS } from '../../src/domain/limits/breaker.js';
 import {
   afterCall,
   type CallResult,
-  type Known,
+  type LimitsState,
   NOTHING_KNOWN,
   pollTerms,
   submitTerms,
@@ -16,14 +16,14 @@ const LIMITS = { callsPerMinute: 100, tasks: 3 };
 const SILENT = { limit: null, remaining: null, resetInMs: null };
 const KEYS = ['a', 'b'];
 
-function after(known: Known, result: CallResult, times = 1): Known {
-  const call = { keyId: 'a', result, headers: SILENT };
-  return Array.from({ length: times }).reduce<Known>((k) => afterCall(k, call, NOW, 1, LIMITS), known);
+function after(known: LimitsState, result: CallResult, times = 1): LimitsState {
+  const call = { keyId: 'a', ...result, headers: SILENT };
+  return Array.from({ length: times }).reduce<LimitsState>((k) => afterCall(k, call, NOW, 1, LIMITS), known);
 }
 
 const poll = (said: CallResult['said']): CallResult => ({ call: 'poll', said });
 const submit = (said: CallResult['said']): CallResult => ({ call: 'submit', said });
-const keysOf = (known: Known, hasTry = false) =>
+const keysOf = (known: LimitsState, hasTry = false) =>
   submitTerms(known, KEYS, NOW, LIMITS, hasTry).map(({ keyId }) => keyId);
 
 t.test('where nothing was learned every key may do what is configured', async (t) => {

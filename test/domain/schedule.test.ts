@@ -1,4 +1,4 @@
-/** When a task is looked at: what a look costs, and where looks are worth it. */
+/** When a task is looked at: what a poll costs, and where polls are worth it. */
 
 import fc from 'fast-check';
 import t from 'tap';
@@ -31,7 +31,7 @@ function priced(unfinished: number, distribution: Distribution, callsPerMinute =
 }
 
 /** The ages at which a task that does not finish is looked at, until hardly any would be left. */
-function looks(of: Distribution, bounds: PollBounds): number[] {
+function polls(of: Distribution, bounds: PollBounds): number[] {
   const ages: number[] = [];
   for (let age = 0; of.cdf(age) < 0.9999; ages.push(age)) age += nextPollMs(of, age, bounds, 0.5);
   return ages;
@@ -44,7 +44,7 @@ t.test('a pause after failures: from half a second to a minute, twice as long ea
   t.equal(backoffMs(1, 0.5), 750);
 });
 
-t.test('the price is that at which tasks and looks take the calls that are planned with', async () => {
+t.test('the price is that at which tasks and polls take the calls that are planned with', async () => {
   const scene = fc.record({
     unfinished: fc.integer({ min: 1, max: 10_000 }),
     calls: fc.integer({ min: 1, max: 100_000 }),
@@ -60,7 +60,7 @@ t.test('the price is that at which tasks and looks take the calls that are plann
   );
 });
 
-t.test('a look costs more the more tasks there are, and the fewer calls', async (t) => {
+t.test('a poll costs more the more tasks there are, and the fewer calls', async (t) => {
   const prices = [0, 1, 3, 30, 1_000].map((n) => priced(n, ASSUMED).priceMs);
   t.strictSame(prices.map(Math.round), [0, 2, 19, 3_023, 29_246_844]);
   t.ok(priced(3, ASSUMED, 1_000).priceMs < 1);
@@ -77,17 +77,17 @@ t.test(
 );
 
 for (const [name, of] of Object.entries({ ASSUMED, LEARNED })) {
-  t.test(`the looks that follow from it take as many calls as planned: ${name}`, async (t) => {
+  t.test(`the polls that follow from it take as many calls as planned: ${name}`, async (t) => {
     for (const unfinished of [1, 3, 30]) {
-      const ages = looks(of, { ...FREE, ...priced(unfinished, of), idle: false });
-      const [looksPerTask, seenMs] = ages.reduce(
+      const ages = polls(of, { ...FREE, ...priced(unfinished, of), idle: false });
+      const [pollsPerTask, seenMs] = ages.reduce(
         ([count, ms], age, i) => {
           const from = ages[i - 1] ?? 0;
           return [count + 1 - of.cdf(from), ms + age * (of.cdf(age) - of.cdf(from))];
         },
         [0, 0],
       );
-      const callsPerMinute = (unfinished * (looksPerTask + 1)) / (seenMs / 60_000);
+      const callsPerMinute = (unfinished * (pollsPerTask + 1)) / (seenMs / 60_000);
       t.ok(
         callsPerMinute > 78 && callsPerMinute < 82,
         `${unfinished}: ${callsPerMinute.toFixed(1)} calls a minute`,
@@ -96,15 +96,15 @@ for (const [name, of] of Object.entries({ ASSUMED, LEARNED })) {
   });
 }
 
-t.test('no look while the task can hardly be finished', async (t) => {
+t.test('no poll while the task can hardly be finished', async (t) => {
   for (const of of [ASSUMED, LEARNED]) {
-    const first = looks(of, FREE)[0] ?? 0;
+    const first = polls(of, FREE)[0] ?? 0;
     t.ok(of.cdf(first) < 0.02, `it is not late: ${first} ms`);
     t.ok(first > 20_000, `nor early: ${first} ms`);
   }
 });
 
-t.test('looks are dense where tasks end, and sparse before and after', async (t) => {
+t.test('polls are dense where tasks end, and sparse before and after', async (t) => {
   const pauses = [10_000, 30_000, 50_000, 90_000].map((age) => nextPollMs(LEARNED, age, FREE, 0.5));
   t.strictSame(pauses, [26_925, 7_225, 611, 1_488]);
   const x = Math.sqrt(2 * FREE.priceMs);
@@ -145,11 +145,11 @@ t.test('past its time a task is looked at now and then: it may yet finish, or fa
 t.test('with far more tasks than calls each has its turn', async (t) => {
   const load = { ...FREE, ...priced(1_000, ASSUMED) };
   const turnMs = nextPollMs(ASSUMED, 0, load, 0.5);
-  // One look and one submit a task, with 80 calls a minute: 500 tasks of 1000 would take 25 minutes or less.
+  // One poll and one submit a task, with 80 calls a minute: 500 tasks of 1000 would take 25 minutes or less.
   t.ok(turnMs > 15 * 60_000 && turnMs < 25 * 60_000, `${turnMs / 60_000} minutes`);
 });
 
-t.test('where Modellix holds a look until the task is finished, one look covers what follows', async (t) => {
+t.test('where Modellix holds a poll until the task is finished, one poll covers what follows', async (t) => {
   const held = { ...FREE, minMs: 1_000, longPollMs: 10_000 };
   const mayBeFinished = ASSUMED.quantile(0.02);
   t.equal(nextPollMs(ASSUMED, 0, held, 0.5), Math.round(mayBeFinished), 'from when it may be finished');
@@ -158,6 +158,6 @@ t.test('where Modellix holds a look until the task is finished, one look covers 
   t.equal(
     nextPollMs(ASSUMED, 90_000, dear, 0.5),
     nextPollMs(ASSUMED, 90_000, { ...dear, longPollMs: 0 }, 0.5) - 10_000,
-    'the pause begins when the look is answered',
+    'the pause begins when the poll is answered',
   );
 });

@@ -9,8 +9,8 @@ import { byHand, docOf, overwriteDoc } from '../store/fixtures-sqlite.js';
 
 export interface AtRest {
   record(id: string): Promise<string | null>;
-  /** What was set aside because it could not be read. */
-  aside(id: string): Promise<string | null>;
+  /** What was quarantined because it could not be read. */
+  quarantined(id: string): Promise<string | null>;
   overwrite(id: string, record: string): Promise<void>;
 }
 
@@ -24,7 +24,7 @@ export function atRest(t: Test, { store, dataDir }: Config): AtRest {
     };
     return {
       record: (id) => text('avatar', id),
-      aside: (id) => text('corrupt', id),
+      quarantined: (id) => text('corrupt', id),
       overwrite: (id, record) => overwriteDocument(client, key('avatar', id), record),
     };
   }
@@ -32,7 +32,7 @@ export function atRest(t: Test, { store, dataDir }: Config): AtRest {
   const text = (doc: Buffer | null) => doc && String(doc);
   return {
     record: (id) => using((db) => text(docOf(db, 'avatars', id))),
-    aside: (id) => using((db) => text(docOf(db, 'quarantine', id))),
+    quarantined: (id) => using((db) => text(docOf(db, 'quarantine', id))),
     overwrite: (id, record) => using((db) => overwriteDoc(db, id, Buffer.from(record))),
   };
 }

@@ -36,7 +36,7 @@ const THEMES = {
     23: "a script's reply lost and the script sent again -> same result",
     24: 'scripts flushed (NOSCRIPT) -> loaded again, nobody notices',
     25: 'OOM, READONLY, BUSY, LOADING -> 503 or a pause; no POST without a stored intent',
-    27: 'a corrupt record -> set aside; the others go on',
+    27: 'a corrupt record -> quarantined; the others go on',
     28: 'disk full, read-only data directory -> 503, no POST, no corruption',
     29: 'the embedded store opened by a second process -> refused with a clear line',
   },

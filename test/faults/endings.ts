@@ -10,22 +10,22 @@ export const staysFinal: Show = async (t, store) => {
   const early = await Subject.post(app);
   const succeeded = await early.succeeds();
   const queries = () => simulator.calls('query').filter(({ taskId }) => taskId === succeeded.task_id).length;
-  const looks = queries();
+  const polls = queries();
   simulator.settle(String(succeeded.task_id), { end: 'never' });
   await passes(app);
   t.same(await early.read(), succeeded);
-  t.equal(queries(), looks, 'it is not asked after any more');
+  t.equal(queries(), polls, 'it is not asked after any more');
 
-  // A look that began before the end and is answered after it: "processing", by then untrue.
+  // A poll that began before the end and is answered after it: "processing", by then untrue.
   const late = await Subject.post(app);
   const task = String(late.answer.task_id);
-  const look = simulator.inject({ on: 'query', task, when: 'after', do: { hold: true } });
-  await look.met;
+  const poll = simulator.inject({ on: 'query', task, when: 'after', do: { hold: true } });
+  await poll.met;
   simulator.settle(task, { end: 'failed', reason: 'no face' });
   await app.lapse(late.id);
   const failed = await late.becomes('failed');
   const answered = simulator.nextEnd('query');
-  look.release();
+  poll.release();
   await answered;
   await passes(app);
   t.same(await late.read(), failed);

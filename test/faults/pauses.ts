@@ -63,8 +63,8 @@ export async function clampsResets(t: Test, store: StoreName): Promise<void> {
     [{ 'retry-after': '4000000000' }, 10 * MINUTE],
   ];
   for (const [headers, longestMs] of pauses) {
-    const look = app.simulator.inject({ on: 'query', do: { status: 429, headers } });
-    await look.met;
+    const poll = app.simulator.inject({ on: 'query', do: { status: 429, headers } });
+    await poll.met;
     const keys = await until('every replica knows', async () => {
       const all = (await app.standings()).map(({ keys: [key] }) => key);
       return all.every((key) => key?.state === 'paused') ? all : null;

@@ -141,7 +141,7 @@ await showCases(t, 'process', {
     t.equal((await fetch(`${older.url}/avatars/${newer.id}`)).status, 503, 'it is not said to be unknown');
     t.same(newer.posts(), []);
     await older.close();
-    t.same([await rest.record(newer.id), await rest.aside(newer.id)], [rewritten, null]);
+    t.same([await rest.record(newer.id), await rest.quarantined(newer.id)], [rewritten, null]);
 
     // As the newer release would find it: whole, and still to be sent.
     await rest.overwrite(newer.id, record);

@@ -161,7 +161,7 @@ await showCases(t, 'store', {
     t.equal((await fetch(`${again.url}/avatars/${bad.id}`)).status, 500, 'it is not said to be unknown');
     t.same(bad.posts(), []);
     await again.close();
-    t.same([await rest.record(bad.id), await rest.aside(bad.id)], [null, torn]);
+    t.same([await rest.record(bad.id), await rest.quarantined(bad.id)], [null, torn]);
   },
 
   28: fillsUp,

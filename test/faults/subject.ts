@@ -117,7 +117,7 @@ function traceparent(): string {
 export async function passes(app: { url: string; simulator: Simulator }): Promise<void> {
   const { simulator } = app;
   const bystander = await Subject.post(app);
-  for (let looks = 0; looks < 3; looks++) await simulator.nextCall('query');
+  for (let polls = 0; polls < 3; polls++) await simulator.nextCall('query');
   await bystander.succeeds();
 }
 

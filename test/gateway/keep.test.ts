@@ -5,7 +5,7 @@ import t, { type Test } from 'tap';
 import type { Avatar, Video } from '../../src/domain/avatar.js';
 import { newAvatar } from '../../src/domain/moves.js';
 import { forget } from '../../src/gateway/forget.js';
-import { OriginGate } from '../../src/gateway/origin-gate.js';
+import { OriginGate, VIDEO_ROOM } from '../../src/gateway/origin-gate.js';
 import type { Ports } from '../../src/gateway/ports.js';
 import { keep } from '../../src/gateway/video/keep.js';
 import { Renewals } from '../../src/gateway/video/renewals.js';
@@ -80,7 +80,7 @@ function portsOn(store: Store, host: Host, change: Partial<Ports> = {}) {
       open: async () => null,
       remove: async (id: string) => void removed.push(id),
     },
-    hosts: new OriginGate(() => 0, stopping.signal),
+    videoOrigins: new OriginGate(() => 0, stopping.signal, VIDEO_ROOM),
     renewals: new Renewals(),
     settings: { ...SETTINGS, keepLeaseMs: 500_000 },
     log: { info: silent, warn: silent, error: silent },
@@ -286,8 +286,8 @@ t.test('the process stops: it counts for nothing, and is due at once', async (t)
 
 t.test('no turn now: it is put off, and that is no try', async (t) => {
   const { store } = await clockedStore(t);
-  const hosts = { acquire: () => ({ putOffMs: 700 }) } as unknown as OriginGate;
-  const { ports, kept } = portsOn(store, ok(), { hosts });
+  const videoOrigins = { acquire: () => ({ putOffMs: 700 }) } as unknown as OriginGate;
+  const { ports, kept } = portsOn(store, ok(), { videoOrigins });
   const stored = await claimed(store);
   await keep(ports, stored);
   t.match(await find(store, stored), { step: 'keep', failures: 0 });

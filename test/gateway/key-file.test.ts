@@ -77,7 +77,10 @@ t.test('a key that is replaced submits no more, and still reads its tasks', asyn
 t.test('a file that is spoiled is complained about, and the keys of before go on', async (t) => {
   const { app, said, replace, keyIds, keepsSecrets, keysUsed } = await started(t, 'key-secret-a');
   replace('key-secret-b and what somebody wrote behind it');
-  t.match(JSON.parse(await said(/of no use/)), { level: 50, reason: /not visible ASCII characters$/ });
+  t.match(JSON.parse(await said(/file of keys is invalid/)), {
+    level: 50,
+    reason: /not visible ASCII characters$/,
+  });
   t.strictSame(await keyIds(), [idOf('key-secret-a')]);
   await createAvatar(app.url);
   t.strictSame(keysUsed(), ['key-secret-a']);

@@ -37,7 +37,7 @@ function report(
     task = 'av_1',
   }: { call?: CallResult['call']; headers?: RateHeaders; task?: string } = {},
 ) {
-  return limits.report({ keyId: 'key', result: { call, said }, headers }, task);
+  return limits.report({ keyId: 'key', call, said, headers }, task);
 }
 
 /** Whether a submit and a poll may be made with the key. */
@@ -235,7 +235,7 @@ t.test('[B12] of keys that are gone nothing is kept', async (t) => {
   const { a, store, later } = await replicas(t);
   const kept = async () => Object.keys(JSON.parse((await store.document(DOCUMENT)).value ?? '{}').keys);
   const headers = { ...SILENT, limit: 50 };
-  await a.report({ keyId: 'old', result: { call: 'poll', said: POLLED }, headers }, 'av_1');
+  await a.report({ keyId: 'old', call: 'poll', said: POLLED, headers }, 'av_1');
   t.strictSame(await kept(), ['old']);
   await later(24 * 3_600_000);
   await report(a, POLLED, { headers });

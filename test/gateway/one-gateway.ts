@@ -3,13 +3,13 @@
 import { join } from 'node:path';
 import type { Test } from 'tap';
 import { ANONYMOUS } from '../../src/domain/caller.js';
-import { type Accepted, accept } from '../../src/gateway/accept.js';
+import { accept, type Created } from '../../src/gateway/accept.js';
 import type { Answer } from '../../src/gateway/answer.js';
 import { Memory } from '../../src/gateway/intake/memory.js';
 import type { AvatarRequest } from '../../src/gateway/intake/request.js';
 import { Limits } from '../../src/gateway/limits/limits.js';
 import { Timing } from '../../src/gateway/limits/timing.js';
-import { OriginGate } from '../../src/gateway/origin-gate.js';
+import { OriginGate, RECEIVER_ROOM, VIDEO_ROOM } from '../../src/gateway/origin-gate.js';
 import type { Ports } from '../../src/gateway/ports.js';
 import { SentAttempts } from '../../src/gateway/sent.js';
 import { Renewals } from '../../src/gateway/video/renewals.js';
@@ -96,8 +96,8 @@ export function gatewayOn(t: Test, store: Store, options: Options = {}) {
     videos: null,
     callbacks: { refusal: async () => null, send: unasked },
     callers: null,
-    receivers: new OriginGate(() => 0, stop.signal),
-    hosts: new OriginGate(() => 0, stop.signal),
+    receiverOrigins: new OriginGate(() => 0, stop.signal, RECEIVER_ROOM),
+    videoOrigins: new OriginGate(() => 0, stop.signal, VIDEO_ROOM),
     renewals: new Renewals(),
     render: () => ({}),
     memory: new Memory(1e9),
@@ -128,7 +128,7 @@ export function gatewayOn(t: Test, store: Store, options: Options = {}) {
     spooled,
     stop,
     /** Creates an avatar. @param prompt names it, and its task */
-    create(prompt: string, request: Partial<AvatarRequest> = {}): Promise<Accepted> {
+    create(prompt: string, request: Partial<AvatarRequest> = {}): Promise<Created> {
       return accept(ports, worker, {
         caller: ANONYMOUS,
         idempotencyKey: null,

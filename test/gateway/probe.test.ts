@@ -43,10 +43,7 @@ t.test('[B12] a probe waits for a call of its key', async (t) => {
     log: { info: silent, warn: silent, error: silent },
     stopping: stopping.signal,
   } as unknown as Ports;
-  await limits.report(
-    { keyId: 'key', result: { call: 'poll', said: 'unreachable' }, headers: SILENT },
-    'av_1',
-  );
+  await limits.report({ keyId: 'key', call: 'poll', said: 'unreachable', headers: SILENT }, 'av_1');
   pass(2_000);
   const worker = new Worker(ports);
   t.equal(await worker.pass(), 700);

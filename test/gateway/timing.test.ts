@@ -1,4 +1,4 @@
-/** When to look: replicas learn from each other, and price looks by the tasks that there are. */
+/** When to poll: replicas learn from each other, and price polls by the tasks that there are. */
 
 import t, { type Test } from 'tap';
 import type { Avatar, Mode } from '../../src/domain/avatar.js';
@@ -66,7 +66,7 @@ t.test('what is learned is written down, and what another replica goes by', asyn
   t.equal(timing.nextPollMs(task, 25_000), other.nextPollMs(task, 25_000));
 });
 
-t.test('looks are priced by the tasks that there are of every kind', async (t) => {
+t.test('polls are priced by the tasks that there are of every kind', async (t) => {
   const { timing, durations } = await learnt(t);
   const [maxMs, minMs] = [SETTINGS.pollMaxMs, SETTINGS.pollMinMs];
   for (const unfinished of [1, 3, 30, 300]) {
@@ -103,7 +103,7 @@ t.test('the first task of a key is not looked at before it can be finished', asy
   t.ok(firstMs > 10_000, `${firstMs} ms`);
 });
 
-t.test('a look is held against the bounds, and where Modellix holds it, against that', async (t) => {
+t.test('a poll is held against the bounds, and where Modellix holds it, against that', async (t) => {
   const { store } = await clockedStore(t);
   const pauseMs = (ageMs: number, settings = SETTINGS) => {
     const timing = replica(store, settings);

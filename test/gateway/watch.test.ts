@@ -3,7 +3,7 @@
 import t, { type Test } from 'tap';
 import type { Avatar } from '../../src/domain/avatar.js';
 import { EVERYONE, type Scope } from '../../src/domain/caller.js';
-import type { SeenVersion } from '../../src/gateway/view.js';
+import type { VersionedSnapshot } from '../../src/gateway/view.js';
 import { followAll } from '../../src/gateway/watch/follow.js';
 import { until } from '../../src/gateway/watch/until.js';
 import { Watch } from '../../src/gateway/watch/watch.js';
@@ -12,7 +12,7 @@ import { type Change, type Found, type Store, StoreUnavailableError } from '../.
 import { avatarOf, CALLER, dueIn, LONG, SUBMISSION } from '../store/fixtures.js';
 import { until as eventually } from '../support/until.js';
 
-const see = ({ avatar, version }: Found): SeenVersion => ({ avatar, version, queue: null });
+const see = ({ avatar, version }: Found): VersionedSnapshot => ({ avatar, version, queue: null });
 const NEVER = () => false;
 const HOUR_MS = 3_600_000;
 /** Of a follower that takes whatever it is told. */
@@ -187,14 +187,13 @@ t.test('who was told of a removal is not told of what was read before it', async
   const { create, sources } = await started(t);
   const avatar = await create();
   const read = await sources.store.find(CALLER, avatar.id);
-  let told: ((seen: SeenVersion | null) => void) | undefined;
+  let told: ((seen: VersionedSnapshot | null) => void) | undefined;
   const watch = {
     avatar: (...[scope, id, watcher]: Parameters<Watch['avatar']>) => {
       told = (seen) => watcher.told(seen);
       return sources.watch.avatar(scope, id, watcher);
     },
     retry: () => undefined,
-    wheel: sources.watch.wheel,
     closed: false,
   };
   const waiting = until({ ...sources, watch }, CALLER, avatar.id, { withinMs: HOUR_MS }, NEVER);
@@ -224,7 +223,7 @@ t.test('another caller is told nothing', async (t) => {
 t.test('who goes away is let go, and so is everybody at the end', async (t) => {
   const { create, wait, sources, watch } = await started(t);
   const { id } = await create({ prompt: 'old' });
-  let left: Promise<SeenVersion | null> = Promise.resolve(null);
+  let left: Promise<VersionedSnapshot | null> = Promise.resolve(null);
   const leave = await new Promise<() => void>((leaving) => {
     left = until(sources, CALLER, id, { withinMs: HOUR_MS, leaving }, NEVER);
   });

@@ -12,7 +12,7 @@ import type { Answer } from '../../src/gateway/answer.js';
 import { Memory } from '../../src/gateway/intake/memory.js';
 import { Limits } from '../../src/gateway/limits/limits.js';
 import { Timing } from '../../src/gateway/limits/timing.js';
-import { OriginGate } from '../../src/gateway/origin-gate.js';
+import { OriginGate, RECEIVER_ROOM, VIDEO_ROOM } from '../../src/gateway/origin-gate.js';
 import type { CallbackSender, Counts, GatewaySettings, Ports } from '../../src/gateway/ports.js';
 import { SentAttempts } from '../../src/gateway/sent.js';
 import { replayAnswers } from '../../src/gateway/settle.js';
@@ -198,8 +198,8 @@ export class World {
       videos: null,
       callbacks: CALLBACKS,
       callers: null,
-      receivers: new OriginGate(() => 0, new AbortController().signal),
-      hosts: new OriginGate(() => 0, new AbortController().signal),
+      receiverOrigins: new OriginGate(() => 0, new AbortController().signal, RECEIVER_ROOM),
+      videoOrigins: new OriginGate(() => 0, new AbortController().signal, VIDEO_ROOM),
       renewals: new Renewals(),
       sent: new SentAttempts(),
       render: () => ({}),

@@ -134,7 +134,7 @@ t.test('redis: no error and no event names the password, the host, or what was s
   t.notMatch(inspect(said, { depth: 9, showHidden: true }), /password|127\.0\.0\.1|secret/);
 });
 
-t.test('redis: a key of the wrong kind in place of a record is set aside', async (t) => {
+t.test('redis: a key of the wrong kind in place of a record is quarantined', async (t) => {
   const { client, store } = await open(t);
   const { avatar } = await store.admit(avatarOf(), [SUBMISSION], dueIn(0));
   const key = `{avatar-gateway}:avatar:${avatar.id}`;

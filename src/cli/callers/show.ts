@@ -73,6 +73,6 @@ function cells(view: ReturnType<typeof viewOf>): string[] {
     String(view.queue_share),
     or(view.usd_per_day),
     or(view.usd_per_month),
-    view.expires_at === null ? '-' : `${moment(view.expires_at)}${view.expired ? ' (is over)' : ''}`,
+    view.expires_at === null ? '-' : `${moment(view.expires_at)}${view.expired ? ' (expired)' : ''}`,
   ];
 }

@@ -26,7 +26,7 @@ export interface Callback {
 }
 
 /** What came of a try: a status where the receiver answered, else why it did not, in words for the caller. */
-export interface Told {
+export interface DeliveryResult {
   readonly status: number | null;
   readonly error: string | null;
   /** How long the receiver asks to be left alone. */
@@ -61,7 +61,7 @@ export function awaited(callback: Pick<Callback, 'url' | 'deliveries'>, since: n
  * Any 2xx is delivered. 410 says that nothing is wanted there any more (Standard Webhooks, "Operational considerations").
  * A redirect is not followed: it would lead the avatar to where its caller did not say.
  */
-export function verdictOf({ status, error }: Told): Verdict {
+export function verdictOf({ status, error }: DeliveryResult): Verdict {
   if (status === null) return { kind: 'failed', alive: false, error };
   if (status >= 200 && status < 300) return { kind: 'delivered', alive: true, error: null };
   if (status === 410) return { kind: 'unwanted', alive: true, error: 'answered 410: it wants no more' };
@@ -80,7 +80,7 @@ export function verdictOf({ status, error }: Told): Verdict {
  */
 export function nextTryAt(
   { since }: Callback,
-  { status, retryAfterMs }: Told,
+  { status, retryAfterMs }: DeliveryResult,
   failures: number,
   { now, expiresAt, random }: { now: number; expiresAt: number | null; random: number },
 ): number | null {
@@ -99,7 +99,7 @@ export function isTriedEnough(since: number | null, at: number): boolean {
 /** The callback with one more try in its log. @param at when it began */
 export function logged(
   callback: Callback,
-  { status, latencyMs }: Told,
+  { status, latencyMs }: DeliveryResult,
   error: string | null,
   at: number,
 ): Callback {

@@ -5,10 +5,10 @@ import { IllegalMoveError } from '../moves.js';
 import {
   awaited,
   type Callback,
+  type DeliveryResult,
   isTriedEnough,
   logged,
   nextTryAt,
-  type Told,
   type Verdict,
 } from './callback.js';
 
@@ -20,7 +20,7 @@ export function webhookIdOf({ id, completedAt }: Avatar): string | null {
 /** A try was made. @param at when it began. @param random in [0, 1) */
 export function told(
   avatar: Avatar,
-  answer: Told,
+  answer: DeliveryResult,
   { kind, error }: Verdict,
   { at, now, random }: { at: number; now: number; random: number },
 ): Avatar {

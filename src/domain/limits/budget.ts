@@ -132,11 +132,6 @@ export function slotsOf({ tasks }: Learned, now: number, limits: KeyLimits): num
   return Math.min(limits.tasks, isAhead(tryAt, now) ? fit : fit + step);
 }
 
-/** Milliseconds until more tasks are tried than fit; `null` where they are, or nothing was learned. */
-export function tryInMs({ tasks }: Learned, now: number): number | null {
-  return tasks !== null && isAhead(tasks.tryAt, now) ? tasks.tryAt - now : null;
-}
-
 /** Calls a minute: what was said, and a tenth more for each three minutes since. */
 export function callsPerMinuteOf({ calls }: Learned, now: number, limits: KeyLimits): number {
   const most = limits.callsPerMinute;

@@ -26,7 +26,7 @@ import {
 } from './budget.js';
 import type { Pace } from './call-rate.js';
 
-export interface Known {
+export interface LimitsState {
   /** Before all calls, by the polls that failed. */
   readonly modellix: Breaker;
   /** Before submits, by those of which it is not known what they came to. */
@@ -40,24 +40,23 @@ export interface CallResult {
   readonly said: Signal | 'failed' | 'unreachable';
 }
 
-export interface Call {
+export interface Call extends CallResult {
   readonly keyId: string;
-  readonly result: CallResult;
   readonly headers: RateHeaders;
 }
 
 /** What was learned of a key is forgotten where nothing was added for so long: the key may be gone. */
 const FORGOTTEN_AFTER_MS = 24 * 3_600_000;
 
-export const NOTHING_KNOWN: Known = { modellix: CLOSED, submits: CLOSED, keys: {} };
+export const NOTHING_KNOWN: LimitsState = { modellix: CLOSED, submits: CLOSED, keys: {} };
 
-export function learnedOf({ keys }: Known, keyId: string): Learned {
+export function learnedOf({ keys }: LimitsState, keyId: string): Learned {
   return keys[keyId] ?? NOTHING_LEARNED;
 }
 
 /** Those of some keys that may be submitted with now. While submits fail there are none, but for the one try of all. */
 export function submitTerms(
-  known: Known,
+  known: LimitsState,
   keyIds: readonly string[],
   now: number,
   limits: KeyLimits,
@@ -71,7 +70,7 @@ export function submitTerms(
 }
 
 /** How fast a key may be polled with now; `null`: not at all. */
-export function pollTerms(known: Known, keyId: string, now: number, limits: KeyLimits): Pace | null {
+export function pollTerms(known: LimitsState, keyId: string, now: number, limits: KeyLimits): Pace | null {
   const learned = learnedOf(known, keyId);
   if (isOpen(known.modellix) || waitMs(learned, 'poll', now) > 0) return null;
   return termsOf(keyId, learned, now, limits).calls;
@@ -79,12 +78,12 @@ export function pollTerms(known: Known, keyId: string, now: number, limits: KeyL
 
 /** What is known after a call; the same value where it came to nothing new. A call without a connection says nothing. */
 export function afterCall(
-  known: Known,
-  { keyId, result: { call, said }, headers }: Call,
+  known: LimitsState,
+  { keyId, call, said, headers }: Call,
   now: number,
   random: number,
   limits: KeyLimits,
-): Known {
+): LimitsState {
   if (said === 'unreachable') {
     const submits = call === 'submit' ? dropTry(known.submits, now) : known.submits;
     return submits === known.submits ? known : { ...known, submits };
@@ -103,7 +102,7 @@ export function afterCall(
   return { modellix, submits, keys };
 }
 
-function remembered(keys: Known['keys'], now: number): Known['keys'] {
+function remembered(keys: LimitsState['keys'], now: number): LimitsState['keys'] {
   return Object.fromEntries(
     Object.entries(keys).filter(([, { calls, tasks, ...of }]) => {
       const last = Math.max(

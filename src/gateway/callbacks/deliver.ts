@@ -1,7 +1,7 @@
-import { type Told, verdictOf } from '../../domain/callbacks/callback.js';
+import { type DeliveryResult, verdictOf } from '../../domain/callbacks/callback.js';
 import { told, triedEnough, webhookIdOf } from '../../domain/callbacks/delivery.js';
 import type { Stored } from '../../store/store.js';
-import { erase, past, write } from '../move.js';
+import { erase, past, postpone, write } from '../move.js';
 import type { Lease } from '../origin-gate.js';
 import { type Ports, storeClock } from '../ports.js';
 import { messageOf } from './message.js';
@@ -22,9 +22,8 @@ export async function deliver(ports: Ports, stored: Stored): Promise<void> {
   const leftMs = expiresAt - storeClock(stored)();
   if (leftMs <= 0) return void (await erase(ports, avatar, version));
   const { origin } = new URL(callback.url);
-  const grant = ports.receivers.acquire(origin);
-  if (grant === null) await putOff(ports, stored, 0);
-  else if ('putOffMs' in grant) await notNow(ports, stored, Math.min(grant.putOffMs, leftMs));
+  const grant = ports.receiverOrigins.acquire(origin);
+  if ('putOffMs' in grant) await notNow(ports, stored, Math.min(grant.putOffMs, leftMs));
   else await tell(ports, stored, { id, url: callback.url, origin }, grant);
 }
 
@@ -45,7 +44,7 @@ async function tell(
   const clock = storeClock(stored);
   const at = clock();
   let alive: boolean | null = null;
-  let answer: Told;
+  let answer: DeliveryResult;
   try {
     const telling = tellingOf(ports, avatar.caller, url);
     if ('not' in telling) {
@@ -59,7 +58,7 @@ async function tell(
     lease.release(alive);
   }
   // What was cut off because the process stops says nothing: the next process tells at once.
-  if (answer.status === null && stopping.aborted) return putOff(ports, stored, 0);
+  if (answer.status === null && stopping.aborted) return void (await postpone(ports, stored, 0));
   const verdict = verdictOf(answer);
   const next = told(avatar, answer, verdict, { at, now: clock(), random: random() });
   const state = next.callback?.state ?? 'waiting';
@@ -80,14 +79,8 @@ async function tell(
 async function notNow(ports: Ports, stored: Stored, putOffMs: number): Promise<void> {
   const now = storeClock(stored)();
   const over = triedEnough(stored.avatar, now);
-  if (over === null) return putOff(ports, stored, putOffMs);
+  if (over === null) return void (await postpone(ports, stored, putOffMs));
   ports.counts.delivery('given_up');
   ports.log.warn({ avatarId: over.id, outcome: 'given_up' }, 'the receiver was not told');
   await write(ports, stored.version, past(ports, over, now));
-}
-
-/** Leaves it to a later claim. Nothing was tried. */
-async function putOff(ports: Ports, stored: Stored, dueInMs: number): Promise<void> {
-  const move = past(ports, stored.avatar, storeClock(stored)());
-  await write(ports, stored.version, { ...move, dueInMs, silent: true });
 }

@@ -20,7 +20,7 @@ export async function requireCallable(
 ): Promise<void> {
   if (callbackUrl === null) return;
   if (secretsOf(ports, caller).length === 0) {
-    throw refusal('validation', `is of no use here: ${NO_SECRETS}`);
+    throw refusal('validation', `cannot be used here: ${NO_SECRETS}`);
   }
   const detail =
     malformed(callbackUrl) ?? notListed(caller, callbackUrl) ?? (await ports.callbacks.refusal(callbackUrl));

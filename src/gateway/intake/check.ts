@@ -8,7 +8,7 @@ import { inspectMedia } from './inspect.js';
 import type { CheckRequest } from './request.js';
 
 /** What was found in media that can be used, and what an avatar of them would cost. */
-export interface Checked {
+export interface CheckResult {
   readonly mode: Mode;
   readonly image: ImageFacts;
   readonly audio: AudioFacts;
@@ -26,7 +26,7 @@ export interface Checked {
 export async function check(
   ports: Ports,
   { caller, image, speech, mode, memory, callbackUrl }: CheckRequest,
-): Promise<Checked> {
+): Promise<CheckResult> {
   requireMode(caller, mode);
   await requireCallable(ports, caller, callbackUrl);
   const inspected = await inspectMedia({ ...ports, holder: memory.holder }, image, speech);

@@ -10,7 +10,7 @@ import type { Ports } from '../ports.js';
 import { overloaded } from './memory.js';
 import type { Speech } from './request.js';
 
-/** What was found, what to hand on, and what tells it from other media: a digest of the bytes that are sent, or the text. */
+/** `send`: what Modellix gets. `identity`: equal for equal media: a digest of the bytes that are sent, or the URL or id. */
 export interface Inspected {
   readonly image: {
     readonly facts: ImageFacts;
@@ -69,26 +69,26 @@ export async function inspectMedia(
   image: GivenMedia,
   speech: Speech,
 ): Promise<Inspected> {
-  const [seenImage, seenSpeech] = await Promise.allSettled([
+  const [checkedImage, checkedSpeech] = await Promise.allSettled([
     checkImage(ports, image),
     checkSpeech(ports, speech),
   ]);
-  if (seenImage.status === 'fulfilled' && seenSpeech.status === 'fulfilled') {
-    const { warnings: ofImage, ...image } = seenImage.value;
-    const { warnings: ofSpeech, ...speech } = seenSpeech.value;
+  if (checkedImage.status === 'fulfilled' && checkedSpeech.status === 'fulfilled') {
+    const { warnings: ofImage, ...image } = checkedImage.value;
+    const { warnings: ofSpeech, ...speech } = checkedSpeech.value;
     const warnings = [...at('/image', ofImage), ...at('/sound_file', ofSpeech)];
     return { image, speech, warnings };
   }
   const errors: FieldError[] = [];
   let slug: 'invalid-media' | 'url-not-allowed' = 'url-not-allowed';
-  for (const [pointer, seen] of [
-    ['/image', seenImage],
-    ['/sound_file', seenSpeech],
+  for (const [pointer, checked] of [
+    ['/image', checkedImage],
+    ['/sound_file', checkedSpeech],
   ] as const) {
-    if (seen.status === 'fulfilled') continue;
-    if (seen.reason instanceof MediaError) slug = 'invalid-media';
-    else if (!(seen.reason instanceof UrlNotAllowedError)) throw seen.reason;
-    errors.push({ pointer, detail: seen.reason.detail });
+    if (checked.status === 'fulfilled') continue;
+    if (checked.reason instanceof MediaError) slug = 'invalid-media';
+    else if (!(checked.reason instanceof UrlNotAllowedError)) throw checked.reason;
+    errors.push({ pointer, detail: checked.reason.detail });
   }
   throw new ProblemError(slug, errors.map(({ pointer, detail }) => `${pointer}: ${detail}`).join('; '), {
     errors,
@@ -100,31 +100,31 @@ function at(pointer: string, details: readonly string[]): readonly FieldError[] 
 }
 
 async function checkImage(ports: InspectPorts, given: GivenMedia): Promise<Inspected['image'] & Warned> {
-  const look: Inspect<ImageFacts> = (bytes, encoded) => ports.inspector.image(bytes, encoded);
-  const { facts, ...rest } = await see(ports, given, IMAGE_LIMIT, look);
+  const inspect: Inspect<ImageFacts> = (bytes, encoded) => ports.inspector.image(bytes, encoded);
+  const { facts, ...rest } = await inspectGiven(ports, given, IMAGE_LIMIT, inspect);
   return { facts: facts ?? { source: 'url', format: null, width: null, height: null, bytes: null }, ...rest };
 }
 
 async function checkSpeech(ports: InspectPorts, speech: Speech): Promise<Inspected['speech'] & Warned> {
   if ('audioId' in speech) {
-    return { facts: unheard('audio_id'), send: speech, identity: ['id', speech.audioId], warnings: [] };
+    return { facts: unknownAudio('audio_id'), send: speech, identity: ['id', speech.audioId], warnings: [] };
   }
-  const look: Inspect<AudioFacts> = (bytes, encoded) => ports.inspector.sound(bytes, encoded);
-  const { facts, send, ...rest } = await see(ports, speech.soundFile, SOUND_LIMIT, look);
-  return { facts: facts ?? unheard('url'), send: { soundFile: send }, ...rest };
+  const inspect: Inspect<AudioFacts> = (bytes, encoded) => ports.inspector.sound(bytes, encoded);
+  const { facts, send, ...rest } = await inspectGiven(ports, speech.soundFile, SOUND_LIMIT, inspect);
+  return { facts: facts ?? unknownAudio('url'), send: { soundFile: send }, ...rest };
 }
 
-async function see<Facts extends ImageFacts | AudioFacts>(
+async function inspectGiven<Facts extends ImageFacts | AudioFacts>(
   ports: InspectPorts,
   given: GivenMedia,
   limit: Limit,
-  look: Inspect<Facts>,
+  inspect: Inspect<Facts>,
 ): Promise<InspectedMedia<Facts>> {
   switch (given.kind) {
     case 'invalid':
       throw given.error;
     case 'url': {
-      const file = await seeUrl(ports, given.url, limit, look);
+      const file = await inspectUrl(ports, given.url, limit, inspect);
       const facts = file && { ...file.facts, source: 'url' };
       const warnings =
         file?.forgiven.map(({ what }) => `${what}; it is at a URL, so Modellix gets it as it is`) ?? [];
@@ -132,7 +132,7 @@ async function see<Facts extends ImageFacts | AudioFacts>(
     }
     case 'bytes':
     case 'base64': {
-      const { facts, bytes, encoded, digest, forgiven } = await look(given.bytes, given.kind === 'base64');
+      const { facts, bytes, encoded, digest, forgiven } = await inspect(given.bytes, given.kind === 'base64');
       const send = encoded ? { base64: bytes } : { bytes };
       return { facts, send, identity: ['bytes', digest], warnings: forgiven.map(warningOf) };
     }
@@ -143,12 +143,12 @@ function warningOf({ what, mended }: Forgiven): string {
   return `${what}; ${mended ? 'it is put right before it is sent' : 'it is sent as it is'}`;
 }
 
-/** What is behind a URL; `null` where nobody looked, or nobody could. Modellix is sent the URL all the same. */
-async function seeUrl<Facts extends ImageFacts | AudioFacts>(
+/** What is behind a URL; `null` where it is not fetched, or could not be. Modellix is sent the URL all the same. */
+async function inspectUrl<Facts extends ImageFacts | AudioFacts>(
   { urls, memory, holder, settings }: InspectPorts,
   url: string,
   { maxBytes, tooLarge }: Limit,
-  look: Inspect<Facts>,
+  inspect: Inspect<Facts>,
 ): Promise<InspectedFile<Facts> | null> {
   if (urls === null) return null;
   const lease = memory.tryAcquire(holder, 0);
@@ -158,7 +158,7 @@ async function seeUrl<Facts extends ImageFacts | AudioFacts>(
     const fetched = await urls.fetch(url, maxBytes, { hasRoom: (bytes) => lease.resize(bytes) });
     switch (fetched.kind) {
       case 'bytes':
-        return await look(fetched.bytes, false);
+        return await inspect(fetched.bytes, false);
       case 'too-large':
         throw new MediaError(tooLarge);
       case 'no-room':
@@ -174,6 +174,6 @@ async function seeUrl<Facts extends ImageFacts | AudioFacts>(
   }
 }
 
-function unheard(source: 'audio_id' | 'url'): AudioFacts {
+function unknownAudio(source: 'audio_id' | 'url'): AudioFacts {
   return { source, format: null, durationSeconds: null, bytes: null };
 }

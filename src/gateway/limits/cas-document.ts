@@ -19,8 +19,8 @@ interface Known<T> {
 }
 
 /**
- * The store's clock, as far as it is known: between these, for a reply is heard some time after it was given. What has to last
- * begins at `atMost` and ends at `atLeast`, or it would be cut short by as much as the replies differ.
+ * Bounds of the store's clock, since a reply arrives some time after it was given. A time to wait is set from `atMost` and
+ * checked against `atLeast`, so that it is never cut short.
  */
 export interface StoreTime {
   readonly atLeast: number;
@@ -33,12 +33,12 @@ type Change<T, R> = (value: T, time: StoreTime) => { readonly value: T; readonly
  * A small document that all replicas share and change by compare-and-swap. Changes of one process follow each other,
  * so that it competes with other processes only.
  */
-export class Shared<T> {
+export class CasDocument<T> {
   readonly #store: Store;
   readonly #name: string;
   readonly #codec: Codec<T>;
   #known: Known<T> | null = null;
-  /** What is known may not be what is there, and is read before it is changed again. */
+  /** The document may be another by now: it is read before it is changed. */
   #inDoubt = false;
   #last: Promise<unknown> = Promise.resolve();
 
@@ -64,7 +64,7 @@ export class Shared<T> {
     return this.#last;
   }
 
-  /** It was changed since, as the store says. */
+  /** The store says that it was changed since: it is read again before it is used. */
   outdate(): void {
     this.#inDoubt = true;
   }

@@ -1,6 +1,6 @@
 import { admitted, type Drain, newDrain } from '../../domain/limits/drain.js';
 import type { Store } from '../../store/store.js';
-import { jsonCodec, Shared } from './cas-document.js';
+import { CasDocument, jsonCodec } from './cas-document.js';
 
 /** How often what was seen here is shared. */
 const SHARE_MS = 5_000;
@@ -9,12 +9,12 @@ const MOST_UNSHARED = 64;
 
 /** How fast the queue drains, over all replicas: each adds the submits it saw, now and then, and not with each of them. */
 export class SharedDrain {
-  readonly #shared: Shared<Drain>;
+  readonly #shared: CasDocument<Drain>;
   #unshared: { readonly queuedSince: number; readonly at: number }[] = [];
   #sharedAt = Number.NEGATIVE_INFINITY;
 
   constructor(store: Store) {
-    this.#shared = new Shared<Drain>(store, 'drain-1', jsonCodec(newDrain, isDrain));
+    this.#shared = new CasDocument<Drain>(store, 'drain-1', jsonCodec(newDrain, isDrain));
   }
 
   /** As far as is known here. */

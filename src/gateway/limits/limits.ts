@@ -24,7 +24,7 @@ import { retryAfterMs, startInMs } from '../../domain/limits/drain.js';
 import {
   afterCall,
   type Call,
-  type Known,
+  type LimitsState,
   learnedOf,
   NOTHING_KNOWN,
   pollTerms,
@@ -32,11 +32,11 @@ import {
 } from '../../domain/limits/limits.js';
 import { mostSubmits, NEW_WINDOW, widened } from '../../domain/limits/submit-window.js';
 import type { CallTerms, Outlook, Store, SubmitTerms } from '../../store/store.js';
-import { jsonCodec, Shared } from './cas-document.js';
+import { CasDocument, jsonCodec } from './cas-document.js';
 import { SharedDrain } from './drain.js';
 
 /** What changed by what a call came to. */
-export interface Noted {
+export interface LimitsChange {
   /** How long the key rests from now on, in ms; `null` where this call did not put it to rest. */
   readonly restMs: number | null;
   /** What this call was one failure too many for. */
@@ -54,7 +54,7 @@ export type Probe = 'own' | 'shared';
 
 /** The calls and slots that the keys may use, shared by all replicas, and whether Modellix is to be called at all. */
 export class Limits {
-  readonly #shared: Shared<Known>;
+  readonly #shared: CasDocument<LimitsState>;
   readonly #drain: SharedDrain;
   readonly #ceiling: KeyLimits;
   readonly #random: () => number;
@@ -70,7 +70,7 @@ export class Limits {
 
   /** @param ceiling what each key may do at most; less is learned, more is not */
   constructor(store: Store, ceiling: KeyLimits, random: () => number) {
-    this.#shared = new Shared<Known>(
+    this.#shared = new CasDocument<LimitsState>(
       store,
       'limits-2',
       jsonCodec(() => NOTHING_KNOWN, isKnown),
@@ -153,10 +153,10 @@ export class Limits {
    * Has every replica know what a call came to, where it came to something new.
    * @param avatarId what it was about
    */
-  async report(call: Call, avatarId: string): Promise<Noted> {
-    const { said } = call.result;
+  async report(call: Call, avatarId: string): Promise<LimitsChange> {
+    const { call: kind, said, keyId } = call;
     const here = performance.now();
-    const wasTry = this.#hasTry && call.result.call === 'submit';
+    const wasTry = this.#hasTry && kind === 'submit';
     if (wasTry) this.#hasTry = false;
     if (said === 'unreachable') {
       const wasOpen = isOpen(this.#connection);
@@ -168,21 +168,21 @@ export class Limits {
     if (said === 'failed') return this.#report(call);
     if (said.kind === 'ok') {
       this.#window = widened(this.#window, here);
-      const held = Math.max(said.held, this.#held.get(call.keyId) ?? 0);
-      return this.#report({ ...call, result: { ...call.result, said: { ...said, held } } });
+      const held = Math.max(said.held, this.#held.get(keyId) ?? 0);
+      return this.#report({ ...call, said: { ...said, held } });
     }
-    if (said.kind === 'polled') this.#refused.delete(call.keyId);
-    if (said.kind === 'rejected' && call.result.call === 'poll') {
+    if (said.kind === 'polled') this.#refused.delete(keyId);
+    if (said.kind === 'rejected' && kind === 'poll') {
       // It may be the task that may not be read, rather than the key that may not read.
-      const other = this.#refused.get(call.keyId);
-      this.#refused.set(call.keyId, avatarId);
+      const other = this.#refused.get(keyId);
+      this.#refused.set(keyId, avatarId);
       if (other === undefined || other === avatarId) return { restMs: null, opened: null };
     }
     return this.#report(call);
   }
 
-  #report(call: Call): Promise<Noted> {
-    return this.#shared.change<Noted>((state, { atMost: now }) => {
+  #report(call: Call): Promise<LimitsChange> {
+    return this.#shared.change<LimitsChange>((state, { atMost: now }) => {
       const known = afterCall(state, call, now, this.#random(), this.#ceiling);
       const [before, after] = [learnedOf(state, call.keyId), learnedOf(known, call.keyId)];
       const opened = !isOpen(state.modellix) && isOpen(known.modellix) ? 'modellix' : null;
@@ -292,7 +292,7 @@ export class Limits {
 }
 
 /** Gateways write it, and nobody else: what is looked for is a form of another release. */
-function isKnown(value: unknown): value is Known {
+function isKnown(value: unknown): value is LimitsState {
   return ['modellix', 'submits', 'keys'].every(
     (part) => typeof value === 'object' && value !== null && part in value,
   );

@@ -65,7 +65,7 @@ export async function reportToLimits(
   const upstreamStatus = 'status' in outcome ? outcome.status : null;
   if (outcome.kind === 'accepted') limits.leftQueue(avatar);
   try {
-    const { restMs, opened } = await limits.report({ keyId, result, headers }, avatar.id);
+    const { restMs, opened } = await limits.report({ keyId, ...result, headers }, avatar.id);
     if (restMs !== null)
       log.error({ key: keyId, upstreamStatus, restMs }, 'Modellix does not accept a key; it rests');
     const reason = 'reason' in outcome ? outcome.reason : null;

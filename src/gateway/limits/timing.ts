@@ -9,7 +9,7 @@ import {
 } from '../../domain/limits/durations.js';
 import { nextPollMs, priceOf } from '../../domain/schedule.js';
 import type { Outlook, Store } from '../../store/store.js';
-import { jsonCodec, Shared } from './cas-document.js';
+import { CasDocument, jsonCodec } from './cas-document.js';
 
 export interface TimingSettings {
   readonly pollMinMs: number;
@@ -20,13 +20,13 @@ export interface TimingSettings {
 
 /** When to poll a task: what was learned of how long tasks take, held against the calls that are left. */
 export class Timing {
-  readonly #shared: Shared<Durations>;
+  readonly #shared: CasDocument<Durations>;
   readonly #settings: TimingSettings;
   readonly #random: () => number;
   readonly #load = new Map<string, ReturnType<typeof priceOf>>();
 
   constructor(store: Store, settings: TimingSettings, random: () => number) {
-    this.#shared = new Shared<Durations>(store, 'durations-1', jsonCodec(newDurations, isDurations));
+    this.#shared = new CasDocument<Durations>(store, 'durations-1', jsonCodec(newDurations, isDurations));
     this.#settings = settings;
     this.#random = random;
   }

@@ -1,10 +1,10 @@
-import type { Avatar, Video } from '../../domain/avatar.js';
+import type { Video } from '../../domain/avatar.js';
 import { isKeepingOver, keepFailed, kept } from '../../domain/keeping.js';
 import { backoffMs } from '../../domain/schedule.js';
 import type { VideoAnswer } from '../../modellix/client.js';
 import { wordsFor } from '../../modellix/words.js';
 import { type Stored, StoreUnavailableError } from '../../store/store.js';
-import { erase, past, write } from '../move.js';
+import { erase, past, postpone, write } from '../move.js';
 import { type Ports, type Refused, storeClock, type VideoFiles } from '../ports.js';
 import { askHost } from './source.js';
 
@@ -16,7 +16,7 @@ import { askHost } from './source.js';
 export async function keep(ports: Ports, stored: Stored): Promise<void> {
   const { avatar, version } = stored;
   const { video, expiresAt } = avatar;
-  const { videos, hosts, counts, log } = ports;
+  const { videos, videoOrigins, counts, log } = ports;
   if (video === null || expiresAt === null) throw new Error(`${avatar.id} has no video`);
   const now = storeClock(stored)();
   if (expiresAt <= now) return void (await erase(ports, avatar, version));
@@ -28,27 +28,23 @@ export async function keep(ports: Ports, stored: Stored): Promise<void> {
     return goOn(ports, stored, video);
   }
   const { origin } = new URL(video.url);
-  const grant = hosts.acquire(origin);
-  if (grant === null) return putOff(ports, stored, avatar, 0);
-  if ('putOffMs' in grant) return putOff(ports, stored, avatar, Math.min(grant.putOffMs, expiresAt - now));
+  const grant = videoOrigins.acquire(origin);
+  if ('putOffMs' in grant) {
+    await postpone(ports, stored, Math.min(grant.putOffMs, expiresAt - now));
+    return;
+  }
   let alive: boolean | null = null;
   try {
-    const leased = await lease(ports, stored);
-    if (leased === null) return;
+    // A video may take longer than other steps.
+    const written = await postpone(ports, stored, ports.settings.keepLeaseMs);
+    if (!written.saved) return;
+    const leased = { ...stored, version: written.version };
     const fetched = await fetchTo(ports, videos, leased, video);
     alive = fetched.kind === 'failed' ? fetched.alive : true;
     await goOnWith(ports, videos, leased, video, fetched);
   } finally {
     grant.release(alive);
   }
-}
-
-/** A video may take longer than other steps; `null` where the avatar is somebody else's meanwhile, or is forgotten. */
-async function lease(ports: Ports, { avatar, version, now }: Stored): Promise<Stored | null> {
-  const move = past(ports, avatar, now);
-  const dueInMs = ports.settings.keepLeaseMs;
-  const written = await write(ports, version, { ...move, dueInMs, silent: true });
-  return written.saved ? { avatar, version: written.version, now } : null;
 }
 
 async function goOnWith(
@@ -62,11 +58,12 @@ async function goOnWith(
   const { avatar } = stored;
   if (fetched.kind === 'failed') {
     // What was cut off because the process stops says nothing: the next process does it at once.
-    if (stopping.aborted) return putOff(ports, stored, avatar, 0);
+    if (stopping.aborted) return void (await postpone(ports, stored, 0));
     const next = keepFailed(avatar);
     const { reason, waitMs } = fetched;
     log.warn({ avatarId: avatar.id, reason, failures: next.failures }, 'a video could not be kept yet');
-    return putOff(ports, stored, next, Math.max(waitMs, backoffMs(next.failures, random())));
+    await postpone(ports, stored, Math.max(waitMs, backoffMs(next.failures, random())), next);
+    return;
   }
   const known = renewals.known(avatar.id);
   const latest = known?.kind === 'fresh' ? known.video : video;
@@ -92,12 +89,6 @@ async function goOn(ports: Ports, stored: Stored, video: Video): Promise<void> {
   const next = kept(stored.avatar, { ...video, keptBytes: null }, now);
   const silent = video.expiresAt === stored.avatar.video?.expiresAt;
   await write(ports, stored.version, { ...past(ports, next, now), silent });
-}
-
-/** Leaves it to a later claim. */
-async function putOff(ports: Ports, stored: Stored, avatar: Avatar, dueInMs: number): Promise<void> {
-  const move = past(ports, avatar, storeClock(stored)());
-  await write(ports, stored.version, { ...move, dueInMs, silent: true });
 }
 
 /** What came of one try to have a video. `alive`: whether its host is there; `null` where that was not seen. */

@@ -1,7 +1,7 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { ProblemError } from '../../problems.js';
 import type { Store } from '../../store/store.js';
-import { jsonCodec, Shared } from '../limits/cas-document.js';
+import { CasDocument, jsonCodec } from '../limits/cas-document.js';
 
 const GOOD_FOR_SECONDS = 3_600;
 
@@ -16,10 +16,10 @@ export interface VideoLink {
  * and lies in the store, so that every replica knows those of the others.
  */
 export class VideoLinks {
-  readonly #secret: Shared<string | null>;
+  readonly #secret: CasDocument<string | null>;
 
   constructor(store: Store) {
-    this.#secret = new Shared<string | null>(
+    this.#secret = new CasDocument<string | null>(
       store,
       'video-links-1',
       jsonCodec(() => null, isSecret),

@@ -44,7 +44,7 @@ export class Renewals {
   }
 
   /** The fresh URL has expired as well. */
-  isGone(id: string): void {
+  markGone(id: string): void {
     this.#learn(id, { kind: 'gone' });
   }
 

@@ -41,7 +41,7 @@ export async function askHost(
   }
   const waitMs = notYetMs(avatar, renewal.video, storeClock(stored)());
   if (waitMs !== null) return { kind: 'later', waitMs, reason: 'The video is not at its host yet' };
-  renewals.isGone(avatar.id);
+  renewals.markGone(avatar.id);
   return { kind: 'gone' };
 }
 

@@ -1,5 +1,5 @@
 import type { Scope } from '../../domain/caller.js';
-import type { SeenVersion } from '../view.js';
+import type { VersionedSnapshot } from '../view.js';
 import { type FeedWatcher, type Sources, seenOf, type Watcher } from './topic.js';
 import type { Watch } from './watch.js';
 
@@ -30,12 +30,12 @@ export async function follow(
   { store, watch, see }: Following,
   scope: Scope,
   id: string,
-  open: (present: SeenVersion) => Watcher | null,
+  open: (present: VersionedSnapshot) => Watcher | null,
 ): Promise<(() => void) | null> {
   let follower: Watcher | null = null;
   let latest = 0;
-  let early: SeenVersion | null | undefined;
-  const tell = (seen: SeenVersion | null) => {
+  let early: VersionedSnapshot | null | undefined;
+  const tell = (seen: VersionedSnapshot | null) => {
     if (seen !== null && seen.version <= latest) return;
     latest = seen?.version ?? latest;
     follower?.told(seen);
@@ -150,7 +150,7 @@ class Backlog implements FeedWatcher {
     this.#gone.clear();
   }
 
-  changed(place: number, seen: SeenVersion): void {
+  changed(place: number, seen: VersionedSnapshot): void {
     if (place <= this.at) return;
     if (this.#isPast) {
       this.#heard = Math.max(this.#heard, place);

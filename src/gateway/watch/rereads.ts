@@ -1,5 +1,4 @@
 import { backoffMs } from '../../domain/schedule.js';
-import type { Wheel } from './wheel.js';
 
 /** What is read from the store again where it may have changed. */
 export interface Reread {
@@ -19,23 +18,22 @@ const MAX_PAUSE_MS = 5_000;
  * number at once; and with growing pauses while they cannot be read.
  */
 export class Rereads {
-  readonly #wheel: Wheel;
   readonly #random: () => number;
   readonly #changed = new Set<Reread>();
   readonly #doubtful = new Set<Reread>();
   readonly #underWay = new Set<Reread>();
   /** Changed while it was read. */
   readonly #again = new Set<Reread>();
-  readonly #failures = new Map<Reread, { count: number; readonly cancel: () => void }>();
+  readonly #failures = new Map<Reread, { readonly count: number; readonly timer: NodeJS.Timeout }>();
 
-  constructor(wheel: Wheel, random: () => number) {
-    this.#wheel = wheel;
+  /** @param random in [0, 1), for jitter */
+  constructor(random: () => number) {
     this.#random = random;
   }
 
   /** @param how `changed`: the store said so; `doubtful`: it may have */
   ask(what: Reread, how: 'changed' | 'doubtful'): void {
-    this.#failures.get(what)?.cancel();
+    clearTimeout(this.#failures.get(what)?.timer);
     if (this.#underWay.has(what)) this.#again.add(what);
     else if (how === 'changed') this.#changed.add(what);
     else if (!this.#changed.has(what)) this.#doubtful.add(what);
@@ -45,16 +43,17 @@ export class Rereads {
   /** It could not be read: it is tried again in a while. */
   failed(what: Reread): void {
     const before = this.#failures.get(what);
-    before?.cancel();
+    clearTimeout(before?.timer);
     const count = (before?.count ?? 0) + 1;
     const pauseMs = Math.min(MAX_PAUSE_MS, backoffMs(count, this.#random()));
-    this.#failures.set(what, { count, cancel: this.#wheel.after(pauseMs, () => this.ask(what, 'doubtful')) });
+    const timer = setTimeout(() => this.ask(what, 'doubtful'), pauseMs);
+    this.#failures.set(what, { count, timer });
   }
 
   /** Nobody is interested any more. */
   forget(what: Reread): void {
     for (const set of [this.#changed, this.#doubtful, this.#again]) set.delete(what);
-    this.#failures.get(what)?.cancel();
+    clearTimeout(this.#failures.get(what)?.timer);
     this.#failures.delete(what);
   }
 

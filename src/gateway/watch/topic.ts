@@ -1,13 +1,13 @@
 import { setImmediate } from 'node:timers/promises';
 import { isWithin, type Scope } from '../../domain/caller.js';
 import type { Changed, Found, Store } from '../../store/store.js';
-import type { SeenVersion } from '../view.js';
+import type { VersionedSnapshot } from '../view.js';
 import type { Reread } from './rereads.js';
 
 /** Who watches one avatar. */
 export interface Watcher {
-  /** How it is, where it may have changed: perhaps no other than it was, or than the watcher read itself. `null`: it was removed. */
-  told(seen: SeenVersion | null): void;
+  /** Its state after a change; one that the watcher knows already may come again. `null`: it was removed. */
+  told(seen: VersionedSnapshot | null): void;
   /** The gateway stops: no more is told. */
   ended(): void;
 }
@@ -15,7 +15,7 @@ export interface Watcher {
 /** Who watches all avatars within a scope. */
 export interface FeedWatcher {
   /** @param at the place of the change among all there are: who knows it can go on behind it */
-  changed(at: number, seen: SeenVersion): void;
+  changed(at: number, seen: VersionedSnapshot): void;
   removed(id: string): void;
   /** Changes were missed that cannot be found any more. @param at what comes is behind this place */
   lost(at: number): void;
@@ -26,7 +26,7 @@ export interface FeedWatcher {
 /** Where what is told comes from. */
 export interface Sources {
   readonly store: Pick<Store, 'find' | 'feed'>;
-  readonly see: (found: Found) => SeenVersion;
+  readonly see: (found: Found) => VersionedSnapshot;
 }
 
 /** How many changes one read brings. */
@@ -56,7 +56,7 @@ export class Topic implements Reread {
     return this.watchers.size > 0;
   }
 
-  /** For each scope that it is claimed for: whoever looks in another than the avatar's finds nothing and goes. */
+  /** Once for each scope it is watched in: who watches in another than the avatar's is told that it is not there. */
   async read(): Promise<void> {
     for (const scope of new Set(this.watchers.values())) {
       const found = await this.#sources.store.find(scope, this.#id);

@@ -1,6 +1,6 @@
 import type { Avatar } from '../../domain/avatar.js';
 import type { Scope } from '../../domain/caller.js';
-import type { SeenVersion } from '../view.js';
+import type { VersionedSnapshot } from '../view.js';
 import type { Sources, Watcher } from './topic.js';
 import type { Watch } from './watch.js';
 
@@ -10,18 +10,9 @@ export interface Wait {
   readonly leaving?: (leave: () => void) => void;
 }
 
-/** {@link until}, with what it needs at hand. */
-export type Until = (
-  scope: Scope,
-  id: string,
-  wait: Wait,
-  isDone: (avatar: Avatar) => boolean,
-  known?: SeenVersion,
-) => Promise<SeenVersion | null>;
-
 /** What a wait needs. */
 export interface Waiting extends Sources {
-  readonly watch: Pick<Watch, 'avatar' | 'retry' | 'wheel' | 'closed'>;
+  readonly watch: Pick<Watch, 'avatar' | 'retry' | 'closed'>;
 }
 
 /**
@@ -36,8 +27,8 @@ export async function until(
   id: string,
   { withinMs, leaving }: Wait,
   isDone: (avatar: Avatar) => boolean,
-  known?: SeenVersion,
-): Promise<SeenVersion | null> {
+  known?: VersionedSnapshot,
+): Promise<VersionedSnapshot | null> {
   const waiter = new Waiter(isDone, known);
   const leave = watch.avatar(scope, id, waiter);
   try {
@@ -48,10 +39,10 @@ export async function until(
     });
     if (found !== undefined) waiter.told(found && see(found));
     if (waiter.isOver || watch.closed || withinMs <= 0) return waiter.latest;
-    const forget = watch.wheel.after(withinMs, waiter.ended);
+    const timer = setTimeout(waiter.ended, withinMs);
     leaving?.(waiter.ended);
     await waiter.over;
-    forget();
+    clearTimeout(timer);
     return waiter.latest;
   } finally {
     leave();
@@ -60,14 +51,14 @@ export async function until(
 
 class Waiter implements Watcher {
   readonly #isDone: (avatar: Avatar) => boolean;
-  latest: SeenVersion | null;
+  latest: VersionedSnapshot | null;
   isOver = false;
   #isTold = false;
   readonly over: Promise<void>;
   /** Twice is fine. */
   readonly ended: () => void;
 
-  constructor(isDone: (avatar: Avatar) => boolean, known: SeenVersion | undefined) {
+  constructor(isDone: (avatar: Avatar) => boolean, known: VersionedSnapshot | undefined) {
     this.#isDone = isDone;
     this.latest = known ?? null;
     let end = (): void => undefined;
@@ -80,7 +71,7 @@ class Waiter implements Watcher {
     };
   }
 
-  told(seen: SeenVersion | null): void {
+  told(seen: VersionedSnapshot | null): void {
     // The wait may have ended while it was read for the first time, as the process stops.
     if (this.isOver && this.#isTold) return;
     this.#isTold = true;

@@ -2,7 +2,6 @@ import { EVERYONE, type Scope } from '../../domain/caller.js';
 import type { Change, Store } from '../../store/store.js';
 import { Rereads } from './rereads.js';
 import { FeedTopic, type FeedWatcher, type Sources, Topic, type Watcher } from './topic.js';
-import { Wheel } from './wheel.js';
 
 export interface WatchOptions extends Sources {
   readonly store: Pick<Store, 'find' | 'feed' | 'onChange'>;
@@ -17,7 +16,6 @@ export interface WatchOptions extends Sources {
  * Who joins is told of what changes from then on: subscribe first, then read the present state.
  */
 export class Watch {
-  readonly wheel = new Wheel();
   readonly #options: WatchOptions;
   readonly #rereads: Rereads;
   readonly #avatars = new Map<string, Topic>();
@@ -27,7 +25,7 @@ export class Watch {
 
   constructor(options: WatchOptions) {
     this.#options = options;
-    this.#rereads = new Rereads(this.wheel, options.random);
+    this.#rereads = new Rereads(options.random);
     this.#end = options.store.onChange((change) => {
       if (change === null) this.#doubt();
       else this.#changed(change);

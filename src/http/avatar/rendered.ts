@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Avatar } from '../../domain/avatar.js';
-import type { Seen } from '../../gateway/view.js';
+import type { AvatarSnapshot } from '../../gateway/view.js';
 import { avatarView } from './view.js';
 
 /** An avatar as it is sent, without its place in the queue. */
@@ -31,7 +31,7 @@ export function rendered(avatar: Avatar, basePath: string): Rendered {
 }
 
 /** The JSON of an avatar with its place in the queue. */
-export function jsonOf(seen: Seen, basePath: string): string {
+export function jsonOf(seen: AvatarSnapshot, basePath: string): string {
   return seen.queue === null
     ? rendered(seen.avatar, basePath).json
     : JSON.stringify(avatarView(seen, basePath));

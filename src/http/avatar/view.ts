@@ -1,16 +1,16 @@
 import type { AudioFacts, Avatar, Cost } from '../../domain/avatar.js';
 import { spendStateOf, UNITS_A_DOLLAR } from '../../domain/spend.js';
 import type { DeliveryLog } from '../../gateway/callbacks/delivery-log.js';
-import type { Checked } from '../../gateway/intake/check.js';
+import type { CheckResult } from '../../gateway/intake/check.js';
 import { type CapUse, total, type Usage } from '../../gateway/spend/usage.js';
-import type { Seen } from '../../gateway/view.js';
+import type { AvatarSnapshot } from '../../gateway/view.js';
 import { PROBLEMS, problemType } from '../../problems.js';
 import type { AvatarView, CheckView } from '../schemas/avatar.js';
 import type { DeliveriesView } from '../schemas/deliveries.js';
 import type { UsageView } from '../schemas/usage.js';
 
 /** The avatar as its caller sees it. @param basePath what every link begins with */
-export function avatarView({ avatar, queue }: Seen, basePath: string): AvatarView {
+export function avatarView({ avatar, queue }: AvatarSnapshot, basePath: string): AvatarView {
   const self = `${basePath}/avatars/${avatar.id}`;
   const { image, video, failure, callback } = avatar;
   return {
@@ -78,7 +78,14 @@ export function usageView({ from, to, days, caps }: Usage): UsageView {
 }
 
 /** Media that can be used, as their caller sees them. */
-export function checkView({ mode, image, audio, costEstimateUsd, reserved, warnings }: Checked): CheckView {
+export function checkView({
+  mode,
+  image,
+  audio,
+  costEstimateUsd,
+  reserved,
+  warnings,
+}: CheckResult): CheckView {
   const cost = {
     currency: 'USD' as const,
     estimate: costEstimateUsd,

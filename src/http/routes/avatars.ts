@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type Avatar, isFinal } from '../../domain/avatar.js';
-import type { Created } from '../../gateway/gateway.js';
+import type { Created } from '../../gateway/accept.js';
 import { scopeIn } from '../access/scope.js';
 import { isNamed } from '../avatar/etag.js';
 import { jsonOf, rendered } from '../avatar/rendered.js';

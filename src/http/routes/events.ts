@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
 import { isFinal } from '../../domain/avatar.js';
-import type { SeenVersion } from '../../gateway/view.js';
+import type { VersionedSnapshot } from '../../gateway/view.js';
 import { ProblemError } from '../../problems.js';
 import { requireAccept } from '../accept.js';
 import { callerParameter, scopeIn } from '../access/scope.js';
@@ -102,7 +102,7 @@ export const eventRoutes: Routes = async (app, { gateway, held }) => {
         const isOver = isFinal(present.avatar.status);
         if (isKnown && isOver) return null;
         const stream = new EventStream(place, request, reply);
-        const told = (seen: SeenVersion | null): void => {
+        const told = (seen: VersionedSnapshot | null): void => {
           stream.send(seen === null ? deletedFrame(id) : avatarFrame(seen, app.basePath));
           if (seen === null || isFinal(seen.avatar.status)) stream.end();
         };

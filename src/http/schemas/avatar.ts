@@ -231,7 +231,7 @@ export const readHeaders = Type.Object({
   'If-None-Match': OptionalString('An `ETag` from an earlier answer, or several.'),
 });
 
-/** Checked by hand: each way to be wrong has a problem of its own. */
+/** CheckResult by hand: each way to be wrong has a problem of its own. */
 export const createHeaders = Type.Object({
   Prefer: OptionalString(
     '`wait=n`: answer after n seconds, at most 60, or as soon as the avatar is final. `respond-async`: do not wait for the submit.',

@@ -10,7 +10,7 @@ export const Word = <const Words extends string[]>(words: readonly [...Words], d
 export const AnyString = (description: string) => Type.String({ description });
 export const AnyInteger = (description: string) => Type.Integer({ description });
 
-/** `text`: no NUL and no lone surrogate. Checked by the `text` format of the validator. */
+/** `text`: no NUL and no lone surrogate. CheckResult by the `text` format of the validator. */
 export const Text = (options: Type.TStringOptions) => Type.String({ ...options, format: 'text' });
 
 export const OptionalText = (maxLength: number, description: string) =>

@@ -1,11 +1,11 @@
 /**
- * What callers spent: a hash for each month of a caller. An entry of `accounts.ts` lies there as six numbers in decimal; the
+ * What callers spent: a hash for each month of a caller. An entry of `account-entries.ts` lies there as six numbers in decimal; the
  * units of a day under its number, and those of the month under `month`, are their sums, for caps.
  */
 
 import { EVERYONE, type Scope } from '../../domain/caller.js';
 import type { DayOfUse } from '../../domain/spend.js';
-import { entriesOf, inOrder, monthsOf, rowsOf } from '../accounts.js';
+import { entriesOf, inOrder, monthsOf, rowsOf } from './account-entries.js';
 import type { Connection } from './connection/connection.js';
 import { word } from './marks.js';
 

@@ -1,9 +1,7 @@
 import type { Avatar } from '../../domain/avatar.js';
 import { NO_CAPS } from '../../domain/spend.js';
-import { maxUnfinishedFor, placeOf } from '../accounts.js';
 import { wholeDelay } from '../delay.js';
 import { CorruptRecordError } from '../record.js';
-import { stepOf } from '../shares.js';
 import {
   type Admission,
   type Admitted,
@@ -11,11 +9,15 @@ import {
   QueueFullError,
   StoreUnavailableError,
 } from '../store.js';
+import { maxUnfinishedFor, placeOf } from './account-entries.js';
 import type { Connection } from './connection/connection.js';
 import type { SeenPlace } from './connection/safety.js';
 import { beginWord } from './marks.js';
 import { contentOf, type Records, recordIn, usable } from './records.js';
 import { PIECE_BYTES, type Submissions } from './submissions.js';
+
+/** Parts of a turn in the queue, so small that sums of them stay exact, as a number here and as a score in Redis, for 2^37 turns. */
+const PARTS = 2 ** 16;
 
 type Answer = readonly [word: Buffer, now: number, stored: Buffer, ...rest: readonly (number | Buffer)[]];
 
@@ -42,7 +44,12 @@ export class Admissions {
     const isLarge = bytes > PIECE_BYTES;
     const args = {
       ...{ id, bytes, content: contentOf(avatar), submission: Buffer.concat(isLarge ? [] : submission) },
-      ...{ due: wholeDelay(dueInMs), doubt: wholeDelay(doubtMs), step: stepOf(share), ...bounds },
+      ...{
+        due: wholeDelay(dueInMs),
+        doubt: wholeDelay(doubtMs),
+        step: Math.floor(PARTS / share) / PARTS,
+        ...bounds,
+      },
       date: `${month}_${day}`,
       unfinished: maxUnfinishedFor(avatar, admission) ?? '',
       day: roomBefore(avatar, caps.day),

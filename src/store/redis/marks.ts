@@ -4,10 +4,10 @@ import { createHash } from 'node:crypto';
 import { type Avatar, isFinal, STATUSES, type Status } from '../../domain/avatar.js';
 import { holdingsOf } from '../../domain/holdings.js';
 import { spendStateOf } from '../../domain/spend.js';
-import { BEGINS, costsOf, placeOf } from '../accounts.js';
 import { wholeDelay } from '../delay.js';
 import { keyDigest } from '../idempotency.js';
 import type { Begin } from '../store.js';
+import { BEGINS, costsOf, placeOf } from './account-entries.js';
 
 export const MARKS: Readonly<Record<Status, string>> = {
   queued: 'q',

@@ -26,8 +26,8 @@ import {
   type Page,
   type Save,
   type SaveResult,
-  type SharedDocument,
   type Store,
+  type StoredDocument,
   type StoreHealth,
   StoreUnavailableError,
 } from '../store.js';
@@ -230,11 +230,11 @@ class RedisStore implements Store {
     return words.map(decodeURIComponent);
   }
 
-  async document(name: string): Promise<SharedDocument> {
+  async document(name: string): Promise<StoredDocument> {
     return documentOf((await this.#redis.run('document', { name })) as DocumentRow);
   }
 
-  async swap(name: string, revision: number, value: string): Promise<SharedDocument & { swapped: boolean }> {
+  async swap(name: string, revision: number, value: string): Promise<StoredDocument & { swapped: boolean }> {
     const row = (await this.#redis.write('swap', { name, revision, value })) as DocumentRow;
     return { ...documentOf(row), swapped: row[3] === 1 };
   }
@@ -286,6 +286,6 @@ function orNull(ms: number): number | null {
   return ms < 0 ? null : ms;
 }
 
-function documentOf([now, revision, value]: DocumentRow): SharedDocument {
+function documentOf([now, revision, value]: DocumentRow): StoredDocument {
   return { now, revision: Number(revision ?? 0), value: value === null ? null : String(value) };
 }

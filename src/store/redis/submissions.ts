@@ -5,7 +5,7 @@
  */
 
 import type { Redis } from 'ioredis';
-import { Turns } from '../turns.js';
+import { Semaphore } from '../semaphore.js';
 import type { Connection } from './connection/connection.js';
 import { UPLOAD_MS } from './scripts/scripts.js';
 
@@ -16,7 +16,7 @@ const AT_ONCE = 4;
 
 export class Submissions {
   readonly #redis: Connection;
-  readonly #turns = new Turns(AT_ONCE);
+  readonly #semaphore = new Semaphore(AT_ONCE);
 
   constructor(redis: Connection) {
     this.#redis = redis;
@@ -32,7 +32,7 @@ export class Submissions {
     for (const piece of inPieces(submission, PIECE_BYTES)) {
       const put = (client: Redis) =>
         Promise.all([client.hset(key, at, piece), client.pexpire(key, UPLOAD_MS)]);
-      await this.#turns.take(() => this.#redis.use(put));
+      await this.#semaphore.run(() => this.#redis.use(put));
       at += 1;
     }
   }

@@ -11,8 +11,8 @@ import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { syncDir, writeDurably } from '../../disk/durable.js';
 import { makeDir } from '../../disk/make-dir.js';
+import { Semaphore } from '../semaphore.js';
 import { StoreUnavailableError } from '../store.js';
-import { Turns } from '../turns.js';
 
 /** What the files of this release are called; others are not its to sweep. */
 const NAME = /^[0-9a-f]{32}\.submission$/;
@@ -30,7 +30,7 @@ export interface MediaFile {
 
 export class Media {
   readonly #dir: string;
-  readonly #turns = new Turns(WRITES_AT_ONCE);
+  readonly #semaphore = new Semaphore(WRITES_AT_ONCE);
   #syncing: Promise<void> = Promise.resolve();
   #nextSync: Promise<void> | null = null;
 
@@ -67,7 +67,7 @@ export class Media {
       }
     }
     try {
-      await this.#turns.take(() => writeDurably(join(this.#dir, file), chunks()));
+      await this.#semaphore.run(() => writeDurably(join(this.#dir, file), chunks()));
       await this.#sync();
       return { file, size, sum };
     } catch (cause) {

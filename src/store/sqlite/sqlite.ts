@@ -31,9 +31,9 @@ import {
   QueueFullError,
   type Save,
   type SaveResult,
-  type SharedDocument,
   type Store,
   type Stored,
+  type StoredDocument,
   type StoreHealth,
   StoreUnavailableError,
 } from '../store.js';
@@ -204,7 +204,7 @@ class SqliteStore implements Store {
     return this.#link.call('keyIds');
   }
 
-  async document(name: string): Promise<SharedDocument> {
+  async document(name: string): Promise<StoredDocument> {
     return this.#link.call('document', name);
   }
 
@@ -212,7 +212,7 @@ class SqliteStore implements Store {
     name: string,
     revision: number,
     value: string,
-  ): Promise<SharedDocument & { readonly swapped: boolean }> {
+  ): Promise<StoredDocument & { readonly swapped: boolean }> {
     return this.#link.call('swap', name, revision, value);
   }
 

@@ -1,23 +1,17 @@
 /**
- * Accounts, in any store: what a caller spent in a month, by day and mode. An entry of one, named `28 std`, has six whole
+ * Entries of accounts: what a caller spent in a month, by day and mode. An entry of one, named `28 std`, has six whole
  * numbers: avatars, milliseconds and units reserved, then the same settled.
  */
 
-import { type Avatar, isFinal, type Mode, type Spend } from '../domain/avatar.js';
-import {
-  type Amount,
-  type DayOfUse,
-  dayOf,
-  type SpendCaps,
-  type SpendState,
-  type Spent,
-} from '../domain/spend.js';
-import { type Admission, CallerLimitError } from './store.js';
+import { type Avatar, isFinal, type Mode, type Spend } from '../../domain/avatar.js';
+import { type Amount, type DayOfUse, dayOf, type SpendState } from '../../domain/spend.js';
+import type { Admission } from '../store.js';
 
 /** Where the numbers of a state begin in an entry; what was released is not counted. */
 export const BEGINS: Readonly<Record<SpendState, 0 | 3 | null>> = { reserved: 0, settled: 3, released: null };
 const MODES: readonly Mode[] = ['std', 'pro'];
-const NONE: readonly number[] = [0, 0, 0, 0, 0, 0];
+/** Of an entry. */
+const NUMBERS = 6;
 
 /** Where an avatar is counted: the day on which it was accepted. */
 export function placeOf({ createdAt, mode }: Pick<Avatar, 'createdAt' | 'mode'>) {
@@ -26,7 +20,7 @@ export function placeOf({ createdAt, mode }: Pick<Avatar, 'createdAt' | 'mode'>)
   return { month: monthOf(date), day, entry: `${day} ${mode}` };
 }
 
-export function monthOf(date: string): string {
+function monthOf(date: string): string {
   return date.slice(0, 7);
 }
 
@@ -56,34 +50,6 @@ export function costsOf({ reserved, settled }: Spend): readonly number[] {
   return [reserved, settled ?? reserved].flatMap(({ durationMs, units }) => [1, durationMs, units]);
 }
 
-/** An entry after an avatar went from one state to another. */
-export function moved(
-  entry: readonly number[] | undefined,
-  spend: Spend,
-  before: SpendState,
-  after: SpendState,
-): number[] {
-  const costs = costsOf(spend);
-  const isOf = (state: SpendState, i: number) => BEGINS[state] === i - (i % 3);
-  const signOf = (i: number) => Number(isOf(after, i)) - Number(isOf(before, i));
-  return (entry ?? NONE).map((sum, i) => sum + signOf(i) * (costs[i] ?? 0));
-}
-
-/** What an entry counts together, in units. */
-export function unitsIn(entry: readonly number[]): number {
-  return (entry[2] ?? 0) + (entry[5] ?? 0);
-}
-
-/** @throws CallerLimitError where an avatar would be above what its caller may spend */
-export function checkCaps({ spend }: Avatar, spent: Spent, caps: SpendCaps | undefined): void {
-  const units = spend?.reserved.units ?? 0;
-  if (units === 0 || caps === undefined) return;
-  for (const span of ['day', 'month'] as const) {
-    const cap = caps[span];
-    if (cap !== null && spent[span] + units > cap) throw new CallerLimitError(span);
-  }
-}
-
 /** How many unfinished avatars its caller may have where this one is to be among them; `null`: any number. */
 export function maxUnfinishedFor({ status }: Avatar, { maxUnfinished = null }: Admission): number | null {
   return isFinal(status) ? null : maxUnfinished;
@@ -96,7 +62,7 @@ export function rowsOf(
   entries: Iterable<readonly [string, readonly number[]]>,
 ): DayOfUse[] {
   return Array.from(entries)
-    .filter(([, sums]) => sums.length === NONE.length && sums.some((sum) => sum !== 0))
+    .filter(([, sums]) => sums.length === NUMBERS && sums.some((sum) => sum !== 0))
     .map(([entry, sums]) => {
       const [day, mode] = entry.split(' ') as [string, Mode];
       const [reserved, settled] = [amountOf(sums.slice(0, 3)), amountOf(sums.slice(3))];

@@ -1,7 +1,7 @@
 /** A document that replicas share: no change is lost, and none is made twice. */
 
 import t, { type Test } from 'tap';
-import { jsonCodec, Shared } from '../../src/gateway/limits/cas-document.js';
+import { CasDocument, jsonCodec } from '../../src/gateway/limits/cas-document.js';
 import { type Store, StoreUnavailableError } from '../../src/store/store.js';
 import { clockedStore, far, losing, NOW } from './clocked.js';
 
@@ -15,12 +15,12 @@ const CODEC = jsonCodec<Count>(
   (value): value is Count => typeof value === 'object' && value !== null && 'count' in value,
 );
 
-function replica(store: Store): Shared<Count> {
-  return new Shared(store, NAME, CODEC);
+function replica(store: Store): CasDocument<Count> {
+  return new CasDocument(store, NAME, CODEC);
 }
 
 /** One more; the result is what the count then is. */
-function next(shared: Shared<Count>): Promise<number> {
+function next(shared: CasDocument<Count>): Promise<number> {
   return shared.change(({ count }) => ({ value: { count: count + 1 }, result: count + 1 }));
 }
 
