@@ -49,15 +49,10 @@ function costOf(row: Counted | null): Cost | null {
 }
 
 function add(row: AccountRow, cost: Cost | null, sign: 1 | -1): void {
-  if (cost?.state === 'reserved') {
-    row.reserved_avatars += sign;
-    row.reserved_ms += sign * cost.ms;
-    row.reserved_units += sign * cost.units;
-  } else if (cost?.state === 'settled') {
-    row.settled_avatars += sign;
-    row.settled_ms += sign * cost.ms;
-    row.settled_units += sign * cost.units;
-  }
+  if (cost === null) return;
+  row[`${cost.state}_avatars`] += sign;
+  row[`${cost.state}_ms`] += sign * cost.ms;
+  row[`${cost.state}_units`] += sign * cost.units;
 }
 
 /** What a caller spent on the day and in the month of a moment, in units. */

@@ -24,17 +24,12 @@ export interface CallerRow {
   changed: number;
 }
 
-export interface AccountRow {
-  readonly caller: string;
-  readonly day: string;
-  readonly mode: string;
-  reserved_avatars: number;
-  reserved_ms: number;
-  reserved_units: number;
-  settled_avatars: number;
-  settled_ms: number;
-  settled_units: number;
-}
+const SUMS = [
+  ...(['reserved_avatars', 'reserved_ms', 'reserved_units'] as const),
+  ...(['settled_avatars', 'settled_ms', 'settled_units'] as const),
+];
+export type AccountRow = Readonly<Record<'caller' | 'day' | 'mode', string>> &
+  Record<(typeof SUMS)[number], number>;
 
 interface KeyRow {
   readonly id: string;
@@ -131,19 +126,12 @@ export class Table<Row> {
 }
 
 export function tablesOf(db: Database) {
-  const amounts = (state: 'reserved' | 'settled') =>
-    [`${state}_avatars`, `${state}_ms`, `${state}_units`] as const;
   return {
     state: new Table<StateRow>(db, 'state', ['one'], ['commits', 'place', 'clock']),
     callers: new Table<CallerRow>(db, 'callers', ['name'], ['served', 'changed']),
     keys: new Table<KeyRow>(db, 'keys', ['id'], ['tat', 'submits_in_a_row']),
     documents: new Table<DocumentRow>(db, 'documents', ['name'], ['revision', 'value']),
-    accounts: new Table<AccountRow>(
-      db,
-      'accounts',
-      ['caller', 'day', 'mode'],
-      [...amounts('reserved'), ...amounts('settled')],
-    ),
+    accounts: new Table<AccountRow>(db, 'accounts', ['caller', 'day', 'mode'], SUMS),
   };
 }
 
