@@ -121,14 +121,17 @@ const utf8 = new TextDecoder('utf-8', { fatal: true });
 /** What {@link Store.begin} changes: kept beside the document. */
 export type Progress = Pick<Avatar, 'status' | 'keyId' | 'attempt' | 'intent'>;
 
+/** {@link documentOf} in UTF-8. */
+export const encodeRecord = (avatar: Avatar): Buffer => Buffer.from(documentOf(avatar));
+
 /** The document of an avatar, without its {@link Progress}. Throws a TypeError on one that {@link decodeRecord} would refuse. */
-export function encodeRecord(avatar: Avatar): Buffer {
+export function documentOf(avatar: Avatar): string {
   // The assignment keeps the schema above in step with the domain: a word it lacks does not compile. An older
   // release cannot read a record with a new word, so a new word is a new SCHEMA.
   const value: Static<typeof Record> = avatar;
   if (!record.Check(value)) throw new TypeError(`${avatar.id} cannot be stored: ${firstFault(value)}`);
   const { status, keyId, attempt, intent, ...document } = value;
-  return Buffer.from(`${SCHEMA} ${JSON.stringify(document)}`);
+  return `${SCHEMA} ${JSON.stringify(document)}`;
 }
 
 /**

@@ -8,10 +8,17 @@ export const SCHEMA = 4;
 
 /** `null` where there is none. */
 export function schemaOf(bytes: Uint8Array): number | null {
-  const digits = Buffer.from(bytes.subarray(0, 16))
-    .toString('latin1')
-    .match(/^([1-9]\d{0,8}) /)?.[1];
-  return digits === undefined ? null : Number(digits);
+  let [schema, at] = [0, 0];
+  for (let digit = digitAt(bytes, 0); digit !== null && at < 9; digit = digitAt(bytes, at)) {
+    schema = 10 * schema + digit;
+    at += 1;
+  }
+  return schema > 0 && digitAt(bytes, 0) !== 0 && bytes[at] === 0x20 ? schema : null;
+}
+
+function digitAt(bytes: Uint8Array, at: number): number | null {
+  const digit = (bytes[at] ?? 0) - 0x30;
+  return digit >= 0 && digit <= 9 ? digit : null;
 }
 
 /** Whether a newer release wrote it: it is left as it is. */

@@ -54,11 +54,11 @@ export interface Found extends Stored {
 
 /**
  * `known`: the caller's idempotency key names this avatar, and nothing was written. `begun`: the submit is this process's to
- * make. `spent`: what its caller has spent, this avatar included.
+ * make. `spent`: what its caller has spent, this avatar included; may be `null` where it has no caps.
  */
 export type Admitted =
   | (Stored & { readonly outcome: 'known' })
-  | (Stored & { readonly outcome: 'queued' | 'begun'; readonly spent: Spent });
+  | (Stored & { readonly outcome: 'queued' | 'begun'; readonly spent: Spent | null });
 
 /** An avatar whose submit was begun; `submission`: the bytes, where they are few enough to come with it. */
 export interface BegunSubmit extends Stored {

@@ -91,6 +91,7 @@ export function admissions(check: Check): void {
     const terms = { keyId: KEY, slots: 9, calls: { intervalMs: LONG, burst: 2 } };
     const begin = beginWith(terms);
     const spent = { day: 3226, month: 3226 };
+    const caps = { day: 1e9, month: null };
     for (const idempotency of [null, { key: 'k', fingerprint: 'f' }]) {
       const avatar = avatarOf({
         spend: SPEND,
@@ -99,7 +100,7 @@ export function admissions(check: Check): void {
         caller: `c ${idempotency?.key}`,
       });
       const again = () =>
-        store.admit(avatar, [SUBMISSION], dueIn(LONG, { begin: { ...begin, intent: avatar.id } }));
+        store.admit(avatar, [SUBMISSION], dueIn(LONG, { begin: { ...begin, intent: avatar.id }, caps }));
       for (let i = 0; i < 3; i++) {
         t.match(await again(), {
           ...{ outcome: 'begun', version: 1, spent },

@@ -165,18 +165,25 @@ export function spending(check: Check): void {
     const middle = Date.UTC(2026, 9, 14);
     const units = SPEND.reserved.units;
     const idempotency = { key: 'key-1', fingerprint: 'f' };
-    const first = await create(store, { createdAt: middle, idempotency });
+    const limits = { caps: { day: 1e9, month: null } };
+    const first = await create(store, { createdAt: middle, idempotency }, limits);
     t.same(first.spent, { day: units, month: units });
     await store.save(made(pending(begun(first.avatar))), 1, KEEP);
-    t.same((await create(store, { createdAt: middle + DAY_MS })).spent, { day: units, month: 2 * units });
-    const { spent } = await create(store, { createdAt: middle, mode: 'pro' });
+    t.same((await create(store, { createdAt: middle + DAY_MS }, limits)).spent, {
+      day: units,
+      month: 2 * units,
+    });
+    const { spent } = await create(store, { createdAt: middle, mode: 'pro' }, limits);
     t.same(spent, { day: 2 * units, month: 3 * units });
-    t.same((await create(store, { createdAt: middle + 30 * DAY_MS })).spent, { day: units, month: units });
-    t.same((await create(store, { createdAt: middle, caller: 'team-b' })).spent?.month, units);
-    t.same((await create(store, { createdAt: middle, spend: null })).spent, {
+    t.same((await create(store, { createdAt: middle + 30 * DAY_MS }, limits)).spent, {
+      day: units,
+      month: units,
+    });
+    t.same((await create(store, { createdAt: middle, caller: 'team-b' }, limits)).spent?.month, units);
+    t.same((await create(store, { createdAt: middle, spend: null }, limits)).spent, {
       ...{ day: 2 * units, month: 3 * units },
     });
-    t.equal((await create(store, { createdAt: middle, idempotency })).spent, null);
+    t.equal((await create(store, { createdAt: middle, idempotency }, limits)).spent, null);
   });
 
   for (const [span, caps, other] of [

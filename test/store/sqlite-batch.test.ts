@@ -3,11 +3,11 @@
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import type { Avatar } from '../../src/domain/avatar.js';
-import { encodeRecord } from '../../src/store/record.js';
+import { documentOf } from '../../src/store/record.js';
 import { type Call, runCalls } from '../../src/store/sqlite/batch.js';
 import { Context } from '../../src/store/sqlite/context.js';
 import { Acknowledged, type Database, open } from '../../src/store/sqlite/database.js';
-import type { OwnRow } from '../../src/store/sqlite/rows.js';
+import type { SentRow } from '../../src/store/sqlite/rows.js';
 import { avatarOf, CALLER, LONG, SUBMISSION } from './fixtures.js';
 
 const ADMISSION = { dueInMs: LONG, doubtMs: 0, bounds: { maxAvatars: 1e9, maxBytes: 1e12 } };
@@ -24,12 +24,12 @@ function opened(t: Test) {
   return { dir, db, acknowledged, cx: new Context(db, acknowledged) };
 }
 
-function rowOf(avatar: Avatar, change: Partial<OwnRow> = {}): OwnRow {
+function rowOf(avatar: Avatar, change: Partial<SentRow> = {}): SentRow {
   const { id, caller, status, step, mode, attempt, createdAt } = avatar;
   return {
     ...{ id, caller, status, step, mode, attempt, created: createdAt, key_id: null, intent: null },
     ...{ due_key: null, external_id: null, task_id: null, idempotency: null, cost_ms: 10, cost_units: 5 },
-    doc: encodeRecord(avatar),
+    doc: documentOf(avatar),
     ...change,
   };
 }
@@ -37,7 +37,7 @@ function rowOf(avatar: Avatar, change: Partial<OwnRow> = {}): OwnRow {
 let calls = 0;
 const call = (name: Call['name'], ...args: unknown[]): Call => ({ n: ++calls, now: NOW, name, args });
 const bytes = { bytes: SUBMISSION, size: SUBMISSION.length, sum: 0 };
-const admit = (id: string, change: Partial<OwnRow> = {}) =>
+const admit = (id: string, change: Partial<SentRow> = {}) =>
   call('admit', rowOf(avatarOf({ id }), change), bytes, ADMISSION);
 const ids = (db: Database) => db.sql('select cast(id as blob) from avatars order by seq').all([]).map(String);
 const commits = (db: Database) => db.sql('select commits from state').get([])?.[0];

@@ -89,7 +89,7 @@ t.test(
     await t.rejects(store.submission('av_1'), { name: 'StoreUnavailableError', message });
     await store.admit(avatarOf({ id: 'av_2' }), [Buffer.from('small')], dueIn(LONG));
     await byHand(dir, (db) =>
-      db.exec(`update submissions set bytes = cast('other' as blob) where bytes is not null`),
+      db.exec(`update avatars set submission = cast('other' as blob) where submission is not null`),
     );
     t.equal(await store.submission('av_2'), null, 'nor a small one');
   },

@@ -12,7 +12,7 @@ storeContract('sqlite', async (t) => {
     store,
     async submissions() {
       const rows = await byHand(dir, (db) =>
-        db.sql('select seq from submissions where file is null').all([]),
+        db.sql('select seq from avatars where submission is not null').all([]),
       );
       return [...(await readdir(join(dir, 'media'))), ...rows.map(String)];
     },

@@ -45,11 +45,11 @@ export function warnOfSpend(
   { counts, log }: Pick<Ports, 'counts' | 'log'>,
   { name, caps }: Caller,
   { spend }: Avatar,
-  spent: Spent,
+  spent: Spent | null,
 ): void {
   for (const period of PERIODS) {
     const cap = caps[period];
-    if (cap === null || cap === 0) continue;
+    if (cap === null || cap === 0 || spent === null) continue;
     const now = spent[period];
     if (now < cap * WARN_AT || now - (spend?.reserved.units ?? 0) >= cap * WARN_AT) continue;
     counts.spendWarning(period);

@@ -4,28 +4,9 @@ import type { Mode, Status } from '../../domain/avatar.js';
 import { type DayOfUse, dayOf, type Spent, spendStateOf } from '../../domain/spend.js';
 import { USE_MS } from '../store.js';
 import type { Database } from './database.js';
-import { readRows, type Table, writeRow } from './rows.js';
+import type { AccountRow, Table } from './tables.js';
 
-interface AccountRow {
-  readonly caller: string;
-  readonly day: string;
-  readonly mode: string;
-  readonly reserved_avatars: number;
-  readonly reserved_ms: number;
-  readonly reserved_units: number;
-  readonly settled_avatars: number;
-  readonly settled_ms: number;
-  readonly settled_units: number;
-}
-
-export const ACCOUNTS: Table<AccountRow> = {
-  name: 'accounts',
-  keys: ['caller', 'day', 'mode'],
-  columns: [
-    ...(['caller', 'day', 'mode', 'reserved_avatars', 'reserved_ms', 'reserved_units'] as const),
-    ...(['settled_avatars', 'settled_ms', 'settled_units'] as const),
-  ],
-};
+type Accounts = Table<AccountRow>;
 
 /** What is counted for an avatar. */
 export interface Counted {
@@ -38,21 +19,21 @@ export interface Counted {
 }
 
 /** Counts an avatar as it is now, instead of as it was; `null`: as nothing. */
-export function countCost(db: Database, before: Counted | null, after: Counted | null): void {
+export function countCost(accounts: Accounts, before: Counted | null, after: Counted | null): void {
   const [from, to] = [costOf(before), costOf(after)];
   const row = after ?? before;
   if (row === null || (from?.state === to?.state && from?.ms === to?.ms && from?.units === to?.units)) return;
   const key = [row.caller, dayOf(row.created), row.mode] as const;
-  const found = readRows(db, ACCOUNTS, 'caller = ? and day = ? and mode = ?', [...key])[0];
+  const found = accounts.get(...key);
   // What was counted so long ago that it is forgotten is not taken back either.
-  if (found === undefined && from !== null) return;
+  if (found === null && from !== null) return;
   const [caller, day, mode] = key;
-  const next: AccountRow = {
-    ...{ caller, day, mode, reserved_avatars: 0, reserved_ms: 0, reserved_units: 0 },
-    ...{ settled_avatars: 0, settled_ms: 0, settled_units: 0 },
-    ...found,
-  };
-  writeRow(db, ACCOUNTS, added(added(next, from, -1), to, 1));
+  const reserved = { reserved_avatars: 0, reserved_ms: 0, reserved_units: 0 };
+  const settled = { settled_avatars: 0, settled_ms: 0, settled_units: 0 };
+  const entry = found ?? { caller, day, mode, ...reserved, ...settled };
+  add(entry, from, -1);
+  add(entry, to, 1);
+  accounts.put(entry);
 }
 
 interface Cost {
@@ -67,34 +48,30 @@ function costOf(row: Counted | null): Cost | null {
   return state === 'released' ? null : { state, ms: row.cost_ms, units: row.cost_units };
 }
 
-function added(row: AccountRow, cost: Cost | null, sign: 1 | -1): AccountRow {
-  if (cost === null) return row;
-  const { state, ms, units } = cost;
-  return {
-    ...row,
-    [`${state}_avatars`]: row[`${state}_avatars`] + sign,
-    [`${state}_ms`]: row[`${state}_ms`] + sign * ms,
-    [`${state}_units`]: row[`${state}_units`] + sign * units,
-  };
+function add(row: AccountRow, cost: Cost | null, sign: 1 | -1): void {
+  if (cost === null) return;
+  row[`${cost.state}_avatars`] += sign;
+  row[`${cost.state}_ms`] += sign * cost.ms;
+  row[`${cost.state}_units`] += sign * cost.units;
 }
 
 /** What a caller spent on the day and in the month of a moment, in units. */
-export function spentAt(db: Database, caller: string, ms: number): Spent {
+export function spentAt(accounts: Accounts, caller: string, ms: number): Spent {
   const day = dayOf(ms);
-  const text = `select coalesce(sum(reserved_units + settled_units) filter (where day = ?2), 0),
-    coalesce(sum(reserved_units + settled_units), 0) from accounts where caller = ?1 and day between ?3 and ?4`;
   const month = day.slice(0, 7);
-  const [onDay, inMonth] = db.sql(text).get([caller, day, month, `${month}-99`]) ?? [];
-  return { day: Number(onDay), month: Number(inMonth) };
+  const rows = accounts.select('caller = ? and day between ? and ?', [caller, month, `${month}-99`]);
+  const units = (rows: readonly AccountRow[]) =>
+    rows.reduce((sum, { reserved_units, settled_units }) => sum + reserved_units + settled_units, 0);
+  return { day: units(rows.filter((row) => row.day === day)), month: units(rows) };
 }
 
 /** @param caller `null`: of everyone */
-export function use(db: Database, caller: string | null, from: string, to: string): DayOfUse[] {
+export function use(accounts: Accounts, caller: string | null, from: string, to: string): DayOfUse[] {
   const order = 'day between ? and ? order by caller, day, mode';
   const rows =
     caller === null
-      ? readRows(db, ACCOUNTS, order, [from, to])
-      : readRows(db, ACCOUNTS, `caller = ? and ${order}`, [caller, from, to]);
+      ? accounts.select(order, [from, to])
+      : accounts.select(`caller = ? and ${order}`, [caller, from, to]);
   const amount = (avatars: number, durationMs: number, units: number) => ({ avatars, durationMs, units });
   return rows
     .map((row) => ({

@@ -4,7 +4,8 @@ import { link, open, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { syncDir } from '../../disk/durable.js';
 import { DATABASE, Database } from './database.js';
-import { type AvatarRow, readAvatars, updateAvatar } from './rows.js';
+import { readAvatars, updateAvatar } from './rows.js';
+import { DROPPED } from './submissions.js';
 
 /** Names the submits of avatars that a copy found in the queue. */
 const INTENT = 'backup';
@@ -43,18 +44,14 @@ function withdraw(file: string): number {
   const db = new Database(file);
   try {
     db.exec('begin');
-    for (const row of readAvatars(db, `status = 'queued'`, [])) {
+    for (const row of readAvatars(db, 'sum is not null', [])) {
       if ('damaged' in row) continue;
-      const after: AvatarRow = {
-        ...row,
-        status: 'submitting',
-        attempt: row.attempt + 1,
-        intent: INTENT,
-        due: 0,
-      };
-      updateAvatar(db, row, { ...after, version: row.version + 1, saved: row.version + 1, bytes: 0 });
+      const submitting = { status: 'submitting', attempt: row.attempt + 1, intent: INTENT, due: 0 } as const;
+      const version = row.version + 1;
+      const queued = row.status === 'queued' ? { ...submitting, version, saved: version } : {};
+      updateAvatar(db, row, { ...row, ...queued, ...DROPPED });
     }
-    db.exec('delete from submissions; commit; vacuum');
+    db.exec('update avatars set submission = null where submission is not null; commit; vacuum');
     return Number(db.sql('select count(*) from avatars').get([])?.[0]);
   } finally {
     db.close();

@@ -28,42 +28,25 @@ export interface Outcome extends Written {
 }
 
 /** Runs calls, each as if it were alone, in their order. */
-export function runCalls(cx: Context, calls: readonly Call[]): Outcome {
-  const parts = runTogether(cx, calls) ?? calls.map((call) => runAlone(cx, call));
-  return {
-    replies: parts.flatMap(({ replies }) => replies),
-    changes: parts.flatMap(({ written }) => written?.changes ?? []),
-    files: parts.flatMap(({ written }) => written?.files ?? []),
-    quarantined: parts.reduce((sum, { written }) => sum + (written?.quarantined ?? 0), 0),
-  };
-}
-
-interface Part {
-  readonly replies: readonly Reply[];
-  readonly written: Written | null;
-}
-
-function runTogether(cx: Context, calls: readonly Call[]): Part[] | null {
+export function runCalls(cx: Context, calls: readonly Call[], areAlone = false): Outcome {
   const replies: Reply[] = [];
   try {
     const written = cx.transact(() => {
       for (const call of calls) replies.push({ n: call.n, value: runCall(cx, call) });
     });
-    return [{ replies, written }];
-  } catch {
-    return null;
-  }
-}
-
-function runAlone(cx: Context, call: Call): Part {
-  try {
-    let value: unknown;
-    const written = cx.transact(() => {
-      value = runCall(cx, call);
-    });
-    return { replies: [{ n: call.n, value }], written };
+    return { replies, ...written };
   } catch (error) {
-    return { replies: [{ n: call.n, error: failureOf(error) }], written: null };
+    if (areAlone) {
+      const failed = calls.map(({ n }) => ({ n, error: failureOf(error) }));
+      return { replies: failed, changes: [], files: [], quarantined: 0 };
+    }
+    const outcomes = calls.map((call) => runCalls(cx, [call], true));
+    return {
+      replies: outcomes.flatMap(({ replies }) => replies),
+      changes: outcomes.flatMap(({ changes }) => changes),
+      files: outcomes.flatMap(({ files }) => files),
+      quarantined: outcomes.reduce((sum, { quarantined }) => sum + quarantined, 0),
+    };
   }
 }
 

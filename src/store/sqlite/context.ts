@@ -4,30 +4,17 @@ import { STATUSES } from '../../domain/avatar.js';
 import { spendStateOf } from '../../domain/spend.js';
 import type { Change } from '../store.js';
 import { type Counted, countCost } from './accounts.js';
-import { type Acknowledged, type Database, OpenError } from './database.js';
+import { Counts } from './counts.js';
+import { type Acknowledged, type Database, OpenError, type Value } from './database.js';
 import {
   type AvatarRow,
   type DamagedAvatar,
   deleteAvatar,
   insertAvatar,
-  readRows,
-  type Table,
+  readAvatar,
   updateAvatar,
-  writeRow,
 } from './rows.js';
-
-interface State {
-  readonly one: 1;
-  readonly commits: number;
-  readonly place: number;
-  readonly clock: number;
-}
-
-interface CallerRow {
-  readonly name: string;
-  readonly served: number;
-  readonly changed: number;
-}
+import { type CallerRow, type StateRow, tablesOf } from './tables.js';
 
 /** What was written, for whoever is told once it is on disk. */
 export interface Written {
@@ -37,29 +24,27 @@ export interface Written {
   readonly quarantined: number;
 }
 
-const STATE: Table<State> = { name: 'state', keys: ['one'], columns: ['one', 'commits', 'place', 'clock'] };
-export const CALLERS: Table<CallerRow> = {
-  name: 'callers',
-  keys: ['name'],
-  columns: ['name', 'served', 'changed'],
-};
 /** How many damaged avatars are kept. */
 const MAX_QUARANTINED = 1000;
+/** Of how many submits the row is kept in memory until their outcome is saved. */
+const MAX_BEGUN = 1000;
 
 export class Context {
   readonly db: Database;
+  readonly tables: ReturnType<typeof tablesOf>;
   /** In ms since the epoch, at the call that runs. */
   now = 0;
   readonly #acknowledged: Acknowledged;
-  /** Both are `null` where they are to be read anew, as after a transaction that was taken back. */
-  #state: State | null = null;
-  #queue: { readonly avatars: number; readonly bytes: number } | null = null;
+  /** `null` where all is to be counted anew. */
+  #counts: Counts | null = null;
+  readonly #begun = new Map<string, AvatarRow>();
   #written = { changes: [] as Change[], files: [] as string[], quarantined: 0 };
   #wrote = false;
 
   /** @throws OpenError where commits are missing, DamagedRowError */
   constructor(db: Database, acknowledged: Acknowledged) {
     this.db = db;
+    this.tables = tablesOf(db);
     this.#acknowledged = acknowledged;
     const lost = acknowledged.read() - this.state.commits;
     if (lost > 0)
@@ -68,21 +53,23 @@ export class Context {
 
   /** Runs work in a transaction: all of it is on disk when this returns, or nothing is. @returns what was written with it */
   transact(work: () => void): Written {
-    this.db.exec('begin immediate');
+    const { db, tables } = this;
+    db.exec('begin immediate');
     try {
       work();
-      if (this.#wrote) {
-        this.#state = { ...this.state, commits: this.state.commits + 1 };
-        writeRow(this.db, STATE, this.#state);
-      }
-      this.db.exec('commit');
-      if (this.#wrote) this.#acknowledged.write(this.state.commits);
+      const small = Object.values(tables);
+      const wrote = this.#wrote || small.some((table) => table.hasChanged);
+      if (wrote) tables.state.put(Object.assign(this.state, { commits: this.state.commits + 1 }));
+      for (const table of small) table.write();
+      db.exec('commit');
+      if (wrote) this.#acknowledged.write(this.state.commits);
       return this.#written;
     } catch (error) {
-      this.#state = null;
-      this.#queue = null;
-      if (this.db.inTransaction) this.db.exec('rollback');
-      makeRoom(this.db, error);
+      for (const table of Object.values(tables)) table.forget();
+      this.#counts = null;
+      this.#begun.clear();
+      if (db.inTransaction) db.exec('rollback');
+      makeRoom(db, error);
       throw error;
     } finally {
       this.#written = { changes: [], files: [], quarantined: 0 };
@@ -90,19 +77,13 @@ export class Context {
     }
   }
 
-  get state(): State {
-    this.#state ??= readRows(this.db, STATE, 'one = 1', [])[0] ?? { one: 1, commits: 0, place: 0, clock: 0 };
-    return this.#state;
+  get state(): StateRow {
+    return this.tables.state.get(1) ?? { one: 1, commits: 0, place: 0, clock: 0 };
   }
 
-  /** How many avatars are queued, and the bytes that wait with them. */
-  get queue() {
-    if (this.#queue === null) {
-      const text = `select count(*), coalesce(sum(bytes), 0) from avatars where status = 'queued'`;
-      const [avatars, bytes] = this.db.sql(text).get([]) ?? [];
-      this.#queue = { avatars: Number(avatars), bytes: Number(bytes) };
-    }
-    return this.#queue;
+  get counts(): Counts {
+    this.#counts ??= new Counts(this.db);
+    return this.#counts;
   }
 
   /** Notes that something is written, for what is no avatar. */
@@ -111,52 +92,62 @@ export class Context {
   }
 
   /** Writes an avatar: `before` is `null` where it is new, `after` where it is removed. */
-  put(before: AvatarRow | null, after: Omit<AvatarRow, 'seq'> | null): number {
+  put(before: AvatarRow | null, after: AvatarRow | null, submission: Uint8Array | null = null): void {
     this.#wrote = true;
-    const queue = this.queue;
-    const sum = (row: Pick<AvatarRow, 'status' | 'bytes'> | null) =>
-      row?.status === 'queued' ? row.bytes : 0;
-    this.#queue = {
-      avatars: queue.avatars + Number(after?.status === 'queued') - Number(before?.status === 'queued'),
-      bytes: queue.bytes + sum(after) - sum(before),
-    };
+    this.counts.move(before, after);
     // What was not sent costs nothing, whoever takes it back; the rest was spent.
-    countCost(this.db, before, after ?? (before?.status === 'queued' ? null : before));
-    if (before === null) return after === null ? 0 : insertAvatar(this.db, after);
-    if (after === null) deleteAvatar(this.db, before.seq);
-    else updateAvatar(this.db, before, { ...after, seq: before.seq });
-    return before.seq;
+    countCost(this.tables.accounts, before, after ?? (before?.status === 'queued' ? null : before));
+    if (before?.file != null && after?.file == null) this.#written.files.push(before.file);
+    if (before !== null) this.#begun.delete(before.id);
+    if (after === null) {
+      if (before !== null) deleteAvatar(this.db, before.seq);
+      return;
+    }
+    const seq = before?.seq ?? insertAvatar(this.db, after, submission);
+    if (before !== null) updateAvatar(this.db, before, after);
+    if (after.status === 'submitting' && this.#begun.size < MAX_BEGUN)
+      this.#begun.set(after.id, { ...after, seq });
+  }
+
+  /** One whose submit is under way, as it was written here last; `null`: it has to be read. */
+  begun(id: string): AvatarRow | null {
+    return this.#begun.get(id) ?? null;
+  }
+
+  /** The one where a condition holds; `null` where there is none, and where it is damaged. */
+  avatar(where: string, values: readonly Value[]): AvatarRow | null {
+    const found = readAvatar(this.db, where, values);
+    return found === null ? null : (this.whole([found])[0] ?? null);
   }
 
   caller(name: string): CallerRow {
-    return readRows(this.db, CALLERS, 'name = ?', [name])[0] ?? { name, served: 0, changed: 0 };
+    return this.tables.callers.get(name) ?? { name, served: 0, changed: 0 };
   }
 
   /** The place of a change of an avatar of a caller. */
   place(name: string): number {
-    const place = Math.max(this.state.place + 1, this.now * 1000);
-    this.#state = { ...this.state, place };
-    writeRow(this.db, CALLERS, { ...this.caller(name), changed: place });
-    return place;
+    const { state } = this;
+    const caller = this.caller(name);
+    state.place = Math.max(state.place + 1, this.now * 1000);
+    caller.changed = state.place;
+    this.tables.state.put(state);
+    this.tables.callers.put(caller);
+    return caller.changed;
   }
 
   /** An avatar leaves the queue to be submitted: what time is counted by there. */
   serve({ caller: name, tag }: Pick<AvatarRow, 'caller' | 'tag'>): void {
-    this.#state = { ...this.state, clock: Math.max(this.state.clock, tag) };
+    const { state } = this;
     const caller = this.caller(name);
-    if (tag > caller.served) writeRow(this.db, CALLERS, { ...caller, served: tag });
+    state.clock = Math.max(state.clock, tag);
+    caller.served = Math.max(caller.served, tag);
+    this.tables.state.put(state);
+    this.tables.callers.put(caller);
   }
 
   /** To be told once all is on disk. */
   tell(change: Change): void {
     this.#written.changes.push(change);
-  }
-
-  dropSubmission(seq: number): void {
-    const [file] = this.db.sql('select cast(file as blob) from submissions where seq = ?').get([seq]) ?? [];
-    if (file != null) this.#written.files.push(String(file));
-    this.db.sql('delete from submissions where seq = ?').run([seq]);
-    this.#wrote = true;
   }
 
   /** Whole rows alone; those that are damaged are moved out of the way. */
@@ -171,16 +162,20 @@ export class Context {
   /** Moves a damaged avatar out of the way, and gives back what it held as far as that can be read. */
   quarantine(row: DamagedAvatar): void {
     const { db, now } = this;
-    this.dropSubmission(row.seq);
+    const file = row.guess('file');
+    if (file !== null) this.#written.files.push(String(file));
+    this.#wrote = true;
     deleteAvatar(db, row.seq);
     const known = guessed(row);
-    if (known !== null && spendStateOf(known.status) === 'reserved') countCost(db, known, null);
+    if (known !== null && spendStateOf(known.status) === 'reserved')
+      countCost(this.tables.accounts, known, null);
     db.sql('insert or replace into quarantine values (?, ?, ?, ?, ?, ?, ?)').run([
       ...[row.seq, row.guess('id'), row.guess('caller'), row.guess('idempotency'), now, row.columns, row.doc],
     ]);
     const oldest = 'select seq from quarantine order by found desc, seq limit -1 offset ?';
     db.sql(`delete from quarantine where seq in (${oldest})`).run([MAX_QUARANTINED]);
-    this.#queue = null;
+    this.#counts = null;
+    this.#begun.clear();
     this.#written.quarantined += 1;
   }
 }

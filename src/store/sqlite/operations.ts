@@ -2,32 +2,19 @@
 
 import type { Context } from './context.js';
 import { callers, feed, find, keyIds, list, outlook, submission, use } from './reads.js';
-import { asDamaged, readAvatar, readRows, type Table, writeRow } from './rows.js';
+import { asDamaged, readAvatar } from './rows.js';
 import { claim, due, remove, save, takeCall } from './saves.js';
 import { admit, begin, check } from './submits.js';
 
-interface DocumentRow {
-  readonly name: string;
-  readonly revision: number;
-  readonly value: string;
-}
-
-export const DOCUMENTS: Table<DocumentRow> = {
-  name: 'documents',
-  keys: ['name'],
-  columns: ['name', 'revision', 'value'],
-};
-
-function document({ db, now }: Context, name: string) {
-  const found = readRows(db, DOCUMENTS, 'name = ?', [name])[0];
+function document({ tables, now }: Context, name: string) {
+  const found = tables.documents.get(name);
   return { value: found?.value ?? null, revision: found?.revision ?? 0, now };
 }
 
 function swap(cx: Context, name: string, revision: number, value: string) {
   const found = document(cx, name);
   if (found.revision !== revision) return { ...found, swapped: false };
-  cx.writes();
-  writeRow(cx.db, DOCUMENTS, { name, revision: revision + 1, value });
+  cx.tables.documents.put({ name, revision: revision + 1, value });
   return { value, revision: revision + 1, now: cx.now, swapped: true };
 }
 

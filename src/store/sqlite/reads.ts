@@ -5,10 +5,9 @@ import type { DayOfUse } from '../../domain/spend.js';
 import { isNewer } from '../schema.js';
 import type { ListQuery, Place } from '../store.js';
 import * as accounts from './accounts.js';
-import { CALLERS, type Context } from './context.js';
+import type { Context } from './context.js';
 import type { Value } from './database.js';
-import { slotsOf } from './keys.js';
-import { type AvatarRow, readAvatar, readAvatars, readRows } from './rows.js';
+import { type AvatarRow, readAvatar, readAvatars } from './rows.js';
 import { readSubmission, type Submission } from './submissions.js';
 
 /** An avatar as it goes to the main thread: its document, and what lies beside it. */
@@ -33,12 +32,9 @@ export function answerOf({ now }: Context, row: AvatarRow): Answer {
 
 /** @param caller `null`: whosever it is. 'quarantined': it is damaged */
 export function find(cx: Context, caller: string | null, id: string) {
-  const row =
-    caller === null
-      ? readAvatar(cx.db, 'id = ?', [id])
-      : readAvatar(cx.db, 'id = ? and caller = ?', [id, caller]);
-  const [found] = row === null ? [] : cx.whole([row]);
-  if (found !== undefined) return { ...answerOf(cx, found), ahead: ahead(cx, found) };
+  const found =
+    caller === null ? cx.avatar('id = ?', [id]) : cx.avatar('id = ? and caller = ?', [id, caller]);
+  if (found !== null) return { ...answerOf(cx, found), ahead: ahead(cx, found) };
   const lost =
     'select 1 from quarantine where id = ?1 and (?2 is null or caller is null or caller = ?2) limit 1';
   return cx.db.sql(lost).get([id, caller]) === undefined ? null : 'quarantined';
@@ -52,9 +48,9 @@ function ahead({ db }: Context, { status, tag, seq }: AvatarRow): number | null 
 }
 
 /** The bytes to submit, or where they are; `null` where they are not all there any more. */
-export function submission({ db }: Context, id: string): Submission | null {
-  const [seq] = db.sql('select seq from avatars where id = ?').get([id]) ?? [];
-  return typeof seq === 'number' ? readSubmission(db, seq) : null;
+export function submission(cx: Context, id: string): Submission | null {
+  const row = cx.avatar('id = ?', [id]);
+  return row && readSubmission(cx.db, row);
 }
 
 /** A page of a list, the newest first; `next`: where it ends, `null` where nothing follows. */
@@ -122,12 +118,12 @@ export function feed(cx: Context, caller: string | null, after: number | null, l
   return { changed, last, whole: after === null || after <= last };
 }
 
-export function use({ db }: Context, caller: string | null, from: string, to: string): DayOfUse[] {
-  return accounts.use(db, caller, from, to);
+export function use(cx: Context, caller: string | null, from: string, to: string): DayOfUse[] {
+  return accounts.use(cx.tables.accounts, caller, from, to);
 }
 
-export function callers({ db }: Context): string[] {
-  return readRows(db, CALLERS, 'true order by name', []).map(({ name }) => name);
+export function callers({ tables }: Context): string[] {
+  return tables.callers.select('true order by name').map(({ name }) => name);
 }
 
 export function outlook(cx: Context, keyIds: readonly string[]) {
@@ -137,14 +133,14 @@ export function outlook(cx: Context, keyIds: readonly string[]) {
     return [
       keyId,
       {
-        slots: slotsOf(cx, keyId),
+        slots: cx.counts.slots(keyId, cx.now),
         due: Number(cx.db.sql(due).get([keyId, cx.now])?.[0]),
         dueInMs: delay(cx, cx.db.sql(first).get([keyId])?.[0]),
       },
     ] as const;
   });
   const dueInMs = delay(cx, cx.db.sql('select min(due) from avatars where due_key is null').get([])?.[0]);
-  return { now: cx.now, queued: cx.queue.avatars, queuedBytes: cx.queue.bytes, dueInMs, keys };
+  return { now: cx.now, queued: cx.counts.queued, queuedBytes: cx.counts.queuedBytes, dueInMs, keys };
 }
 
 function delay({ now }: Context, due: Value | undefined): number | null {

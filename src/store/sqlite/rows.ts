@@ -3,11 +3,7 @@
 import { crc32 } from 'node:zlib';
 import type { Mode, Status, Step } from '../../domain/avatar.js';
 import type { Database, Value } from './database.js';
-
-/** A row that does not fit its checksum. */
-export class DamagedRowError extends Error {
-  override readonly name = 'DamagedRowError';
-}
+import { jsonIn } from './tables.js';
 
 /** Until when a slot is held that is given back by a write alone. */
 export const FOREVER = Number.MAX_SAFE_INTEGER;
@@ -27,8 +23,8 @@ const COLUMNS = [
     'attempt',
     'intent',
   ],
-  ...['created', 'external_id', 'task_id', 'idempotency', 'tag', 'bytes', 'slot_until', 'changed'],
-  ...['cost_ms', 'cost_units'],
+  ...['created', 'external_id', 'task_id', 'idempotency', 'tag', 'bytes', 'sum', 'file', 'slot_until'],
+  ...['changed', 'cost_ms', 'cost_units'],
 ] as const satisfies readonly (keyof AvatarRow)[];
 
 type Column = (typeof COLUMNS)[number];
@@ -54,6 +50,8 @@ export interface AvatarRow {
   readonly idempotency: string | null;
   readonly tag: number;
   readonly bytes: number;
+  readonly sum: number | null;
+  readonly file: string | null;
   readonly slot_until: number | null;
   readonly changed: number;
   readonly cost_ms: number | null;
@@ -64,8 +62,13 @@ export interface AvatarRow {
 /** What the avatar alone says of its row. */
 export type OwnRow = Omit<
   AvatarRow,
-  'seq' | 'version' | 'saved' | 'due' | 'tag' | 'bytes' | 'slot_until' | 'changed'
+  'seq' | 'version' | 'saved' | 'due' | 'tag' | 'bytes' | 'sum' | 'file' | 'slot_until' | 'changed'
 >;
+
+/** As it comes from the main thread: a text costs a message less than bytes. */
+export type SentRow = Omit<OwnRow, 'doc'> & { readonly doc: string };
+
+export const received = (row: SentRow): OwnRow => ({ ...row, doc: Buffer.from(row.doc) });
 
 /** An avatar's row that does not fit its checksum. */
 export interface DamagedAvatar {
@@ -103,28 +106,45 @@ export function asDamaged(row: AvatarRow): DamagedAvatar {
   return { damaged: true, seq: row.seq, columns, doc: row.doc, guess: (name) => row[name] };
 }
 
-export function insertAvatar(db: Database, row: Omit<AvatarRow, 'seq'>): number {
+const INSERT = `insert into avatars (${COLUMNS.join(', ')}, doc, crc, submission) values (${'?, '.repeat(COLUMNS.length + 2)}?)`;
+
+export function insertAvatar(db: Database, row: AvatarRow, submission: Uint8Array | null): number {
   const values = valuesOf(row);
-  const text = `insert into avatars (${COLUMNS.join(', ')}, doc, crc) values (${'?, '.repeat(values.length + 1)}?)`;
-  return db.sql(text).run([...values, row.doc, sumOf(values, row.doc)]).lastInsertRowid;
+  return db.sql(INSERT).run([...values, row.doc, sumOf(values, row.doc), submission]).lastInsertRowid;
 }
 
 export function deleteAvatar(db: Database, seq: number): void {
   db.sql('delete from avatars where seq = ?').run([seq]);
 }
 
-/** Writes the columns that differ, and no others: each costs its indexes. */
+const WRITTEN = [...COLUMNS, 'doc'] as const;
+/** Statements by the columns that they write, as bits. */
+const updates = new Map<number, string>();
+
+/** Writes the columns that differ, and no others: each costs its indexes. The submission goes with its sum. */
 export function updateAvatar(db: Database, before: AvatarRow, after: AvatarRow): void {
-  const changed = [...COLUMNS, 'doc' as const].filter((name) => before[name] !== after[name]);
-  const text = `update avatars set ${changed.map((name) => `${name} = ?, `).join('')}crc = ? where seq = ?`;
-  const sum = sumOf(valuesOf(after), after.doc);
-  db.sql(text).run([...changed.map((name) => after[name]), sum, after.seq]);
+  let bits = 0;
+  const values: Value[] = [];
+  WRITTEN.forEach((name, i) => {
+    if (before[name] === after[name]) return;
+    bits |= 1 << i;
+    values.push(after[name]);
+  });
+  let text = updates.get(bits);
+  if (text === undefined) {
+    const columns = WRITTEN.filter((_, i) => bits & (1 << i));
+    const drop = after.sum === null && before.sum !== null ? 'submission = null, ' : '';
+    text = `update avatars set ${columns.map((name) => `${name} = ?, `).join('')}${drop}crc = ? where seq = ?`;
+    updates.set(bits, text);
+  }
+  values.push(sumOf(valuesOf(after), after.doc), after.seq);
+  db.sql(text).run(values);
 }
 
 function avatarIn([seq, json, bytes, crc]: Value[]): AvatarRow | DamagedAvatar {
   const columns = json as Uint8Array;
   const doc = (bytes as Uint8Array | null) ?? Buffer.alloc(0);
-  const values = parsed(columns);
+  const values = jsonIn(columns);
   if (values === null || sumOf(values, doc) !== crc) {
     const guess = (name: Column) => values?.[COLUMNS.indexOf(name)] ?? null;
     return { damaged: true, seq: Number(seq), columns, doc, guess };
@@ -134,56 +154,8 @@ function avatarIn([seq, json, bytes, crc]: Value[]): AvatarRow | DamagedAvatar {
   return row as unknown as AvatarRow;
 }
 
-function valuesOf(row: Omit<AvatarRow, 'seq'>): Value[] {
+function valuesOf(row: AvatarRow): Value[] {
   return COLUMNS.map((name) => row[name]);
-}
-
-function parsed(columns: Uint8Array): Value[] | null {
-  try {
-    const values: unknown = JSON.parse(Buffer.from(columns).toString());
-    return Array.isArray(values) ? values : null;
-  } catch {
-    return null;
-  }
-}
-
-/** A small table of sealed rows: what they are found by, and what they hold. */
-export interface Table<Row> {
-  readonly name: string;
-  readonly keys: readonly (keyof Row & string)[];
-  readonly columns: readonly (keyof Row & string)[];
-}
-
-/** The rows where a condition holds. @throws DamagedRowError */
-export function readRows<Row>(
-  db: Database,
-  table: Table<Row>,
-  where: string,
-  values: readonly Value[],
-): Row[] {
-  const names = table.columns;
-  const text = `select cast(json_array(${names.join(', ')}) as blob), cast(crc as integer) from ${table.name} where ${where}`;
-  return db
-    .sql(text)
-    .all(values)
-    .map(([bytes, crc]) => {
-      const found = parsed(bytes as Uint8Array);
-      if (found === null || crc32(JSON.stringify(found)) !== crc) {
-        throw new DamagedRowError(`a row of ${table.name} is damaged`);
-      }
-      return Object.fromEntries(names.map((name, i) => [name, found[i]])) as Row;
-    });
-}
-
-/** Puts a row, in place of the one with its keys. */
-export function writeRow<Row>(db: Database, { name, keys, columns }: Table<Row>, row: Row): void {
-  const values = columns.map((column) => row[column] as Value);
-  const changes = columns
-    .filter((column) => !keys.includes(column))
-    .map((column) => `${column} = excluded.${column}`);
-  const text = `insert into ${name} (${columns.join(', ')}, crc) values (${'?, '.repeat(columns.length)}?)
-    on conflict (${keys.join(', ')}) do update set ${changes.join(', ')}, crc = excluded.crc`;
-  db.sql(text).run([...values, crc32(JSON.stringify(values))]);
 }
 
 function sumOf(values: readonly Value[], doc: Uint8Array): number {

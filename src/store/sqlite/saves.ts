@@ -4,9 +4,10 @@ import { isNewer } from '../schema.js';
 import type { CallTerms, Claim, SaveResult } from '../store.js';
 import { OUTDATED, pollRoom, tookPolls } from './calls.js';
 import type { Context } from './context.js';
-import { isOutdated, readCalls, slotsOf, writeCalls } from './keys.js';
+import { isOutdated, readCalls, writeCalls } from './keys.js';
 import { type Answer, answerOf } from './reads.js';
-import { type AvatarRow, FOREVER, type OwnRow, readAvatar } from './rows.js';
+import { type AvatarRow, FOREVER, type OwnRow, received, type SentRow } from './rows.js';
+import { DROPPED } from './submissions.js';
 
 export interface Saving {
   readonly dueInMs: number;
@@ -30,13 +31,13 @@ export function due(cx: Context, { keyId, overdueMs = 0 }: OwnClaim, limit: numb
 
 /** Takes due avatars, of those named alone where `ids` are given; see `Store.claim`. */
 export function claim(cx: Context, claim: OwnClaim, ids: readonly string[] | null) {
-  const { db, now } = cx;
+  const { now } = cx;
   const { keyId, calls: terms, slots = 0, overdueMs = 0 } = claim;
   let [room, waitMs]: [number, number | null] = [claim.limit, null];
-  const calls = terms === undefined || keyId === null ? null : { terms, state: readCalls(db, keyId), keyId };
+  const calls = terms === undefined || keyId === null ? null : { terms, state: readCalls(cx, keyId), keyId };
   if (calls !== null) {
-    const submitWaits = cx.queue.avatars > 0 && slotsOf(cx, calls.keyId) < slots;
-    const free = isOutdated(db, calls.terms)
+    const submitWaits = cx.counts.queued > 0 && cx.counts.slots(calls.keyId, now) < slots;
+    const free = isOutdated(cx, calls.terms)
       ? OUTDATED
       : pollRoom(calls.state, calls.terms, now, submitWaits);
     if (free.room < claim.limit) [room, waitMs] = [free.room, free.waitMs];
@@ -44,9 +45,8 @@ export function claim(cx: Context, claim: OwnClaim, ids: readonly string[] | nul
   const claimed: Answer[] = [];
   let left = 0;
   for (const id of ids ?? due(cx, claim, claim.limit)) {
-    const row = readAvatar(db, 'id = ?', [id]);
-    const [found] = row === null ? [] : cx.whole([row]);
-    if (found === undefined || found.due_key !== keyId || found.due > now - overdueMs) continue;
+    const found = cx.avatar('id = ?', [id]);
+    if (found === null || found.due_key !== keyId || found.due > now - overdueMs) continue;
     if (isNewer(found.doc)) {
       cx.put(found, { ...found, due: now + claim.leaseMs });
       continue;
@@ -60,32 +60,31 @@ export function claim(cx: Context, claim: OwnClaim, ids: readonly string[] | nul
     claimed.push(answerOf(cx, after));
   }
   if (calls !== null && claimed.length > 0) {
-    writeCalls(db, calls.keyId, tookPolls(calls.state, calls.terms, now, claimed.length));
+    writeCalls(cx, calls.keyId, tookPolls(calls.state, calls.terms, now, claimed.length));
   }
   return { claimed, waitMs: left > 0 ? waitMs : null };
 }
 
 /** Takes a call for what no avatar is due for; see `Store.takeCall`. */
 export function takeCall(cx: Context, keyId: string, terms: CallTerms): number {
-  const state = readCalls(cx.db, keyId);
-  const { room, waitMs } = isOutdated(cx.db, terms) ? OUTDATED : pollRoom(state, terms, cx.now, false);
+  const state = readCalls(cx, keyId);
+  const { room, waitMs } = isOutdated(cx, terms) ? OUTDATED : pollRoom(state, terms, cx.now, false);
   if (room === 0) return Math.max(1, waitMs);
-  cx.writes();
-  writeCalls(cx.db, keyId, { ...tookPolls(state, terms, cx.now, 1), submitsInARow: state.submitsInARow });
+  writeCalls(cx, keyId, { ...tookPolls(state, terms, cx.now, 1), submitsInARow: state.submitsInARow });
   return 0;
 }
 
 /** See `Store.save`. */
 export function save(
   cx: Context,
-  row: OwnRow,
+  sent: SentRow,
   version: number,
   { drop, silent, ...saving }: Saving,
 ): SaveResult {
   const { db, now } = cx;
-  const found = readAvatar(db, 'id = ?', [row.id]);
-  const [before] = found === null ? [] : cx.whole([found]);
-  if (before === undefined) return { saved: false, reason: 'stale' };
+  const row = received(sent);
+  const before = cx.begun(row.id) ?? cx.avatar('id = ?', [row.id]);
+  if (before === null) return { saved: false, reason: 'stale' };
   if (before.version === version + 1 && before.saved === before.version && isSame(before, row))
     return { saved: true, version: version + 1 };
   if (before.version !== version || isNewer(before.doc)) return { saved: false, reason: 'stale' };
@@ -105,8 +104,7 @@ export function save(
     slot_until: slotUntil,
     changed,
   };
-  const after: AvatarRow = { ...before, ...row, ...next, bytes: drop ? 0 : before.bytes };
-  if (drop) cx.dropSubmission(before.seq);
+  const after: AvatarRow = Object.assign({ ...before }, row, next, drop ? DROPPED : null);
   cx.put(before, after);
   if (before.status === 'queued' && slotUntil !== null) cx.serve(after);
   if (!silent) cx.tell({ id: row.id, caller: before.caller, version: version + 1, at: changed });
@@ -120,10 +118,8 @@ function isSame(stored: AvatarRow, row: OwnRow): boolean {
 }
 
 export function remove(cx: Context, id: string, version: number): boolean {
-  const row = readAvatar(cx.db, 'id = ?', [id]);
-  const [found] = row === null ? [] : cx.whole([row]);
+  const found = cx.avatar('id = ?', [id]);
   if (found?.version !== version || isNewer(found.doc)) return false;
-  cx.dropSubmission(found.seq);
   cx.put(found, null);
   cx.tell({ id, caller: found.caller, version: null, at: null });
   return true;

@@ -25,14 +25,17 @@ create table avatars (
   external_id text,
   task_id text,
   idempotency text, -- digest of the caller and its idempotency key
-  tag integer not null, -- its place in the queue, now or when it comes back to it; see queue.ts
+  tag integer not null, -- its place in the queue, now or when it comes back to it; see submits.ts
   bytes integer not null, -- the size of its submission; 0 once that was dropped
+  sum integer, -- CRC-32 of its submission; null once that was dropped
+  file text, -- the file of DATA_DIR/media that has its submission; null: it is here
   slot_until integer, -- until when it holds a slot of its key; null: it holds none
   changed integer not null, -- the place of its last change among all changes
   cost_ms integer, -- what is counted for it in accounts; null: nothing
   cost_units integer,
   doc blob not null, -- see record.ts
-  crc integer not null -- of all columns but seq
+  crc integer not null, -- of all columns but seq and submission
+  submission blob -- what will be submitted, until it is dropped; see sum
 ) strict;
 
 -- By id, and whose it is, so that another's takes as long to find as one that is not there.
@@ -45,8 +48,10 @@ create index avatars_due on avatars (due_key, due);
 -- The queue: first in order, and the last of each caller.
 create index avatars_queue on avatars (tag, seq) where status = 'queued';
 create index avatars_queue_caller on avatars (caller, tag) where status = 'queued';
--- Who holds slots of a key.
-create index avatars_slots on avatars (key_id, slot_until) where slot_until is not null;
+-- Slots of a key that end by themselves; those that a write gives back are counted in memory.
+create index avatars_slots on avatars (key_id, slot_until) where slot_until < 9007199254740991;
+-- The files that are needed.
+create index avatars_file on avatars (file) where file is not null;
 -- Lists, of a caller and of everyone; with an external id, and without.
 create index avatars_list on avatars (caller, status, created, id);
 create index avatars_list_all on avatars (status, created, id);
@@ -55,16 +60,6 @@ create index avatars_external_all on avatars (external_id, status, created, id) 
 -- Feeds of changes, of a caller and of everyone.
 create index avatars_feed on avatars (caller, changed);
 create index avatars_feed_all on avatars (changed);
-
--- What will be submitted for an avatar, until it is dropped: here, or in a file of DATA_DIR/media where it is large.
-create table submissions (
-  seq integer primary key, -- of the avatar
-  file text, -- its name; null: the bytes are here
-  size integer not null,
-  sum integer not null, -- CRC-32 of the bytes
-  bytes blob,
-  crc integer not null -- of file, size and sum
-) strict;
 
 -- Every caller that ever had an avatar.
 create table callers (

@@ -2,16 +2,14 @@
 
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { crc32 } from 'node:zlib';
 import { makeDir } from '../../disk/make-dir.js';
 import type { Avatar } from '../../domain/avatar.js';
 import { EVERYONE, type Scope } from '../../domain/caller.js';
 import { holdingsOf } from '../../domain/holdings.js';
-import { type DayOfUse, spendStateOf } from '../../domain/spend.js';
+import type { DayOfUse } from '../../domain/spend.js';
 import { wholeDelay } from '../delay.js';
-import { keyDigest } from '../idempotency.js';
 import { preferredFirst, SPARE } from '../preferred.js';
-import { CorruptRecordError, decodeRecord, encodeRecord, NewerRecordError } from '../record.js';
+import { CorruptRecordError, decodeRecord, NewerRecordError } from '../record.js';
 import {
   type Admission,
   type Admitted,
@@ -40,7 +38,8 @@ import {
 import { Link } from './link.js';
 import { Media } from './media.js';
 import type { Answer } from './reads.js';
-import { FOREVER, type OwnRow } from './rows.js';
+import { FOREVER } from './rows.js';
+import { inline, rowOf, SentTerms } from './sent.js';
 import type { Submission } from './submissions.js';
 import type { Admitted as AdmitResult } from './submits.js';
 
@@ -84,6 +83,7 @@ class SqliteStore implements Store {
   readonly #media: Media;
   /** Nobody else counts. */
   readonly count = null;
+  readonly #terms = new SentTerms();
   readonly #listeners = new Set<(change: Change | null) => void>();
   #corrupt: number;
 
@@ -100,7 +100,7 @@ class SqliteStore implements Store {
 
   async admit(avatar: Avatar, submission: readonly Buffer[], admission: Admission): Promise<Admitted> {
     const row = rowOf(avatar);
-    const how = inWholeMs(admission);
+    const how = this.#terms.admission(admission);
     const size = submission.reduce((sum, { length }) => sum + length, 0);
     if (size > MAX_INLINE) {
       // No file is written for what is known or refused.
@@ -120,7 +120,7 @@ class SqliteStore implements Store {
   }
 
   async begin(begin: Begin, limit: number): Promise<Begun> {
-    const { begun, waitMs } = await this.#link.call('begin', inWholeMs({ begin }).begin, limit);
+    const { begun, waitMs } = await this.#link.call('begin', this.#terms.begin(begin), limit);
     const submits: BegunSubmit[] = [];
     for (const { submission, ...answer } of begun) {
       for (const stored of await this.#stored([answer])) {
@@ -247,8 +247,9 @@ class SqliteStore implements Store {
         ? [{ avatar: { ...avatar, ...progressOf(answer) }, version: answer.version, now: answer.now }]
         : await this.#stored([{ ...answer, doc: answer.doc }]);
     if (stored === undefined) throw quarantined(avatar.id);
-    if (result.kind === 'known') return { ...stored, outcome: 'known' };
-    return { ...stored, outcome: result.begun ? 'begun' : 'queued', spent: result.spent };
+    if (result.kind === 'known') return Object.assign(stored, { outcome: 'known' } as const);
+    const outcome = result.begun ? 'begun' : 'queued';
+    return Object.assign(stored, { outcome, spent: result.spent } as const);
   }
 
   /** Decoded; what is no record though its row is whole is quarantined. @throws StoreUnavailableError where it is a newer release's */
@@ -270,38 +271,6 @@ class SqliteStore implements Store {
     }
     return found;
   }
-}
-
-function rowOf(avatar: Avatar): OwnRow {
-  const { id, caller, status, step, mode, keyId, attempt, intent, idempotency, spend } = avatar;
-  const state = spendStateOf(status);
-  const cost =
-    state === 'released' ? null : state === 'settled' ? (spend?.settled ?? spend?.reserved) : spend?.reserved;
-  return {
-    ...{ id, caller, status, step, mode, key_id: keyId, attempt, intent },
-    due_key: holdingsOf(avatar).dueIndex,
-    created: avatar.createdAt,
-    external_id: avatar.externalId?.toWellFormed() ?? null,
-    task_id: avatar.taskId?.toWellFormed() ?? null,
-    idempotency: idempotency && keyDigest(caller, idempotency.key),
-    cost_ms: cost?.durationMs ?? null,
-    cost_units: cost?.units ?? null,
-    doc: encodeRecord(avatar),
-  };
-}
-
-function inline(pieces: readonly Buffer[], size: number): Submission {
-  const bytes = new Uint8Array(Buffer.concat(pieces, size));
-  return { bytes, size, sum: crc32(bytes) };
-}
-
-function inWholeMs<T extends { readonly dueInMs?: number; readonly begin?: Begin }>(how: T): T {
-  const { dueInMs, begin } = how;
-  return {
-    ...how,
-    ...(dueInMs !== undefined && { dueInMs: wholeDelay(dueInMs) }),
-    ...(begin !== undefined && { begin: { ...begin, leaseMs: wholeDelay(begin.leaseMs) } }),
-  };
 }
 
 const callerOf = (scope: Scope): string | null => (scope === EVERYONE ? null : scope);

@@ -5,10 +5,18 @@ import { isNewer } from '../schema.js';
 import type { Admission, Begin } from '../store.js';
 import { spentAt } from './accounts.js';
 import type { Context } from './context.js';
-import { KeyTurns } from './keys.js';
+import { takeSubmit } from './keys.js';
 import { type Answer, answerOf } from './reads.js';
-import { type AvatarRow, FOREVER, type OwnRow, readAvatar, readAvatars } from './rows.js';
-import { readSubmission, type Submission, writeSubmission } from './submissions.js';
+import {
+  type AvatarRow,
+  FOREVER,
+  type OwnRow,
+  readAvatar,
+  readAvatars,
+  received,
+  type SentRow,
+} from './rows.js';
+import { readSubmission, type Submission } from './submissions.js';
 
 /** A turn in the queue, in the parts in which tags are counted: shares divide it. */
 const TURN = 65_536;
@@ -25,7 +33,8 @@ export type Admitted =
       /** Without the document where it was admitted now. */
       readonly answer: Omit<Answer, 'doc'> & { readonly doc: Uint8Array | null };
       readonly begun: boolean;
-      readonly spent: Spent;
+      /** `null` where its caller has no caps. */
+      readonly spent: Spent | null;
     };
 
 /** What was begun, and the bytes where they lie in the database. */
@@ -34,47 +43,48 @@ export interface Begun {
   readonly waitMs: number | null;
 }
 
+type Unwritten = Omit<OwnRow, 'doc'>;
+
 /** What there is already for an avatar that is to be admitted, or why it is refused; `null`: it can be admitted. */
-export function check(cx: Context, row: OwnRow, size: number, admission: Admission): Admitted | null {
+export function check(cx: Context, row: Unwritten, size: number, admission: Admission): Admitted | null {
   const { db } = cx;
   const same = readAvatar(db, 'id = ?', [row.id]);
   if (same !== null) {
     const [found] = cx.whole([same]);
     if (found === undefined) return { kind: 'quarantined' };
     const begun = found.status === 'submitting' && found.intent === admission.begin?.intent;
-    return {
-      kind: 'admitted',
-      answer: answerOf(cx, found),
-      begun,
-      spent: spentAt(db, row.caller, row.created),
-    };
+    return { kind: 'admitted', answer: answerOf(cx, found), begun, spent: spent(cx, row, admission) };
   }
   if (row.idempotency !== null) {
-    const known = readAvatar(db, 'idempotency = ?', [row.idempotency]);
-    const [found] = known === null ? [] : cx.whole([known]);
-    if (found !== undefined) return { kind: 'known', answer: answerOf(cx, found) };
+    const found = cx.avatar('idempotency = ?', [row.idempotency]);
+    if (found !== null) return { kind: 'known', answer: answerOf(cx, found) };
     const lost = 'select 1 from quarantine where idempotency = ? limit 1';
     if (db.sql(lost).get([row.idempotency]) !== undefined) return { kind: 'quarantined' };
   }
   return refusal(cx, row, size, admission);
 }
 
-function refusal(cx: Context, row: OwnRow, size: number, admission: Admission): Admitted | null {
+function refusal(cx: Context, row: Unwritten, size: number, admission: Admission): Admitted | null {
   const { bounds, caps, maxUnfinished = null } = admission;
   if (maxUnfinished !== null && unfinished(cx, row.caller, maxUnfinished) >= maxUnfinished) {
     return { kind: 'refused', limit: 'unfinished' };
   }
   const units = row.cost_units ?? 0;
-  if (units > 0 && caps !== undefined) {
-    const spent = spentAt(cx.db, row.caller, row.created);
-    for (const span of ['day', 'month'] as const) {
-      const cap = caps[span];
-      if (cap !== null && spent[span] + units > cap) return { kind: 'refused', limit: span };
-    }
+  const before = units > 0 ? spent(cx, row, admission) : null;
+  for (const span of ['day', 'month'] as const) {
+    const cap = caps?.[span] ?? null;
+    if (before !== null && cap !== null && before[span] + units > cap)
+      return { kind: 'refused', limit: span };
   }
-  if (cx.queue.avatars + 1 > bounds.maxAvatars) return { kind: 'refused', limit: 'avatars' };
-  if (cx.queue.bytes + size > bounds.maxBytes) return { kind: 'refused', limit: 'bytes' };
+  if (cx.counts.queued + 1 > bounds.maxAvatars) return { kind: 'refused', limit: 'avatars' };
+  if (cx.counts.queuedBytes + size > bounds.maxBytes) return { kind: 'refused', limit: 'bytes' };
   return null;
+}
+
+/** What a caller spent, where it has caps. */
+function spent(cx: Context, { caller, created }: Unwritten, { caps }: Admission): Spent | null {
+  const isCapped = caps !== undefined && (caps.day !== null || caps.month !== null);
+  return isCapped ? spentAt(cx.tables.accounts, caller, created) : null;
 }
 
 /** How many avatars of a caller are unfinished; no more than `limit` are counted. */
@@ -85,41 +95,40 @@ function unfinished({ db }: Context, caller: string, limit: number): number {
 }
 
 /** Puts a new avatar; see `Store.admit`. */
-export function admit(cx: Context, row: OwnRow, submission: Submission, admission: Admission): Admitted {
+export function admit(cx: Context, sent: SentRow, submission: Submission, admission: Admission): Admitted {
+  const row = received(sent);
   const found = check(cx, row, submission.size, admission);
   if (found !== null) return found;
-  const { db, now } = cx;
+  const { now } = cx;
   const step = Math.floor(TURN / (admission.share ?? 1));
   const tag = Math.max(cx.state.clock, lastTag(cx, row.caller) + step);
   const { begin } = admission;
   const turn =
-    begin !== undefined && row.status === 'queued' && cx.queue.avatars === 0
-      ? new KeyTurns(cx, begin.keys).take()
+    begin !== undefined && row.status === 'queued' && cx.counts.queued === 0
+      ? takeSubmit(cx, begin.keys)
       : null;
-  const queued = {
-    ...row,
+  const queued = Object.assign(row, {
+    seq: 0,
     version: 1,
     saved: 1,
     due: now + admission.dueInMs,
     tag,
     bytes: submission.size,
+    sum: submission.sum,
+    file: 'file' in submission ? submission.file : null,
     slot_until: null,
     changed: cx.place(row.caller),
-  };
-  const after =
-    begin !== undefined && turn !== null && 'keyId' in turn
-      ? { ...queued, ...submitting(row, begin, turn.keyId), due: now + begin.leaseMs }
-      : queued;
-  const seq = cx.put(null, after);
-  writeSubmission(db, seq, submission);
-  const begun = after !== queued;
+  });
+  const begun = begin !== undefined && turn !== null && 'keyId' in turn;
+  const after: AvatarRow = begun ? Object.assign(queued, submitting(cx, row, begin, turn.keyId)) : queued;
+  cx.put(null, after, 'bytes' in submission ? submission.bytes : null);
   if (begun) cx.serve(after);
   cx.tell({ id: row.id, caller: row.caller, version: 1, at: after.changed });
   return {
     kind: 'admitted',
-    answer: { ...answerOf(cx, { ...after, seq }), doc: null },
+    answer: { ...answerOf(cx, after), doc: null },
     begun,
-    spent: spentAt(db, row.caller, row.created),
+    spent: spent(cx, row, admission),
   };
 }
 
@@ -129,22 +138,14 @@ export function begin(cx: Context, begin: Begin, limit: number): Begun {
     readAvatars(cx.db, `status = 'submitting' and intent = ? order by tag, seq`, [begin.intent]),
   );
   if (again.length > 0) return { begun: again.map((row) => begunOf(cx, row)), waitMs: null };
-  const keys = new KeyTurns(cx, begin.keys);
   const begun: AvatarRow[] = [];
   for (const row of first(cx, limit)) {
-    const turn = begun.length < limit ? keys.take() : null;
+    const turn = begun.length < limit ? takeSubmit(cx, begin.keys) : null;
     if (turn === null) break;
     if ('waitMs' in turn) return { begun: begun.map((row) => begunOf(cx, row)), waitMs: turn.waitMs };
     const version = row.version + 1;
     const changed = cx.place(row.caller);
-    const after = {
-      ...row,
-      ...submitting(row, begin, turn.keyId),
-      version,
-      saved: version,
-      due: cx.now + begin.leaseMs,
-      changed,
-    };
+    const after = { ...row, ...submitting(cx, row, begin, turn.keyId), version, saved: version, changed };
     cx.put(row, after);
     cx.serve(after);
     cx.tell({ id: row.id, caller: row.caller, version, at: changed });
@@ -154,16 +155,28 @@ export function begin(cx: Context, begin: Begin, limit: number): Begun {
 }
 
 function begunOf(cx: Context, row: AvatarRow): Begun['begun'][number] {
-  const submission = readSubmission(cx.db, row.seq);
+  const submission = readSubmission(cx.db, row);
   return {
     ...answerOf(cx, row),
     submission: submission !== null && 'bytes' in submission ? submission.bytes : null,
   };
 }
 
-function submitting(row: Pick<AvatarRow, 'attempt'>, { intent }: Begin, keyId: string) {
-  const status = 'submitting' as const;
-  return { status, key_id: keyId, attempt: row.attempt + 1, intent, slot_until: FOREVER };
+function submitting(
+  { now }: Context,
+  row: Pick<AvatarRow, 'attempt'>,
+  { intent, leaseMs }: Begin,
+  keyId: string,
+) {
+  const attempt = row.attempt + 1;
+  return {
+    status: 'submitting',
+    key_id: keyId,
+    attempt,
+    intent,
+    slot_until: FOREVER,
+    due: now + leaseMs,
+  } as const;
 }
 
 /** Those that are first in the queue and can be read, a page at a time. */
@@ -186,6 +199,8 @@ function* first(cx: Context, limit: number): Iterable<AvatarRow> {
  * comes new is served next, and what leaves the queue unsubmitted leaves its turn to the caller's next.
  */
 function lastTag(cx: Context, caller: string): number {
+  const { served } = cx.caller(caller);
+  if (cx.counts.queued === 0) return served;
   const text = `select coalesce(max(tag), 0) from avatars where status = 'queued' and caller = ?`;
-  return Math.max(cx.caller(caller).served, Number(cx.db.sql(text).get([caller])?.[0]));
+  return Math.max(served, Number(cx.db.sql(text).get([caller])?.[0]));
 }

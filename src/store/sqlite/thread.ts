@@ -1,14 +1,14 @@
 /** The thread of the store: opens the database, runs what it is asked, and answers once that is on disk. */
 
 import { parentPort, workerData } from 'node:worker_threads';
-import { ACCOUNTS, forgetAccounts } from './accounts.js';
+import { forgetAccounts } from './accounts.js';
 import { type Call, type Failure, failureOf, type Outcome, runCalls } from './batch.js';
-import { CALLERS, Context } from './context.js';
+import { Context } from './context.js';
 import { Acknowledged, lock, OpenError, open } from './database.js';
-import { forgetCalls, KEYS } from './keys.js';
-import { DOCUMENTS } from './operations.js';
-import { DamagedRowError, readAvatars, readRows, type Table } from './rows.js';
+import { forgetCalls } from './keys.js';
+import { readAvatars } from './rows.js';
 import { filesOf } from './submissions.js';
+import { DamagedRowError } from './tables.js';
 
 export interface ThreadData {
   readonly dir: string;
@@ -34,11 +34,10 @@ function main({ dir, now }: ThreadData): void {
   const cx = new Context(db, acknowledged);
   cx.now = now;
   const { quarantined } = cx.transact(() => {
-    for (const table of [CALLERS, KEYS, DOCUMENTS, ACCOUNTS] as Table<unknown>[])
-      readRows(db, table, 'true', []);
+    for (const table of Object.values(cx.tables)) table.select('true');
     cx.whole(readAvatars(db, `status in ('queued', 'submitting', 'pending', 'processing')`, []));
     forgetAccounts(db, now);
-    forgetCalls(db, now - KEY_MS);
+    forgetCalls(cx, now - KEY_MS);
   });
   let waiting: Call[] = [];
   const work = () => {
