@@ -40,7 +40,6 @@ type Request = Pick<
 /** A new avatar, queued for its submit. */
 export function newAvatar({ callbackUrl, ...request }: Request, now: number): Avatar {
   return {
-    ...request,
     callback: callbackUrl === null ? null : awaited({ url: callbackUrl, deliveries: [] }, null),
     status: 'queued',
     step: 'submit',
@@ -58,6 +57,7 @@ export function newAvatar({ callbackUrl, ...request }: Request, now: number): Av
     submittedAt: null,
     completedAt: null,
     expiresAt: null,
+    ...request,
   };
 }
 

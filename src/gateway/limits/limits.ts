@@ -84,7 +84,7 @@ export class Limits {
     if (isOpen(this.#connection)) return [];
     const { value, now, asOf } = this.#shared;
     const terms = submitTerms(value, keyIds, now, this.#ceiling, this.#hasTry);
-    return terms.map((each) => ({ ...each, calls: { ...each.calls, asOf } }));
+    return terms.map((each) => ({ ...each, calls: { asOf, ...each.calls } }));
   }
 
   /** How fast a key may be polled with now; `null`: not at all. */
@@ -92,7 +92,7 @@ export class Limits {
     if (isOpen(this.#connection)) return null;
     const { value, now, asOf } = this.#shared;
     const calls = pollTerms(value, keyId, now, this.#ceiling);
-    return calls && { ...calls, asOf };
+    return calls && { asOf, ...calls };
   }
 
   /** Notes how long the store says to wait. 0: what was learned is read anew before it is used again. */
