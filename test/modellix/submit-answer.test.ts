@@ -33,7 +33,7 @@ t.test('an accepted submit: the task, and exactly what was sent', async (t) => {
   t.equal(request?.body, BODY);
   t.strictSame(request?.headers, {
     host: server.origin.slice('http://'.length),
-    connection: 'close',
+    connection: 'keep-alive',
     authorization: `Bearer ${SECRET}`,
     accept: 'application/json',
     'user-agent': 'avatar-gateway/test',
