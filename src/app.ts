@@ -66,6 +66,7 @@ export class StartError extends Error {
 export async function buildApp(config: Config, log: FastifyBaseLogger, version: string): Promise<App> {
   await warnOfLooseFiles(config, log);
   const callers = await openCallersOf(config, log);
+  const videos = await openVideos(config, log);
   const store = await openStore(config, log).catch((cause: Error) => {
     throw new StartError(cause.message, { cause });
   });
@@ -75,7 +76,6 @@ export async function buildApp(config: Config, log: FastifyBaseLogger, version: 
       throw new StartError(`${why}: answers wait there while the store is away`, { cause });
     },
   );
-  const videos = await openVideos(config, log);
   const keyring = openKeyring(config, log);
   logProxy(config, log);
   const modellix = createModellixClient({
