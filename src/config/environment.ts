@@ -1,9 +1,8 @@
 /** The variables of the environment, and of the files that they name, checked against the table of settings. */
 
 import { readFileSync } from 'node:fs';
-import { envSchema } from 'env-schema';
 import { keysIn } from '../modellix/key-file.js';
-import { isWholeNumber, ruleOf, SETTINGS } from './setting-list.js';
+import { faultOf, SETTINGS, settingOf } from './setting-list.js';
 import { Environment } from './settings.js';
 import { strayIn } from './stray-settings.js';
 
@@ -108,51 +107,20 @@ function refuseQuotes(what: string, value = ''): void {
   }
 }
 
-interface AjvError {
-  readonly instancePath: string;
-  readonly keyword: string;
-  readonly message?: string;
-  readonly params: Record<string, unknown>;
-}
-
-function parse(values: Record<string, string>): Environment {
-  for (const [name, value] of Object.entries(values)) {
-    if (isWholeNumber(name) && !/^-?\d{1,15}$/.test(value)) {
-      throw new ConfigError(`${shown(name, value)} must be a whole number`);
-    }
+function parse(values: Readonly<Record<string, string>>): Environment {
+  const settings: Record<string, unknown> = {};
+  for (const { name } of SETTINGS) {
+    const text = values[name];
+    const fault = text === undefined ? null : faultOf(name, text);
+    if (fault !== null) throw new ConfigError(`${shown(name, text ?? '')} ${fault}`);
+    const value = settingOf(name, text);
+    if (value !== undefined) settings[name] = value;
   }
-  try {
-    return envSchema<Environment>({ schema: Environment, data: values, env: false, dotenv: false });
-  } catch (error) {
-    const first = (error as { errors?: AjvError[] }).errors?.[0];
-    if (first === undefined) throw error;
-    throw new ConfigError(describe(first, values));
+  for (const name of Environment.required) {
+    if (name in settings) continue;
+    throw new ConfigError(`${name} is not set: give the key, or ${name}_FILE with a file that holds it`);
   }
-}
-
-function describe(
-  { instancePath, keyword, message, params }: AjvError,
-  values: Record<string, string>,
-): string {
-  if (keyword === 'required') {
-    const name = String(params.missingProperty);
-    return `${name} is not set: give the key, or ${name}_FILE with a file that holds it`;
-  }
-  const name = instancePath.slice(1);
-  return `${shown(name, values[name] ?? '')} ${mustBe()}`;
-
-  function mustBe(): string {
-    switch (keyword) {
-      case 'pattern':
-        return ruleOf(name);
-      case 'enum':
-        return `must be one of ${(params.allowedValues as string[]).join(', ')}`;
-      case 'type':
-        return params.type === 'boolean' ? 'must be true or false' : 'is not valid';
-      default:
-        return message ?? 'is not valid';
-    }
-  }
+  return settings as Environment;
 }
 
 /** A variable with its value, on one line and not for ever; without where it may hold a secret. */

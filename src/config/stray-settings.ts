@@ -42,7 +42,7 @@ function nearest(name: string, settings: ReadonlySet<string>): string | null {
     if (own.length < SHORTEST_NEAR) continue;
     const most = Math.min(MAX_EDITS, Math.floor(own.length / 4), fewest - 1);
     if (Math.abs(own.length - letters.length) > most) continue;
-    const edits = editsBetween(own, letters);
+    const edits = editsBetween(own, letters, most);
     if (edits > most) continue;
     best = setting;
     fewest = edits;
@@ -53,8 +53,8 @@ function nearest(name: string, settings: ReadonlySet<string>): string | null {
 /** Neither case nor what separates words makes another name. */
 const lettersOf = (name: string) => name.toUpperCase().replace(/[^A-Z0-9]/g, '');
 
-/** How many letters are added, left out or changed (Levenshtein). */
-function editsBetween(one: string, other: string): number {
+/** How many letters are added, left out or changed (Levenshtein); where it is more than `most`, any number above that. */
+function editsBetween(one: string, other: string, most: number): number {
   let row = Array.from({ length: other.length + 1 }, (_, at) => at);
   for (const [line, letter] of [...one].entries()) {
     let left = line + 1;
@@ -64,6 +64,7 @@ function editsBetween(one: string, other: string): number {
       left = Math.min(above + 1, left + 1, diagonal);
       return left;
     });
+    if (Math.min(...row) > most) return most + 1;
   }
   return row[other.length] ?? 0;
 }

@@ -39,7 +39,7 @@ type Request = Pick<
 
 /** A new avatar, queued for its submit. */
 export function newAvatar({ callbackUrl, ...request }: Request, now: number): Avatar {
-  return Object.assign(request, {
+  return {
     callback: callbackUrl === null ? null : awaited({ url: callbackUrl, deliveries: [] }, null),
     status: 'queued',
     step: 'submit',
@@ -57,7 +57,9 @@ export function newAvatar({ callbackUrl, ...request }: Request, now: number): Av
     submittedAt: null,
     completedAt: null,
     expiresAt: null,
-  } as const);
+    // Last: V8 of Node 20 takes fifty times as long for members that come behind a spread.
+    ...request,
+  };
 }
 
 /**

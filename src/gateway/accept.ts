@@ -47,7 +47,7 @@ export async function accept(ports: Ports, worker: Accepting, request: AvatarReq
     requireMode(caller, request.mode);
     await requireCallable(ports, caller, request.callbackUrl);
     const inspected = await inspectMedia(
-      { ...ports, holder: request.memory.holder },
+      { holder: request.memory.holder, ...ports },
       request.image,
       request.speech,
     );

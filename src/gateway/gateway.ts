@@ -117,7 +117,6 @@ export function createGateway({ ceiling, timing, reads, ...parts }: GatewayParts
   const watch = new Watch({ store, see, random });
   const sources = { store, watch, see };
   const ports: Ports = {
-    ...parts,
     limits,
     timing: new Timing(store, timing, random),
     sent: new SentAttempts(),
@@ -126,6 +125,7 @@ export function createGateway({ ceiling, timing, reads, ...parts }: GatewayParts
     renewals: new Renewals(),
     watched: watch.ids,
     stopping: stopping.signal,
+    ...parts,
   };
   const worker = new Worker(ports);
   const links = new VideoLinks(store);

@@ -1,13 +1,16 @@
-import ajvCompiler, { type BuildCompilerFromPool } from '@fastify/ajv-compiler';
+import { createRequire } from 'node:module';
+import type { BuildCompilerFromPool } from '@fastify/ajv-compiler';
 import type { FastifySchemaValidationError } from 'fastify';
 import type { FieldError } from '../problems.js';
+import { noQuery } from './schemas/types.js';
 
+const load = createRequire(import.meta.url);
 /** More than this many faults in one request are not listed. */
 const MAX_ERRORS = 20;
 /** A name that is longer is cut: a caller knows its beginning. */
 const MAX_NAME = 64;
-/** One for all servers and plugins: each pool compiles every schema anew, which takes most of a start. */
-const build = ajvCompiler();
+/** One for all servers and plugins: each compiles every schema anew. Loaded with the first, which is a good part of a start. */
+let build: BuildCompilerFromPool | undefined;
 
 /** What a text may have to be, and the words for one that is not. */
 const FORMATS: Readonly<
@@ -33,8 +36,9 @@ const FORMATS: Readonly<
  * used: together they would be a fifth of the start.
  */
 export const buildValidators = ((schemas) => {
-  const validators = (coerceTypes: boolean) =>
-    build(schemas, {
+  const validators = (coerceTypes: boolean) => {
+    build ??= (load('@fastify/ajv-compiler') as () => BuildCompilerFromPool)();
+    return build(schemas, {
       customOptions: {
         coerceTypes,
         strictNumbers: !coerceTypes, // or else "Infinity" would be below every maximum
@@ -50,6 +54,7 @@ export const buildValidators = ((schemas) => {
         for (const [name, { fits }] of Object.entries(FORMATS)) ajv.addFormat(name, fits);
       },
     });
+  };
   const compilers = new Map<boolean, ReturnType<typeof validators>>();
   const compile = (coerceTypes: boolean, route: Parameters<ReturnType<typeof validators>>[0]) => {
     const compiler = compilers.get(coerceTypes) ?? validators(coerceTypes);
@@ -57,9 +62,11 @@ export const buildValidators = ((schemas) => {
     return compiler(route);
   };
   return (route) => {
+    const { httpPart, schema } = route as { readonly httpPart?: string; readonly schema?: unknown };
     let validate: ReturnType<typeof compile> | undefined;
     return (value: unknown) => {
-      validate ??= compile((route as { httpPart?: string }).httpPart === 'querystring', route);
+      if (schema === noQuery && Object.keys(value as object).length === 0) return true;
+      validate ??= compile(httpPart === 'querystring', route);
       return validate(value) || { error: validate.errors };
     };
   };

@@ -1,5 +1,5 @@
 import { extname } from 'node:path';
-import { Piscina } from 'piscina';
+import type { Piscina } from 'piscina';
 import type { AudioFacts, ImageFacts } from '../domain/avatar.js';
 import type { InspectedFile } from '../domain/media/inspected.js';
 import { MediaError } from '../domain/media/media.js';
@@ -12,14 +12,8 @@ const TIMEOUT_MS = 60_000;
 
 /** Inspects media in threads of its own, so that the event loop has time for others. */
 export class ThreadedInspector {
-  readonly #threads = new Piscina<Task, Report>({
-    // As this file is, JavaScript or not yet: what loads the others does not find it by another name.
-    filename: new URL(`./inspection${extname(import.meta.url)}`, import.meta.url).href,
-    // Each begins with the first inspection that needs it, and stays.
-    minThreads: 0,
-    maxThreads: THREADS,
-    idleTimeout: Number.POSITIVE_INFINITY,
-  });
+  /** Begun with the first inspection: a good part of the start would go into it. */
+  #threads: Promise<Piscina<Task, Report>> | null = null;
 
   /**
    * @param bytes of the file, in base64 where `encoded`. They are given away: their memory moves to the thread and comes
@@ -36,13 +30,15 @@ export class ThreadedInspector {
   }
 
   async close(): Promise<void> {
-    await this.#threads.close();
+    await (await this.#threads)?.close();
   }
 
   async #inspect<Facts>(task: Task): Promise<InspectedFile<Facts>> {
     const late = AbortSignal.timeout(TIMEOUT_MS);
     const transferList = [task.bytes.buffer as ArrayBuffer];
-    const { facts, fault, bytes, ...rest } = await this.#threads
+    this.#threads ??= startThreads();
+    const threads = await this.#threads;
+    const { facts, fault, bytes, ...rest } = await threads
       .run(task, { transferList, signal: late })
       .catch((cause: unknown) => {
         throw late.aborted ? new MediaError('takes too long to inspect', { cause }) : cause;
@@ -57,4 +53,16 @@ export class ThreadedInspector {
       forgiven: rest.forgiven,
     };
   }
+}
+
+async function startThreads(): Promise<Piscina<Task, Report>> {
+  const { Piscina } = await import('piscina');
+  return new Piscina({
+    // As this file is, JavaScript or not yet: what loads the others does not find it by another name.
+    filename: new URL(`./inspection${extname(import.meta.url)}`, import.meta.url).href,
+    // Each begins with the first inspection that needs it, and stays.
+    minThreads: 0,
+    maxThreads: THREADS,
+    idleTimeout: Number.POSITIVE_INFINITY,
+  });
 }

@@ -112,9 +112,9 @@ export function createModellixClient(options: ModellixClientOptions): ModellixCl
         method: 'POST',
         path: submitPath,
         headers: {
-          ...headersFor(key),
           'content-type': 'application/json',
           'content-length': String(body.bytes),
+          ...headersFor(key),
           ...trace,
         },
         body:

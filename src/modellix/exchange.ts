@@ -62,12 +62,12 @@ export function exchange(
     };
     const cancel = (): void => giveUp('canceled');
     const deadline = (ms: number, what: string) => setTimeout(() => giveUp(`no ${what} within ${ms} ms`), ms);
-    let timer = deadline(connectTimeoutMs, 'connection');
+    let timer: NodeJS.Timeout | undefined;
     if (signal?.aborted) return cancel();
     signal?.addEventListener('abort', cancel, { once: true });
 
     dispatcher.dispatch(
-      { ...request, headersTimeout: answerTimeoutMs, bodyTimeout: answerTimeoutMs },
+      { headersTimeout: answerTimeoutMs, bodyTimeout: answerTimeoutMs, ...request },
       {
         onRequestStart(started) {
           if (over || controller !== undefined) {
@@ -97,5 +97,7 @@ export function exchange(
         },
       },
     );
+    // On a connection that is there it has begun by now.
+    if (controller === undefined && !over) timer = deadline(connectTimeoutMs, 'connection');
   });
 }

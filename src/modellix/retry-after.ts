@@ -27,7 +27,7 @@ export function rateHeaders(headers: AnswerHeaders, now: number): RateHeaders {
   return {
     limit: decimal(header(headers, 'x-ratelimit-limit')),
     remaining: decimal(header(headers, 'x-ratelimit-remaining')),
-    resetInMs: clamp(fromReset(headers, clockOf(headers, now))),
+    resetInMs: clamp(fromReset(headers, now)),
   };
 }
 
@@ -38,7 +38,7 @@ function clockOf(headers: AnswerHeaders, now: number): number {
 function fromReset(headers: AnswerHeaders, now: number): number | null {
   const at = decimal(header(headers, 'x-ratelimit-reset'));
   if (at === null) return null;
-  return (at < SECONDS_BELOW ? at * 1000 : at) - now;
+  return (at < SECONDS_BELOW ? at * 1000 : at) - clockOf(headers, now);
 }
 
 function clamp(ms: number | null): number | null {

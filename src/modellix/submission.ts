@@ -85,13 +85,17 @@ export function bodyOf({ image, audio, prompt, mode }: Submission): {
   const speech = 'audioId' in audio ? { audio_id: audio.audioId } : { sound_file: audio.soundFile };
   const rest = prompt === null ? { mode } : { prompt, mode };
   const parts: (string | Exclude<MediaToSend, { url: string }>)[] = [];
+  let text = '{';
   for (const [name, value] of Object.entries({ image, ...speech, ...rest })) {
-    parts.push(`${parts.length === 0 ? '{' : ','}${JSON.stringify(name)}:`);
-    if (typeof value === 'string') parts.push(JSON.stringify(value));
-    else if ('url' in value) parts.push(JSON.stringify(value.url));
-    else parts.push('"', value, '"');
+    text += `${text === '{' ? '' : ','}${JSON.stringify(name)}:`;
+    if (typeof value === 'string') text += JSON.stringify(value);
+    else if ('url' in value) text += JSON.stringify(value.url);
+    else {
+      parts.push(`${text}"`, value);
+      text = '"';
+    }
   }
-  parts.push('}');
+  parts.push(`${text}}`);
   return {
     bytes: parts.reduce((sum, part) => sum + sizeOf(part), 0),
     *chunks() {

@@ -17,7 +17,8 @@ const MOST_IDLE = 64;
  */
 export class SubmitConnections {
   readonly #make: () => Client;
-  readonly #idle = new Set<Client>();
+  /** The one that was used last is used next, so that those that are not needed grow old. */
+  #idle: Client[] = [];
   #isProven = false;
   #isClosed = false;
 
@@ -28,9 +29,8 @@ export class SubmitConnections {
 
   /** One request, one complete answer; never throws and never sends twice. @param request is called for each connection */
   async exchange(request: () => Dispatcher.DispatchOptions, limits: Limits): Promise<Exchanged> {
-    const [idle] = this.#isProven ? this.#idle : [];
+    const idle = this.#isProven ? this.#idle.pop() : undefined;
     if (idle !== undefined) {
-      this.#idle.delete(idle);
       const result = await this.#use(idle, request(), limits);
       if (result.kind === 'answer' || result.sent) return result;
     }
@@ -45,11 +45,13 @@ export class SubmitConnections {
   #connection(): Client {
     const client = singleConnection(this.#make());
     client.once('disconnect', (_origin, _targets, { code }) => {
-      if (!this.#idle.delete(client) || code === 'UND_ERR_INFO') return;
+      if (!this.#idle.includes(client)) return;
+      this.#idle = this.#idle.filter((other) => other !== client);
+      if (code === 'UND_ERR_INFO') return;
       // The other side closed it, and may be about to close the others.
       this.#isProven = false;
       for (const other of this.#idle) void other.destroy();
-      this.#idle.clear();
+      this.#idle = [];
     });
     return client;
   }
@@ -57,16 +59,16 @@ export class SubmitConnections {
   async #use(client: Client, request: Dispatcher.DispatchOptions, limits: Limits): Promise<Exchanged> {
     const result = await exchange(client, request, limits);
     const isUsable = result.kind === 'answer' && !client.destroyed && !this.#isClosed;
-    if (isUsable && this.#idle.size < MOST_IDLE) this.#keep(client);
+    if (isUsable && this.#idle.length < MOST_IDLE) this.#keep(client);
     else void client.destroy();
     return result;
   }
 
   #keep(client: Client): void {
-    this.#idle.add(client);
+    this.#idle.push(client);
     if (this.#isProven) return;
     const prove = () => {
-      this.#isProven ||= this.#idle.has(client);
+      this.#isProven ||= this.#idle.includes(client);
     };
     setTimeout(prove, PROOF_MS).unref();
   }

@@ -130,6 +130,8 @@ function queryOutcome(
 /** A length of video below this is in seconds: as milliseconds it would be less than two seconds, as seconds more than half an hour. */
 const MILLISECONDS_FROM = 2_000;
 
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
 type Members = Readonly<Record<string, unknown>>;
 
 /** Their envelope: `code`, `message` and `data` are always there (contract, "Submit"). */
@@ -146,7 +148,7 @@ function members(value: unknown): Members | null {
 function envelope(body: Uint8Array): Envelope | null {
   let parsed: unknown;
   try {
-    parsed = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
+    parsed = JSON.parse(utf8.decode(body));
   } catch {
     return null;
   }

@@ -25,16 +25,16 @@ export class ByteCollector {
     return (this.#bytes ?? Buffer.alloc(0)).subarray(offset, this.#length);
   }
 
+  /** @param piece not to be used by anyone else from now on */
   append(piece: Buffer): void {
     const needed = this.#length + piece.length;
-    if (this.#bytes === null) {
-      this.#bytes = Buffer.allocUnsafeSlow(Math.max(this.#expectedBytes || FIRST_BYTES, needed));
-    } else if (needed > this.#bytes.length) {
-      const larger = Buffer.allocUnsafeSlow(Math.max(2 * this.#bytes.length, needed));
-      larger.set(this.#bytes.subarray(0, this.#length));
-      this.#bytes = larger;
+    const isWhole = piece.length === piece.buffer.byteLength && piece.length >= this.#expectedBytes;
+    if (this.#bytes === null && isWhole) {
+      this.#bytes = piece;
+    } else {
+      this.#makeRoom(needed);
+      this.#bytes?.set(piece, this.#length);
     }
-    this.#bytes.set(piece, this.#length);
     this.#length = needed;
   }
 
@@ -44,5 +44,13 @@ export class ByteCollector {
     this.#bytes = null;
     this.#length = 0;
     return bytes;
+  }
+
+  #makeRoom(bytes: number): void {
+    if (this.#bytes !== null && bytes <= this.#bytes.length) return;
+    const least = this.#bytes === null ? this.#expectedBytes || FIRST_BYTES : 2 * this.#bytes.length;
+    const larger = Buffer.allocUnsafeSlow(Math.max(least, bytes));
+    larger.set(this.from(0));
+    this.#bytes = larger;
   }
 }

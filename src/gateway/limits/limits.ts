@@ -85,7 +85,7 @@ export class Limits {
     if (isOpen(this.#connection)) return [];
     const { value, now, asOf } = this.#shared;
     const terms = submitTerms(value, keyIds, now, this.#ceiling, this.#hasTry);
-    return terms.map((each) => ({ ...each, calls: { ...each.calls, asOf } }));
+    return terms.map((each) => ({ ...each, calls: { asOf, ...each.calls } }));
   }
 
   /** How fast a key may be polled with now; `null`: not at all. */
@@ -93,7 +93,7 @@ export class Limits {
     if (isOpen(this.#connection)) return null;
     const { value, now, asOf } = this.#shared;
     const calls = pollTerms(value, keyId, now, this.#ceiling);
-    return calls && { ...calls, asOf };
+    return calls && { asOf, ...calls };
   }
 
   /** How long a key may not be polled with, as Modellix said, in ms; 0 where it said nothing. */

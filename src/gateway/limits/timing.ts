@@ -55,7 +55,7 @@ export class Timing {
     return nextPollMs(
       this.#distribution(avatar),
       ageMs,
-      { ...load, minMs, maxMs, longPollMs },
+      { minMs, maxMs, longPollMs, ...load },
       this.#random(),
     );
   }

@@ -2,7 +2,8 @@ import type { FastifyInstance, RouteOptions } from 'fastify';
 import { requireAccept } from '../accept.js';
 import { isDropIn } from '../dropin/refusals.js';
 import { refusals } from '../dropin/schemas.js';
-import { noQuery, problems } from '../schemas/responses.js';
+import { problems } from '../schemas/responses.js';
+import { noQuery } from '../schemas/types.js';
 
 /** Who may call a route: whoever has a key, or that or a link, an admin alone, or everybody. The route itself checks links. */
 export type Access = 'caller' | 'link' | 'admin' | 'open';

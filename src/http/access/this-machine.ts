@@ -77,10 +77,11 @@ const FORWARDED_FOR = [
 
 /** Where they, and RFC 7239, say that a request came from. What cannot be read is kept as it is. */
 function forwardedFor(headers: FastifyRequest['headers']): string[] {
+  const values = FORWARDED_FOR.flatMap((name) => headers[name] ?? []);
+  if (values.length === 0 && headers.forwarded === undefined) return values;
   const nodes = [...(headers.forwarded ?? '').matchAll(/(?:^|[;,])\s*for\s*=\s*("[^"]*"|[^;,]*)/gi)].map(
     ([, node = '']) => node,
   );
-  const values = FORWARDED_FOR.flatMap((name) => headers[name] ?? []);
   const all = [...nodes, ...values.flatMap((value) => value.split(','))];
   return all.map(withoutPort).filter((address) => address !== '');
 }

@@ -20,12 +20,12 @@ const KEY = /^[\x21-\x7e]{1,255}$/;
 export function creationOf(request: FastifyRequest, body: CreateAvatar, requireKey: boolean): AvatarRequest {
   const { traceparent, 'idempotency-key': key } = request.headers;
   return {
-    ...checkOf(request, body),
     idempotencyKey: idempotencyKeyOf(key, requireKey),
     prompt: body.prompt ?? null,
     externalId: body.external_id ?? null,
     metadata: body.metadata ?? {},
     traceparent: typeof traceparent === 'string' && TRACEPARENT.test(traceparent) ? traceparent : null,
+    ...checkOf(request, body),
   };
 }
 

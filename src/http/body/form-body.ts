@@ -1,5 +1,4 @@
 import { setImmediate } from 'node:timers/promises';
-import { Busboy } from '@fastify/busboy';
 import { ByteCollector } from '../../domain/media/collector.js';
 import { type GivenMedia, MediaError } from '../../domain/media/media.js';
 import { mediaIn } from '../../domain/media/text.js';
@@ -33,15 +32,17 @@ interface Part {
  * Reads a `multipart/form-data` body (RFC 7578) to the same as a JSON one. A part of type `application/json` that begins as
  * JSON does is JSON, and so is `metadata`; media are files, unless they have no file name and begin as text does; all else is text. What a browser
  * sends for a field that was left empty, an empty text or a file without a name, is as good as not sent.
+ * @param receive hands on the body as it arrives, until what it is given to throws
  * @param bodyBytes how many will come; 0 where that is not known
  * @throws {ProblemError} `invalid-multipart` saying what is wrong, `payload-too-large`, `invalid-json`
  */
 export async function readForm(
-  chunks: AsyncIterable<Buffer>,
+  receive: (take: (chunk: Buffer) => void) => Promise<void>,
   contentType: string,
   bodyBytes: number,
 ): Promise<JsonBody> {
   requireBoundary(contentType);
+  const { Busboy } = await import('@fastify/busboy');
   const parts = new Map<string, Part>();
   let arrivedBytes = 0;
   let restBytes = 0;
@@ -83,11 +84,11 @@ export async function readForm(
   parser.on('finish', () => {
     isWhole = true;
   });
-  for await (const chunk of chunks) {
+  await receive((chunk) => {
     parser.write(chunk);
     arrivedBytes += chunk.length;
     for (const fault of faults) throw fault;
-  }
+  });
   parser.end();
   // It waits for ticks alone: what it has not come to by now it never comes to.
   await setImmediate();

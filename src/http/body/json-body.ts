@@ -1,5 +1,4 @@
 import { isUtf8 } from 'node:buffer';
-import { ByteCollector } from '../../domain/media/collector.js';
 import type { GivenMedia } from '../../domain/media/media.js';
 import { mediaIn } from '../../domain/media/text.js';
 import { ProblemError } from '../../problems.js';
@@ -75,13 +74,14 @@ interface Level {
  */
 function split(body: Buffer, member: string | undefined) {
   const texts = new Map<string, Buffer>();
-  const rest = new ByteCollector();
+  const rest: Buffer[] = [];
+  let restBytes = 0;
   const levels: Level[] = member === undefined ? [] : [{ names: new Set(), name: member }];
   let values = 0;
   let kept = 0;
   /** Since the last mark. */
   let string: Buffer | null = null;
-  for (let at = 0; at < body.length && rest.length + at - kept <= MAX_REST_BYTES; at++) {
+  for (let at = 0; at < body.length && restBytes + at - kept <= MAX_REST_BYTES; at++) {
     const byte = body[at] as number;
     if (byte === QUOTE) {
       if (string !== null) throw new SyntaxError();
@@ -90,8 +90,9 @@ function split(body: Buffer, member: string | undefined) {
       const name = levels.length === 1 ? levels[0]?.name : null;
       if (name && MEDIA_MEMBERS.has(name)) {
         texts.set(name, string.subarray(1, -1));
-        rest.append(body.subarray(kept, at + 1));
-        if (string.length > 2) rest.append(PLACEHOLDER);
+        rest.push(body.subarray(kept, at + 1));
+        restBytes += at + 1 - kept;
+        if (string.length > 2) rest.push(PLACEHOLDER);
         kept = end;
       }
       at = end;
@@ -110,8 +111,7 @@ function split(body: Buffer, member: string | undefined) {
       string = null;
     }
   }
-  rest.append(body.subarray(kept, kept + MAX_REST_BYTES + 1));
-  return { texts, rest: rest.take() };
+  return { texts, rest: Buffer.concat([...rest, body.subarray(kept, kept + MAX_REST_BYTES + 1)]) };
 }
 
 /** Where the quote is that ends a string. */

@@ -4,6 +4,8 @@ import { TELLING_BYTES } from '../../domain/media/media.js';
 const BACKSLASH = 0x5c;
 /** Bytes that pass through a JavaScript string at a time. */
 const SLICE = 64 * 1024;
+/** Of the bytes of a text: what has no place in a JSON string but escaped. */
+const CONTROL = /[^ -\xff]/;
 /** As much of a JSON string as has no half of an escape in it. */
 const WHOLE = /^(?:[^\\]+|\\[^u]|\\u.{4})*/s;
 
@@ -15,17 +17,20 @@ const WHOLE = /^(?:[^\\]+|\\[^u]|\\u.{4})*/s;
  * @throws {SyntaxError}
  */
 export async function unescapeMedia(text: Buffer): Promise<Buffer> {
-  const end = text.includes(BACKSLASH) ? text.length : Math.min(TELLING_BYTES, text.length);
+  if (!text.includes(BACKSLASH)) {
+    if (CONTROL.test(text.toString('latin1', 0, TELLING_BYTES))) throw new SyntaxError('a control character');
+    return text;
+  }
   let length = 0;
   let at = 0;
-  while (at < end) {
-    const slice = text.toString('latin1', at, Math.min(at + SLICE, end));
+  while (at < text.length) {
+    const slice = text.toString('latin1', at, at + SLICE);
     const [whole] = WHOLE.exec(slice) as unknown as [string];
     if (whole === '') throw new SyntaxError('half an escape');
     const plain = String(JSON.parse(`"${whole}"`)).replace(/[^\0-\xff]/g, '\xff');
     length += text.write(plain, length, 'latin1');
     at += whole.length;
-    if (at < end) await setImmediate();
+    if (at < text.length) await setImmediate();
   }
-  return text.subarray(0, end === text.length ? length : text.length);
+  return text.subarray(0, length);
 }

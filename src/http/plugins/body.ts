@@ -1,4 +1,3 @@
-import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { ByteCollector } from '../../domain/media/collector.js';
 import type { GivenMedia } from '../../domain/media/media.js';
@@ -67,8 +66,14 @@ export async function readBodies(app: FastifyInstance, memory: Pick<Memory, 'try
     onEnd(request, reply, request.releaseMemory);
     done();
   });
-  app.addContentTypeParser('application/json', parserOf(readJsonOf));
-  app.addContentTypeParser('multipart/form-data', parserOf(readFormOf));
+  const parse = (type: string, read: (request: FastifyRequest) => Promise<JsonBody>) =>
+    app.addContentTypeParser(type, async (request: FastifyRequest) => {
+      const { value, media } = await read(request);
+      request.media = media;
+      return value;
+    });
+  parse('application/json', readJsonOf);
+  parse('multipart/form-data', readFormOf);
 }
 
 /** The memory of a body that was read. */
@@ -84,49 +89,49 @@ export function releaseBody(request: FastifyRequest): void {
   request.releaseMemory();
 }
 
-function parserOf(read: (request: FastifyRequest) => Promise<JsonBody>) {
-  return async (request: FastifyRequest): Promise<unknown> => {
-    const { value, media } = await read(request);
-    request.media = media;
-    return value;
-  };
-}
-
 async function readJsonOf(request: FastifyRequest): Promise<JsonBody> {
   const body = new ByteCollector(Number(request.headers['content-length'] ?? 0));
-  for await (const chunk of chunksOf(request)) body.append(chunk);
+  await receive(request, (chunk) => body.append(chunk));
   return readJson(body.take());
 }
 
-async function readFormOf(request: FastifyRequest): Promise<JsonBody> {
+function readFormOf(request: FastifyRequest): Promise<JsonBody> {
   const { 'content-type': type = '', 'content-length': length = 0 } = request.headers;
-  return readForm(chunksOf(request), type, Number(length));
+  return readForm((take) => receive(request, take), type, Number(length));
 }
 
-/** The body as it arrives, as far as it may; its memory grows with it. */
-async function* chunksOf(request: FastifyRequest): AsyncGenerator<Buffer> {
-  const { raw, headers, routeOptions, memory } = request;
+/** Hands on the body as it arrives, as far as it may, and until `take` throws; its memory grows with it. */
+function receive(
+  { raw, headers, routeOptions, memory }: FastifyRequest,
+  take: (chunk: Buffer) => void,
+): Promise<void> {
   const length = Number(headers['content-length'] ?? Number.POSITIVE_INFINITY);
   let bytes = 0;
-  for await (const chunk of arriving(raw)) {
-    bytes += chunk.length;
-    if (bytes > routeOptions.bodyLimit) throw tooLarge();
-    if (!memory?.resize(Math.min(length, bytes + STEP_BYTES))) throw overloaded();
-    yield chunk;
-  }
-}
-
-async function* arriving(raw: IncomingMessage): AsyncGenerator<Buffer> {
-  try {
-    yield* raw.iterator({ destroyOnReturn: false });
-  } catch (cause) {
-    throw new ProblemError('bad-request', 'The connection ended before the body did.', { cause });
-  }
+  return new Promise((resolve, reject) => {
+    const fail = (cause: unknown): void => {
+      raw.off('data', arrived).pause();
+      reject(cause);
+    };
+    const arrived = (chunk: Buffer): void => {
+      try {
+        bytes += chunk.length;
+        if (bytes > routeOptions.bodyLimit) throw tooLarge();
+        if (!memory?.resize(Math.min(length, bytes + STEP_BYTES))) throw overloaded();
+        take(chunk);
+      } catch (error) {
+        fail(error);
+      }
+    };
+    const broken = (cause: unknown): void =>
+      fail(new ProblemError('bad-request', 'The connection ended before the body did.', { cause }));
+    if (raw.destroyed) broken(raw.errored);
+    else raw.on('data', arrived).once('end', resolve).once('error', broken);
+  });
 }
 
 function requireType(type: string | undefined, takesForms: boolean): void {
   if (type === undefined) throw unsupported('Content-Type is missing; send application/json.');
-  if (takesForms && FORM_TYPE.test(type)) return;
+  if (type === 'application/json' || (takesForms && FORM_TYPE.test(type))) return;
   if (!JSON_TYPE.test(type)) throw unsupported(PROBLEMS['unsupported-media-type'].help);
   for (const [, charset = ''] of type.matchAll(/;\s*charset\s*=\s*"?([^";\s]*)/gi)) {
     if (!/^utf-?8$/i.test(charset)) {

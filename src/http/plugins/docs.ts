@@ -7,7 +7,7 @@ import { DeliveriesView } from '../schemas/deliveries.js';
 import { AvatarList } from '../schemas/list.js';
 import { CallbackMessage, webhooks } from '../schemas/message.js';
 import { Problem } from '../schemas/problem.js';
-import { noQuery } from '../schemas/responses.js';
+import { noQuery } from '../schemas/types.js';
 import { UsageView } from '../schemas/usage.js';
 import { allowPage } from './headers.js';
 

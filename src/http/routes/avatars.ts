@@ -75,7 +75,7 @@ export const avatarRoutes: Routes = async (app, { gateway, held, requireIdempote
       }
       const view = avatarView(created, app.basePath);
       if (created.replayed) reply.header('idempotent-replayed', 'true');
-      reply.headers({ ...preferenceApplied(preferences), location: view.links.self });
+      reply.headers({ location: view.links.self, ...preferenceApplied(preferences) });
       if (waiting !== null && isFinal(created.avatar.status)) return reply.code(200).send(view);
       return reply.code(202).header('retry-after', LOOK_AGAIN_SECONDS).send(view);
     },
@@ -131,10 +131,10 @@ export const avatarRoutes: Routes = async (app, { gateway, held, requireIdempote
           : await gateway.wait(scope, id, waiting.within((wait ?? 0) * 1000), isDone);
       waiting?.requireKey();
       reply.headers({
-        ...preferenceApplied({ wait, respondAsync: false }),
         etag: etagOf(seen.avatar),
         'cache-control': 'private, no-cache',
         vary: 'Prefer',
+        ...preferenceApplied({ wait, respondAsync: false }),
       });
       if (isKnown(seen.avatar)) return reply.code(304).send();
       return reply.type('application/json; charset=utf-8').send(jsonOf(seen, app.basePath));

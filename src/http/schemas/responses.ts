@@ -3,9 +3,6 @@ import { PROBLEMS, ProblemError, type ProblemSlug } from '../../problems.js';
 import { written } from '../plugins/problems.js';
 import { AnyInteger, AnyString } from './types.js';
 
-/** No parameter is known, so each is refused. */
-export const noQuery = Type.Object({}, { additionalProperties: false });
-
 /** Of what is for whoever runs the gateway. */
 export const ON_ITS_OWN_PORT = 'Where `MANAGEMENT_PORT` is set, it is served there and nowhere else.';
 

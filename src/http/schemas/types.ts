@@ -30,3 +30,6 @@ export const jsonContent = <T>($id: string, example: object) => ({
     examples: { [$id]: { value: example } },
   },
 });
+
+/** No parameter is known, so each is refused. */
+export const noQuery = Type.Object({}, { additionalProperties: false });
