@@ -253,8 +253,9 @@ export interface Store {
   /**
    * The avatar, if it is there and within the scope. Throws where it is there and cannot be read. One that is another's takes
    * as long as one that is not there.
+   * @param known what was found before within the scope: it may be returned as it is where that is its version now
    */
-  find(scope: Scope, id: string): Promise<Found | null>;
+  find(scope: Scope, id: string, known?: Found | null): Promise<Found | null>;
   /** Avatars within a scope, the newest first. What is created while someone turns the pages moves nothing on them. */
   list(scope: Scope, query: ListQuery): Promise<Page>;
   /**

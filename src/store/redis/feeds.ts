@@ -2,6 +2,7 @@ import { EVERYONE, type Scope } from '../../domain/caller.js';
 import { type Entry, feedOf } from '../feeds.js';
 import type { Feed, Stored } from '../store.js';
 import type { Connection } from './connection/connection.js';
+import { idIn, idWord } from './ids.js';
 import { word } from './marks.js';
 import type { Records } from './records.js';
 
@@ -28,11 +29,11 @@ export class Feeds {
     const read = async (behind: number, count: number) => {
       const answer = await this.#redis.run('feed', { feed, after: behind, limit: count });
       const [now, last, forgotten, rows] = answer as [number, Buffer, Buffer, Row[]];
-      const entries = rows.map(([id, at, stored]) => ({ id: String(id), at: number(at), stored, now }));
+      const entries = rows.map(([id, at, stored]) => ({ id: idIn(id), at: number(at), stored, now }));
       return { entries, last: number(last), forgotten: number(forgotten) };
     };
     const look = async ({ id, stored, now }: ReadEntry): Promise<Stored | null> => {
-      const found = await this.#records.listed(scope, id, stored, now, null, feed, [id]);
+      const found = await this.#records.listed(scope, id, stored, now, null, feed, idWord(id));
       return found && { avatar: found.avatar, version: found.version, now };
     };
     return feedOf(after, limit, read, (entries) => Promise.all(entries.map(look)));
