@@ -10,6 +10,7 @@ import { parseArgs } from 'node:util';
 import { Redis } from 'ioredis';
 import type { Avatar } from '../src/domain/avatar.js';
 import { encodeRecord } from '../src/store/record.js';
+import { idWord } from '../src/store/redis/ids.js';
 import { pack } from '../src/store/redis/packed.js';
 import { startRedis } from '../test/support/redis.js';
 import { connected, inParallel } from './fill.js';
@@ -107,7 +108,7 @@ async function usedBytes(client: Redis): Promise<number> {
 }
 
 async function submissionKeyBytes(client: Redis, [queued]: readonly Avatar[]): Promise<number> {
-  const [key = ''] = await client.keys(`*:submission:${queued?.id}`);
+  const [key = ''] = await client.keys(`*:submission:${idWord(queued?.id ?? '')}`);
   return Number(await client.memory('USAGE', key));
 }
 

@@ -1,3 +1,4 @@
+import { setImmediate as immediate } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
 import { EVERYONE, type Scope } from '../domain/caller.js';
 import type { Change, Found, Store } from './store.js';
@@ -10,12 +11,13 @@ const OWN_BYTES = 1024;
 
 interface Read {
   readonly found: Promise<Found | null>;
-  readonly beganAt: number;
+  /** `Infinity` until the store is asked. */
+  beganAt: number;
 }
 
 interface Kept {
   readonly found: Found;
-  readonly readAt: number;
+  readAt: number;
 }
 
 export interface CachedReadsOptions {
@@ -26,7 +28,8 @@ export interface CachedReadsOptions {
 }
 
 /**
- * Reads of a store from memory, until a change is heard of. Equal reads at the same time are one. What is not there is not kept,
+ * Reads of a store from memory, until a change is heard of; what is older than it may be is asked for by its version. Equal reads in
+ * one turn of the event loop are one, and so are those that are young enough. What is not there is not kept,
  * nor for longer than `maxAgeMs` what is queued: its place changes with others.
  */
 export class CachedReads implements Pick<Store, 'find'> {
@@ -54,7 +57,7 @@ export class CachedReads implements Pick<Store, 'find'> {
     if (kept !== undefined && this.#isGood(kept)) return kept.found;
     const underWay = this.#underWay.get(key);
     if (underWay !== undefined && this.#isYoung(underWay.beganAt)) return underWay.found;
-    return this.#read(key, scope, id);
+    return this.#read(key, scope, id, kept);
   }
 
   close(): void {
@@ -70,19 +73,24 @@ export class CachedReads implements Pick<Store, 'find'> {
     return performance.now() - since < this.#options.maxAgeMs;
   }
 
-  #read(key: string, scope: Scope, id: string): Promise<Found | null> {
-    const beganAt = performance.now();
-    const found = this.#store.find(scope, id);
-    const read = { found, beganAt };
+  #read(key: string, scope: Scope, id: string, kept: Kept | undefined): Promise<Found | null> {
+    const read: Read = {
+      beganAt: Number.POSITIVE_INFINITY,
+      found: immediate().then(() => {
+        read.beganAt = performance.now();
+        return this.#store.find(scope, id, kept?.found);
+      }),
+    };
     this.#underWay.set(key, read);
     const ended = (found: Found | null) => {
       // A change that was heard of meanwhile, or a later read, has taken it out: it may be of before.
       if (this.#underWay.get(key) !== read) return;
       this.#underWay.delete(key);
-      if (found !== null) this.#kept.set(key, { found, readAt: beganAt });
+      if (found !== null && found === kept?.found) kept.readAt = read.beganAt;
+      else if (found !== null) this.#kept.set(key, { found, readAt: read.beganAt });
     };
-    found.then(ended, () => ended(null));
-    return found;
+    read.found.then(ended, () => ended(null));
+    return read.found;
   }
 
   #forget(change: Change | null): void {

@@ -175,8 +175,11 @@ export interface Store {
   admit(avatar: Avatar, submission: readonly Buffer[], admission: Admission): Promise<Admitted>;
   /** Begins up to `limit` submits of those that are first in the queue, as far as slots and calls reach. */
   begin(begin: Begin, limit: number): Promise<Begun>;
-  /** The avatar, if it is there and within the scope. Throws where it cannot be read. Another's takes as long as one that is not there. */
-  find(scope: Scope, id: string): Promise<Found | null>;
+  /**
+   * The avatar, if it is there and within the scope. Throws where it cannot be read. Another's takes as long as one that is not there.
+   * @param known what was found before within the scope: it may be returned as it is where that is its version now
+   */
+  find(scope: Scope, id: string, known?: Found | null): Promise<Found | null>;
   /** Avatars within a scope, the newest first. What is created while someone turns the pages moves nothing on them. */
   list(scope: Scope, query: ListQuery): Promise<Page>;
   /**

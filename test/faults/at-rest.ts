@@ -2,6 +2,7 @@
 
 import type { Test } from 'tap';
 import type { Config } from '../../src/config/config.js';
+import { idWord } from '../../src/store/redis/ids.js';
 import { documentIn } from '../../src/store/redis/records.js';
 import type { Database } from '../../src/store/sqlite/database.js';
 import { clientOf, overwriteDocument } from '../store/fixtures-redis.js';
@@ -17,7 +18,7 @@ export interface AtRest {
 export function atRest(t: Test, { store, dataDir }: Config): AtRest {
   if (store.kind === 'redis') {
     const client = clientOf(t, store.url);
-    const key = (part: string, id: string) => `{${store.keyPrefix}}:${part}:${id}`;
+    const key = (part: string, id: string) => `{${store.keyPrefix}}:${part}:${idWord(id)}`;
     const text = async (part: string, id: string) => {
       const stored = await client.getBuffer(key(part, id));
       return stored === null ? null : String(documentIn(id, stored));

@@ -1,6 +1,7 @@
 /** Time that passes where a test says so, as far as the store can tell. */
 
 import type { Test } from 'tap';
+import { idWord } from '../../src/store/redis/ids.js';
 import { clientOf } from '../store/fixtures-redis.js';
 
 export interface Time {
@@ -68,5 +69,5 @@ function behind(t: Test, { url, prefix }: { readonly url: string; readonly prefi
   const client = clientOf(t, url);
   const run = async (script: string, argument: string | number) =>
     void (await client.eval(script, 1, `{${prefix}}`, argument));
-  return { lapse: (id) => run(DUE_NOW, id), pass: (ms) => run(PUT_BACK, ms) };
+  return { lapse: (id) => run(DUE_NOW, idWord(id)), pass: (ms) => run(PUT_BACK, ms) };
 }

@@ -1,6 +1,7 @@
 import t, { type Test } from 'tap';
 import type { Avatar } from '../../src/domain/avatar.js';
 import { accepted, canceled, requeued } from '../../src/domain/moves.js';
+import { idWord } from '../../src/store/redis/ids.js';
 import type { Save } from '../../src/store/store.js';
 import { startRedis } from '../support/redis.js';
 import {
@@ -58,7 +59,8 @@ t.test('redis: the first in the queue is had although many in front are in doubt
   const { client, store, admit } = await open(t);
   for (let i = 0; i < 250; i++) {
     const { id } = await admit();
-    await client.zadd(key('queue-doubt'), Date.now() + LONG, id);
+    await store.outlook([]); // Behind the word that it was told.
+    await client.zadd(key('queue-doubt'), Date.now() + LONG, idWord(id));
   }
   const avatar = await admit();
   t.same(idsOf(await beginFirst(store, 1)), [avatar.id]);

@@ -1,10 +1,12 @@
 import type { Avatar } from '../../domain/avatar.js';
+import { beginSubmit } from '../../domain/moves.js';
 import { NO_CAPS } from '../../domain/spend.js';
 import { wholeDelay } from '../delay.js';
 import { CorruptRecordError } from '../record.js';
 import {
   type Admission,
   type Admitted,
+  type Begin,
   CallerLimitError,
   QueueFullError,
   StoreUnavailableError,
@@ -12,6 +14,7 @@ import {
 import { maxUnfinishedFor, placeOf } from './account-entries.js';
 import type { Connection } from './connection/connection.js';
 import type { SeenPlace } from './connection/safety.js';
+import { idIn, idWord } from './ids.js';
 import { beginWord } from './marks.js';
 import { contentOf, type Records, recordIn, usable } from './records.js';
 import { PIECE_BYTES, type Submissions } from './submissions.js';
@@ -19,7 +22,13 @@ import { PIECE_BYTES, type Submissions } from './submissions.js';
 /** Parts of a turn in the queue, so small that sums of them stay exact, as a number here and as a score in Redis, for 2^37 turns. */
 const PARTS = 2 ** 16;
 
-type Answer = readonly [word: Buffer, now: number, stored: Buffer, ...rest: readonly (number | Buffer)[]];
+type Answer = readonly [
+  word: Buffer,
+  now: number,
+  stored: Buffer | null,
+  which: Buffer | null,
+  ...rest: readonly (number | Buffer)[],
+];
 
 /** New avatars: one script for one with a small submission; a large one is asked for by Redis before it is sent. */
 export class Admissions {
@@ -43,7 +52,12 @@ export class Admissions {
     const bytes = submission.reduce((sum, { length }) => sum + length, 0);
     const isLarge = bytes > PIECE_BYTES;
     const args = {
-      ...{ id, bytes, content: contentOf(avatar), submission: Buffer.concat(isLarge ? [] : submission) },
+      ...{
+        id: idWord(id),
+        bytes,
+        content: contentOf(avatar),
+        submission: Buffer.concat(isLarge ? [] : submission),
+      },
       ...{
         due: wholeDelay(dueInMs),
         doubt: wholeDelay(doubtMs),
@@ -54,23 +68,24 @@ export class Admissions {
       unfinished: maxUnfinishedFor(avatar, admission) ?? '',
       day: roomBefore(avatar, caps.day),
       month: roomBefore(avatar, caps.month),
-      begin: begin === undefined ? '' : beginWord(begin),
+      begin: beginWord(begin),
     };
     // Asked without waiting for copies: what it says otherwise is asked again.
     if (isLarge && String(((await this.#redis.run('admit', args)) as Answer)[0]) === 'upload')
       await this.#submissions.upload(id, submission);
-    const [word, now, stored, ...rest] = (await this.#redis.write('admit', args)) as Answer;
+    const [word, now, stored, which, ...rest] = (await this.#redis.write('admit', args)) as Answer;
     const outcome = String(word);
     switch (outcome) {
       case 'known':
-        return { outcome, ...usable(await this.#records.read(String(rest[0]), stored, now)) };
+        return { outcome, ...usable(await this.#records.read(idIn(which ?? ''), stored, now)) };
       case 'begun':
       case 'queued': {
         const [day = 0, month = 0, place] = rest;
         this.#seen.note(place);
         // Its creator knows of it from here on. Where this is lost, the doubt ends by itself.
         if (outcome === 'queued' && idempotency === null) this.#endDoubt(id);
-        return { outcome, ...recordIn(id, stored), now, spent: { day: Number(day), month: Number(month) } };
+        const made = stored === null ? freshOf(avatar, begin, which) : recordIn(id, stored);
+        return { outcome, ...made, now, spent: { day: Number(day), month: Number(month) } };
       }
       case 'avatars':
       case 'bytes':
@@ -87,8 +102,17 @@ export class Admissions {
   }
 
   #endDoubt(id: string): void {
-    this.#redis.use((client) => client.zrem(this.#redis.key('queue-doubt'), id)).catch(() => {});
+    this.#redis.use((client) => client.zrem(this.#redis.key('queue-doubt'), idWord(id))).catch(() => {});
   }
+}
+
+/** @param key that it was begun with */
+function freshOf(avatar: Avatar, begin: Begin | undefined, key: Buffer | null) {
+  const isBegun = begin !== undefined && key !== null;
+  return {
+    avatar: isBegun ? beginSubmit(avatar, decodeURIComponent(String(key)), begin.intent) : avatar,
+    version: 1,
+  };
 }
 
 /** How many units may be spent before an avatar so that a cap holds; '' for any number. One that costs nothing always fits. */

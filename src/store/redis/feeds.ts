@@ -1,6 +1,7 @@
 import { EVERYONE, type Scope } from '../../domain/caller.js';
 import type { Changed, Feed, Stored } from '../store.js';
 import type { Connection } from './connection/connection.js';
+import { idIn, idWord } from './ids.js';
 import { word } from './marks.js';
 import type { Records } from './records.js';
 
@@ -29,7 +30,7 @@ export class Feeds {
     const feed = scope === EVERYONE ? 'feed' : `feed:${word(scope)}`;
     if (after === null) return { changed: [], last: (await this.#read(feed, 0, 0)).last, whole: true };
     const show = async ({ id, stored, now }: Entry): Promise<Stored | null> => {
-      const found = await this.#records.listed(scope, id, stored, now, null, feed, [id]);
+      const found = await this.#records.listed(scope, id, stored, now, null, feed, idWord(id));
       return found && { avatar: found.avatar, version: found.version, now };
     };
     const changed = new Map<string, Changed>();
@@ -57,7 +58,7 @@ export class Feeds {
     const answer = await this.#redis.run('feed', { feed, after: behind, limit: count });
     const [now, last, forgotten, rows] = answer as [number, Buffer, Buffer, Row[]];
     const entries: Entry[] = rows.map(([id, at, stored]) => ({
-      id: String(id),
+      id: idIn(id),
       at: number(at),
       stored,
       now,

@@ -1,20 +1,21 @@
 /**
  * The avatars of callers, in pages. A caller has one sorted set, and everyone has one, whose members all have score 0 and so are in
- * the order of their names: the mark of the status, when it was created, and the id; and where it has an external id, the
- * same behind a prefix for that.
+ * the order of their names: the mark of the status, when it was created, and the id. `external` has the same of those
+ * with an external id, behind what stands for that and for their caller.
  */
 
 import { type Avatar, STATUSES } from '../../domain/avatar.js';
 import { EVERYONE, type Scope } from '../../domain/caller.js';
 import type { Found, ListQuery, Page, Place } from '../store.js';
 import type { Connection } from './connection/connection.js';
-import { ENTRY_TIME, externalWord, MARKS, timeWord, word } from './marks.js';
+import { idIn, idWord } from './ids.js';
+import { ENTRY_TIME, EXTERNAL_CALLER, externalWord, MARKS, timeIn, timeWord, word } from './marks.js';
 import type { Records } from './records.js';
 
 /** How many entries one page looks at, where others than those wanted are among them. */
 const MOST_LOOKED_AT = 1000;
 
-type Row = readonly [entry: Buffer, stored: Buffer | null, ahead: number | null];
+type Row = readonly [name: Buffer, entry: Buffer, stored: Buffer | null, ahead: number | null];
 
 export class Lists {
   readonly #redis: Connection;
@@ -27,24 +28,20 @@ export class Lists {
 
   /** @throws StoreUnavailableError */
   async list(scope: Scope, query: ListQuery): Promise<Page> {
-    const list = scope === EVERYONE ? 'list' : `list:${word(scope)}`;
-    const prefixes = prefixesOf(query);
+    const names = namesOf(scope, query);
     const limit = query.limit + 1; // One more says whether anything follows.
     const found: Found[] = [];
     let [{ gt, lt }, lookedAt, isWhole] = [rangeOf(query), 0, false];
     while (found.length < limit && !isWhole && lookedAt < MOST_LOOKED_AT) {
-      const args = { list, prefixes: prefixes.join(' '), gt, lt, limit };
+      const args = { ...names, gt, lt, limit };
       const [now, rows] = (await this.#redis.run('list', args)) as [number, Row[]];
-      const look = ([name, stored, ahead]: Row) => {
-        const entry = String(name);
-        const names = prefixes.map((prefix) => prefix + entry);
-        return this.#records.listed(scope, entry.slice(ENTRY_TIME), stored, now, ahead, list, names);
-      };
+      const look = ([name, entry, stored, ahead]: Row) =>
+        this.#records.listed(scope, placeIn(String(entry)).id, stored, now, ahead, names.list, String(name));
       for (const each of await Promise.all(rows.map(look)))
         if (each !== null && fits(each.avatar, query)) found.push(each);
       lookedAt += rows.length;
       isWhole = rows.length < limit;
-      lt = String(rows.at(-1)?.[0] ?? lt);
+      lt = String(rows.at(-1)?.[1] ?? lt);
     }
     const page = found.slice(0, query.limit);
     if (found.length > query.limit) return { found: page, next: placeOf(page.at(-1)?.avatar) };
@@ -57,7 +54,7 @@ function placeOf(avatar: Avatar | undefined): Place | null {
 }
 
 function placeIn(entry: string): Place {
-  return { createdAt: Number.parseInt(entry.slice(0, ENTRY_TIME), 36), id: entry.slice(ENTRY_TIME) };
+  return { createdAt: timeIn(entry.slice(0, ENTRY_TIME)), id: idIn(entry.slice(ENTRY_TIME)) };
 }
 
 /** It may have been written since, and two external ids may share a prefix. */
@@ -68,11 +65,11 @@ function fits({ status, externalId }: Avatar, query: ListQuery): boolean {
   );
 }
 
-function prefixesOf({ statuses, externalId }: ListQuery): string[] {
-  const external = externalId === null ? '' : `x${externalWord(externalId)}!`;
-  return STATUSES.filter((status) => statuses?.includes(status) ?? true).map(
-    (status) => external + MARKS[status],
-  );
+function namesOf(scope: Scope, { statuses, externalId }: ListQuery) {
+  const marks = STATUSES.filter((status) => statuses?.includes(status) ?? true).map((each) => MARKS[each]);
+  const list = externalId !== null ? 'external' : scope === EVERYONE ? 'list' : `list:${word(scope)}`;
+  const more = externalId !== null && scope === EVERYONE ? EXTERNAL_CALLER + 1 : 1;
+  return { list, stem: externalWord(externalId, scope), more, marks: marks.join('') };
 }
 
 /** `~` is behind everything that an entry is made of. */
@@ -80,7 +77,7 @@ function rangeOf({ createdAfter, createdBefore, behind }: ListQuery): { gt: stri
   const ends = [
     '~',
     ...(createdBefore === null ? [] : [timeWord(Math.ceil(createdBefore))]),
-    ...(behind === null ? [] : [timeWord(behind.createdAt) + behind.id]),
+    ...(behind === null ? [] : [timeWord(behind.createdAt) + idWord(behind.id)]),
   ];
   return {
     gt: createdAfter === null || createdAfter < 0 ? '' : `${timeWord(createdAfter)}~`,

@@ -2,12 +2,14 @@
 
 import { createHash } from 'node:crypto';
 import { type Avatar, isFinal, STATUSES, type Status } from '../../domain/avatar.js';
+import { EVERYONE, type Scope } from '../../domain/caller.js';
 import { holdingsOf } from '../../domain/holdings.js';
 import { spendStateOf } from '../../domain/spend.js';
 import { wholeDelay } from '../delay.js';
 import { keyDigest } from '../idempotency.js';
-import type { Begin } from '../store.js';
+import type { Begin, CallTerms } from '../store.js';
 import { BEGINS, costsOf, placeOf } from './account-entries.js';
+import { LETTERS } from './ids.js';
 
 export const MARKS: Readonly<Record<Status, string>> = {
   queued: 'q',
@@ -42,15 +44,19 @@ export const STATES = STATUSES.map((status) => {
   return begins === null ? '' : `${MARKS[status]}${begins + 1}`;
 }).join('');
 
-/** How many letters say when an avatar was created, in base 36 and so in order: until the year 5188. */
-export const ENTRY_TIME = 9;
-const LATEST = 36 ** ENTRY_TIME - 1;
+/** How many letters say when an avatar was created, in order: until the year 2109. */
+export const ENTRY_TIME = 7;
+const LATEST = 64 ** ENTRY_TIME - 1;
 
 /** A moment in ms as it stands in lists. */
 export function timeWord(ms: number): string {
-  return Math.min(Math.max(0, Math.floor(ms)), LATEST)
-    .toString(36)
-    .padStart(ENTRY_TIME, '0');
+  let [word, rest] = ['', Math.min(Math.max(0, Math.floor(ms)), LATEST)];
+  for (; word.length < ENTRY_TIME; rest = Math.floor(rest / 64)) word = LETTERS.charAt(rest % 64) + word;
+  return word;
+}
+
+export function timeIn(word: string): number {
+  return Array.from(word).reduce((ms, letter) => ms * 64 + LETTERS.indexOf(letter), 0);
 }
 
 /** A text without spaces, whatever is in it; '' for none. */
@@ -58,18 +64,32 @@ export function word(text: string | null): string {
   return text === null ? '' : encodeURIComponent(text);
 }
 
-/** What stands for an external id in lists. Two may share one: what was found is looked at. */
-export function externalWord(externalId: string | null): string {
-  return externalId === null ? '' : createHash('sha256').update(externalId).digest('base64url').slice(0, 8);
+function digest(text: string, letters: number): string {
+  return createHash('sha256').update(text).digest('base64url').slice(0, letters);
 }
 
-/** For scripts: a submit to be begun. */
-export function beginWord({ intent, keys, leaseMs }: Begin): string {
-  return JSON.stringify({
-    intent: word(intent),
-    keys: keys.map((each) => ({ ...each, keyId: word(each.keyId) })),
-    leaseMs: wholeDelay(leaseMs),
-  });
+/** How many letters stand for an external id in `external`, and behind them for who gave it. */
+const EXTERNAL = 8;
+export const EXTERNAL_CALLER = 6;
+
+/** What stands for an external id, of one caller or of all that gave the same. Two may share one: what was found is looked at. */
+export function externalWord(externalId: string | null, scope: Scope): string {
+  if (externalId === null) return '';
+  return digest(externalId, EXTERNAL) + (scope === EVERYONE ? '' : digest(scope, EXTERNAL_CALLER));
+}
+
+/** For scripts: the terms of calls; '' where none is needed. */
+export function callsWord(calls: CallTerms | undefined): string {
+  if (calls === undefined) return '';
+  const { intervalMs, burst, asOf } = calls;
+  return `${intervalMs} ${burst} ${asOf?.revision ?? 0} ${asOf?.document ?? ''}`;
+}
+
+/** For scripts: a submit to be begun; '' for none. */
+export function beginWord(begin: Begin | undefined): string {
+  if (begin === undefined) return '';
+  const keys = begin.keys.map(({ keyId, slots, calls }) => `${word(keyId)} ${slots} ${callsWord(calls)}\n`);
+  return `${word(begin.intent)} ${wholeDelay(begin.leaseMs)}\n${keys.join('')}`;
 }
 
 /** What an avatar counts for in its caller's accounts; '' where nothing is counted. */
@@ -85,10 +105,17 @@ export function headOf(avatar: Avatar): string {
   const { status, attempt, keyId, intent, createdAt, externalId, idempotency, taskId, caller } = avatar;
   const idempotencyWord = idempotency === null ? '' : keyDigest(caller, idempotency.key).slice(0, 22);
   return [
-    ...[MARKS[status], attempt, word(keyId), word(intent), timeWord(createdAt), externalWord(externalId)],
+    ...[
+      MARKS[status],
+      attempt,
+      word(keyId),
+      word(intent),
+      timeWord(createdAt),
+      externalWord(externalId, caller),
+    ],
     ...[
       idempotencyWord,
-      word(taskId),
+      taskId === null ? '' : digest(taskId, 14),
       spendStateOf(status) === 'reserved' ? spendWord(avatar) : '',
       word(caller),
     ],

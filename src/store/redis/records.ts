@@ -8,6 +8,7 @@ import { isWithin, type Scope } from '../../domain/caller.js';
 import { CorruptRecordError, decodeRecord, encodeRecord, NewerRecordError } from '../record.js';
 import { type Found, StoreUnavailableError } from '../store.js';
 import type { Connection } from './connection/connection.js';
+import { idWord } from './ids.js';
 import { headOf, STATUS_OF } from './marks.js';
 import { pack, unpack } from './packed.js';
 
@@ -80,6 +81,13 @@ export class Records {
     return this.#corrupt;
   }
 
+  /** Whether a record is at a version. What is wrong with one is said by whoever reads it. */
+  async isAt(id: string, version: number): Promise<boolean> {
+    const key = this.#redis.key('avatar', idWord(id));
+    const start = await this.#redis.use((client) => client.getrange(key, 0, 16)).catch(() => '');
+    return Number(/^\d+(?=c? )/.exec(start)?.[0]) === version;
+  }
+
   /** @param stored `null` where there is none. @throws StoreUnavailableError */
   async read(
     id: string,
@@ -94,14 +102,14 @@ export class Records {
       if (error instanceof NewerRecordError) return error;
       if (!(error instanceof CorruptRecordError)) throw error;
       const [version = ''] = /^\d+(?=c? )/.exec(stored?.toString('latin1', 0, 16) ?? '') ?? [];
-      if ((await this.#redis.write('quarantine', { id, version })) === 1) this.#corrupt += 1;
+      if ((await this.#redis.write('quarantine', { id: idWord(id), version })) === 1) this.#corrupt += 1;
       return error;
     }
   }
 
   /**
    * What an id in a list or feed leads to; `null` where there is nothing to show. One that leads nowhere is taken out.
-   * @param names what the avatar may be called there
+   * @param name what the avatar is called there
    * @throws StoreUnavailableError
    */
   async listed(
@@ -111,12 +119,12 @@ export class Records {
     now: number,
     ahead: number | null,
     from: string,
-    names: readonly string[],
+    name: string,
   ): Promise<Found | null> {
     const found = stored === null ? null : await this.read(id, stored, now, ahead);
     if (found === null || found instanceof CorruptRecordError) {
       // Where it cannot be taken out it is passed over again.
-      await this.#redis.run('unlist', { id, from, names: JSON.stringify(names) }).catch(() => {});
+      await this.#redis.run('unlist', { id: idWord(id), from, name }).catch(() => {});
     }
     if (found === null || found instanceof Error || !isWithin(scope, found.avatar.caller)) return null;
     return found;

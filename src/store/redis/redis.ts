@@ -37,8 +37,9 @@ import { Connection, type ConnectionOptions } from './connection/connection.js';
 import { type Hazard, hazardsOf, infoOf, markOf, SeenPlace, unfitnessOf } from './connection/safety.js';
 import { Subscription } from './connection/subscription.js';
 import { Feeds } from './feeds.js';
+import { idIn, idWord } from './ids.js';
 import { Lists } from './lists.js';
-import { beginWord, spendWord, word } from './marks.js';
+import { beginWord, callsWord, spendWord, word } from './marks.js';
 import { contentOf, Records, usable } from './records.js';
 import { Submissions } from './submissions.js';
 
@@ -136,7 +137,7 @@ class RedisStore implements Store {
       this.#seen.note(place);
       const begun: BegunSubmit[] = [];
       for (const [id, stored, submission = null] of rows) {
-        const found = await this.#records.read(String(id), stored, now);
+        const found = await this.#records.read(idIn(id), stored, now);
         if (!(found instanceof Error)) begun.push({ ...storedOf(found), submission });
       }
       // What could not be read is out of the way now.
@@ -154,26 +155,26 @@ class RedisStore implements Store {
       ids:
         ids === null || preferred === undefined
           ? ''
-          : JSON.stringify(preferredFirst(ids, preferred).map(({ id }) => id)),
-      calls: calls === undefined ? '' : JSON.stringify(calls),
+          : JSON.stringify(preferredFirst(ids, preferred).map(({ id }) => idWord(id))),
+      calls: callsWord(calls),
     };
     const [now, waitMs, rows] = (await this.#redis.write('claim', args, hasTaken)) as Taken;
     const claimed = [];
     for (const [id, stored] of rows) {
-      const found = await this.#records.read(String(id), stored, now);
+      const found = await this.#records.read(idIn(id), stored, now);
       if (!(found instanceof Error)) claimed.push(storedOf(found));
     }
     return { claimed, waitMs: orNull(waitMs) };
   }
 
   async takeCall(keyId: string, calls: CallTerms): Promise<number> {
-    return Number(await this.#redis.write('take', { key: word(keyId), calls: JSON.stringify(calls) }));
+    return Number(await this.#redis.write('take', { key: word(keyId), calls: callsWord(calls) }));
   }
 
   async save(avatar: Avatar, version: number, save: Save): Promise<SaveResult> {
     const { dueInMs, submission, slotForMs, silent = false } = save;
     const [result, place] = (await this.#redis.write('save', {
-      ...{ id: avatar.id, version, content: contentOf(avatar), due: wholeDelay(dueInMs) },
+      ...{ id: idWord(avatar.id), version, content: contentOf(avatar), due: wholeDelay(dueInMs) },
       ...{ drop: submission === 'drop' ? '1' : '', silent: silent ? '1' : '', spend: spendWord(avatar) },
       slotFor: slotForMs === undefined ? '' : wholeDelay(slotForMs),
     })) as [Buffer, Buffer?];
@@ -184,11 +185,15 @@ class RedisStore implements Store {
   }
 
   async remove(id: string, version: number): Promise<boolean> {
-    return (await this.#redis.write('remove', { id, version })) === 1;
+    return (await this.#redis.write('remove', { id: idWord(id), version })) === 1;
   }
 
-  async find(scope: Scope, id: string): Promise<Found | null> {
-    const row = await this.#redis.run('find', { id, caller: scope === EVERYONE ? '' : word(scope) });
+  async find(scope: Scope, id: string, known: Found | null = null): Promise<Found | null> {
+    if (known?.ahead === null && (await this.#records.isAt(id, known.version))) return known;
+    const row = await this.#redis.run('find', {
+      id: idWord(id),
+      caller: scope === EVERYONE ? '' : word(scope),
+    });
     if (row === null) return null;
     const [now, stored, ahead] = row as [number, Buffer | null, number | null];
     const found = usable(await this.#records.read(id, stored, now, ahead));
@@ -269,7 +274,7 @@ class RedisStore implements Store {
     const ids = await this.#redis.use((client) =>
       client.zrange(index, '-inf', '+inf', 'BYSCORE', 'LIMIT', 0, limit),
     );
-    return ids.map((id) => ({ id }));
+    return ids.map((id) => ({ id: idIn(id) }));
   }
 }
 

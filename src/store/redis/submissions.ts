@@ -7,6 +7,7 @@
 import type { Redis } from 'ioredis';
 import { Semaphore } from '../semaphore.js';
 import type { Connection } from './connection/connection.js';
+import { idWord } from './ids.js';
 import { UPLOAD_MS } from './scripts/scripts.js';
 
 /** Redis is busy with one for some 0.05 ms. */
@@ -27,7 +28,7 @@ export class Submissions {
    * @throws StoreUnavailableError
    */
   async upload(id: string, submission: readonly Buffer[]): Promise<void> {
-    const key = this.#redis.key('upload', id);
+    const key = this.#redis.key('upload', idWord(id));
     let at = 0;
     for (const piece of inPieces(submission, PIECE_BYTES)) {
       const put = (client: Redis) =>
@@ -39,7 +40,7 @@ export class Submissions {
 
   /** `null` where it is not all there. @throws StoreUnavailableError */
   async read(id: string): Promise<Buffer | null> {
-    const key = this.#redis.key('submission', id);
+    const key = this.#redis.key('submission', idWord(id));
     const [size, first] = await this.#redis.use((client) => client.hmgetBuffer(key, 'bytes', '0'));
     if (!size || !first) return null;
     const bytes = Number(size);

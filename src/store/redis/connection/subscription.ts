@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis';
 import type { Change } from '../../store.js';
+import { idIn } from '../ids.js';
 
 /**
  * Hears of changes while somebody listens. What is said while the connection is away is not heard: once it is back,
@@ -82,9 +83,9 @@ export class Subscription {
 
 /** `null` where another release said something that this one does not know. */
 function changeIn(message: string): Change | null {
-  const [, version, id, at, caller] = /^(\d+) (\S+) (\d+) (.*)$/s.exec(message) ?? [];
-  if (id === undefined || caller === undefined) return null;
-  const name = decodeURIComponent(caller);
+  const [, version, word, at, caller] = /^(\d+) (\S+) (\d+) (.*)$/s.exec(message) ?? [];
+  if (word === undefined || caller === undefined) return null;
+  const [id, name] = [idIn(word), decodeURIComponent(caller)];
   return version === '0'
     ? { id, caller: name, version: null, at: null }
     : { id, caller: name, version: Number(version), at: Number(at) };

@@ -15,9 +15,10 @@
   a.date         when it is accepted, `<month>_<day>`
   a.day          how many units may have been spent on the day before it, or ''
   a.month        the same of the month
-  a.begin        JSON: intent, keys, leaseMs; or '', where it is to be queued
+  a.begin        see readBegin; or '', where it is to be queued
 
-  Result: {word, now, stored, units spent on the day, in the month, place of the change}, with the word queued or begun;
+  Result: {word, now, stored, key it was begun with, units spent on the day, in the month, place of the change}, with the word queued or
+  begun, and `stored` where it was there before;
   {'known', now, stored, id} of the avatar that has the idempotency key; {'corrupt'} where that, or this one, is in quarantine or lost; {'upload'} where nothing but the
   submission is missing, which may now be uploaded; avatars, bytes, unfinished, day or month where a bound is reached.
 ]]
@@ -25,7 +26,7 @@ local bytes = tonumber(a.bytes)
 local isUploaded = a.submission == '' and bytes > 0
 local upload = base .. 'upload:' .. a.id
 local head, document = parse(a.content)
-local wanted = a.begin ~= '' and cjson.decode(a.begin) or nil
+local wanted = a.begin ~= '' and readBegin(a.begin) or nil
 
 -- What was uploaded for an avatar that is not made is of no use.
 local function answer(...)
@@ -48,7 +49,10 @@ local function isFull()
   if a.unfinished ~= '' and countListed(head.caller, UNFINISHED) >= tonumber(a.unfinished) then
     return 'unfinished'
   end
-  local onDay, inMonth = spentIn(head.caller, a.date)
+  local onDay, inMonth = 0, 0
+  if a.day ~= '' or a.month ~= '' then
+    onDay, inMonth = spentIn(head.caller, a.date)
+  end
   if a.day ~= '' and onDay > tonumber(a.day) then
     return 'day'
   end
@@ -69,7 +73,7 @@ if there and there.head then
   -- Written again, so that a WAIT behind it, on whatever connection, waits for no less than this.
   write(a.id, there)
   local isBegun = wanted and there.head.mark == SUBMITTING and there.head.intent == wanted.intent
-  return answer(isBegun and 'begun' or 'queued', now, there.stored, spentIn(head.caller, a.date))
+  return answer(isBegun and 'begun' or 'queued', now, there.stored, false, spentIn(head.caller, a.date))
 end
 if there or redis.call('EXISTS', base .. 'corrupt:' .. a.id) == 1 then
   return answer('corrupt')
@@ -106,13 +110,13 @@ else
 end
 local record = {version = 1, head = head, document = document, content = a.content}
 takeTurn(record, head.caller, tonumber(a.step))
-local keys = wanted and redis.call('ZCARD', base .. 'queue') == 0 and keysWithSlots(wanted.keys) or {}
+local keys = wanted and redis.call('ZCARD', base .. 'queue') == 0 and keysWithSlots(wanted) or {}
 local key = nextKey(keys)
 if key then
   takeKey(key)
   keepTaken(keys)
-  markBegun(record, key.calls.key, wanted.intent)
-  holdSlot(a.id, key.calls.key)
+  markBegun(record, key.id, wanted.intent)
+  holdSlot(a.id, key.id)
   useTurn(record, head.caller)
   setDue(a.id, '', now + wanted.leaseMs)
 else
@@ -127,7 +131,10 @@ if head.idempotency ~= '' then
   redis.call('HSET', base .. 'keys', head.idempotency, a.id)
 end
 list(a.id, head)
-count(head.spend, head.caller, nil, head.mark)
+local onDay, inMonth = count(head.spend, head.caller, nil, head.mark)
+if not onDay then
+  onDay, inMonth = spentIn(head.caller, a.date)
+end
 if head.spend ~= '' then
   redis.call('PEXPIRE', base .. 'spend:' .. string.match(head.spend, '^[^_]+') .. ':' .. head.caller, USE_MS)
 end
@@ -143,5 +150,4 @@ for _, name in ipairs({'feed:' .. head.caller, 'feed'}) do
     redis.call('ZADD', base .. name, -changes[i + 1], '!forgotten')
   end
 end
-local onDay, inMonth = spentIn(head.caller, a.date)
-return {key and 'begun' or 'queued', now, record.stored, onDay, inMonth, place}
+return {key and 'begun' or 'queued', now, false, key and key.id or false, onDay, inMonth, place}

@@ -2,7 +2,7 @@
   Begins submits of those that are first in the queue, without those whose creation is in doubt. The same call again answers
   with those that it began and that still are where it left them.
 
-  a.begin    JSON: intent, keys, leaseMs
+  a.begin    see readBegin
   a.limit
   a.inline   up to how many bytes a submission comes along
   a.anew     '1' where nothing that was begun with this intent was of use
@@ -15,7 +15,7 @@ local MOST_PASSED = 1000
 -- How long it is known what a call began: far longer than it is repeated.
 local BEGUN_MS = 600000
 local limit = tonumber(a.limit)
-local wanted = cjson.decode(a.begin)
+local wanted = readBegin(a.begin)
 local begunKey = base .. 'begun:' .. wanted.intent
 local rows = {}
 
@@ -39,7 +39,7 @@ if before and a.anew == '' then
 end
 
 redis.call('ZREMRANGEBYSCORE', base .. 'queue-doubt', '-inf', now)
-local keys = keysWithSlots(wanted.keys)
+local keys = keysWithSlots(wanted)
 local begun, passed, place = {}, 0, nil
 
 -- Begins the one with an id, or says by 'pass' that it is not to be begun, by 'full' that no key can take it.
@@ -61,11 +61,11 @@ local function begin(id)
   takeKey(key)
   leaveQueue(id)
   unlist(id, record.head)
-  markBegun(record, key.calls.key, wanted.intent)
+  markBegun(record, key.id, wanted.intent)
   record.version, record.isClaimed = record.version + 1, false
   write(id, record)
   list(id, record.head)
-  holdSlot(id, key.calls.key)
+  holdSlot(id, key.id)
   useTurn(record, record.head.caller)
   setDue(id, '', now + wanted.leaseMs)
   place = noteChange(id, record.head.caller, record.version)

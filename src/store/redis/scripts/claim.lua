@@ -7,7 +7,7 @@
   a.limit
   a.lease     in ms
   a.overdue   only what has been due for so long, in ms
-  a.calls     JSON: burst, intervalMs; '' where they need no call
+  a.calls     terms, see callsOf; '' where they need no call
   a.slots     how many slots the key has for submits now
 
   Result: {now, ms until a call may be had for more, 0 with outdated terms, -1 where it is no call that is missing, {{id, stored}, ...}}
@@ -17,9 +17,8 @@ local index = dueIndex(a.key)
 local ids = a.ids ~= '' and cjson.decode(a.ids) or redis.call('ZRANGE', index, '-inf', last, 'BYSCORE', 'LIMIT', 0, limit)
 local calls, most = nil, limit
 if a.calls ~= '' then
-  local terms = cjson.decode(a.calls)
   -- One of a burst is left to submits, and while one waits, polls have every fifth call, and those that nobody used.
-  calls = callsOf(a.key, terms, math.max(1, terms.burst - 1))
+  calls = callsOf(a.key, a.calls, 1)
   local slots = tonumber(a.slots)
   if slots > 0 and redis.call('ZCARD', base .. 'queue') > 0 and slotsHeld(a.key) < slots then
     calls.share = (calls.inARow >= MOST_IN_A_ROW or calls.used == 0) and 1 or 0

@@ -1,24 +1,27 @@
 --[[
-  The newest avatars of a list behind any of some prefixes, all read at one moment.
+  The newest avatars of a list behind what a name begins with, all read at one moment.
 
-  a.list       'list', or 'list:' and a caller
-  a.prefixes   separated by spaces
-  a.gt         only entries above it, which are newer
-  a.lt         only entries below it
+  a.list    'list', or 'list:' and a caller; or 'external'
+  a.stem    what names begin with
+  a.more    how many letters are between that and their entries; the last of them is the mark
+  a.marks   those that are wanted
+  a.gt      only entries above it, which are newer
+  a.lt      only entries below it
   a.limit
 
-  Result: {now, {{entry, stored, how many are ahead in the queue}, ...}}
+  Result: {now, {{name, entry, stored, how many are ahead in the queue}, ...}}
 ]]
 local limit = tonumber(a.limit)
-local entries, gt = {}, a.gt
+local list, entries, names, gt = base .. a.list, {}, {}, a.gt
 local function isNewer(one, other)
   return one > other
 end
-for prefix in string.gmatch(a.prefixes, '%S+') do
-  local from, to = '(' .. prefix .. a.lt, '(' .. prefix .. gt
-  local found = redis.call('ZRANGE', base .. a.list, from, to, 'BYLEX', 'REV', 'LIMIT', 0, limit)
+
+local function add(prefix)
+  local found = redis.call('ZRANGE', list, '(' .. prefix .. a.lt, '(' .. prefix .. gt, 'BYLEX', 'REV', 'LIMIT', 0, limit)
   for _, member in ipairs(found) do
-    entries[#entries + 1] = string.sub(member, #prefix + 1)
+    local entry = string.sub(member, #prefix + 1)
+    entries[#entries + 1], names[entry] = entry, member
   end
   table.sort(entries, isNewer)
   for i = #entries, limit + 1, -1 do
@@ -28,10 +31,23 @@ for prefix in string.gmatch(a.prefixes, '%S+') do
   gt = #entries == limit and entries[limit] or gt
 end
 
+-- From one that is there to the next.
+local at = a.stem
+repeat
+  local name = redis.call('ZRANGE', list, '(' .. at, '(' .. a.stem .. '~', 'BYLEX', 'LIMIT', 0, 1)[1]
+  if name then
+    local prefix = string.sub(name, 1, #a.stem + a.more)
+    if has(a.marks, string.sub(prefix, -1)) then
+      add(prefix)
+    end
+    at = prefix .. '~'
+  end
+until not name
+
 local rows = {}
 for i, entry in ipairs(entries) do
   local id = string.sub(entry, ENTRY_TIME + 1)
   local record = read(id)
-  rows[i] = {entry, record and record.stored or false, redis.call('ZRANK', base .. 'queue', id)}
+  rows[i] = {names[entry], entry, record and record.stored or false, redis.call('ZRANK', base .. 'queue', id)}
 end
 return {now, rows}

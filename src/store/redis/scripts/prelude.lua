@@ -99,29 +99,28 @@ local function slotsHeld(key)
   return redis.call('ZCOUNT', base .. 'slots:' .. key, '(' .. now, '+inf')
 end
 
--- Lists: a sorted set for each caller and one for everyone, all scores 0, of `<mark><created><id>`, and the same behind
--- `x<external>!`.
+-- Lists: a sorted set for each caller and one for everyone, all scores 0, of `<mark><created><id>`; and `external`, of the same
+-- behind the word for an external id and its caller.
 
-local function membersOf(id, head)
+local function eachListed(id, head, work)
   local entry = head.mark .. head.created .. id
-  if head.external == '' then
-    return {entry}
+  work(base .. 'list:' .. head.caller, entry)
+  work(base .. 'list', entry)
+  if head.external ~= '' then
+    work(base .. 'external', head.external .. entry)
   end
-  return {entry, 'x' .. head.external .. '!' .. entry}
 end
 
 local function unlist(id, head)
-  for _, list in ipairs({'list:' .. head.caller, 'list'}) do
-    redis.call('ZREM', base .. list, unpack(membersOf(id, head)))
-  end
+  eachListed(id, head, function(key, name)
+    redis.call('ZREM', key, name)
+  end)
 end
 
 local function list(id, head)
-  for _, name in ipairs({'list:' .. head.caller, 'list'}) do
-    for _, member in ipairs(membersOf(id, head)) do
-      redis.call('ZADD', base .. name, 0, member)
-    end
-  end
+  eachListed(id, head, function(key, name)
+    redis.call('ZADD', key, 0, name)
+  end)
 end
 
 -- How many avatars of a caller have one of some statuses.
@@ -158,7 +157,8 @@ local function spentIn(caller, date)
   return tonumber(units[1] or 0), tonumber(units[2] or 0)
 end
 
--- Counts an avatar that goes from one status to another; nil: it is new, or is there no more.
+-- Counts an avatar that goes from one status to another; nil: it is new, or is there no more. Returns what was then spent on its day
+-- and in its month, in units, where that changed.
 --   spend   `<month>_<day>_<mode>_` and the four numbers that it adds besides itself; or '', where nothing is counted
 local function count(spend, caller, before, after)
   local from = before and string.match(STATES, before .. '(%d)')
@@ -188,8 +188,8 @@ local function count(spend, caller, before, after)
     sums[i] = string.format('%.0f', sum)
   end
   redis.call('HSET', account, entry, table.concat(sums, ' '))
-  redis.call('HINCRBY', account, day, string.format('%.0f', change))
-  redis.call('HINCRBY', account, 'month', string.format('%.0f', change))
+  change = string.format('%.0f', change)
+  return redis.call('HINCRBY', account, day, change), redis.call('HINCRBY', account, 'month', change)
 end
 
 -- The queue: a sorted set of ids by their tag. A caller's next avatar stands a step behind its last one; `queue-callers` has
@@ -261,7 +261,7 @@ local function forget(id, head, record)
     redis.call('ZREM', base .. feed, id)
   end
   if head.task ~= '' then
-    redis.call('HDEL', base .. 'tasks', head.task)
+    redis.call('SREM', base .. 'tasks', head.task)
   end
   if record then
     count(head.spend, head.caller, head.mark, nil)

@@ -28,13 +28,8 @@ if record.version ~= expected then
 end
 local before = record.head
 local after, document = parse(a.content)
-if after.task ~= '' then
-  local owner = redis.call('HGET', base .. 'tasks', after.task)
-  if owner and owner ~= a.id then
-    return {'task-taken'}
-  elseif not owner then
-    redis.call('HSET', base .. 'tasks', after.task, a.id)
-  end
+if after.task ~= '' and after.task ~= before.task and redis.call('SADD', base .. 'tasks', after.task) == 0 then
+  return {'task-taken'}
 end
 
 local wasQueued = after.mark ~= QUEUED and leaveQueue(a.id)

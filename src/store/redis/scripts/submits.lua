@@ -5,26 +5,37 @@ local MOST_IN_A_ROW = 4
 -- When nothing is left to be known of the calls of a key.
 local RATE_MS = 600000
 
+-- Revisions of documents, each read once.
+local revisions = {}
+
 -- Whether the document that terms follow from was changed since.
-local function isOutdated(asOf)
-  return asOf ~= nil and tonumber(redis.call('HGET', base .. 'doc:' .. asOf.document, 'rev') or 0) ~= asOf.revision
+local function isOutdated(document, revision)
+  if document ~= '' and not revisions[document] then
+    revisions[document] = redis.call('HGET', base .. 'doc:' .. document, 'rev') or '0'
+  end
+  return document ~= '' and revisions[document] ~= revision
 end
 
 -- The calls of a key (GCRA): how much of a burst is used, in ms; how many may be had now; how many submits were made in a row
 -- while polls waited.
-local function callsOf(key, terms, burst)
+--   terms     `<ms between two> <burst> <revision> <document>`; no document where they follow from none
+--   reserve   how much of a burst is left to others
+local function callsOf(key, terms, reserve)
+  local interval, burst, revision, document = string.match(terms, '^(%S+) (%S+) (%S+) (%S*)$')
+  interval = tonumber(interval)
+  local most = math.max(1, burst - reserve)
   local tat, inARow = string.match(redis.call('GET', base .. 'rate:' .. key) or '0 0', '^(%S+) (%d+)$')
   -- No more than a burst can have been used; what says so comes from a clock that was ahead.
-  local used = math.min(math.max(tat - now, 0), terms.burst * terms.intervalMs)
-  local calls = {key = key, terms = terms, burst = burst, used = used, share = math.huge, inARow = tonumber(inARow)}
-  calls.isOutdated = isOutdated(terms.asOf)
-  calls.room = calls.isOutdated and 0 or math.max(0, math.floor(burst - used / terms.intervalMs))
+  local used = math.min(math.max(tat - now, 0), burst * interval)
+  local calls = {key = key, interval = interval, burst = most, used = used, share = math.huge, inARow = tonumber(inARow)}
+  calls.isOutdated = isOutdated(document, revision)
+  calls.room = calls.isOutdated and 0 or math.max(0, math.floor(most - used / interval))
   return calls
 end
 
 local function takeCalls(calls, taken, inARow)
   if taken > 0 then
-    calls.used = calls.used + taken * calls.terms.intervalMs
+    calls.used = calls.used + taken * calls.interval
     local rate = string.format('%.17g %d', now + calls.used, inARow)
     redis.call('SET', base .. 'rate:' .. calls.key, rate, 'PX', RATE_MS)
   end
@@ -32,7 +43,7 @@ end
 
 -- Milliseconds until the next call; where only the other kind's turn is in the way, those of one call; 0 with outdated terms.
 local function waitMs(calls, taken)
-  local interval = calls.terms.intervalMs
+  local interval = calls.interval
   if calls.isOutdated then
     return 0
   elseif taken < calls.room then
@@ -41,30 +52,46 @@ local function waitMs(calls, taken)
   return math.ceil(calls.used - (calls.burst - 1) * interval)
 end
 
--- The keys that have a slot, and how many calls each has for submits.
-local function keysWithSlots(terms)
+-- What was asked to begin: intent and lease in ms, and on a line for each key its id, its slots and the terms of its calls.
+local function readBegin(text)
+  local intent, leaseMs, keys = string.match(text, '^(%S+) (%d+)\n(.*)$')
+  return {intent = intent, leaseMs = leaseMs, keys = keys}
+end
+
+-- The keys that have a slot. Their calls are looked up once they are wanted.
+local function keysWithSlots(wanted)
   local keys = {}
-  for _, term in ipairs(terms) do
-    local free = term.slots - slotsHeld(term.keyId)
+  for id, slots, terms in string.gmatch(wanted.keys, '(%S+) (%S+) ([^\n]+)\n') do
+    local free = slots - slotsHeld(id)
     if free > 0 then
-      local calls = callsOf(term.keyId, term.calls, term.calls.burst)
-      local pollsWait = dueNow(term.keyId) > 0
-      if pollsWait then
-        calls.share = math.max(0, MOST_IN_A_ROW - calls.inARow)
-      end
-      keys[#keys + 1] = {free = free, calls = calls, pollsWait = pollsWait, taken = 0}
+      keys[#keys + 1] = {id = id, free = free, terms = terms, taken = 0}
     end
   end
   return keys
+end
+
+local function hasCall(key)
+  if not key.calls then
+    key.calls = callsOf(key.id, key.terms, 0)
+    key.pollsWait = dueNow(key.id) > 0
+    if key.pollsWait then
+      key.calls.share = math.max(0, MOST_IN_A_ROW - key.calls.inARow)
+    end
+  end
+  return key.taken < math.min(key.calls.room, key.calls.share)
 end
 
 -- That with the most free slots of those that have a call.
 local function nextKey(keys)
   local best
   for _, key in ipairs(keys) do
-    if key.free > 0 and key.taken < math.min(key.calls.room, key.calls.share) and (not best or key.free > best.free) then
+    if key.free > (best and best.free or 0) and not key.isSpent then
       best = key
     end
+  end
+  if best and not hasCall(best) then
+    best.isSpent = true
+    return nextKey(keys)
   end
   return best
 end
@@ -75,7 +102,9 @@ end
 
 local function keepTaken(keys)
   for _, key in ipairs(keys) do
-    takeCalls(key.calls, key.taken, key.pollsWait and key.calls.inARow + key.taken or 0)
+    if key.taken > 0 then
+      takeCalls(key.calls, key.taken, key.pollsWait and key.calls.inARow + key.taken or 0)
+    end
   end
 end
 
