@@ -37,10 +37,25 @@ type Request = Pick<
   | 'traceparent'
 > & { readonly callbackUrl: string | null };
 
-/** A new avatar, queued for its submit. */
-export function newAvatar({ callbackUrl, ...request }: Request, now: number): Avatar {
+/** A new avatar, queued for its submit. Each member is named: a spread would cost more than all else that is done for it. */
+export function newAvatar(request: Request, now: number): Avatar {
+  const { id, caller, idempotency, mode, prompt, externalId, metadata, image, audio } = request;
+  const { costEstimateUsd, spend, traceparent, callbackUrl } = request;
+  const callback = callbackUrl === null ? null : awaited({ url: callbackUrl, deliveries: [] }, null);
   return {
-    callback: callbackUrl === null ? null : awaited({ url: callbackUrl, deliveries: [] }, null),
+    id,
+    caller,
+    idempotency,
+    mode,
+    prompt,
+    externalId,
+    metadata,
+    image,
+    audio,
+    costEstimateUsd,
+    spend,
+    traceparent,
+    callback,
     status: 'queued',
     step: 'submit',
     keyId: null,
@@ -57,8 +72,6 @@ export function newAvatar({ callbackUrl, ...request }: Request, now: number): Av
     submittedAt: null,
     completedAt: null,
     expiresAt: null,
-    // Last: V8 of Node 20 takes fifty times as long for members that come behind a spread.
-    ...request,
   };
 }
 

@@ -69,7 +69,7 @@ for (const refusal of [407, 502, 'reset'] as const) {
     t.ok(proxy.asked.length > 0, 'the proxy was asked');
     t.match(await read(gateway.url, id), { status: 'queued' });
     const reason = refusal === 'reset' ? 'the proxy cannot be used' : `the proxy answered ${refusal}`;
-    t.match(gateway.output(), reason, 'and the log says why');
+    await until('the log says why', async () => gateway.output().includes(reason) || null);
     proxy.behave('tunnel');
     t.match(await finished(gateway.url, id), { status: 'succeeded' });
     t.equal(simulator.calls('submit').length, 1);

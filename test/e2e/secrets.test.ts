@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import t, { type Test } from 'tap';
 import { example } from '../../src/http/schemas/examples.js';
+import { idIn } from '../../src/store/redis/ids.js';
 import { documentIn } from '../../src/store/redis/records.js';
 import { WEBHOOK_SECRET } from '../support/app.js';
 import { callersFile, keyOf } from '../support/callers.js';
@@ -46,8 +47,9 @@ async function bytesUnder(dir: string): Promise<string> {
   return (await Promise.all(files.map((file) => readFile(file, 'latin1')))).join('\n');
 }
 
-async function redisContents(url: string): Promise<string> {
+async function redisContents(t: Test, url: string): Promise<string> {
   const client = new Redis(url);
+  t.teardown(() => client.disconnect());
   const found: unknown[] = [];
   for (const key of await client.keys('*')) {
     const type = await client.type(key);
@@ -57,7 +59,6 @@ async function redisContents(url: string): Promise<string> {
     else if (type === 'set') found.push(key, await client.smembers(key));
     else found.push(key, String(await client.dump(key)));
   }
-  await client.quit();
   return found
     .map((value) =>
       typeof value === 'string'
@@ -71,7 +72,8 @@ async function redisContents(url: string): Promise<string> {
 
 /** The record of an avatar lies there packed; nothing else is in pieces. */
 async function unpacked(client: Redis, key: string): Promise<string> {
-  const id = /:avatar:(.*)$/.exec(key)?.[1];
+  const word = /:avatar:(.*)$/.exec(key)?.[1];
+  const id = word === undefined ? undefined : idIn(word);
   const stored = id === undefined ? null : await client.getBuffer(key);
   return id === undefined || stored === null ? '' : String(documentIn(id, stored));
 }
@@ -146,7 +148,7 @@ t.test('redis: neither key, password nor media gets out', async (t) => {
   holdsNone(t, 'what it logged', logged, [...SECRETS, ...MEDIA]);
   holdsNone(t, 'what it answered', [...lockedOut.heard, ...caller.heard].join('\n\n'), SECRETS);
   holdsNone(t, 'its files', await bytesUnder(dir), SECRETS);
-  const records = await redisContents(url);
+  const records = await redisContents(t, url);
   holdsNone(t, 'its records', records, SECRETS);
   t.ok(
     MEDIA.every((media) => records.includes(media)),

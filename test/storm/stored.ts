@@ -3,6 +3,7 @@
 import { Redis } from 'ioredis';
 import type { Avatar } from '../../src/domain/avatar.js';
 import { decodeRecord } from '../../src/store/record.js';
+import { idIn } from '../../src/store/redis/ids.js';
 import { recordIn } from '../../src/store/redis/records.js';
 import { readAvatars } from '../../src/store/sqlite/rows.js';
 import { byHand } from '../store/fixtures-sqlite.js';
@@ -14,7 +15,7 @@ export async function recordsInRedis(url: string, prefix: string): Promise<Avata
   try {
     for await (const keys of client.scanStream({ match: `${start}*`, count: 1000 })) {
       for (const key of keys as string[]) {
-        const id = key.slice(start.length);
+        const id = idIn(key.slice(start.length));
         const stored = await client.getBuffer(key);
         if (stored !== null) avatars.set(id, recordIn(id, stored).avatar);
       }
