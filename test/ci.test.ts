@@ -98,9 +98,9 @@ const node = (version: string) =>
 t.test('the whole run, on two releases of Node', async (t) => {
   const dir = await tempDir(t);
   await cp(join(ROOT, '.ci/run'), join(dir, '.ci/run'));
-  for (const name of ['bin', 'test/http/dropin', 'test/store'])
+  for (const name of ['bin', 'test/e2e', 'test/http/dropin', 'test/store'])
     await mkdir(join(dir, name), { recursive: true });
-  for (const name of ['http/a', 'http/dropin/b', 'store/c'])
+  for (const name of ['http/a', 'http/dropin/b', 'store/c', 'e2e/lifecycle', 'e2e/form', 'e2e/client'])
     await writeFile(join(dir, `test/${name}.test.ts`), '');
   const scripts = { 'bin/npm': NPM, 'bin/node': node('v20.19.0'), 'other-node': node('v24.0.0') };
   for (const [name, script] of Object.entries(scripts)) {
@@ -127,10 +127,10 @@ t.test('the whole run, on two releases of Node', async (t) => {
       (name) => `npm run --silent ${name} on v20.19.0`,
     ),
     /^npm install .* --prefix \/\S+ node-os-cpu@24 on v20/,
+    'npm run --silent demo on v24.0.0',
+    `npm test -- ${['store/c', 'http/dropin/b', 'e2e/lifecycle', 'e2e/form', 'e2e/client'].map((name) => `test/${name}.test.ts`).join(' ')} on v24.0.0`,
     'npm run --silent bench -- --quick on v20.19.0',
     'npm run --silent profile -- --seconds 1 on v20.19.0',
-    'npm run --silent demo on v24.0.0',
-    'npm test -- test/http/a.test.ts test/http/dropin/b.test.ts test/store/c.test.ts on v24.0.0',
     'npm test on v20.19.0',
   ]);
 

@@ -100,7 +100,7 @@ export class Submits {
   #mayBegin(): Begin | null {
     const { limits, keyring, settings, stopping } = this.#ports;
     if (stopping.aborted || this.room <= 0) return null;
-    const keys = limits.submitTerms(keyring.keys().map(({ id }) => id));
+    const keys = limits.submitTerms(keyring.keys());
     return keys.length === 0 ? null : { intent: randomUUID(), keys, leaseMs: settings.submitLeaseMs };
   }
 

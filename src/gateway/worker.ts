@@ -169,7 +169,7 @@ export class Worker {
     }
     const calls = limits.pollTerms(keyId);
     if (calls === null) return null;
-    const [submits] = limits.submitTerms([keyId]);
+    const [submits] = limits.submitTerms([key]);
     const { claimed, waitMs } = await store.claim({
       keyId,
       limit,

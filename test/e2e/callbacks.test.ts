@@ -26,7 +26,9 @@ const toldOf = (url: string, id: string, state = 'delivered') =>
 
 /** A gateway that stops for good behind the write of an end, and the settings of the next one. */
 async function stoppedAtEnd(t: Test, store: string, simulator: Simulator, when: 'before' | 'after') {
-  const env: Env = { ...CALLING, DATA_DIR: await tempDir(t) };
+  // Short time-outs make short leases.
+  const short = { MODELLIX_CONNECT_TIMEOUT_SECONDS: '1', MODELLIX_QUERY_TIMEOUT_SECONDS: '1' };
+  const env: Env = { ...CALLING, ...short, DATA_DIR: await tempDir(t) };
   if (store === 'embedded') {
     const stop = { STOP_AT: '"step":"deliver"', STOP_WHEN: when };
     const preload = { preload: './test/faults/stop-at-write.mjs' };

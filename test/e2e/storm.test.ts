@@ -8,7 +8,7 @@ t.setTimeout(600_000);
 
 const COMMON = {
   seed: 9,
-  durationMs: 10_000,
+  durationMs: 7_000,
   callers: 8,
   thinkMs: 300,
   killsPerMinute: 40,

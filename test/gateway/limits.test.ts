@@ -42,7 +42,7 @@ function report(
 
 /** Whether a submit and a poll may be made with the key. */
 function may(limits: Limits, key = 'key'): [submit: boolean, poll: boolean] {
-  return [limits.submitTerms([key]).length > 0, limits.pollTerms(key) !== null];
+  return [limits.submitTerms([{ id: key }]).length > 0, limits.pollTerms(key) !== null];
 }
 
 /** After five polls in a row that failed, of which each replica met some. */
@@ -252,7 +252,7 @@ t.test('what one learns of a key the other goes by', async (t) => {
   await later(500);
   t.strictSame(known(b, 'key'), [50, 1]);
   t.strictSame(known(b, 'other'), [100, 3]);
-  t.match(b.submitTerms(['key', 'other']), [
+  t.match(b.submitTerms([{ id: 'key' }, { id: 'other' }]), [
     { keyId: 'key', slots: 1, calls: { burst: 5 } },
     { keyId: 'other', slots: 3, calls: { burst: 10 } },
   ]);
@@ -275,7 +275,7 @@ t.test('a 429 to one is a pause for both', async (t) => {
 t.test('[F5] who has not heard of a pause begins nothing, and hears of it by that', async (t) => {
   const { a, b, store } = await replicas(t);
   const begin = async (limits: Limits, intent: string) =>
-    store.begin({ intent, keys: limits.submitTerms(['key']), leaseMs: 1_000 }, 1);
+    store.begin({ intent, keys: limits.submitTerms([{ id: 'key' }]), leaseMs: 1_000 }, 1);
   for (let queued = 0; queued < 2; queued++) await store.admit(avatarOf(), [SUBMISSION], dueIn(1_000));
   t.equal((await begin(b, 'one')).begun.length, 1);
   await report(a, { kind: 'rate-limited', retryAfterMs: 7_000 });

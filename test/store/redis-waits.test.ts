@@ -5,6 +5,7 @@ import { canceled } from '../../src/domain/moves.js';
 import type { Store } from '../../src/store/store.js';
 import { startRedis } from '../support/redis.js';
 import { wayAs72 } from '../support/redis-72.js';
+import { until } from '../support/until.js';
 import { avatarOf, beginWith, CALLER, dueIn, freely, LONG, SUBMISSION } from './fixtures.js';
 import { clientOf, openConnected } from './fixtures-redis.js';
 
@@ -83,7 +84,8 @@ t.test('redis: [A3] [F49] a replica that is behind keeps a replayed key from bei
   const { url } = await wayAs72(t, server.port);
   const options = { url, waitFor: { replicas: 1, ownFile: false }, commandTimeoutMs: 1_000 };
   const [one, other] = [await openConnected(t, options), await openConnected(t, options)];
-  await Promise.all([one.ping(), other.ping()]);
+  const ready = () => Promise.all([one.ping(), other.ping()]).catch(() => null);
+  await until('the replica keeps up', ready);
   await client.set('anything', '');
   t.equal(await client.wait(1, 10_000), 1, 'what they wrote so far is there');
   const admit = (by: Store) =>

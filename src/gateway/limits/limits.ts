@@ -52,6 +52,9 @@ export interface KeyState extends BudgetState {
 /** Whom a probe is made for: this process, which had no connection, or all. */
 export type Probe = 'own' | 'shared';
 
+/** By so much a pause may last longer than it has to. One that begins is heard of at once. */
+const SAME_TERMS_MS = 10;
+
 /** The calls and slots that the keys may use, shared by all replicas, and whether Modellix is to be called at all. */
 export class Limits {
   readonly #shared: CasDocument<LimitsState>;
@@ -65,6 +68,14 @@ export class Limits {
   #hasTry = false;
   /** Slots of each key that were in use when somebody looked last. */
   #held: ReadonlyMap<string, number> = new Map();
+  /** What {@link submitTerms} said last, and of what. */
+  #submitTerms: {
+    readonly keys: unknown;
+    readonly value: LimitsState;
+    readonly hasTry: boolean;
+    readonly at: number;
+    readonly terms: readonly SubmitTerms[];
+  } | null = null;
   /** The task of each key whose poll was refused last, with none answered since. */
   readonly #refused = new Map<string, string>();
 
@@ -80,12 +91,18 @@ export class Limits {
     this.#random = random;
   }
 
-  /** Those of some keys that may be submitted with now. */
-  submitTerms(keyIds: readonly string[]): SubmitTerms[] {
+  /** Those of some keys that may be submitted with now. For a few ms it is the same list, where nothing was learned. */
+  submitTerms(keys: readonly { readonly id: string }[]): readonly SubmitTerms[] {
     if (isOpen(this.#connection)) return [];
     const { value, now, asOf } = this.#shared;
-    const terms = submitTerms(value, keyIds, now, this.#ceiling, this.#hasTry);
-    return terms.map((each) => ({ ...each, calls: { asOf, ...each.calls } }));
+    const last = this.#submitTerms;
+    const isSame = last?.keys === keys && last.value === value && last.hasTry === this.#hasTry;
+    if (isSame && Math.abs(now - last.at) < SAME_TERMS_MS) return last.terms;
+    const ids = keys.map(({ id }) => id);
+    const found = submitTerms(value, ids, now, this.#ceiling, this.#hasTry);
+    const terms = found.map((each) => ({ ...each, calls: { asOf, ...each.calls } }));
+    this.#submitTerms = { keys, value, hasTry: this.#hasTry, at: now, terms };
+    return terms;
   }
 
   /** How fast a key may be polled with now; `null`: not at all. */

@@ -85,11 +85,22 @@ export function callsWord(calls: CallTerms | undefined): string {
   return `${intervalMs} ${burst} ${asOf?.revision ?? 0} ${asOf?.document ?? ''}`;
 }
 
+/** The same list of keys comes with many submits. */
+const keysWords = new WeakMap<Begin['keys'], string>();
+
+function keysWord(keys: Begin['keys']): string {
+  let found = keysWords.get(keys);
+  if (found === undefined) {
+    found = keys.map(({ keyId, slots, calls }) => `${word(keyId)} ${slots} ${callsWord(calls)}\n`).join('');
+    keysWords.set(keys, found);
+  }
+  return found;
+}
+
 /** For scripts: a submit to be begun; '' for none. */
 export function beginWord(begin: Begin | undefined): string {
   if (begin === undefined) return '';
-  const keys = begin.keys.map(({ keyId, slots, calls }) => `${word(keyId)} ${slots} ${callsWord(calls)}\n`);
-  return `${word(begin.intent)} ${wholeDelay(begin.leaseMs)}\n${keys.join('')}`;
+  return `${word(begin.intent)} ${wholeDelay(begin.leaseMs)}\n${keysWord(begin.keys)}`;
 }
 
 /** What an avatar counts for in its caller's accounts; '' where nothing is counted. */

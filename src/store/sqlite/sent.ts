@@ -4,10 +4,8 @@ import { crc32 } from 'node:zlib';
 import type { Avatar } from '../../domain/avatar.js';
 import { holdingsOf } from '../../domain/holdings.js';
 import { spendStateOf } from '../../domain/spend.js';
-import { wholeDelay } from '../delay.js';
 import { keyDigest } from '../idempotency.js';
 import { documentOf } from '../record.js';
-import type { Admission, Begin, SubmitTerms } from '../store.js';
 import type { SentRow } from './rows.js';
 import type { Submission } from './submissions.js';
 
@@ -45,35 +43,4 @@ export function inline(pieces: readonly Buffer[], size: number): Submission {
     at += piece.length;
   }
   return { bytes, size, sum: crc32(bytes) };
-}
-
-/** Terms of submits: a message carries those that are equal once. */
-export class SentTerms {
-  #keys: readonly SubmitTerms[] = [];
-
-  admission(admission: Admission): Admission {
-    const dueInMs = wholeDelay(admission.dueInMs);
-    const { begin } = admission;
-    return begin === undefined
-      ? { ...admission, dueInMs }
-      : { ...admission, dueInMs, begin: this.begin(begin) };
-  }
-
-  begin(begin: Begin): Begin {
-    const { keys } = begin;
-    const isSame = keys.length === this.#keys.length && keys.every((key, i) => areEqual(key, this.#keys[i]));
-    if (!isSame) this.#keys = keys;
-    return { ...begin, keys: this.#keys, leaseMs: wholeDelay(begin.leaseMs) };
-  }
-}
-
-function areEqual(a: SubmitTerms, b: SubmitTerms | undefined): boolean {
-  if (a.keyId !== b?.keyId || a.slots !== b.slots) return false;
-  const { intervalMs, burst, asOf } = a.calls;
-  return (
-    intervalMs === b.calls.intervalMs &&
-    burst === b.calls.burst &&
-    asOf?.document === b.calls.asOf?.document &&
-    asOf?.revision === b.calls.asOf?.revision
-  );
 }

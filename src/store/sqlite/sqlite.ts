@@ -39,7 +39,7 @@ import { Link } from './link.js';
 import { Media } from './media.js';
 import type { Answer } from './reads.js';
 import { FOREVER } from './rows.js';
-import { inline, rowOf, SentTerms } from './sent.js';
+import { inline, rowOf } from './sent.js';
 import type { Submission } from './submissions.js';
 import type { Admitted as AdmitResult } from './submits.js';
 
@@ -83,7 +83,6 @@ class SqliteStore implements Store {
   readonly #media: Media;
   /** Nobody else counts. */
   readonly count = null;
-  readonly #terms = new SentTerms();
   readonly #listeners = new Set<(change: Change | null) => void>();
   #corrupt: number;
 
@@ -100,18 +99,17 @@ class SqliteStore implements Store {
 
   async admit(avatar: Avatar, submission: readonly Buffer[], admission: Admission): Promise<Admitted> {
     const row = rowOf(avatar);
-    const how = this.#terms.admission(admission);
     const size = submission.reduce((sum, { length }) => sum + length, 0);
     if (size > MAX_INLINE) {
       // No file is written for what is known or refused.
-      const found = await this.#link.call('check', row, size, how);
+      const found = await this.#link.call('check', row, size, admission);
       if (found !== null) return this.#admitted(avatar, found);
     }
     const bytes: Submission =
       size > MAX_INLINE ? await this.#media.write(submission) : inline(submission, size);
     let isNamed = false;
     try {
-      const result = await this.#link.call('admit', row, bytes, how);
+      const result = await this.#link.call('admit', row, bytes, admission);
       isNamed = result.kind === 'admitted' && result.answer.doc === null;
       return await this.#admitted(avatar, result);
     } finally {
@@ -120,7 +118,7 @@ class SqliteStore implements Store {
   }
 
   async begin(begin: Begin, limit: number): Promise<Begun> {
-    const { begun, waitMs } = await this.#link.call('begin', this.#terms.begin(begin), limit);
+    const { begun, waitMs } = await this.#link.call('begin', begin, limit);
     const submits: BegunSubmit[] = [];
     for (const { submission, ...answer } of begun) {
       for (const stored of await this.#stored([answer])) {

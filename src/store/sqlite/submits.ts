@@ -1,6 +1,7 @@
 /** Avatars come in, wait in the queue, and their submits are begun. */
 
 import type { Spent } from '../../domain/spend.js';
+import { wholeDelay } from '../delay.js';
 import { isNewer } from '../schema.js';
 import type { Admission, Begin } from '../store.js';
 import { spentAt } from './accounts.js';
@@ -111,7 +112,7 @@ export function admit(cx: Context, sent: SentRow, submission: Submission, admiss
     seq: 0,
     version: 1,
     saved: 1,
-    due: now + admission.dueInMs,
+    due: now + wholeDelay(admission.dueInMs),
     tag,
     bytes: submission.size,
     sum: submission.sum,
@@ -175,7 +176,7 @@ function submitting(
     attempt,
     intent,
     slot_until: FOREVER,
-    due: now + leaseMs,
+    due: now + wholeDelay(leaseMs),
   } as const;
 }
 
