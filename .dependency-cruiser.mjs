@@ -70,7 +70,7 @@ export default {
     ),
     forbid(
       'only-app-knows-callers',
-      from('^src/', '^src/(app\\.ts|callers/|cli/callers/)'),
+      from('^src/', '^src/(app\\.ts|open\\.ts|callers/|cli/callers/)'),
       { path: '^src/callers/' },
       'Only the composition root, and the commands on the file, know where callers are kept.',
     ),
@@ -94,7 +94,7 @@ export default {
     ),
     forbid(
       'only-app-knows-videos',
-      from('^src/', '^src/(app\\.ts|videos/)'),
+      from('^src/', '^src/(app\\.ts|open\\.ts|videos/)'),
       { path: '^src/videos/' },
       'Only the composition root knows where videos are kept, if they are.',
     ),
@@ -106,7 +106,7 @@ export default {
     ),
     forbid(
       'only-app-picks-adapters',
-      from('^src/', '^src/(app\\.ts|store/|cli/backup\\.ts$)'),
+      from('^src/', '^src/(app\\.ts|open\\.ts|store/|cli/backup\\.ts$)'),
       { path: '^src/store/(sqlite|redis)' },
       'Only the composition root knows which store is in use.',
     ),
@@ -118,7 +118,7 @@ export default {
     ),
     forbid(
       'only-config-reads-settings',
-      from('^src/', '^src/(config/|(app|serve|main)\\.ts$)'),
+      from('^src/', '^src/(config/|(app|open|serve|main)\\.ts$)'),
       { path: '^src/config/' },
       'Everything below the root is given what it needs.',
     ),

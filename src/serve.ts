@@ -2,10 +2,11 @@
 
 import { setTimeout as pause } from 'node:timers/promises';
 import closeWithGrace from 'close-with-grace';
-import { type App, buildApp, StartError } from './app.js';
+import { type App, buildApp } from './app.js';
 import type { Config } from './config/config.js';
 import { ConfigError, forgetSecrets, readConfig } from './config/read-config.js';
 import { connectionsWithin, maxOpenFiles } from './disk/open-files.js';
+import { StartError } from './open.js';
 import { createLog } from './telemetry/log.js';
 import { LogOutput } from './telemetry/log-output.js';
 

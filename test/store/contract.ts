@@ -128,7 +128,7 @@ export function storeContract(name: string, open: (t: Test) => Promise<Opened>):
     t.match(await store.save(changed, version + 1, KEEP), { saved: true, version: version + 2 });
   });
 
-  check('a save that changes nothing is refused after a claim as any other', async (t, { store }) => {
+  check('a save that changes nothing is refused after a claim like any other', async (t, { store }) => {
     const { avatar, version } = await store.admit(avatarOf(), [SUBMISSION], dueIn(0));
     await claim(store, null, 1);
     t.same(await store.save(avatar, version, KEEP), { saved: false, reason: 'stale' });
