@@ -12,9 +12,10 @@ const MAX_SUBMISSION_BYTES = Math.ceil(((MAX_IMAGE_BYTES + MAX_AUDIO_BYTES) * 4)
 /** As one among the callers. */
 const MEMORY_HOLDER = 'queue';
 
-/** A request to begin submits from the queue, and memory for each. It is repeated until the store says what it began. */
+/** A request to begin submits from the queue, and memory for those that have to be read. It is repeated until the store says what it began. */
 interface BeginRequest {
   readonly begin: Begin;
+  readonly limit: number;
   readonly releases: (() => void)[];
   readonly at: number;
 }
@@ -69,20 +70,17 @@ export class Submits {
       await limits.dropTry();
       return null;
     }
-    const { begin, releases, at: askedAt } = this.#asked;
-    const wanted = releases.length;
-    const { begun, waitMs } = await store.begin(begin, wanted);
+    const { begin, limit, releases, at: askedAt } = this.#asked;
+    const { begun, waitMs } = await store.begin(begin, limit, releases.length);
     this.#asked = null;
-    this.#reserved -= wanted;
+    this.#reserved -= limit;
     for (const { submission: atHand, ...stored } of begun) {
-      const release = releases.pop();
-      // What came along is small.
-      if (atHand !== null) release?.();
+      const release = atHand === null ? releases.pop() : undefined;
       submit({ stored, askedAt, atHand }, () => release?.());
     }
     for (const release of releases) release();
     if (begun.length === 0) await limits.dropTry();
-    return begun.length === wanted && queued > wanted ? 0 : limits.heed(waitMs);
+    return begun.length === limit && queued > limit ? 0 : limits.heed(waitMs);
   }
 
   /** A reply that was lost may have begun submits. Nothing was sent for them, and another process may. */
@@ -90,7 +88,8 @@ export class Submits {
     const ports = this.#ports;
     if (this.#asked === null) return;
     try {
-      const { begun } = await ports.store.begin(this.#asked.begin, this.#asked.releases.length);
+      const { begin, limit, releases } = this.#asked;
+      const { begun } = await ports.store.begin(begin, limit, releases.length);
       await Promise.all(begun.map((each) => giveBack(ports, each.avatar, storeClock(each)(), each)));
     } catch (error) {
       ports.log.warn({ err: error }, 'what was begun could not be given back; it ends as unconfirmed');
@@ -108,13 +107,14 @@ export class Submits {
     const begin = queued > 0 ? this.#mayBegin() : null;
     if (begin === null) return null;
     const releases: (() => void)[] = [];
-    const most = Math.min(queued, this.room);
-    for (let release = this.#memory(); release !== null; release = this.#memory()) {
+    const limit = Math.min(queued, this.room);
+    while (releases.length < limit) {
+      const release = this.#memory();
+      if (release === null) break;
       releases.push(release);
-      if (releases.length >= most) break;
     }
-    this.#reserved += releases.length;
-    return releases.length === 0 ? null : { begin, releases, at: performance.now() };
+    this.#reserved += limit;
+    return { begin, limit, releases, at: performance.now() };
   }
 
   /** Nobody waits for ever: one submission is read however little memory there is. Releasing it twice is fine. */

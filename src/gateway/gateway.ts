@@ -19,7 +19,7 @@ import { existing } from './move.js';
 import { OriginGate, RECEIVER_ROOM, VIDEO_ROOM } from './origin-gate.js';
 import type { Ports } from './ports.js';
 import { type Finding, resolve } from './resolve.js';
-import { SentAttempts } from './sent.js';
+import { SentSubmits } from './sent.js';
 import { Balance } from './spend/balance.js';
 import { type Usage, type UsageQuery, usage } from './spend/usage.js';
 import { type VideoLink, VideoLinks } from './video/links.js';
@@ -119,7 +119,7 @@ export function createGateway({ ceiling, timing, reads, ...parts }: GatewayParts
   const ports: Ports = {
     limits,
     timing: new Timing(store, timing, random),
-    sent: new SentAttempts(),
+    sent: new SentSubmits(),
     receiverOrigins: new OriginGate(random, stopping.signal, RECEIVER_ROOM),
     videoOrigins: new OriginGate(random, stopping.signal, VIDEO_ROOM),
     renewals: new Renewals(),

@@ -3,13 +3,13 @@
 import type { Avatar } from '../domain/avatar.js';
 import { accepted, failed, requeued, unconfirmed } from '../domain/moves.js';
 import type { Stored } from '../store/store.js';
-import type { Answer } from './answer.js';
+import type { Outcome } from './answer.js';
 import { isRejection } from './limits/report.js';
 import { ending, erase, type Move, waiting, write } from './move.js';
 import { failure, type Ports, storeClock } from './ports.js';
 
 /** @param now when the answer came, on the store's clock */
-export function afterSubmit(ports: Ports, avatar: Avatar, outcome: Answer['outcome'], now: number): Move {
+export function afterSubmit(ports: Ports, avatar: Avatar, outcome: Outcome, now: number): Move {
   const { settings, timing } = ports;
   switch (outcome.kind) {
     case 'accepted': {
@@ -22,17 +22,28 @@ export function afterSubmit(ports: Ports, avatar: Avatar, outcome: Answer['outco
       return neverSent(ports, avatar, now);
     case 'refused': {
       const { status, message } = outcome;
-      if (status === 429) {
-        return settings.notMadeOn.has(429)
-          ? again(ports, avatar, now)
-          : outcomeUnknown(ports, avatar, message, status, now);
-      }
-      if (isRejection(status) && anotherKeyMay(ports, avatar)) return again(ports, avatar, now);
+      if (mayBeMade(settings, outcome)) return outcomeUnknown(ports, avatar, message, status, now);
+      const anotherMay = isRejection(status) && anotherKeyMay(ports, avatar);
+      if (status === 429 || anotherMay) return again(ports, avatar, now);
       return refused(ports, avatar, status, message, now);
     }
     case 'unknown':
-      if (outcome.status === 503 && settings.notMadeOn.has(503)) return again(ports, avatar, now);
+      if (!mayBeMade(settings, outcome)) return again(ports, avatar, now);
       return outcomeUnknown(ports, avatar, outcome.reason, outcome.status, now);
+  }
+}
+
+/** Whether a task was made, or may have been. */
+export function mayBeMade({ notMadeOn }: Pick<Ports['settings'], 'notMadeOn'>, outcome: Outcome): boolean {
+  switch (outcome.kind) {
+    case 'accepted':
+      return true;
+    case 'unknown':
+      return !(outcome.status === 503 && notMadeOn.has(503));
+    case 'refused':
+      return outcome.status === 429 && !notMadeOn.has(429);
+    default:
+      return false;
   }
 }
 

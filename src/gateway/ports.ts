@@ -16,7 +16,7 @@ import type { Limits } from './limits/limits.js';
 import type { Timing } from './limits/timing.js';
 import type { Log } from './log.js';
 import type { OriginGate } from './origin-gate.js';
-import type { SentAttempts } from './sent.js';
+import type { SentSubmits } from './sent.js';
 import type { Renewals } from './video/renewals.js';
 
 /** What the verbs count. */
@@ -134,7 +134,7 @@ export interface Ports {
   readonly keyring: Keyring;
   readonly limits: Limits;
   readonly timing: Timing;
-  readonly sent: SentAttempts;
+  readonly sent: SentSubmits;
   readonly inspector: Inspector;
   /** Unless media at URLs are passed on unseen. */
   readonly urls: UrlFetcher | null;

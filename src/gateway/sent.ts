@@ -1,25 +1,27 @@
-import type { Avatar } from '../domain/avatar.js';
-
 /** Avatars that are remembered: at the largest team's thousand calls a minute, those of hours. */
 const MOST = 200_000;
 
 /**
- * Which submits this process made. A store that comes back older than it was, from a snapshot or from a copy that lagged,
- * hands out an attempt that was made already: the process knows better, and does not make it again.
+ * For which avatars this process made a submit that was, or may have been, paid for. A store that comes back older than it was,
+ * from a snapshot or from a copy that lagged, hands them out again: the process knows better, and does not submit them again.
  */
-export class SentAttempts {
-  readonly #attempts = new Map<string, number>();
+export class SentSubmits {
+  readonly #ids = new Set<string>();
 
-  /** Notes the attempt that is about to be made. `false`: it, or a later one, was made before. */
-  add({ id, attempt }: Pick<Avatar, 'id' | 'attempt'>): boolean {
-    const last = this.#attempts.get(id);
-    if (last !== undefined && attempt <= last) return false;
-    this.#attempts.delete(id); // The order is that of sending.
-    this.#attempts.set(id, attempt);
-    if (this.#attempts.size > MOST) {
-      const [oldest] = this.#attempts.keys();
-      this.#attempts.delete(oldest as string);
+  /** Notes a submit that is about to be made. `false`: there was one before. */
+  add(id: string): boolean {
+    if (this.#ids.has(id)) return false;
+    this.#ids.add(id);
+    if (this.#ids.size > MOST) {
+      // The order is that of sending.
+      const [oldest] = this.#ids;
+      this.#ids.delete(oldest as string);
     }
     return true;
+  }
+
+  /** No task was made by it: another may be tried. */
+  forget(id: string): void {
+    this.#ids.delete(id);
   }
 }

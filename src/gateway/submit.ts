@@ -5,6 +5,7 @@ import { type Submission, unpackSubmission } from '../modellix/submission.js';
 import { type Stored, StoreUnavailableError } from '../store/store.js';
 import type { Outcome } from './answer.js';
 import { reportToLimits, resultOfSubmit } from './limits/report.js';
+import { mayBeMade } from './outcome.js';
 import { type Ports, storeClock } from './ports.js';
 import { type Held, type Settled, settle } from './settle.js';
 
@@ -43,7 +44,7 @@ export async function submit(ports: Ports, begun: BegunHere): Promise<Settled | 
   // The process was held up past its own lease: what became of the record meanwhile is not for it to undo.
   if (performance.now() - askedAt > settings.submitLeaseMs)
     return finish(notSent('the lease lapsed before the request left'), null);
-  if (!sent.add(avatar)) {
+  if (!sent.add(avatar.id)) {
     log.error({ avatarId: avatar.id, attempt: avatar.attempt }, 'the store came back older than it was');
     const reason = 'The task store came back older than it was, and the request had been sent before.';
     return finish({ kind: 'unknown', reason, status: null });
@@ -52,6 +53,7 @@ export async function submit(ports: Ports, begun: BegunHere): Promise<Settled | 
   const { traceparent } = avatar;
   const { outcome, limits: headers } = await modellix.submit(key, submission, { traceparent });
   const at = clock();
+  if (!mayBeMade(settings, outcome)) sent.forget(avatar.id);
   counts.submit(outcome.kind);
   log.info({ avatarId: avatar.id, attempt: avatar.attempt, outcome: outcome.kind }, 'submit settled');
   const report = async () => {

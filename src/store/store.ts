@@ -173,8 +173,12 @@ export interface Store {
    * @throws {CallerLimitError}
    */
   admit(avatar: Avatar, submission: readonly Buffer[], admission: Admission): Promise<Admitted>;
-  /** Begins up to `limit` submits of those that are first in the queue, as far as slots and calls reach. */
-  begin(begin: Begin, limit: number): Promise<Begun>;
+  /**
+   * Begins up to `limit` submits of those that are first in the queue, as far as slots and calls reach.
+   * @param large how many of them may be such that their submission, for its size, does not come along; unset: all. Nobody is
+   * passed over: what is behind one too many waits with it.
+   */
+  begin(begin: Begin, limit: number, large?: number): Promise<Begun>;
   /**
    * The avatar, if it is there and within the scope. Throws where it cannot be read. Another's takes as long as one that is not there.
    * @param known what was found before within the scope: it may be returned as it is where that is its version now

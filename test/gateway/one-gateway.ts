@@ -11,7 +11,7 @@ import { Limits } from '../../src/gateway/limits/limits.js';
 import { Timing } from '../../src/gateway/limits/timing.js';
 import { OriginGate, RECEIVER_ROOM, VIDEO_ROOM } from '../../src/gateway/origin-gate.js';
 import type { Ports } from '../../src/gateway/ports.js';
-import { SentAttempts } from '../../src/gateway/sent.js';
+import { SentSubmits } from '../../src/gateway/sent.js';
 import { Renewals } from '../../src/gateway/video/renewals.js';
 import { Worker } from '../../src/gateway/worker.js';
 import type { ModellixClient } from '../../src/modellix/client.js';
@@ -90,7 +90,7 @@ export function gatewayOn(t: Test, store: Store, options: Options = {}) {
     keyring: new KeyPool(['key']),
     limits: new Limits(watched, { callsPerMinute: 1e6, tasks }, () => 0),
     timing: new Timing(watched, { pollMinMs: 60_000, pollMaxMs: 60_000, longPollMs: 0 }, () => 0),
-    sent: new SentAttempts(),
+    sent: new SentSubmits(),
     inspector: { image: unasked, sound: unasked },
     urls: null,
     videos: null,

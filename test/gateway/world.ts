@@ -14,7 +14,7 @@ import { Limits } from '../../src/gateway/limits/limits.js';
 import { Timing } from '../../src/gateway/limits/timing.js';
 import { OriginGate, RECEIVER_ROOM, VIDEO_ROOM } from '../../src/gateway/origin-gate.js';
 import type { CallbackSender, Counts, GatewaySettings, Ports } from '../../src/gateway/ports.js';
-import { SentAttempts } from '../../src/gateway/sent.js';
+import { SentSubmits } from '../../src/gateway/sent.js';
 import { replayAnswers } from '../../src/gateway/settle.js';
 import { Renewals } from '../../src/gateway/video/renewals.js';
 import { Worker } from '../../src/gateway/worker.js';
@@ -201,7 +201,7 @@ export class World {
       receiverOrigins: new OriginGate(() => 0, new AbortController().signal, RECEIVER_ROOM),
       videoOrigins: new OriginGate(() => 0, new AbortController().signal, VIDEO_ROOM),
       renewals: new Renewals(),
-      sent: new SentAttempts(),
+      sent: new SentSubmits(),
       render: () => ({}),
       memory: new Memory(Number.POSITIVE_INFINITY),
       watched: new Set(),
@@ -230,8 +230,8 @@ export class World {
             return store.admit(avatar, submission, { ...admission, ...lapsing, doubtMs: 0 });
           }),
         ),
-      begin: (begin, limit) =>
-        gated('begin', () => this.#orLost(true, () => store.begin({ ...begin, leaseMs: 0 }, limit))),
+      begin: (begin, ...most) =>
+        gated('begin', () => this.#orLost(true, () => store.begin({ ...begin, leaseMs: 0 }, ...most))),
       find: (caller, id) => gated('find', () => store.find(caller, id)),
       submission: (id) => gated('submission', () => store.submission(id)),
       list: (caller, query) => gated('list', () => store.list(caller, query)),

@@ -93,6 +93,28 @@ export function begins(check: Check): void {
     t.match(await store.outlook([]), { queued: 1, queuedBytes: SUBMISSION.length });
   });
 
+  check('large ones are begun as many as may be, and nobody passes one', async (t, { store }) => {
+    const made: string[] = [];
+    for (const bytes of [9, 300_000, 300_000, 9, 300_000, 9]) {
+      const { avatar } = await store.admit(avatarOf(), [Buffer.alloc(bytes, 7)], dueIn(LONG));
+      made.push(avatar.id);
+    }
+    const begin = async (limit: number, large: number) => {
+      const { begun, waitMs } = await store.begin(beginWith(freely()), limit, large);
+      t.equal(waitMs, null, 'it is no call that is missing');
+      for (const { avatar, submission } of begun) {
+        const whole = await store.submission(avatar.id);
+        t.same(submission, whole?.length === 9 ? whole : null, 'what is large does not come along');
+      }
+      return idsOf(begun);
+    };
+    t.same(await begin(9, 0), made.slice(0, 1));
+    t.same(await begin(9, 0), [], 'all wait behind a large one');
+    t.same(await begin(1, 9), made.slice(1, 2));
+    t.same(await begin(9, 1), made.slice(2, 4));
+    t.same(await begin(9, 2), made.slice(4));
+  });
+
   check('as many are begun as there are slots, and as were asked for', async (t, { store }) => {
     const made = await queueUp(store, 6);
     const begin = async (limit: number, slots: number) => {

@@ -129,8 +129,8 @@ class RedisStore implements Store {
     return this.#admissions.admit(avatar, submission, admission);
   }
 
-  async begin(begin: Begin, limit: number): Promise<Begun> {
-    const args = { begin: beginWord(begin), limit, inline: INLINE_BYTES };
+  async begin(begin: Begin, limit: number, large = limit): Promise<Begun> {
+    const args = { begin: beginWord(begin), limit, large, inline: INLINE_BYTES };
     for (let anew = ''; ; anew = '1') {
       const taken = (await this.#redis.write('begin', { ...args, anew }, hasTaken)) as Taken;
       const [now, waitMs, rows, place] = taken;

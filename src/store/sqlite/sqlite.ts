@@ -117,8 +117,8 @@ class SqliteStore implements Store {
     }
   }
 
-  async begin(begin: Begin, limit: number): Promise<Begun> {
-    const { begun, waitMs } = await this.#link.call('begin', begin, limit);
+  async begin(begin: Begin, limit: number, large = limit): Promise<Begun> {
+    const { begun, waitMs } = await this.#link.call('begin', begin, limit, large);
     const submits: BegunSubmit[] = [];
     for (const { submission, ...answer } of begun) {
       for (const stored of await this.#stored([answer])) {

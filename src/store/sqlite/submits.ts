@@ -134,15 +134,18 @@ export function admit(cx: Context, sent: SentRow, submission: Submission, admiss
 }
 
 /** Begins submits of those that are first in the queue; see `Store.begin`. */
-export function begin(cx: Context, begin: Begin, limit: number): Begun {
+export function begin(cx: Context, begin: Begin, limit: number, large: number): Begun {
   const again = cx.whole(
     readAvatars(cx.db, `status = 'submitting' and intent = ? order by tag, seq`, [begin.intent]),
   );
   if (again.length > 0) return { begun: again.map((row) => begunOf(cx, row)), waitMs: null };
   const begun: AvatarRow[] = [];
+  let leftLarge = large;
   for (const row of first(cx, limit)) {
-    const turn = begun.length < limit ? takeSubmit(cx, begin.keys) : null;
+    const fits = begun.length < limit && (row.file === null || leftLarge > 0);
+    const turn = fits ? takeSubmit(cx, begin.keys) : null;
     if (turn === null) break;
+    if (row.file !== null) leftLarge -= 1;
     if ('waitMs' in turn) return { begun: begun.map((row) => begunOf(cx, row)), waitMs: turn.waitMs };
     const version = row.version + 1;
     const changed = cx.place(row.caller);

@@ -4,6 +4,7 @@
 
   a.begin    see readBegin
   a.limit
+  a.large    how many of them may be so large that their submission does not come along
   a.inline   up to how many bytes a submission comes along
   a.anew     '1' where nothing that was begun with this intent was of use
 
@@ -14,13 +15,13 @@
 local MOST_PASSED = 1000
 -- How long it is known what a call began: far longer than it is repeated.
 local BEGUN_MS = 600000
-local limit = tonumber(a.limit)
+local limit, large, inline = tonumber(a.limit), tonumber(a.large), tonumber(a.inline)
 local wanted = readBegin(a.begin)
 local begunKey = base .. 'begun:' .. wanted.intent
 local rows = {}
 
 local function add(id, record)
-  local isSmall = sizeOf(id) <= tonumber(a.inline)
+  local isSmall = sizeOf(id) <= inline
   rows[#rows + 1] = {id, record.stored, isSmall and redis.call('HGET', base .. 'submission:' .. id, 0)}
 end
 
@@ -42,7 +43,8 @@ redis.call('ZREMRANGEBYSCORE', base .. 'queue-doubt', '-inf', now)
 local keys = keysWithSlots(wanted)
 local begun, passed, place = {}, 0, nil
 
--- Begins the one with an id, or says by 'pass' that it is not to be begun, by 'full' that no key can take it.
+-- Begins the one with an id, or says by 'pass' that it is not to be begun, by 'full' that no key can take it, by 'large' that it is
+-- a large one too many.
 local function begin(id)
   if redis.call('ZSCORE', base .. 'queue-doubt', id) then
     return 'pass'
@@ -54,10 +56,15 @@ local function begin(id)
   elseif record.isNewer then
     return 'pass'
   end
+  local isLarge = sizeOf(id) > inline
+  if isLarge and large == 0 then
+    return 'large'
+  end
   local key = nextKey(keys)
   if not key then
     return 'full'
   end
+  large = large - (isLarge and 1 or 0)
   takeKey(key)
   leaveQueue(id)
   unlist(id, record.head)
@@ -75,14 +82,15 @@ local function begin(id)
 end
 
 local result
-while #rows < limit and passed < MOST_PASSED and result ~= 'full' do
+local ends = {full = true, large = true}
+while #rows < limit and passed < MOST_PASSED and not ends[result] do
   local waiting = redis.call('ZRANGE', base .. 'queue', passed, passed + MOST_PASSED / 10 - 1)
   if #waiting == 0 then
     break
   end
   for _, id in ipairs(waiting) do
     result = #rows < limit and begin(id) or 'full'
-    if result == 'full' then
+    if ends[result] then
       break
     end
     passed = passed + (result == 'pass' and 1 or 0)

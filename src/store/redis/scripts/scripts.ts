@@ -29,7 +29,7 @@ const ARGUMENTS = {
     'month',
     'begin',
   ],
-  begin: ['begin', 'limit', 'inline', 'anew'],
+  begin: ['begin', 'limit', 'large', 'inline', 'anew'],
   claim: ['key', 'ids', 'limit', 'lease', 'overdue', 'calls', 'slots'],
   take: ['key', 'calls'],
   save: ['id', 'version', 'content', 'due', 'drop', 'slotFor', 'silent', 'spend'],
