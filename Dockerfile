@@ -6,6 +6,7 @@ WORKDIR /app
 COPY package.json package-lock.json ./
 RUN npm ci --ignore-scripts
 COPY tsconfig.json tsconfig.build.json ./
+COPY .ci/bundle.mjs .ci/
 COPY src src
 RUN npm run build
 
@@ -42,4 +43,4 @@ EXPOSE 8080
 # Liveness: whoever restarts what is unhealthy does no good while Redis is away.
 HEALTHCHECK --interval=10s --timeout=8s --start-period=10s --retries=3 CMD ["node", "dist/main.js", "healthcheck"]
 # The flags are explained in docs/hardening.md.
-ENTRYPOINT ["tini", "--", "node", "--v8-pool-size=1", "--max-semi-space-size=4", "dist/main.js"]
+ENTRYPOINT ["tini", "--", "node", "--v8-pool-size=1", "dist/main.js"]

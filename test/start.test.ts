@@ -27,9 +27,15 @@ t.test('the image starts it with the flags that `npm start` gives', async (t) =>
 t.test('[E22] `npm start` builds what is not built, or has changed since', async (t) => {
   const dir = await mkdtemp(join(tmpdir(), 'avatar-gateway-start-'));
   t.teardown(() => rm(dir, { recursive: true, force: true }));
-  for (const name of ['bin', 'src', 'src/http', 'dist']) await mkdir(join(dir, name));
+  for (const name of ['.ci', 'bin', 'src', 'src/http', 'dist']) await mkdir(join(dir, name));
   const main = join(dir, 'dist/main.js');
-  const sources = ['src/http/server.ts', 'package-lock.json', 'tsconfig.json', 'tsconfig.build.json'];
+  const sources = [
+    'src/http/server.ts',
+    'package-lock.json',
+    'tsconfig.json',
+    'tsconfig.build.json',
+    '.ci/bundle.mjs',
+  ];
   for (const name of sources) await writeFile(join(dir, name), '');
   // In place of npm: what it would build says so.
   const npm = join(dir, 'bin/npm');

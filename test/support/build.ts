@@ -1,8 +1,10 @@
 /** TypeScript made JavaScript ahead: it starts fast, and edits to the sources meanwhile do not reach it. */
 
+import { execFile } from 'node:child_process';
 import { cp, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { dirname, extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
@@ -44,6 +46,7 @@ export async function buildProject(dir: string): Promise<void> {
   for (const part of ['src', 'test', 'openapi', 'docs', 'bench'])
     await transpile(join(ROOT, part), join(dir, part));
   await linkModules(join(ROOT, 'node_modules'), join(dir, 'node_modules'));
+  await promisify(execFile)(process.execPath, [join(ROOT, '.ci/bundle.mjs'), join(dir, 'src/main.js')]);
 }
 
 /**
