@@ -30,12 +30,12 @@ export interface BreakerRule {
 const PAUSES = { pauseMs: 2_000, longestPauseMs: 30_000, tryMs: 20_000 };
 export const CONNECTION: BreakerRule = { ...PAUSES, threshold: 1 };
 export const MODELLIX: BreakerRule = { ...PAUSES, threshold: 5 };
-/** Each failure is an avatar that a person has to look after, so the pauses grow long; a submit may take minutes. */
+/** Each failure is an avatar that a person has to look after, so the pauses grow long. A submit takes a minute, unless more is allowed. */
 export const SUBMITS: BreakerRule = {
   threshold: 5,
   pauseMs: 2_000,
   longestPauseMs: 900_000,
-  tryMs: 300_000,
+  tryMs: 70_000,
 };
 
 export const CLOSED: Breaker = { failures: 0, pauses: 0, tryAt: 0, trying: false };
