@@ -24,9 +24,9 @@ export function keepFailed(avatar: Avatar): Avatar {
   return { ...during(avatar, 'keepFailed'), failures: avatar.failures + 1 };
 }
 
-/** Whether it was tried in vain for long enough at `at`: whoever is to be told has waited for as long. */
-export function isKeepingOver({ failures, completedAt }: Avatar, at: number): boolean {
-  return failures > 0 && at > (completedAt ?? at) + TRIED_FOR_MS;
+/** Whether whoever is to be told has waited for long enough at `at`. */
+export function isKeepingOver({ completedAt }: Avatar, at: number): boolean {
+  return at > (completedAt ?? at) + TRIED_FOR_MS;
 }
 
 function during(avatar: Avatar, move: string): Avatar {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { MAX_AUDIO_BYTES } from '../domain/media/audio/audio.js';
 import { MAX_IMAGE_BYTES } from '../domain/media/image/image.js';
-import type { Begin } from '../store/store.js';
+import type { Admitted, Begin } from '../store/store.js';
 import { type Ports, storeClock } from './ports.js';
 import { type BegunHere, giveBack } from './submit.js';
 
@@ -27,6 +27,8 @@ export class Submits {
   #reserved = 0;
   /** Whose submission is in memory. */
   #reading = 0;
+  /** Somebody waits in the queue, as far as is known: who comes has to wait behind them. */
+  #isQueue = false;
   /** Of which it is not known yet what was begun. */
   #asked: BeginRequest | null = null;
   /** That were begun and are under way. */
@@ -41,15 +43,18 @@ export class Submits {
     return Math.min(MOST, this.#ports.limits.mostSubmits) - this.underWay - this.#reserved;
   }
 
-  /** Has the store asked to begin a submit; with `null` where none may be made now. */
-  async asking<T>(ask: (begin: Begin | null) => Promise<T>): Promise<T> {
+  /** Has the store asked to admit an avatar and begin its submit; with `null` where none may be made now. */
+  async asking(admit: (begin: Begin | null) => Promise<Admitted>): Promise<Admitted> {
     await this.#ports.limits.told();
-    const begin = this.#mayBegin();
-    this.#reserved += 1;
+    const begin = this.#isQueue ? null : this.#mayBegin();
+    const reserved = begin === null ? 0 : 1;
+    this.#reserved += reserved;
     try {
-      return await ask(begin);
+      const admitted = await admit(begin);
+      if (admitted.outcome === 'queued') this.#isQueue = true;
+      return admitted;
     } finally {
-      this.#reserved -= 1;
+      this.#reserved -= reserved;
     }
   }
 
@@ -64,10 +69,11 @@ export class Submits {
     submit: (begun: BegunHere, done: () => void) => void,
   ): Promise<number | null> {
     const { limits, store } = this.#ports;
-    if (queued > 0) await limits.beginTry();
+    this.#isQueue = queued > 0;
+    if (queued > 0 && this.room > 0) await limits.beginTry();
     this.#asked ??= this.#ask(queued);
     if (this.#asked === null) {
-      await limits.dropTry();
+      await this.#dropUnusedTry();
       return null;
     }
     const { begin, limit, releases, at: askedAt } = this.#asked;
@@ -79,7 +85,8 @@ export class Submits {
       submit({ stored, askedAt, atHand }, () => release?.());
     }
     for (const release of releases) release();
-    if (begun.length === 0) await limits.dropTry();
+    this.#isQueue = queued > begun.length;
+    if (begun.length === 0) await this.#dropUnusedTry();
     return begun.length === limit && queued > limit ? 0 : limits.heed(waitMs);
   }
 
@@ -94,6 +101,10 @@ export class Submits {
     } catch (error) {
       ports.log.warn({ err: error }, 'what was begun could not be given back; it ends as unconfirmed');
     }
+  }
+
+  async #dropUnusedTry(): Promise<void> {
+    if (this.underWay + this.#reserved === 0) await this.#ports.limits.dropTry();
   }
 
   #mayBegin(): Begin | null {

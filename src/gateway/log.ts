@@ -1,8 +1,8 @@
-/** What may be logged. src/log.ts writes these fields and leaves out every other. */
+/** What may be logged. src/telemetry/log.ts writes these fields and leaves out every other. */
 
 /**
  * The fields of a log line. None of them may hold a header, a body, media, a URL with its query or a secret; a new one is
- * added here and to the table of src/log.ts, or it does not compile.
+ * added here and to the table of src/telemetry/log.ts, or it does not compile.
  */
 export interface LogFields {
   readonly err?: unknown;

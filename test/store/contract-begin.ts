@@ -115,6 +115,22 @@ export function begins(check: Check): void {
     t.same(await begin(9, 2), made.slice(4));
   });
 
+  check('one that is taken back before it was sent costs nothing', async (t, { store }) => {
+    const createdAt = Date.now();
+    const day = dayOf(createdAt);
+    for (const begin of [beginWith(freely()), undefined]) {
+      const limits = dueIn(LONG, begin === undefined ? {} : { begin });
+      const { avatar, version } = await store.admit(
+        avatarOf({ createdAt, spend: SPEND }),
+        [SUBMISSION],
+        limits,
+      );
+      t.match(await store.use(CALLER, day, day), [{ reserved: { avatars: 1 } }]);
+      t.ok(await store.remove(avatar.id, version));
+      t.notMatch(await store.use(CALLER, day, day), [{ reserved: { avatars: 1 } }]);
+    }
+  });
+
   check('as many are begun as there are slots, and as were asked for', async (t, { store }) => {
     const made = await queueUp(store, 6);
     const begin = async (limit: number, slots: number) => {

@@ -109,7 +109,7 @@ export function spending(check: Check): void {
       [reserved, settled] = [plus(reserved, reserves), plus(settled, settles)];
       t.same([await sumOf(store, 'reserved'), await sumOf(store, 'settled')], [reserved, settled], end);
       t.equal(await store.remove(avatar.id, version), true);
-      if (avatar.status === 'queued') reserved = plus(reserved, amount(-1));
+      if (avatar.status === 'queued' || avatar.status === 'submitting') reserved = plus(reserved, amount(-1));
       t.same([await sumOf(store, 'reserved'), await sumOf(store, 'settled')], [reserved, settled], 'gone');
     }
   });

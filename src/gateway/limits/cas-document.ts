@@ -111,8 +111,8 @@ export class CasDocument<T> {
     if (known !== null && !this.#inDoubt && performance.now() - known.heardAt < STALE_MS) return known;
     const askedAt = performance.now();
     const { value, revision, now } = await this.#store.document(this.#name);
-    const same = known !== null && known.revision === revision;
-    return this.#keep(same ? known.value : this.#codec.read(value), revision, now, askedAt);
+    // One that came back older may have come to the same revision by other changes.
+    return this.#keep(this.#codec.read(value), revision, now, askedAt);
   }
 
   async #swap({ revision }: Known<T>, value: T): Promise<boolean> {

@@ -22,14 +22,17 @@ export async function keep(ports: Ports, stored: Stored): Promise<void> {
   if (expiresAt <= now) return void (await erase(ports, avatar, version));
   // It succeeded while there was a folder, and now there is none.
   if (videos === null) return goOn(ports, stored, video);
-  if (isKeepingOver(avatar, now)) {
+  const giveUp = () => {
     counts.keeping('given_up');
     log.warn({ avatarId: avatar.id, failures: avatar.failures }, 'a video is not kept: its host is away');
     return goOn(ports, stored, video);
-  }
+  };
+  const isOver = isKeepingOver(avatar, now);
+  if (isOver && avatar.failures > 0) return giveUp();
   const { origin } = new URL(video.url);
   const grant = videoOrigins.acquire(origin);
   if ('putOffMs' in grant) {
+    if (isOver) return giveUp();
     await postpone(ports, stored, Math.min(grant.putOffMs, expiresAt - now));
     return;
   }

@@ -2,7 +2,7 @@
  * Records of final avatars as they lie in Redis: all but the schema number deflated, since a million of them are kept in
  * memory, and most of each is the same in all. Those that go on are few, and stay readable.
  *
- * The letter behind the number says with which dictionary: a better one gets a letter of its own. A record that is not packed, `1 {...}`, is read as it is.
+ * The letter behind the number says with which dictionary: a better one gets a letter of its own. A record that is not packed, `4 {...}`, is read as it is.
  */
 
 import { deflateRawSync, inflateRawSync } from 'node:zlib';

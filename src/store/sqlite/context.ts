@@ -96,7 +96,8 @@ export class Context {
     this.#wrote = true;
     this.counts.move(before, after);
     // What was not sent costs nothing, whoever takes it back; the rest was spent.
-    countCost(this.tables.accounts, before, after ?? (before?.status === 'queued' ? null : before));
+    const isSpent = before !== null && before.status !== 'queued' && before.status !== 'submitting';
+    countCost(this.tables.accounts, before, after ?? (isSpent ? before : null));
     if (before?.file != null && after?.file == null) this.#written.files.push(before.file);
     if (before !== null) this.#begun.delete(before.id);
     if (after === null) {

@@ -11,8 +11,8 @@ if not record or not record.head or record.version ~= tonumber(a.version) then
   return 0
 end
 local head = record.head
--- Nothing of it stays: what was not sent costs nothing, whoever takes it back.
-forget(a.id, head, head.mark == QUEUED and record)
+-- What was not sent costs nothing, whoever takes it back.
+forget(a.id, head, has(QUEUED .. SUBMITTING, head.mark) and record)
 redis.call('DEL', base .. 'avatar:' .. a.id)
 if head.idempotency ~= '' then
   redis.call('HDEL', base .. 'keys', head.idempotency)
