@@ -108,8 +108,7 @@ if isUploaded then
 else
   redis.call('HSET', base .. 'submission:' .. a.id, 'bytes', bytes, 0, a.submission)
 end
-local record = {version = 1, head = head, document = document, content = a.content}
-takeTurn(record, head.caller, tonumber(a.step))
+local record = {version = 1, head = head, document = document, content = a.content, tag = nextTag(head.caller, a.step)}
 local keys = wanted and redis.call('ZCARD', base .. 'queue') == 0 and keysWithSlots(wanted) or {}
 local key = nextKey(keys)
 if key then

@@ -66,7 +66,7 @@ local function begin(id)
   end
   large = large - (isLarge and 1 or 0)
   takeKey(key)
-  leaveQueue(id)
+  leaveQueue(id, record.head.caller)
   unlist(id, record.head)
   markBegun(record, key.id, wanted.intent)
   record.version, record.isClaimed = record.version + 1, false
