@@ -171,10 +171,7 @@ class SqliteStore implements Store {
     const ids =
       preferred === undefined || preferred.size === 0
         ? null
-        : preferredFirst(
-            (await this.#link.call('due', how, claim.limit + SPARE)).map((id) => ({ id })),
-            preferred,
-          ).map(({ id }) => id);
+        : preferredFirst(await this.#link.call('due', how, claim.limit + SPARE), (id) => preferred.has(id));
     const { claimed, waitMs } = await this.#link.call('claim', how, ids);
     return { claimed: await this.#stored(claimed), waitMs };
   }
