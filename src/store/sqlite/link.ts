@@ -3,9 +3,8 @@
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { StoreLockedError, StoreUnavailableError } from '../store.js';
-import type { Call, Failure, Outcome, Reply } from './batch.js';
+import type { Call, Failure, Operations, Outcome, Reply } from './batch.js';
 import type { Context, Written } from './context.js';
-import type { Operations } from './operations.js';
 import type { Opening, ThreadData } from './thread.js';
 
 /** As this file is, JavaScript or not yet. */

@@ -31,8 +31,6 @@ export interface MediaFile {
 export class Media {
   readonly #dir: string;
   readonly #semaphore = new Semaphore(WRITES_AT_ONCE);
-  #syncing: Promise<void> = Promise.resolve();
-  #nextSync: Promise<void> | null = null;
 
   constructor(dir: string) {
     this.#dir = dir;
@@ -67,8 +65,10 @@ export class Media {
       }
     }
     try {
-      await this.#semaphore.run(() => writeDurably(join(this.#dir, file), chunks()));
-      await this.#sync();
+      await this.#semaphore.run(async () => {
+        await writeDurably(join(this.#dir, file), chunks());
+        await syncDir(this.#dir);
+      });
       return { file, size, sum };
     } catch (cause) {
       await this.remove(file);
@@ -89,18 +89,6 @@ export class Media {
       if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return null;
       throw new StoreUnavailableError('the data directory cannot be read', { cause });
     }
-  }
-
-  /** All that ask while a sync is under way share the next one. */
-  #sync(): Promise<void> {
-    this.#nextSync ??= this.#syncing
-      .catch(() => {})
-      .then(() => {
-        this.#nextSync = null;
-        this.#syncing = syncDir(this.#dir);
-        return this.#syncing;
-      });
-    return this.#nextSync;
   }
 }
 

@@ -1,7 +1,8 @@
 /** What is read of the database, without a change to it: but that what is damaged is moved out of the way. */
 
-import { STATUSES, type Status } from '../../domain/avatar.js';
+import { STATUSES } from '../../domain/avatar.js';
 import type { DayOfUse } from '../../domain/spend.js';
+import type { Progress } from '../record.js';
 import { isNewer } from '../schema.js';
 import type { ListQuery, Place } from '../store.js';
 import * as accounts from './accounts.js';
@@ -14,10 +15,7 @@ import { readSubmission, type Submission } from './submissions.js';
 export interface Answer {
   readonly id: string;
   readonly doc: Uint8Array;
-  readonly status: Status;
-  readonly keyId: string | null;
-  readonly attempt: number;
-  readonly intent: string | null;
+  readonly progress: Progress;
   readonly version: number;
   readonly now: number;
 }
@@ -27,7 +25,7 @@ const MAX_READ = 1000;
 
 export function answerOf({ now }: Context, row: AvatarRow): Answer {
   const { id, doc, status, key_id: keyId, attempt, intent, version } = row;
-  return { id, doc, status, keyId, attempt, intent, version, now };
+  return { id, doc, progress: { status, keyId, attempt, intent }, version, now };
 }
 
 /** @param caller `null`: whosever it is. 'quarantined': it is damaged */
@@ -140,7 +138,13 @@ export function outlook(cx: Context, keyIds: readonly string[]) {
     ] as const;
   });
   const dueInMs = delay(cx, cx.db.sql('select min(due) from avatars where due_key is null').get([])?.[0]);
-  return { now: cx.now, queued: cx.counts.queued, queuedBytes: cx.counts.queuedBytes, dueInMs, keys };
+  return {
+    now: cx.now,
+    queued: cx.counts.queued,
+    queuedBytes: cx.counts.queuedBytes,
+    dueInMs,
+    keys: new Map(keys),
+  };
 }
 
 function delay({ now }: Context, due: Value | undefined): number | null {

@@ -1,7 +1,11 @@
 /** Rows of `schema.sql`, each with its checksum. */
 
 import { crc32 } from 'node:zlib';
-import type { Mode, Status, Step } from '../../domain/avatar.js';
+import type { Avatar, Mode, Status, Step } from '../../domain/avatar.js';
+import { holdingsOf } from '../../domain/holdings.js';
+import { spendStateOf } from '../../domain/spend.js';
+import { keyDigest } from '../idempotency.js';
+import { documentOf } from '../record.js';
 import type { Database, Value } from './database.js';
 import { jsonIn } from './tables.js';
 
@@ -67,6 +71,32 @@ export type OwnRow = Omit<
 
 /** As it comes from the main thread: a text costs a message less than bytes. */
 export type SentRow = Omit<OwnRow, 'doc'> & { readonly doc: string };
+
+/** What goes to the thread of the store for an avatar. */
+export function rowOf(avatar: Avatar): SentRow {
+  const { id, caller, status, step, mode, keyId, attempt, intent, idempotency, spend } = avatar;
+  const state = spendStateOf(status);
+  const cost =
+    state === 'released' ? null : state === 'settled' ? (spend?.settled ?? spend?.reserved) : spend?.reserved;
+  return {
+    id,
+    caller,
+    status,
+    step,
+    mode,
+    key_id: keyId,
+    attempt,
+    intent,
+    due_key: holdingsOf(avatar).dueIndex,
+    created: avatar.createdAt,
+    external_id: avatar.externalId?.toWellFormed() ?? null,
+    task_id: avatar.taskId?.toWellFormed() ?? null,
+    idempotency: idempotency && keyDigest(caller, idempotency.key),
+    cost_ms: cost?.durationMs ?? null,
+    cost_units: cost?.units ?? null,
+    doc: documentOf(avatar),
+  };
+}
 
 export const received = (row: SentRow): OwnRow => ({ ...row, doc: Buffer.from(row.doc) });
 

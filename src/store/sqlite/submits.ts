@@ -5,8 +5,8 @@ import { wholeDelay } from '../delay.js';
 import { isNewer } from '../schema.js';
 import type { Admission, Begin } from '../store.js';
 import { spentAt } from './accounts.js';
+import { takeSubmit } from './calls.js';
 import type { Context } from './context.js';
-import { takeSubmit } from './keys.js';
 import { type Answer, answerOf } from './reads.js';
 import {
   type AvatarRow,

@@ -3,9 +3,9 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { forgetAccounts } from './accounts.js';
 import { type Call, type Failure, failureOf, type Outcome, runCalls } from './batch.js';
+import { forgetCalls } from './calls.js';
 import { Context } from './context.js';
 import { Acknowledged, lock, OpenError, open } from './database.js';
-import { forgetCalls } from './keys.js';
 import { readAvatars } from './rows.js';
 import { filesOf } from './submissions.js';
 import { DamagedRowError } from './tables.js';
