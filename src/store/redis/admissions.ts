@@ -58,6 +58,7 @@ export async function admit(
       bytes,
       content: contentOf(avatar),
       submission: Buffer.concat(isLarge ? [] : submission),
+      pieces: isLarge ? Math.ceil(bytes / PIECE_BYTES) : 0,
     },
     ...{
       due: wholeDelay(dueInMs),

@@ -39,6 +39,13 @@ const LONGEST_BACKOFF_MS = 2000;
 const CLUSTER =
   'this Redis is a node of a Cluster, and has not all keys: write redis+cluster:// in REDIS_URL';
 
+/** What is known of one connection. Work on one is not carried on with the next. */
+interface Session {
+  readonly copies: Copies;
+  /** Scripts that Redis was sent whole. */
+  readonly sent: Set<ScriptName>;
+}
+
 export class Connection {
   readonly #node: Node;
   readonly #client: Redis;
@@ -50,13 +57,8 @@ export class Connection {
   readonly #onEvent: (event: 'connected' | 'lost', error?: StoreUnavailableError) => void;
   readonly #lookout: NodeJS.Timeout | undefined;
   #looking = false;
-  /** Of this connection. */
-  #copies: Copies;
-  /** Those that Redis was sent whole on this connection. */
-  readonly #sent = new Set<ScriptName>();
+  #session: Session;
   #state: 'connected' | 'lost' | null = null;
-  /** Counts the connections that ended: work on one of them is not carried on with the next. */
-  #ended = 0;
   /** Attempts since the last connection that was of use. */
   #attempts = 0;
   #lastError: StoreUnavailableError | undefined;
@@ -85,14 +87,15 @@ export class Connection {
     });
     this.#client = client;
     this.#at = at;
-    const copies = () => new Copies(client, waitFor, commandTimeoutMs / 2);
-    this.#copies = copies();
+    const session = (): Session => ({
+      copies: new Copies(client, waitFor, commandTimeoutMs / 2),
+      sent: new Set(),
+    });
+    this.#session = session();
     client.on('ready', () => void this.#greet());
     client.on('close', () => {
-      this.#ended += 1;
-      this.#sent.clear();
-      this.#copies.end();
-      this.#copies = copies();
+      this.#session.copies.end();
+      this.#session = session();
       this.#change('lost');
     });
     client.on('error', (error) => {
@@ -126,7 +129,7 @@ export class Connection {
   ): Promise<unknown> {
     const deadline = performance.now() + this.#timeoutMs;
     return this.use(async (client) => {
-      const copies = this.#copies;
+      const { copies } = this.#session;
       const copied = () => copies.made(deadline - performance.now());
       const evaluated = this.#evaluate(client, script, args);
       const asked = hasWritten === undefined ? copied() : null;
@@ -146,14 +149,14 @@ export class Connection {
   async use<T>(command: (client: Redis) => Promise<T>): Promise<T> {
     if (this.#closing !== null) throw new StoreUnavailableError('the store is closed');
     if (this.#client.status !== 'ready' || this.#state !== 'connected') throw this.#lastError ?? away();
-    const connection = this.#ended;
+    const session = this.#session;
     this.#gather();
     try {
       return await command(this.#client);
     } catch (error) {
       const known = this.#known(error);
       const refusal = refusalOf(error);
-      if (refusal !== null && connection === this.#ended) {
+      if (refusal !== null && session === this.#session) {
         if (NOT_HERE.has(refusal)) this.#leave(known);
         else this.#lookAgain();
       }
@@ -189,8 +192,9 @@ export class Connection {
     const given: Readonly<Record<string, ScriptArgument>> = args;
     const values = names.map((name) => given[name] ?? '');
     const run = (command: string, which: string) => client.callBuffer(command, which, 1, key, ...values);
-    if (!this.#sent.has(script)) {
-      this.#sent.add(script);
+    const { sent } = this.#session;
+    if (!sent.has(script)) {
+      sent.add(script);
       return { result: await run('EVAL', lua), isSecond: false };
     }
     try {
@@ -202,14 +206,14 @@ export class Connection {
   }
 
   async #greet(): Promise<void> {
-    const connection = this.#ended;
+    const session = this.#session;
     try {
       // The client has done so, and would go on with another database where that was refused.
       if (this.#node.db !== 0) await this.#client.select(this.#node.db);
       await this.#prepare(this.#client);
-      if (connection === this.#ended) this.#change('connected');
+      if (session === this.#session) this.#change('connected');
     } catch (error) {
-      if (connection === this.#ended) this.#leave(this.#known(error));
+      if (session === this.#session) this.#leave(this.#known(error));
     }
   }
 
@@ -239,13 +243,13 @@ export class Connection {
   /** Asks who is the master, and leaves where it is another one. */
   async #lookAgain(): Promise<void> {
     if (!this.#node.moves || this.#looking || this.#state !== 'connected') return;
-    const connection = this.#ended;
+    const session = this.#session;
     this.#looking = true;
     try {
       const master = await this.#node.locate();
       const { endpoint } = this.#at;
       const isSame = master.host === endpoint?.host && master.port === endpoint.port;
-      if (connection !== this.#ended || isSame) return;
+      if (session !== this.#session || isSame) return;
       this.#leave(new StoreUnavailableError('another Redis has become the master'));
     } catch {
       // Who knows nothing better stays.

@@ -17,6 +17,7 @@ const ARGUMENTS = {
     'id',
     'content',
     'submission',
+    'pieces',
     'bytes',
     'due',
     'doubt',
