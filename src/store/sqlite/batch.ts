@@ -3,8 +3,9 @@
  * cannot be written together, each is run again in a transaction of its own.
  */
 
+import { use } from './accounts.js';
 import type { Context, Written } from './context.js';
-import { callers, feed, find, keyIds, list, outlook, submission, use } from './reads.js';
+import { callers, feed, find, keyIds, list, outlook, submission } from './reads.js';
 import { asDamaged, readAvatar } from './rows.js';
 import { claim, due, remove, save, takeCall } from './saves.js';
 import { admit, begin, check } from './submits.js';
@@ -17,13 +18,7 @@ export interface Call {
   readonly args: readonly unknown[];
 }
 
-export interface Failure {
-  readonly message: string;
-  readonly code: string | undefined;
-  readonly stack: string | undefined;
-}
-
-export type Reply = { readonly n: number } & ({ readonly value: unknown } | { readonly error: Failure });
+export type Reply = { readonly n: number } & ({ readonly value: unknown } | { readonly error: Error });
 
 /** What came of calls, and what was written with them. */
 export interface Outcome extends Written {
@@ -40,7 +35,7 @@ export function runCalls(cx: Context, calls: readonly Call[], areAlone = false):
     return { replies, ...written };
   } catch (error) {
     if (areAlone) {
-      const failed = calls.map(({ n }) => ({ n, error: failureOf(error) }));
+      const failed = calls.map(({ n }) => ({ n, error: plain(error) }));
       return { replies: failed, changes: [], files: [], quarantined: 0 };
     }
     const outcomes = calls.map((call) => runCalls(cx, [call], true));
@@ -59,9 +54,10 @@ function runCall(cx: Context, { name, now, args }: Call): unknown {
   return operation(cx, ...args);
 }
 
-export function failureOf(error: unknown): Failure {
-  const { message, code, stack } = error as Error & { code?: string };
-  return { message, code, stack };
+/** One that a message can carry: the driver's own are no errors to it. */
+export function plain(error: unknown): Error {
+  const { message, stack } = error as Error;
+  return Object.assign(new Error(message), { stack });
 }
 
 function document({ tables, now }: Context, name: string) {
@@ -85,7 +81,9 @@ function quarantine(cx: Context, id: string): void {
 /** What the thread can be asked: each is one synchronous function, and all that is written in it is one change. */
 const operations = {
   ...{ admit, begin, check, claim, due, takeCall, save, remove, quarantine },
-  ...{ find, list, feed, use, callers, submission, outlook, keyIds, document, swap },
+  ...{ find, list, feed, callers, submission, outlook, keyIds, document, swap },
+  use: ({ tables }: Context, caller: string | null, from: string, to: string) =>
+    use(tables.accounts, caller, from, to),
   ping: (cx: Context) => cx.writes(),
 };
 

@@ -3,12 +3,13 @@
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { StoreLockedError, StoreUnavailableError } from '../store.js';
-import type { Call, Failure, Operations, Outcome, Reply } from './batch.js';
+import type { Call, Operations, Outcome, Reply } from './batch.js';
 import type { Context, Written } from './context.js';
 import type { Opening, ThreadData } from './thread.js';
 
 /** As this file is, JavaScript or not yet. */
 const EXTENSION = extname(import.meta.url);
+const UNUSABLE = 'the data directory cannot be written or read';
 
 type Args<F> = F extends (cx: Context, ...args: infer A) => unknown ? A : never;
 
@@ -110,7 +111,8 @@ export class Link {
       const waiter = this.#waiters.get(reply.n);
       this.#waiters.delete(reply.n);
       if ('value' in reply) waiter?.resolve(reply.value);
-      else waiter?.reject(unavailable(reply.error));
+      // The disk's fault, or one of the gateway.
+      else waiter?.reject(new StoreUnavailableError(UNUSABLE, { cause: reply.error }));
     }
     if (this.#waiters.size === 0 && this.#ended === null) this.#worker.unref();
   }
@@ -122,25 +124,13 @@ export class Link {
   }
 }
 
-/** What a call throws in the thread is the disk's fault, or one of the gateway: what it was is the cause. */
-function unavailable(failure: Failure): StoreUnavailableError {
-  return new StoreUnavailableError('the data directory cannot be written or read', {
-    cause: errorOf(failure),
-  });
-}
-
 function openError(dir: string, { reason, error }: Extract<Opening, { opened: false }>): Error {
-  const cause = errorOf(error);
-  if (reason === 'locked') return new StoreLockedError(dir, { cause });
+  if (reason === 'locked') return new StoreLockedError(dir, { cause: error });
   const why =
     reason === 'damaged'
       ? `is damaged: ${error.message}. Nothing was sent; put a backup in its place (docs/containers.md, Backups)`
       : `cannot be opened (${error.message})`;
-  return new StoreUnavailableError(`the data directory ${dir} ${why}`, { cause });
-}
-
-function errorOf({ message, code, stack }: Failure): Error {
-  return Object.assign(new Error(message), { stack, ...(code !== undefined && { code }) });
+  return new StoreUnavailableError(`the data directory ${dir} ${why}`, { cause: error });
 }
 
 /** Where the process loads TypeScript, its threads do not by themselves. */

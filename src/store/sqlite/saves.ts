@@ -4,7 +4,7 @@ import { holdingsOf } from '../../domain/holdings.js';
 import { wholeDelay } from '../delay.js';
 import { isNewer } from '../schema.js';
 import type { CallTerms, Claim, Save, SaveResult } from '../store.js';
-import { isOutdated, OUTDATED, pollRoom, readCalls, tookPolls, writeCalls } from './calls.js';
+import { Calls, pollShare } from './calls.js';
 import type { Context } from './context.js';
 import { type Answer, answerOf } from './reads.js';
 import { type AvatarRow, FOREVER, type OwnRow, received, type SentRow } from './rows.js';
@@ -25,46 +25,37 @@ export function due(cx: Context, { keyId, overdueMs = 0 }: OwnClaim, limit: numb
 /** Takes due avatars, of those named alone where `ids` are given; see `Store.claim`. */
 export function claim(cx: Context, claim: OwnClaim, ids: readonly string[] | null) {
   const { now } = cx;
-  const { keyId, calls: terms, slots = 0, overdueMs = 0 } = claim;
+  const { keyId, limit, slots = 0, overdueMs = 0 } = claim;
+  const calls = claim.calls && keyId !== null ? new Calls(cx, keyId, claim.calls, 1) : null;
+  const submitWaits = () => cx.counts.queued > 0 && cx.counts.slots(String(keyId), now) < slots;
+  const most = calls === null ? limit : Math.min(limit, calls.room, pollShare(calls, submitWaits()));
   const leasedUntil = now + wholeDelay(claim.leaseMs);
-  let [room, waitMs]: [number, number | null] = [claim.limit, null];
-  const calls = terms === undefined || keyId === null ? null : { terms, state: readCalls(cx, keyId), keyId };
-  if (calls !== null) {
-    const submitWaits = cx.counts.queued > 0 && cx.counts.slots(calls.keyId, now) < slots;
-    const free = isOutdated(cx, calls.terms)
-      ? OUTDATED
-      : pollRoom(calls.state, calls.terms, now, submitWaits);
-    if (free.room < claim.limit) [room, waitMs] = [free.room, free.waitMs];
-  }
   const claimed: Answer[] = [];
-  let left = 0;
-  for (const id of ids ?? due(cx, claim, claim.limit)) {
+  let waitMs: number | null = null;
+  for (const id of ids ?? due(cx, claim, limit)) {
     const found = cx.avatar('id = ?', [id]);
     if (found === null || found.due_key !== keyId || found.due > now - overdueMs) continue;
     if (isNewer(found.doc)) {
       cx.put(found, { ...found, due: leasedUntil });
       continue;
     }
-    if (claimed.length >= room) {
-      left += 1;
+    if (claimed.length >= most) {
+      waitMs = calls !== null && most < limit ? calls.waitMs(most) : null;
       break;
     }
     const after = { ...found, version: found.version + 1, due: leasedUntil };
     cx.put(found, after);
     claimed.push(answerOf(cx, after));
   }
-  if (calls !== null && claimed.length > 0) {
-    writeCalls(cx, calls.keyId, tookPolls(calls.state, calls.terms, now, claimed.length));
-  }
-  return { claimed, waitMs: left > 0 ? waitMs : null };
+  if (claimed.length > 0) calls?.take(claimed.length, 0);
+  return { claimed, waitMs };
 }
 
 /** Takes a call for what no avatar is due for; see `Store.takeCall`. */
 export function takeCall(cx: Context, keyId: string, terms: CallTerms): number {
-  const state = readCalls(cx, keyId);
-  const { room, waitMs } = isOutdated(cx, terms) ? OUTDATED : pollRoom(state, terms, cx.now, false);
-  if (room === 0) return Math.max(1, waitMs);
-  writeCalls(cx, keyId, { ...tookPolls(state, terms, cx.now, 1), submitsInARow: state.submitsInARow });
+  const calls = new Calls(cx, keyId, terms, 1);
+  if (calls.room === 0) return Math.max(1, calls.waitMs(0));
+  calls.take(1, calls.inARow);
   return 0;
 }
 
