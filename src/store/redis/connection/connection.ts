@@ -10,9 +10,9 @@ import type { Redis } from 'ioredis';
 import { StoreUnavailableError } from '../../store.js';
 import { type Arguments, loadScripts, type ScriptArgument, type ScriptName } from '../scripts/scripts.js';
 import type { Target } from './access.js';
-import { type ClientOptions, type Located, locatedClient } from './connector.js';
+import { type ClientOptions, type Located, locatedClient, type Node } from './connector.js';
 import { Copies, type WaitFor } from './copies.js';
-import { type Node, nodeOf } from './node.js';
+import { nodeOf } from './node.js';
 import { away, refusalOf, unavailable } from './unavailable.js';
 
 export interface ConnectionOptions extends Target {
@@ -21,12 +21,12 @@ export interface ConnectionOptions extends Target {
   /** How long a command may take, and a connection to be made. */
   readonly commandTimeoutMs?: number;
   /** Called on each change, and once if Redis is away at the start. */
-  readonly onEvent?: (event: 'connected' | 'lost', error?: StoreUnavailableError) => void;
+  readonly onEvent: (event: 'connected' | 'lost', error?: StoreUnavailableError) => void;
   /**
    * Called on each new connection before any command passes. Where it rejects, the connection is given up and made
    * again after a pause.
    */
-  readonly prepare?: (client: Redis) => Promise<void>;
+  readonly prepare: (client: Redis) => Promise<void>;
   /** Each write waits for these copies of it. */
   readonly waitFor?: WaitFor;
 }
@@ -66,11 +66,10 @@ export class Connection {
 
   /** @throws TypeError where the target cannot be read; it quotes nothing of it */
   constructor(options: ConnectionOptions) {
-    const { commandTimeoutMs = 5000, onEvent = () => {}, prepare = async () => {} } = options;
-    const { waitFor = { replicas: 0, ownFile: false } } = options;
+    const { commandTimeoutMs = 5000, waitFor = { replicas: 0, ownFile: false } } = options;
     this.#timeoutMs = commandTimeoutMs;
-    this.#prepare = prepare;
-    this.#onEvent = onEvent;
+    this.#prepare = options.prepare;
+    this.#onEvent = options.onEvent;
     this.#node = nodeOf(options, options.hashTag);
     this.#base = `{${options.hashTag}}:`;
     const { client, at } = locatedClient(this.#node, {

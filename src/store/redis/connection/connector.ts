@@ -1,9 +1,19 @@
 import { connect, isIP, Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { AbstractConnector, Redis, type RedisOptions } from 'ioredis';
-import type { Access, Tls } from './access.js';
+import type { Access, AccessNow, Tls } from './access.js';
 import type { Endpoint } from './address.js';
-import type { Node } from './node.js';
+
+/** Which node holds the store, and how it is talked to. */
+export interface Node {
+  /** Asked for each connection. @throws StoreUnavailableError where nobody knows */
+  readonly locate: () => Promise<Endpoint>;
+  /** Whether others say where it is, and may say another one a moment later: then they are asked now and then. */
+  readonly moves: boolean;
+  readonly access: AccessNow;
+  readonly isTls: boolean;
+  readonly db: number;
+}
 
 /** Replies stay as Redis has them. */
 export type ClientOptions = Omit<RedisOptions, 'replyMapping'>;
