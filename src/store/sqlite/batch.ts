@@ -12,15 +12,14 @@ import { admit, begin, check } from './submits.js';
 
 /** `now`: the clock at the call, in ms since the epoch. */
 export interface Call {
-  readonly n: number;
   readonly now: number;
   readonly name: keyof Operations;
   readonly args: readonly unknown[];
 }
 
-export type Reply = { readonly n: number } & ({ readonly value: unknown } | { readonly error: Error });
+export type Reply = { readonly value: unknown } | { readonly error: Error };
 
-/** What came of calls, and what was written with them. */
+/** What came of calls, in their order, and what was written with them. */
 export interface Outcome extends Written {
   readonly replies: readonly Reply[];
 }
@@ -30,12 +29,12 @@ export function runCalls(cx: Context, calls: readonly Call[], areAlone = false):
   const replies: Reply[] = [];
   try {
     const written = cx.transact(() => {
-      for (const call of calls) replies.push({ n: call.n, value: runCall(cx, call) });
+      for (const call of calls) replies.push({ value: runCall(cx, call) });
     });
     return { replies, ...written };
   } catch (error) {
     if (areAlone) {
-      const failed = calls.map(({ n }) => ({ n, error: plain(error) }));
+      const failed = calls.map(() => ({ error: plain(error) }));
       return { replies: failed, changes: [], files: [], quarantined: 0 };
     }
     const outcomes = calls.map((call) => runCalls(cx, [call], true));

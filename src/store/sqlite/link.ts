@@ -21,9 +21,9 @@ interface Waiter {
 export class Link {
   readonly #worker: Worker;
   readonly #now: () => number;
-  readonly #waiters = new Map<number, Waiter>();
+  /** In the order of their calls. */
+  readonly #waiters: Waiter[] = [];
   #outgoing: Call[] = [];
-  #calls = 0;
   /** Why there are no more answers. */
   #ended: Error | null = null;
   readonly #exited: Promise<void>;
@@ -64,7 +64,7 @@ export class Link {
       throw openError(dir, opened);
     }
     worker.unref();
-    worker.on('message', (message: Outcome) => link.#receive(message));
+    worker.on('message', (message: Outcome) => void link.#receive(message));
     return { link, files: opened.files, quarantined: opened.quarantined };
   }
 
@@ -74,11 +74,10 @@ export class Link {
     ...args: Args<Operations[N]>
   ): Promise<ReturnType<Operations[N]>> {
     if (this.#ended !== null) return Promise.reject(this.#ended);
-    const n = ++this.#calls;
     if (this.#outgoing.length === 0) setImmediate(() => this.#send());
-    this.#outgoing.push({ n, now: Math.floor(this.#now()), name, args });
+    this.#outgoing.push({ now: Math.floor(this.#now()), name, args });
     return new Promise((resolve, reject) => {
-      this.#waiters.set(n, { resolve: resolve as (value: unknown) => void, reject });
+      this.#waiters.push({ resolve: resolve as (value: unknown) => void, reject });
     });
   }
 
@@ -100,27 +99,22 @@ export class Link {
     this.#worker.postMessage(calls);
   }
 
-  #receive({ replies, ...written }: Outcome): void {
+  async #receive({ replies, ...written }: Outcome): Promise<void> {
+    const waiters = this.#waiters.splice(0, replies.length);
     const following = this.onWritten(written);
-    if (following === null) this.#settle(replies);
-    else void following.then(() => this.#settle(replies));
-  }
-
-  #settle(replies: readonly Reply[]): void {
-    for (const reply of replies) {
-      const waiter = this.#waiters.get(reply.n);
-      this.#waiters.delete(reply.n);
-      if ('value' in reply) waiter?.resolve(reply.value);
+    if (following !== null) await following;
+    for (const [i, { resolve, reject }] of waiters.entries()) {
+      const reply = replies[i] as Reply;
+      if ('value' in reply) resolve(reply.value);
       // The disk's fault, or one of the gateway.
-      else waiter?.reject(new StoreUnavailableError(UNUSABLE, { cause: reply.error }));
+      else reject(new StoreUnavailableError(UNUSABLE, { cause: reply.error }));
     }
-    if (this.#waiters.size === 0 && this.#ended === null) this.#worker.unref();
+    if (this.#waiters.length === 0 && this.#ended === null) this.#worker.unref();
   }
 
   #end(error: Error): void {
     this.#ended ??= error;
-    for (const { reject } of this.#waiters.values()) reject(error);
-    this.#waiters.clear();
+    for (const { reject } of this.#waiters.splice(0)) reject(error);
   }
 }
 

@@ -1,11 +1,9 @@
 /** What is read of the database, without a change to it: but that what is damaged is moved out of the way. */
 
 import { STATUSES } from '../../domain/avatar.js';
-import type { DayOfUse } from '../../domain/spend.js';
 import type { Progress } from '../record.js';
 import { isNewer } from '../schema.js';
 import type { ListQuery, Place } from '../store.js';
-import * as accounts from './accounts.js';
 import type { Context } from './context.js';
 import type { Value } from './database.js';
 import { type AvatarRow, readAvatar, readAvatars } from './rows.js';
@@ -114,10 +112,6 @@ export function feed(cx: Context, caller: string | null, after: number | null, l
   }
   // Who knows of more than there is knows another database, which this one was before it was put back.
   return { changed, last, whole: after === null || after <= last };
-}
-
-export function use(cx: Context, caller: string | null, from: string, to: string): DayOfUse[] {
-  return accounts.use(cx.tables.accounts, caller, from, to);
 }
 
 export function callers({ tables }: Context): string[] {
