@@ -22,7 +22,8 @@ import { PIECE_BYTES, type Submissions } from './submissions.js';
 /** Parts of a turn in the queue, so small that sums of them stay exact, as a number here and as a score in Redis, for 2^37 turns. */
 const PARTS = 2 ** 16;
 
-interface Parts {
+/** What an admission works with. */
+interface StoreParts {
   readonly redis: Connection;
   readonly records: Records;
   readonly submissions: Submissions;
@@ -42,7 +43,7 @@ type Answer = readonly [
  * @throws CallerLimitError, CorruptRecordError, QueueFullError, StoreUnavailableError
  */
 export async function admit(
-  { redis, records, submissions, known }: Parts,
+  { redis, records, submissions, known }: StoreParts,
   avatar: Avatar,
   submission: readonly Buffer[],
   admission: Admission,

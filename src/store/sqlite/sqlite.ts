@@ -65,7 +65,10 @@ function storeOn(link: Link, media: Media, corrupt: number): Store {
     return files.length === 0 ? null : Promise.all(files.map((file) => media.remove(file)));
   };
 
-  /** With the avatars in place of their documents. What is no record though its row is whole is quarantined. @throws StoreUnavailableError where it is a newer release's */
+  /**
+   * With the avatars in place of their documents. What is no record though its row is whole is quarantined.
+   * @throws StoreUnavailableError where a newer release wrote it
+   */
   async function decoded<A extends Answer>(answers: readonly A[]) {
     const found = [];
     for (const { id, doc, progress, ...rest } of answers) {
