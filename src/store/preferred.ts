@@ -2,10 +2,6 @@
 export const SPARE = 256;
 
 /** In the same order otherwise. */
-export function preferredFirst<T extends { readonly id: string }>(
-  due: readonly T[],
-  preferred: Pick<ReadonlySet<string>, 'has'>,
-): T[] {
-  const first = due.filter(({ id }) => preferred.has(id));
-  return [...first, ...due.filter(({ id }) => !preferred.has(id))];
+export function preferredFirst(due: readonly string[], isPreferred: (id: string) => boolean): string[] {
+  return [...due.filter(isPreferred), ...due.filter((id) => !isPreferred(id))];
 }

@@ -23,55 +23,34 @@ export interface Spool<T> {
 
 /** @throws the file system's error where `dir` cannot be made or written */
 export async function openSpool<T>(dir: string): Promise<Spool<T>> {
+  const fileOf = (name: string) => join(dir, name + SUFFIX);
   makeDir(dir);
-  const spool = new FileSpool<T>(dir);
-  await spool.probe();
-  return spool;
-}
-
-class FileSpool<T> implements Spool<T> {
-  readonly #dir: string;
-
-  constructor(dir: string) {
-    this.#dir = dir;
-  }
-
-  /** A folder that cannot be written is found out at the start, not when an answer has to go there. */
-  async probe(): Promise<void> {
-    const file = join(this.#dir, '.probe');
-    await writeDurably(file, '');
-    await rm(file, { force: true });
-  }
-
-  async put(name: string, value: T): Promise<void> {
-    const file = this.#file(name);
-    await writeDurably(`${file}.part`, JSON.stringify(value));
-    await rename(`${file}.part`, file);
-    await syncDir(this.#dir); // A rename is on disk once its folder is.
-  }
-
-  async remove(name: string): Promise<void> {
-    await rm(this.#file(name), { force: true });
-  }
-
-  async all(onCorrupt: (file: string) => void): Promise<T[]> {
-    const values: T[] = [];
-    for (const entry of await readdir(this.#dir, { withFileTypes: true })) {
-      const { name } = entry;
-      if (!entry.isFile() || !OURS.test(name)) continue;
-      const file = join(this.#dir, name);
-      try {
-        values.push(JSON.parse(await readFile(file, 'utf8')) as T);
-      } catch (error) {
-        if (!(error instanceof SyntaxError)) throw error;
-        await rename(file, `${file}.corrupt`);
-        onCorrupt(name);
+  // A folder that cannot be written is found out now, not when an answer has to go there.
+  const probe = join(dir, '.probe');
+  await writeDurably(probe, '');
+  await rm(probe, { force: true });
+  return {
+    async put(name, value) {
+      const file = fileOf(name);
+      await writeDurably(`${file}.part`, JSON.stringify(value));
+      await rename(`${file}.part`, file);
+      await syncDir(dir); // A rename is on disk once its folder is.
+    },
+    remove: (name) => rm(fileOf(name), { force: true }),
+    async all(onCorrupt) {
+      const values: T[] = [];
+      for (const entry of await readdir(dir, { withFileTypes: true })) {
+        if (!entry.isFile() || !OURS.test(entry.name)) continue;
+        const file = join(dir, entry.name);
+        try {
+          values.push(JSON.parse(await readFile(file, 'utf8')) as T);
+        } catch (error) {
+          if (!(error instanceof SyntaxError)) throw error;
+          await rename(file, `${file}.corrupt`);
+          onCorrupt(entry.name);
+        }
       }
-    }
-    return values;
-  }
-
-  #file(name: string): string {
-    return join(this.#dir, name + SUFFIX);
-  }
+      return values;
+    },
+  };
 }

@@ -105,9 +105,9 @@ t.test('redis: a peer that is gone without a word is noticed by who only listens
   const way = await wayThatHangs(t, server.port);
   const { heard, next, listen } = listener();
   const subscription = new Subscription(
-    () => new Redis({ port: way.port, autoResubscribe: false, retryStrategy: () => 10 }),
+    (options) => new Redis({ ...options, port: way.port, retryStrategy: () => 10 }),
     CHANNEL,
-    50,
+    200,
   );
   t.teardown(() => subscription.close());
   subscription.listen(listen);

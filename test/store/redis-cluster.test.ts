@@ -6,6 +6,7 @@
 import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
 import t from 'tap';
+import type { ClientOptions } from '../../src/store/redis/connection/connector.js';
 import { Subscription } from '../../src/store/redis/connection/subscription.js';
 import { startCluster } from '../support/redis-cluster.js';
 import { commandSays } from '../support/redis-command.js';
@@ -56,9 +57,9 @@ t.test('redis: cluster: what is written at one node is heard at another', async 
   const keyPrefix = await cluster.tagOf(second, PREFIX);
   const store = await openConnected(t, { url, keyPrefix });
   const channel = `{${keyPrefix}}:changes`;
-  const connect = () =>
-    new Redis({ port: third.port, ...USER, autoResubscribe: false, disableClientInfo: true });
-  const subscription = new Subscription(connect, channel, 100);
+  const connect = (options: ClientOptions) =>
+    new Redis({ ...options, port: third.port, ...USER, disableClientInfo: true });
+  const subscription = new Subscription(connect, channel, 200);
   t.teardown(() => subscription.close());
   const heard = [new Set<string>(), new Set<string>()] as const;
   subscription.listen((change) => change && heard[0].add(change.id));

@@ -34,8 +34,7 @@ function rowOf(avatar: Avatar, change: Partial<SentRow> = {}): SentRow {
   };
 }
 
-let calls = 0;
-const call = (name: Call['name'], ...args: unknown[]): Call => ({ n: ++calls, now: NOW, name, args });
+const call = (name: Call['name'], ...args: unknown[]): Call => ({ now: NOW, name, args });
 const bytes = { bytes: SUBMISSION, size: SUBMISSION.length, sum: 0 };
 const admit = (id: string, change: Partial<SentRow> = {}) =>
   call('admit', rowOf(avatarOf({ id }), change), bytes, ADMISSION);

@@ -13,7 +13,7 @@ import {
 } from '../store.js';
 import { maxUnfinishedFor, placeOf } from './account-entries.js';
 import type { Connection } from './connection/connection.js';
-import type { SeenPlace } from './connection/safety.js';
+import type { Known } from './connection/safety.js';
 import { idIn, idWord } from './ids.js';
 import { beginWord } from './marks.js';
 import { contentOf, type Records, recordIn, usable } from './records.js';
@@ -21,6 +21,14 @@ import { PIECE_BYTES, type Submissions } from './submissions.js';
 
 /** Parts of a turn in the queue, so small that sums of them stay exact, as a number here and as a score in Redis, for 2^37 turns. */
 const PARTS = 2 ** 16;
+
+/** What an admission works with. */
+interface StoreParts {
+  readonly redis: Connection;
+  readonly records: Records;
+  readonly submissions: Submissions;
+  readonly known: Known;
+}
 
 type Answer = readonly [
   word: Buffer,
@@ -30,79 +38,70 @@ type Answer = readonly [
   ...rest: readonly (number | Buffer)[],
 ];
 
-/** New avatars: one script for one with a small submission; a large one is asked for by Redis before it is sent. */
-export class Admissions {
-  readonly #redis: Connection;
-  readonly #records: Records;
-  readonly #submissions: Submissions;
-  readonly #seen: SeenPlace;
-
-  constructor(redis: Connection, records: Records, submissions: Submissions, seen: SeenPlace) {
-    this.#redis = redis;
-    this.#records = records;
-    this.#submissions = submissions;
-    this.#seen = seen;
-  }
-
-  /** @throws CallerLimitError, CorruptRecordError, QueueFullError, StoreUnavailableError */
-  async admit(avatar: Avatar, submission: readonly Buffer[], admission: Admission): Promise<Admitted> {
-    const { id, idempotency } = avatar;
-    const { dueInMs, doubtMs, bounds, share = 1, caps = NO_CAPS, begin } = admission;
-    const { month, day } = placeOf(avatar);
-    const bytes = submission.reduce((sum, { length }) => sum + length, 0);
-    const isLarge = bytes > PIECE_BYTES;
-    const args = {
-      ...{
-        id: idWord(id),
-        bytes,
-        content: contentOf(avatar),
-        submission: Buffer.concat(isLarge ? [] : submission),
-      },
-      ...{
-        due: wholeDelay(dueInMs),
-        doubt: wholeDelay(doubtMs),
-        step: Math.floor(PARTS / share) / PARTS,
-        ...bounds,
-      },
-      date: `${month}_${day}`,
-      unfinished: maxUnfinishedFor(avatar, admission) ?? '',
-      day: roomBefore(avatar, caps.day),
-      month: roomBefore(avatar, caps.month),
-      begin: beginWord(begin),
-    };
-    // Asked without waiting for copies: what it says otherwise is asked again.
-    if (isLarge && String(((await this.#redis.run('admit', args)) as Answer)[0]) === 'upload')
-      await this.#submissions.upload(id, submission);
-    const [word, now, stored, which, ...rest] = (await this.#redis.write('admit', args)) as Answer;
-    const outcome = String(word);
-    switch (outcome) {
-      case 'known':
-        return { outcome, ...usable(await this.#records.read(idIn(which ?? ''), stored, now)) };
-      case 'begun':
-      case 'queued': {
-        const [day = 0, month = 0, place] = rest;
-        this.#seen.note(place);
-        // Its creator knows of it from here on. Where this is lost, the doubt ends by itself.
-        if (outcome === 'queued' && idempotency === null) this.#endDoubt(id);
-        const made = stored === null ? freshOf(avatar, begin, which) : recordIn(id, stored);
-        return { outcome, ...made, now, spent: { day: Number(day), month: Number(month) } };
-      }
-      case 'avatars':
-      case 'bytes':
-        throw new QueueFullError(outcome);
-      case 'unfinished':
-      case 'day':
-      case 'month':
-        throw new CallerLimitError(outcome);
-      case 'corrupt':
-        throw new CorruptRecordError('an idempotency key leads to a record that cannot be read');
-      default:
-        throw new StoreUnavailableError('Redis does not have what was uploaded');
+/**
+ * Admits a new avatar: one script for one with a small submission; a large one is asked for by Redis before it is sent.
+ * @throws CallerLimitError, CorruptRecordError, QueueFullError, StoreUnavailableError
+ */
+export async function admit(
+  { redis, records, submissions, known }: StoreParts,
+  avatar: Avatar,
+  submission: readonly Buffer[],
+  admission: Admission,
+): Promise<Admitted> {
+  const { id, idempotency } = avatar;
+  const { dueInMs, doubtMs, bounds, share = 1, caps = NO_CAPS, begin } = admission;
+  const { month, day } = placeOf(avatar);
+  const bytes = submission.reduce((sum, { length }) => sum + length, 0);
+  const isLarge = bytes > PIECE_BYTES;
+  const args = {
+    ...{
+      id: idWord(id),
+      bytes,
+      content: contentOf(avatar),
+      submission: Buffer.concat(isLarge ? [] : submission),
+      pieces: isLarge ? Math.ceil(bytes / PIECE_BYTES) : 0,
+    },
+    ...{
+      due: wholeDelay(dueInMs),
+      doubt: wholeDelay(doubtMs),
+      step: Math.floor(PARTS / share) / PARTS,
+      ...bounds,
+    },
+    date: `${month}_${day}`,
+    unfinished: maxUnfinishedFor(avatar, admission) ?? '',
+    day: roomBefore(avatar, caps.day),
+    month: roomBefore(avatar, caps.month),
+    begin: beginWord(begin),
+  };
+  // Asked without waiting for copies: what it says otherwise is asked again.
+  if (isLarge && String(((await redis.run('admit', args)) as Answer)[0]) === 'upload')
+    await submissions.upload(id, submission);
+  const [word, now, stored, which, ...rest] = (await redis.write('admit', args)) as Answer;
+  const outcome = String(word);
+  switch (outcome) {
+    case 'known':
+      return { outcome, ...usable(await records.read(idIn(which ?? ''), stored, now)) };
+    case 'begun':
+    case 'queued': {
+      const [day = 0, month = 0, place] = rest;
+      known.note(place);
+      // Its creator knows of it from here on. Where this is lost, the doubt ends by itself.
+      if (outcome === 'queued' && idempotency === null)
+        redis.use((client) => client.zrem(redis.key('queue-doubt'), idWord(id))).catch(() => {});
+      const made = stored === null ? freshOf(avatar, begin, which) : recordIn(id, stored);
+      return { outcome, ...made, now, spent: { day: Number(day), month: Number(month) } };
     }
-  }
-
-  #endDoubt(id: string): void {
-    this.#redis.use((client) => client.zrem(this.#redis.key('queue-doubt'), idWord(id))).catch(() => {});
+    case 'avatars':
+    case 'bytes':
+      throw new QueueFullError(outcome);
+    case 'unfinished':
+    case 'day':
+    case 'month':
+      throw new CallerLimitError(outcome);
+    case 'corrupt':
+      throw new CorruptRecordError('an idempotency key leads to a record that cannot be read');
+    default:
+      throw new StoreUnavailableError('Redis does not have what was uploaded');
   }
 }
 

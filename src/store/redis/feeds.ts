@@ -1,70 +1,45 @@
 import { EVERYONE, type Scope } from '../../domain/caller.js';
-import type { Changed, Feed, Stored } from '../store.js';
+import type { Changed, Feed } from '../store.js';
 import type { Connection } from './connection/connection.js';
-import { idIn, idWord } from './ids.js';
+import { idIn } from './ids.js';
 import { word } from './marks.js';
 import type { Records } from './records.js';
 
+/** Of an avatar that was changed; `at`: the place of that. */
 type Row = readonly [id: Buffer, at: Buffer, stored: Buffer | null];
 
-/** That an avatar was changed. `at`: a number of microseconds, or one more than the last where the clock did not go on. */
-interface Entry {
-  readonly id: string;
-  readonly at: number;
-  readonly stored: Buffer | null;
-  readonly now: number;
-}
-
-/** The changes of the avatars of callers. */
-export class Feeds {
-  readonly #redis: Connection;
-  readonly #records: Records;
-
-  constructor(redis: Connection, records: Records) {
-    this.#redis = redis;
-    this.#records = records;
-  }
-
-  /** @throws StoreUnavailableError */
-  async feed(scope: Scope, after: number | null, limit: number): Promise<Feed> {
-    const feed = scope === EVERYONE ? 'feed' : `feed:${word(scope)}`;
-    if (after === null) return { changed: [], last: (await this.#read(feed, 0, 0)).last, whole: true };
-    const show = async ({ id, stored, now }: Entry): Promise<Stored | null> => {
-      const found = await this.#records.listed(scope, id, stored, now, null, feed, idWord(id));
-      return found && { avatar: found.avatar, version: found.version, now };
-    };
-    const changed = new Map<string, Changed>();
-    let behind = Math.max(0, after);
-    let forgotten = 0;
-    for (;;) {
-      const { entries, last, ...rest } = await this.#read(feed, behind, limit);
-      forgotten = Math.max(forgotten, rest.forgotten);
-      const found = await Promise.all(entries.map(show));
-      entries.forEach(({ id, at }, i) => {
-        const stored = found[i];
-        changed.delete(id); // What was changed since it was read is had in its new place.
-        if (stored) changed.set(id, { ...stored, at });
-      });
-      behind = entries.at(-1)?.at ?? behind;
-      if (changed.size < limit && entries.length === limit) continue;
-      // Who knows of more than there is knows another store, which this one was before it lost something.
-      const whole = forgotten <= after && after <= last;
-      return { changed: [...changed.values()].slice(0, limit), last, whole };
+/**
+ * The changes of the avatars of callers. A place is a number of microseconds, or one more than the last where the clock did not go on.
+ * @throws StoreUnavailableError
+ */
+export async function feed(
+  redis: Connection,
+  records: Records,
+  scope: Scope,
+  after: number | null,
+  limit: number,
+): Promise<Feed> {
+  const name = scope === EVERYONE ? 'feed' : `feed:${word(scope)}`;
+  const changed = new Map<string, Changed>();
+  let [behind, forgotten] = [Math.max(0, after ?? 0), 0];
+  for (;;) {
+    const answer = await redis.run('feed', { feed: name, after: behind, limit: after === null ? 0 : limit });
+    const [now, last, upTo, rows] = answer as [number, Buffer, Buffer, Row[]];
+    const ends = { last: Number(String(last)), whole: true };
+    if (after === null) return { changed: [], ...ends };
+    forgotten = Math.max(forgotten, Number(String(upTo)));
+    const found = rows.map(([entry, , stored]) =>
+      records.listed(scope, idIn(entry), stored, now, null, name, String(entry)),
+    );
+    for (const [i, each] of (await Promise.all(found)).entries()) {
+      const [entry = '', at = ''] = rows[i] ?? [];
+      behind = Number(String(at));
+      changed.delete(idIn(entry)); // What was changed since it was read is had in its new place.
+      if (each) changed.set(idIn(entry), { avatar: each.avatar, version: each.version, now, at: behind });
     }
-  }
-
-  /** The first so many entries behind a place. `forgotten`: up to where changes may be missing. */
-  async #read(feed: string, behind: number, count: number) {
-    const answer = await this.#redis.run('feed', { feed, after: behind, limit: count });
-    const [now, last, forgotten, rows] = answer as [number, Buffer, Buffer, Row[]];
-    const entries: Entry[] = rows.map(([id, at, stored]) => ({
-      id: idIn(id),
-      at: number(at),
-      stored,
-      now,
-    }));
-    return { entries, last: number(last), forgotten: number(forgotten) };
+    if (changed.size < limit && rows.length === limit) continue;
+    // Who knows of more than there is knows another store, which this one was before it lost something.
+    const whole = forgotten <= after && after <= ends.last;
+    return { changed: [...changed.values()].slice(0, limit), ...ends, whole };
   }
 }
-
-const number = (text: Buffer): number => Number(String(text));

@@ -17,36 +17,31 @@ const MOST_LOOKED_AT = 1000;
 
 type Row = readonly [name: Buffer, entry: Buffer, stored: Buffer | null, ahead: number | null];
 
-export class Lists {
-  readonly #redis: Connection;
-  readonly #records: Records;
-
-  constructor(redis: Connection, records: Records) {
-    this.#redis = redis;
-    this.#records = records;
+/** @throws StoreUnavailableError */
+export async function list(
+  redis: Connection,
+  records: Records,
+  scope: Scope,
+  query: ListQuery,
+): Promise<Page> {
+  const names = namesOf(scope, query);
+  const limit = query.limit + 1; // One more says whether anything follows.
+  const found: Found[] = [];
+  let [{ gt, lt }, lookedAt, isWhole] = [rangeOf(query), 0, false];
+  while (found.length < limit && !isWhole && lookedAt < MOST_LOOKED_AT) {
+    const args = { ...names, gt, lt, limit };
+    const [now, rows] = (await redis.run('list', args)) as [number, Row[]];
+    const look = ([name, entry, stored, ahead]: Row) =>
+      records.listed(scope, placeIn(String(entry)).id, stored, now, ahead, names.list, String(name));
+    for (const each of await Promise.all(rows.map(look)))
+      if (each !== null && fits(each.avatar, query)) found.push(each);
+    lookedAt += rows.length;
+    isWhole = rows.length < limit;
+    lt = String(rows.at(-1)?.[1] ?? lt);
   }
-
-  /** @throws StoreUnavailableError */
-  async list(scope: Scope, query: ListQuery): Promise<Page> {
-    const names = namesOf(scope, query);
-    const limit = query.limit + 1; // One more says whether anything follows.
-    const found: Found[] = [];
-    let [{ gt, lt }, lookedAt, isWhole] = [rangeOf(query), 0, false];
-    while (found.length < limit && !isWhole && lookedAt < MOST_LOOKED_AT) {
-      const args = { ...names, gt, lt, limit };
-      const [now, rows] = (await this.#redis.run('list', args)) as [number, Row[]];
-      const look = ([name, entry, stored, ahead]: Row) =>
-        this.#records.listed(scope, placeIn(String(entry)).id, stored, now, ahead, names.list, String(name));
-      for (const each of await Promise.all(rows.map(look)))
-        if (each !== null && fits(each.avatar, query)) found.push(each);
-      lookedAt += rows.length;
-      isWhole = rows.length < limit;
-      lt = String(rows.at(-1)?.[1] ?? lt);
-    }
-    const page = found.slice(0, query.limit);
-    if (found.length > query.limit) return { found: page, next: placeOf(page.at(-1)?.avatar) };
-    return { found: page, next: isWhole ? null : placeIn(lt) };
-  }
+  const page = found.slice(0, query.limit);
+  if (found.length > query.limit) return { found: page, next: placeOf(page.at(-1)?.avatar) };
+  return { found: page, next: isWhole ? null : placeIn(lt) };
 }
 
 function placeOf(avatar: Avatar | undefined): Place | null {

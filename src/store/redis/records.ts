@@ -108,7 +108,7 @@ export class Records {
   }
 
   /**
-   * What an id in a list or feed leads to; `null` where there is nothing to show. One that leads nowhere is taken out.
+   * What an id in a list or feed leads to, read at the same moment; `null` where there is nothing to show.
    * @param name what the avatar is called there
    * @throws StoreUnavailableError
    */
@@ -121,12 +121,12 @@ export class Records {
     from: string,
     name: string,
   ): Promise<Found | null> {
-    const found = stored === null ? null : await this.read(id, stored, now, ahead);
-    if (found === null || found instanceof CorruptRecordError) {
-      // Where it cannot be taken out it is passed over again.
-      await this.#redis.run('unlist', { id: idWord(id), from, name }).catch(() => {});
+    if (stored === null) {
+      // It leads nowhere. Where it cannot be taken out it is passed over again.
+      await this.#redis.use((client) => client.zrem(this.#redis.key(from), name)).catch(() => {});
+      return null;
     }
-    if (found === null || found instanceof Error || !isWithin(scope, found.avatar.caller)) return null;
-    return found;
+    const found = await this.read(id, stored, now, ahead);
+    return found instanceof Error || !isWithin(scope, found.avatar.caller) ? null : found;
   }
 }

@@ -3,42 +3,18 @@
  * so one round trip; what waits for copies asks for them in the same.
  */
 
-import type { Avatar } from '../../domain/avatar.js';
-import { EVERYONE, isWithin, type Scope } from '../../domain/caller.js';
-import type { DayOfUse } from '../../domain/spend.js';
+import { EVERYONE, isWithin } from '../../domain/caller.js';
 import { wholeDelay } from '../delay.js';
 import { preferredFirst, SPARE } from '../preferred.js';
-import {
-  type Admission,
-  type Admitted,
-  type Begin,
-  type Begun,
-  type BegunSubmit,
-  type CallTerms,
-  type Change,
-  type Claim,
-  type Claimed,
-  type Feed,
-  type Found,
-  type Hits,
-  type ListQuery,
-  type Outlook,
-  type Page,
-  type Save,
-  type SaveResult,
-  type Store,
-  type StoredDocument,
-  type StoreHealth,
-  StoreUnavailableError,
-} from '../store.js';
+import { type Store, type StoredDocument, StoreUnavailableError } from '../store.js';
 import { Accounts } from './accounts.js';
-import { Admissions } from './admissions.js';
+import { admit } from './admissions.js';
 import { Connection, type ConnectionOptions } from './connection/connection.js';
-import { type Hazard, hazardsOf, infoOf, markOf, SeenPlace, unfitnessOf } from './connection/safety.js';
+import { type Hazard, hazardsOf, infoOf, Known, unfitnessOf } from './connection/safety.js';
 import { Subscription } from './connection/subscription.js';
-import { Feeds } from './feeds.js';
+import { feed } from './feeds.js';
 import { idIn, idWord } from './ids.js';
-import { Lists } from './lists.js';
+import { list } from './lists.js';
 import { beginWord, callsWord, spendWord, word } from './marks.js';
 import { contentOf, Records, usable } from './records.js';
 import { Submissions } from './submissions.js';
@@ -64,12 +40,14 @@ export type RedisEvent =
 /** Returns at once, whether or not Redis is there; while it is not, every call says so. */
 export function openRedisStore(options: RedisStoreOptions): Store {
   const { keyPrefix = 'avatar-gateway', durability = 'warn', onEvent = () => {}, ...rest } = options;
-  const seenPlace = new SeenPlace();
-  let mark: string | null = null;
-  const connection = new Connection({
+  const known = new Known();
+  const redis = new Connection({
     ...rest,
     hashTag: keyPrefix,
-    onEvent: (kind, error) => onEvent(kind === 'lost' ? { kind, error } : { kind }),
+    onEvent(kind, error) {
+      if (kind === 'connected') subscription.renew();
+      onEvent(kind === 'lost' ? { kind, error } : { kind });
+    },
     async prepare(client) {
       const info = await infoOf(client);
       const unfitness = unfitnessOf(info);
@@ -80,14 +58,12 @@ export function openRedisStore(options: RedisStoreOptions): Store {
         if (durability === 'strict')
           throw new StoreUnavailableError(`Redis is not safe: ${hazards.join('; ')}`);
       }
-      const seen = await markOf(client, connection.key('mark'), mark);
-      mark = seen.mark;
-      const isBehind = await seenPlace.isBehind(client, connection.key('feed'));
-      if (seen.found === 'emptied') onEvent({ kind: 'emptied' });
-      else if (isBehind) onEvent({ kind: 'rolled-back' });
+      const loss = await known.lossOf(client, redis.key('mark'), redis.key('feed'));
+      if (loss !== null) onEvent({ kind: loss });
     },
   });
-  return new RedisStore(connection, seenPlace);
+  const subscription = new Subscription((options) => redis.beside(options), redis.key('changes'));
+  return storeOn(redis, known, subscription);
 }
 
 /** Up to how many bytes a submission comes along where its submit is begun. */
@@ -102,194 +78,117 @@ type DocumentRow = readonly [
   swapped?: number,
 ];
 
-class RedisStore implements Store {
-  readonly #redis: Connection;
-  readonly #seen: SeenPlace;
-  readonly #records: Records;
-  readonly #submissions: Submissions;
-  readonly #admissions: Admissions;
-  readonly #lists: Lists;
-  readonly #feeds: Feeds;
-  readonly #accounts: Accounts;
-  readonly #subscription: Subscription;
+function storeOn(redis: Connection, known: Known, subscription: Subscription): Store {
+  const records = new Records(redis);
+  const submissions = new Submissions(redis);
+  const accounts = new Accounts(redis);
 
-  constructor(redis: Connection, seen: SeenPlace) {
-    this.#redis = redis;
-    this.#seen = seen;
-    this.#records = new Records(redis);
-    this.#submissions = new Submissions(redis);
-    this.#admissions = new Admissions(redis, this.#records, this.#submissions, seen);
-    this.#lists = new Lists(redis, this.#records);
-    this.#feeds = new Feeds(redis, this.#records);
-    this.#accounts = new Accounts(redis);
-    this.#subscription = new Subscription(() => redis.subscriber(), redis.key('changes'));
+  /** What a script took, as far as it can be read. */
+  async function readTaken([now, , rows]: Taken) {
+    const taken = [];
+    for (const [id, stored, submission = null] of rows) {
+      const found = await records.read(idIn(id), stored, now);
+      if (!(found instanceof Error))
+        taken.push({ avatar: found.avatar, version: found.version, now, submission });
+    }
+    return taken;
   }
 
-  async admit(avatar: Avatar, submission: readonly Buffer[], admission: Admission): Promise<Admitted> {
-    return this.#admissions.admit(avatar, submission, admission);
-  }
-
-  async begin(begin: Begin, limit: number, large = limit): Promise<Begun> {
-    const args = { begin: beginWord(begin), limit, large, inline: INLINE_BYTES };
-    for (let anew = ''; ; anew = '1') {
-      const taken = (await this.#redis.write('begin', { ...args, anew }, hasTaken)) as Taken;
-      const [now, waitMs, rows, place] = taken;
-      this.#seen.note(place);
-      const begun: BegunSubmit[] = [];
-      for (const [id, stored, submission = null] of rows) {
-        const found = await this.#records.read(idIn(id), stored, now);
-        if (!(found instanceof Error)) begun.push({ ...storedOf(found), submission });
+  return {
+    admit: (avatar, submission, admission) =>
+      admit({ redis, records, submissions, known }, avatar, submission, admission),
+    async begin(begin, limit, large = limit) {
+      const args = { begin: beginWord(begin), limit, large, inline: INLINE_BYTES };
+      for (;;) {
+        const taken = (await redis.write('begin', args, hasTaken)) as Taken;
+        known.note(taken[3]);
+        const begun = await readTaken(taken);
+        // What could not be read is out of the way now.
+        if (begun.length > 0 || !hasTaken(taken)) return { begun, waitMs: orNull(taken[1]) };
       }
-      // What could not be read is out of the way now.
-      if (begun.length > 0 || rows.length === 0) return { begun, waitMs: orNull(waitMs) };
-    }
-  }
-
-  async claim(claim: Claim): Promise<Claimed> {
-    const { keyId, limit, leaseMs, calls, slots = 0, overdueMs = 0, preferred } = claim;
-    const overdue = wholeDelay(overdueMs);
-    const ids =
-      preferred === undefined || preferred.size === 0 ? null : await this.#due(keyId, limit + SPARE);
-    const args = {
-      ...{ key: word(keyId), limit, lease: wholeDelay(leaseMs), overdue, slots },
-      ids:
-        ids === null || preferred === undefined
-          ? ''
-          : JSON.stringify(preferredFirst(ids, preferred).map(({ id }) => idWord(id))),
-      calls: callsWord(calls),
-    };
-    const [now, waitMs, rows] = (await this.#redis.write('claim', args, hasTaken)) as Taken;
-    const claimed = [];
-    for (const [id, stored] of rows) {
-      const found = await this.#records.read(idIn(id), stored, now);
-      if (!(found instanceof Error)) claimed.push(storedOf(found));
-    }
-    return { claimed, waitMs: orNull(waitMs) };
-  }
-
-  async takeCall(keyId: string, calls: CallTerms): Promise<number> {
-    return Number(await this.#redis.write('take', { key: word(keyId), calls: callsWord(calls) }));
-  }
-
-  async save(avatar: Avatar, version: number, save: Save): Promise<SaveResult> {
-    const { dueInMs, submission, slotForMs, silent = false } = save;
-    const [result, place] = (await this.#redis.write('save', {
-      ...{ id: idWord(avatar.id), version, content: contentOf(avatar), due: wholeDelay(dueInMs) },
-      ...{ drop: submission === 'drop' ? '1' : '', silent: silent ? '1' : '', spend: spendWord(avatar) },
-      slotFor: slotForMs === undefined ? '' : wholeDelay(slotForMs),
-    })) as [Buffer, Buffer?];
-    this.#seen.note(place);
-    const word = String(result);
-    if (word === 'saved') return { saved: true, version: version + 1 };
-    return { saved: false, reason: word === 'task-taken' ? word : 'stale' };
-  }
-
-  async remove(id: string, version: number): Promise<boolean> {
-    return (await this.#redis.write('remove', { id: idWord(id), version })) === 1;
-  }
-
-  async find(scope: Scope, id: string, known: Found | null = null): Promise<Found | null> {
-    if (known?.ahead === null && (await this.#records.isAt(id, known.version))) return known;
-    const row = await this.#redis.run('find', {
-      id: idWord(id),
-      caller: scope === EVERYONE ? '' : word(scope),
-    });
-    if (row === null) return null;
-    const [now, stored, ahead] = row as [number, Buffer | null, number | null];
-    const found = usable(await this.#records.read(id, stored, now, ahead));
-    return isWithin(scope, found.avatar.caller) ? found : null;
-  }
-
-  async list(scope: Scope, query: ListQuery): Promise<Page> {
-    return this.#lists.list(scope, query);
-  }
-
-  async feed(scope: Scope, after: number | null, limit: number): Promise<Feed> {
-    return this.#feeds.feed(scope, after, limit);
-  }
-
-  async use(scope: Scope, from: string, to: string): Promise<DayOfUse[]> {
-    return this.#accounts.use(scope, from, to);
-  }
-
-  async callers(): Promise<string[]> {
-    return this.#accounts.callers();
-  }
-
-  async submission(id: string): Promise<Buffer | null> {
-    return this.#submissions.read(id);
-  }
-
-  async outlook(keyIds: readonly string[]): Promise<Outlook> {
-    const found = (await this.#redis.run('outlook', { keys: JSON.stringify(keyIds.map(word)) })) as number[];
-    const [now = 0, queued = 0, queuedBytes = 0, dueInMs = -1] = found;
-    const ofKey = (keyId: string, i: number) => {
-      const [slots = 0, due = 0, dueInMs = -1] = found.slice(4 + 3 * i);
-      return [keyId, { slots, due, dueInMs: orNull(dueInMs) }] as const;
-    };
-    return { now, queued, queuedBytes, dueInMs: orNull(dueInMs), keys: new Map(keyIds.map(ofKey)) };
-  }
-
-  async keyIds(): Promise<string[]> {
-    const words = await this.#redis.use((client) => client.smembers(this.#redis.key('key-ids')));
-    return words.map(decodeURIComponent);
-  }
-
-  async document(name: string): Promise<StoredDocument> {
-    return documentOf((await this.#redis.run('document', { name })) as DocumentRow);
-  }
-
-  async swap(name: string, revision: number, value: string): Promise<StoredDocument & { swapped: boolean }> {
-    const row = (await this.#redis.write('swap', { name, revision, value })) as DocumentRow;
-    return { ...documentOf(row), swapped: row[3] === 1 };
-  }
-
-  async count(added: ReadonlyMap<string, number>, windowMs: number): Promise<ReadonlyMap<string, Hits>> {
-    const names = [...added.keys()];
-    const answer = this.#redis.run('count', { window: windowMs, added: JSON.stringify([...added]) });
-    const rows = (await answer) as [number, number][];
-    return new Map(rows.map(([count, leftMs], i) => [names[i] as string, { count, leftMs }]));
-  }
-
-  onChange(listener: (change: Change | null) => void): () => void {
-    return this.#subscription.listen(listener);
-  }
-
-  async ping(): Promise<void> {
-    await this.#redis.write('ping', {});
-  }
-
-  health(): StoreHealth {
-    return { corruptRecords: this.#records.corrupt };
-  }
-
-  async close(): Promise<void> {
-    this.#subscription.close();
-    await this.#redis.close();
-  }
-
-  /** Those that are due longest. */
-  async #due(keyId: string | null, limit: number): Promise<{ id: string }[]> {
-    const index = this.#redis.key('due', ...(keyId === null ? [] : [word(keyId)]));
-    const ids = await this.#redis.use((client) =>
-      client.zrange(index, '-inf', '+inf', 'BYSCORE', 'LIMIT', 0, limit),
-    );
-    return ids.map((id) => ({ id: idIn(id) }));
-  }
+    },
+    async claim({ keyId, limit, leaseMs, calls, slots = 0, overdueMs = 0, preferred }) {
+      let ids = '';
+      if (preferred !== undefined && preferred.size > 0) {
+        const index = redis.key('due', ...(keyId === null ? [] : [word(keyId)]));
+        const due = await redis.use((client) =>
+          client.zrange(index, '-inf', '+inf', 'BYSCORE', 'LIMIT', 0, limit + SPARE),
+        );
+        ids = JSON.stringify(preferredFirst(due, (id) => preferred.has(idIn(id))));
+      }
+      const args = {
+        ...{ key: word(keyId), ids, limit, lease: wholeDelay(leaseMs), overdue: wholeDelay(overdueMs) },
+        ...{ slots, calls: callsWord(calls) },
+      };
+      const taken = (await redis.write('claim', args, hasTaken)) as Taken;
+      return { claimed: await readTaken(taken), waitMs: orNull(taken[1]) };
+    },
+    takeCall: async (keyId, calls) =>
+      Number(await redis.write('take', { key: word(keyId), calls: callsWord(calls) })),
+    async save(avatar, version, { dueInMs, submission, slotForMs, silent = false }) {
+      const [result, place] = (await redis.write('save', {
+        ...{ id: idWord(avatar.id), version, content: contentOf(avatar), due: wholeDelay(dueInMs) },
+        ...{ drop: submission === 'drop' ? '1' : '', silent: silent ? '1' : '', spend: spendWord(avatar) },
+        slotFor: slotForMs === undefined ? '' : wholeDelay(slotForMs),
+      })) as [Buffer, Buffer?];
+      known.note(place);
+      const outcome = String(result);
+      if (outcome === 'saved') return { saved: true, version: version + 1 };
+      return { saved: false, reason: outcome === 'task-taken' ? outcome : 'stale' };
+    },
+    remove: async (id, version) => (await redis.write('remove', { id: idWord(id), version })) === 1,
+    async find(scope, id, before = null) {
+      if (before?.ahead === null && (await records.isAt(id, before.version))) return before;
+      const caller = scope === EVERYONE ? '' : word(scope);
+      const row = await redis.run('find', { id: idWord(id), caller });
+      if (row === null) return null;
+      const [now, stored, ahead] = row as [number, Buffer | null, number | null];
+      const found = usable(await records.read(id, stored, now, ahead));
+      return isWithin(scope, found.avatar.caller) ? found : null;
+    },
+    list: (scope, query) => list(redis, records, scope, query),
+    feed: (scope, after, limit) => feed(redis, records, scope, after, limit),
+    use: (scope, from, to) => accounts.use(scope, from, to),
+    callers: () => accounts.callers(),
+    submission: (id) => submissions.read(id),
+    async outlook(keyIds) {
+      const found = (await redis.run('outlook', { keys: JSON.stringify(keyIds.map(word)) })) as number[];
+      const [now = 0, queued = 0, queuedBytes = 0, dueInMs = -1] = found;
+      const ofKey = (keyId: string, i: number) => {
+        const [slots = 0, due = 0, dueInMs = -1] = found.slice(4 + 3 * i);
+        return [keyId, { slots, due, dueInMs: orNull(dueInMs) }] as const;
+      };
+      return { now, queued, queuedBytes, dueInMs: orNull(dueInMs), keys: new Map(keyIds.map(ofKey)) };
+    },
+    async keyIds() {
+      const words = await redis.use((client) => client.smembers(redis.key('key-ids')));
+      return words.map(decodeURIComponent);
+    },
+    document: async (name) => documentOf((await redis.run('document', { name })) as DocumentRow),
+    async swap(name, revision, value) {
+      const row = (await redis.write('swap', { name, revision, value })) as DocumentRow;
+      return { ...documentOf(row), swapped: row[3] === 1 };
+    },
+    async count(added, windowMs) {
+      const names = [...added.keys()];
+      const answer = redis.run('count', { window: windowMs, added: JSON.stringify([...added]) });
+      const rows = (await answer) as [number, number][];
+      return new Map(rows.map(([count, leftMs], i) => [names[i] as string, { count, leftMs }]));
+    },
+    onChange: (listener) => subscription.listen(listener),
+    ping: async () => void (await redis.write('ping', {})),
+    health: () => ({ corruptRecords: records.corrupt }),
+    close() {
+      subscription.close();
+      return redis.close();
+    },
+  };
 }
 
-function hasTaken(result: unknown): boolean {
-  return (result as Taken)[2].length > 0;
-}
-
-function storedOf({ avatar, version, now }: Found) {
-  return { avatar, version, now };
-}
+const hasTaken = (result: unknown): boolean => (result as Taken)[2].length > 0;
 
 /** A delay as the scripts say it. */
-function orNull(ms: number): number | null {
-  return ms < 0 ? null : ms;
-}
+const orNull = (ms: number): number | null => (ms < 0 ? null : ms);
 
 function documentOf([now, revision, value]: DocumentRow): StoredDocument {
   return { now, revision: Number(revision ?? 0), value: value === null ? null : String(value) };

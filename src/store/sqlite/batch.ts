@@ -3,26 +3,23 @@
  * cannot be written together, each is run again in a transaction of its own.
  */
 
+import { use } from './accounts.js';
 import type { Context, Written } from './context.js';
-import { type Operations, operations } from './operations.js';
+import { callers, feed, find, keyIds, list, outlook, submission } from './reads.js';
+import { asDamaged, readAvatar } from './rows.js';
+import { claim, due, remove, save, takeCall } from './saves.js';
+import { admit, begin, check } from './submits.js';
 
 /** `now`: the clock at the call, in ms since the epoch. */
 export interface Call {
-  readonly n: number;
   readonly now: number;
   readonly name: keyof Operations;
   readonly args: readonly unknown[];
 }
 
-export interface Failure {
-  readonly message: string;
-  readonly code: string | undefined;
-  readonly stack: string | undefined;
-}
+export type Reply = { readonly value: unknown } | { readonly error: Error };
 
-export type Reply = { readonly n: number } & ({ readonly value: unknown } | { readonly error: Failure });
-
-/** What came of calls, and what was written with them. */
+/** What came of calls, in their order, and what was written with them. */
 export interface Outcome extends Written {
   readonly replies: readonly Reply[];
 }
@@ -32,12 +29,12 @@ export function runCalls(cx: Context, calls: readonly Call[], areAlone = false):
   const replies: Reply[] = [];
   try {
     const written = cx.transact(() => {
-      for (const call of calls) replies.push({ n: call.n, value: runCall(cx, call) });
+      for (const call of calls) replies.push({ value: runCall(cx, call) });
     });
     return { replies, ...written };
   } catch (error) {
     if (areAlone) {
-      const failed = calls.map(({ n }) => ({ n, error: failureOf(error) }));
+      const failed = calls.map(() => ({ error: plain(error) }));
       return { replies: failed, changes: [], files: [], quarantined: 0 };
     }
     const outcomes = calls.map((call) => runCalls(cx, [call], true));
@@ -56,7 +53,37 @@ function runCall(cx: Context, { name, now, args }: Call): unknown {
   return operation(cx, ...args);
 }
 
-export function failureOf(error: unknown): Failure {
-  const { message, code, stack } = error as Error & { code?: string };
-  return { message, code, stack };
+/** One that a message can carry: the driver's own are no errors to it. */
+export function plain(error: unknown): Error {
+  const { message, stack } = error as Error;
+  return Object.assign(new Error(message), { stack });
 }
+
+function document({ tables, now }: Context, name: string) {
+  const found = tables.documents.get(name);
+  return { value: found?.value ?? null, revision: found?.revision ?? 0, now };
+}
+
+function swap(cx: Context, name: string, revision: number, value: string) {
+  const found = document(cx, name);
+  if (found.revision !== revision) return { ...found, swapped: false };
+  cx.tables.documents.put({ name, revision: revision + 1, value });
+  return { value, revision: revision + 1, now: cx.now, swapped: true };
+}
+
+/** Moves an avatar out of the way whose document is none, though it is as it was written. */
+function quarantine(cx: Context, id: string): void {
+  const found = readAvatar(cx.db, 'id = ?', [id]);
+  if (found !== null) cx.quarantine('damaged' in found ? found : asDamaged(found));
+}
+
+/** What the thread can be asked: each is one synchronous function, and all that is written in it is one change. */
+const operations = {
+  ...{ admit, begin, check, claim, due, takeCall, save, remove, quarantine },
+  ...{ find, list, feed, callers, submission, outlook, keyIds, document, swap },
+  use: ({ tables }: Context, caller: string | null, from: string, to: string) =>
+    use(tables.accounts, caller, from, to),
+  ping: (cx: Context) => cx.writes(),
+};
+
+export type Operations = typeof operations;

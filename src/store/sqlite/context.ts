@@ -161,18 +161,17 @@ export class Context {
   }
 
   /** Moves a damaged avatar out of the way, and gives back what it held as far as that can be read. */
-  quarantine(row: DamagedAvatar): void {
+  quarantine({ seq, row, doc, damaged }: DamagedAvatar): void {
     const { db, now } = this;
-    const file = row.guess('file');
+    const { id, caller, idempotency, file } = row;
     if (file !== null) this.#written.files.push(String(file));
     this.#wrote = true;
-    deleteAvatar(db, row.seq);
+    deleteAvatar(db, seq);
     const known = guessed(row);
     if (known !== null && spendStateOf(known.status) === 'reserved')
       countCost(this.tables.accounts, known, null);
-    db.sql('insert or replace into quarantine values (?, ?, ?, ?, ?, ?, ?)').run([
-      ...[row.seq, row.guess('id'), row.guess('caller'), row.guess('idempotency'), now, row.columns, row.doc],
-    ]);
+    const found = [seq, id, caller, idempotency, now, damaged, doc];
+    db.sql('insert or replace into quarantine values (?, ?, ?, ?, ?, ?, ?)').run(found);
     const oldest = 'select seq from quarantine order by found desc, seq limit -1 offset ?';
     db.sql(`delete from quarantine where seq in (${oldest})`).run([MAX_QUARANTINED]);
     this.#counts = null;
@@ -192,9 +191,8 @@ function makeRoom(db: Database, error: unknown): void {
 }
 
 /** What a damaged avatar counts for, where it says so. */
-function guessed(row: DamagedAvatar): Counted | null {
-  const names = ['caller', 'created', 'mode', 'status', 'cost_ms', 'cost_units'] as const;
-  const known = Object.fromEntries(names.map((name) => [name, row.guess(name)])) as unknown as Counted;
+function guessed(row: DamagedAvatar['row']): Counted | null {
+  const known = row as unknown as Counted;
   const { created, status, cost_ms, cost_units } = known;
   const isKnown = STATUSES.includes(status) && [created, cost_ms, cost_units].every(Number.isSafeInteger);
   return isKnown ? known : null;

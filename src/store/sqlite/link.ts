@@ -3,13 +3,13 @@
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { StoreLockedError, StoreUnavailableError } from '../store.js';
-import type { Call, Failure, Outcome, Reply } from './batch.js';
+import type { Call, Operations, Outcome, Reply } from './batch.js';
 import type { Context, Written } from './context.js';
-import type { Operations } from './operations.js';
 import type { Opening, ThreadData } from './thread.js';
 
 /** As this file is, JavaScript or not yet. */
 const EXTENSION = extname(import.meta.url);
+const UNUSABLE = 'the data directory cannot be written or read';
 
 type Args<F> = F extends (cx: Context, ...args: infer A) => unknown ? A : never;
 
@@ -21,9 +21,9 @@ interface Waiter {
 export class Link {
   readonly #worker: Worker;
   readonly #now: () => number;
-  readonly #waiters = new Map<number, Waiter>();
+  /** In the order of their calls. */
+  readonly #waiters: Waiter[] = [];
   #outgoing: Call[] = [];
-  #calls = 0;
   /** Why there are no more answers. */
   #ended: Error | null = null;
   readonly #exited: Promise<void>;
@@ -64,7 +64,7 @@ export class Link {
       throw openError(dir, opened);
     }
     worker.unref();
-    worker.on('message', (message: Outcome) => link.#receive(message));
+    worker.on('message', (message: Outcome) => void link.#receive(message));
     return { link, files: opened.files, quarantined: opened.quarantined };
   }
 
@@ -74,11 +74,10 @@ export class Link {
     ...args: Args<Operations[N]>
   ): Promise<ReturnType<Operations[N]>> {
     if (this.#ended !== null) return Promise.reject(this.#ended);
-    const n = ++this.#calls;
     if (this.#outgoing.length === 0) setImmediate(() => this.#send());
-    this.#outgoing.push({ n, now: Math.floor(this.#now()), name, args });
+    this.#outgoing.push({ now: Math.floor(this.#now()), name, args });
     return new Promise((resolve, reject) => {
-      this.#waiters.set(n, { resolve: resolve as (value: unknown) => void, reject });
+      this.#waiters.push({ resolve: resolve as (value: unknown) => void, reject });
     });
   }
 
@@ -100,48 +99,32 @@ export class Link {
     this.#worker.postMessage(calls);
   }
 
-  #receive({ replies, ...written }: Outcome): void {
+  async #receive({ replies, ...written }: Outcome): Promise<void> {
+    const waiters = this.#waiters.splice(0, replies.length);
     const following = this.onWritten(written);
-    if (following === null) this.#settle(replies);
-    else void following.then(() => this.#settle(replies));
-  }
-
-  #settle(replies: readonly Reply[]): void {
-    for (const reply of replies) {
-      const waiter = this.#waiters.get(reply.n);
-      this.#waiters.delete(reply.n);
-      if ('value' in reply) waiter?.resolve(reply.value);
-      else waiter?.reject(unavailable(reply.error));
+    if (following !== null) await following;
+    for (const [i, { resolve, reject }] of waiters.entries()) {
+      const reply = replies[i] as Reply;
+      if ('value' in reply) resolve(reply.value);
+      // The disk's fault, or one of the gateway.
+      else reject(new StoreUnavailableError(UNUSABLE, { cause: reply.error }));
     }
-    if (this.#waiters.size === 0 && this.#ended === null) this.#worker.unref();
+    if (this.#waiters.length === 0 && this.#ended === null) this.#worker.unref();
   }
 
   #end(error: Error): void {
     this.#ended ??= error;
-    for (const { reject } of this.#waiters.values()) reject(error);
-    this.#waiters.clear();
+    for (const { reject } of this.#waiters.splice(0)) reject(error);
   }
 }
 
-/** What a call throws in the thread is the disk's fault, or one of the gateway: what it was is the cause. */
-function unavailable(failure: Failure): StoreUnavailableError {
-  return new StoreUnavailableError('the data directory cannot be written or read', {
-    cause: errorOf(failure),
-  });
-}
-
 function openError(dir: string, { reason, error }: Extract<Opening, { opened: false }>): Error {
-  const cause = errorOf(error);
-  if (reason === 'locked') return new StoreLockedError(dir, { cause });
+  if (reason === 'locked') return new StoreLockedError(dir, { cause: error });
   const why =
     reason === 'damaged'
       ? `is damaged: ${error.message}. Nothing was sent; put a backup in its place (docs/containers.md, Backups)`
       : `cannot be opened (${error.message})`;
-  return new StoreUnavailableError(`the data directory ${dir} ${why}`, { cause });
-}
-
-function errorOf({ message, code, stack }: Failure): Error {
-  return Object.assign(new Error(message), { stack, ...(code !== undefined && { code }) });
+  return new StoreUnavailableError(`the data directory ${dir} ${why}`, { cause: error });
 }
 
 /** Where the process loads TypeScript, its threads do not by themselves. */

@@ -6,7 +6,7 @@
  */
 
 import { randomBytes } from 'node:crypto';
-import { open, readdir, unlink } from 'node:fs/promises';
+import { readdir, readFile, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { syncDir, writeDurably } from '../../disk/durable.js';
@@ -18,8 +18,6 @@ import { StoreUnavailableError } from '../store.js';
 const NAME = /^[0-9a-f]{32}\.submission$/;
 /** Of the four threads that do the work of files, two stay free for short work. */
 const WRITES_AT_ONCE = 2;
-/** What is written, read and summed at once, so that others have their turn in between. */
-const CHUNK = 1_000_000;
 
 export interface MediaFile {
   readonly file: string;
@@ -31,8 +29,6 @@ export interface MediaFile {
 export class Media {
   readonly #dir: string;
   readonly #semaphore = new Semaphore(WRITES_AT_ONCE);
-  #syncing: Promise<void> = Promise.resolve();
-  #nextSync: Promise<void> | null = null;
 
   constructor(dir: string) {
     this.#dir = dir;
@@ -55,20 +51,13 @@ export class Media {
   /** Writes the pieces to a file, one behind the other; it is on disk when this resolves. @throws StoreUnavailableError with nothing left of it */
   async write(pieces: readonly Buffer[]): Promise<MediaFile> {
     const file = `${randomBytes(16).toString('hex')}.submission`;
-    let [size, sum] = [0, 0];
-    async function* chunks(): AsyncIterable<Buffer> {
-      for (const piece of pieces) {
-        for (let at = 0; at < piece.length; at += CHUNK) {
-          const chunk = piece.subarray(at, at + CHUNK);
-          size += chunk.length;
-          sum = crc32(chunk, sum);
-          yield chunk;
-        }
-      }
-    }
+    const size = pieces.reduce((sum, { length }) => sum + length, 0);
+    const sum = pieces.reduce((sum, piece) => crc32(piece, sum), 0);
     try {
-      await this.#semaphore.run(() => writeDurably(join(this.#dir, file), chunks()));
-      await this.#sync();
+      await this.#semaphore.run(async () => {
+        await writeDurably(join(this.#dir, file), pieces);
+        await syncDir(this.#dir);
+      });
       return { file, size, sum };
     } catch (cause) {
       await this.remove(file);
@@ -82,42 +71,13 @@ export class Media {
   }
 
   /** `null` where there is no such file, or it is not as it was written. @throws StoreUnavailableError */
-  async read(named: MediaFile): Promise<Buffer | null> {
+  async read({ file, size, sum }: MediaFile): Promise<Buffer | null> {
     try {
-      return await readWhole(join(this.#dir, named.file), named);
+      const bytes = await readFile(join(this.#dir, file));
+      return bytes.length === size && crc32(bytes) === sum ? bytes : null;
     } catch (cause) {
       if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return null;
       throw new StoreUnavailableError('the data directory cannot be read', { cause });
     }
-  }
-
-  /** All that ask while a sync is under way share the next one. */
-  #sync(): Promise<void> {
-    this.#nextSync ??= this.#syncing
-      .catch(() => {})
-      .then(() => {
-        this.#nextSync = null;
-        this.#syncing = syncDir(this.#dir);
-        return this.#syncing;
-      });
-    return this.#nextSync;
-  }
-}
-
-async function readWhole(path: string, { size, sum }: MediaFile): Promise<Buffer | null> {
-  const handle = await open(path, 'r');
-  try {
-    if ((await handle.stat()).size !== size) return null;
-    const whole = Buffer.allocUnsafeSlow(size);
-    let found = 0;
-    for (let at = 0; at < size; ) {
-      const { bytesRead } = await handle.read(whole, at, Math.min(CHUNK, size - at), at);
-      if (bytesRead === 0) return null;
-      found = crc32(whole.subarray(at, at + bytesRead), found);
-      at += bytesRead;
-    }
-    return found === sum ? whole : null;
-  } finally {
-    await handle.close();
   }
 }

@@ -1,10 +1,9 @@
 /** What is read of the database, without a change to it: but that what is damaged is moved out of the way. */
 
-import { STATUSES, type Status } from '../../domain/avatar.js';
-import type { DayOfUse } from '../../domain/spend.js';
+import { STATUSES } from '../../domain/avatar.js';
+import type { Progress } from '../record.js';
 import { isNewer } from '../schema.js';
 import type { ListQuery, Place } from '../store.js';
-import * as accounts from './accounts.js';
 import type { Context } from './context.js';
 import type { Value } from './database.js';
 import { type AvatarRow, readAvatar, readAvatars } from './rows.js';
@@ -14,10 +13,7 @@ import { readSubmission, type Submission } from './submissions.js';
 export interface Answer {
   readonly id: string;
   readonly doc: Uint8Array;
-  readonly status: Status;
-  readonly keyId: string | null;
-  readonly attempt: number;
-  readonly intent: string | null;
+  readonly progress: Progress;
   readonly version: number;
   readonly now: number;
 }
@@ -27,7 +23,7 @@ const MAX_READ = 1000;
 
 export function answerOf({ now }: Context, row: AvatarRow): Answer {
   const { id, doc, status, key_id: keyId, attempt, intent, version } = row;
-  return { id, doc, status, keyId, attempt, intent, version, now };
+  return { id, doc, progress: { status, keyId, attempt, intent }, version, now };
 }
 
 /** @param caller `null`: whosever it is. 'quarantined': it is damaged */
@@ -118,10 +114,6 @@ export function feed(cx: Context, caller: string | null, after: number | null, l
   return { changed, last, whole: after === null || after <= last };
 }
 
-export function use(cx: Context, caller: string | null, from: string, to: string): DayOfUse[] {
-  return accounts.use(cx.tables.accounts, caller, from, to);
-}
-
 export function callers({ tables }: Context): string[] {
   return tables.callers.select('true order by name').map(({ name }) => name);
 }
@@ -140,7 +132,13 @@ export function outlook(cx: Context, keyIds: readonly string[]) {
     ] as const;
   });
   const dueInMs = delay(cx, cx.db.sql('select min(due) from avatars where due_key is null').get([])?.[0]);
-  return { now: cx.now, queued: cx.counts.queued, queuedBytes: cx.counts.queuedBytes, dueInMs, keys };
+  return {
+    now: cx.now,
+    queued: cx.counts.queued,
+    queuedBytes: cx.counts.queuedBytes,
+    dueInMs,
+    keys: new Map(keys),
+  };
 }
 
 function delay({ now }: Context, due: Value | undefined): number | null {

@@ -1,7 +1,11 @@
 /** Rows of `schema.sql`, each with its checksum. */
 
 import { crc32 } from 'node:zlib';
-import type { Mode, Status, Step } from '../../domain/avatar.js';
+import type { Avatar, Mode, Status, Step } from '../../domain/avatar.js';
+import { holdingsOf } from '../../domain/holdings.js';
+import { spendStateOf } from '../../domain/spend.js';
+import { keyDigest } from '../idempotency.js';
+import { documentOf } from '../record.js';
 import type { Database, Value } from './database.js';
 import { jsonIn } from './tables.js';
 
@@ -68,16 +72,42 @@ export type OwnRow = Omit<
 /** As it comes from the main thread: a text costs a message less than bytes. */
 export type SentRow = Omit<OwnRow, 'doc'> & { readonly doc: string };
 
+/** What goes to the thread of the store for an avatar. */
+export function rowOf(avatar: Avatar): SentRow {
+  const { id, caller, status, step, mode, keyId, attempt, intent, idempotency, spend } = avatar;
+  const state = spendStateOf(status);
+  const cost =
+    state === 'released' ? null : state === 'settled' ? (spend?.settled ?? spend?.reserved) : spend?.reserved;
+  return {
+    id,
+    caller,
+    status,
+    step,
+    mode,
+    key_id: keyId,
+    attempt,
+    intent,
+    due_key: holdingsOf(avatar).dueIndex,
+    created: avatar.createdAt,
+    external_id: avatar.externalId?.toWellFormed() ?? null,
+    task_id: avatar.taskId?.toWellFormed() ?? null,
+    idempotency: idempotency && keyDigest(caller, idempotency.key),
+    cost_ms: cost?.durationMs ?? null,
+    cost_units: cost?.units ?? null,
+    doc: documentOf(avatar),
+  };
+}
+
 export const received = (row: SentRow): OwnRow => ({ ...row, doc: Buffer.from(row.doc) });
 
 /** An avatar's row that does not fit its checksum. */
 export interface DamagedAvatar {
-  readonly damaged: true;
+  /** Its columns as they were found. */
+  readonly damaged: Uint8Array;
   readonly seq: number;
-  readonly columns: Uint8Array;
   readonly doc: Uint8Array;
-  /** What it says in a column; `null` where it says nothing. */
-  guess(name: Column): Value;
+  /** What it says in them; `null` where it says nothing. */
+  readonly row: Readonly<Record<Column, Value>>;
 }
 
 const SELECT = `select seq, cast(json_array(${COLUMNS.join(', ')}) as blob), cast(doc as blob), cast(crc as integer) from avatars`;
@@ -102,8 +132,7 @@ export function readAvatar(
 
 /** A row that is as it was written, to be treated as one that is not. */
 export function asDamaged(row: AvatarRow): DamagedAvatar {
-  const columns = Buffer.from(JSON.stringify(valuesOf(row)));
-  return { damaged: true, seq: row.seq, columns, doc: row.doc, guess: (name) => row[name] };
+  return { damaged: Buffer.from(JSON.stringify(valuesOf(row))), seq: row.seq, doc: row.doc, row };
 }
 
 const INSERT = `insert into avatars (${COLUMNS.join(', ')}, doc, crc, submission) values (${'?, '.repeat(COLUMNS.length + 2)}?)`;
@@ -118,40 +147,24 @@ export function deleteAvatar(db: Database, seq: number): void {
 }
 
 const WRITTEN = [...COLUMNS, 'doc'] as const;
-/** Statements by the columns that they write, as bits. */
-const updates = new Map<number, string>();
 
 /** Writes the columns that differ, and no others: each costs its indexes. The submission goes with its sum. */
 export function updateAvatar(db: Database, before: AvatarRow, after: AvatarRow): void {
-  let bits = 0;
-  const values: Value[] = [];
-  WRITTEN.forEach((name, i) => {
-    if (before[name] === after[name]) return;
-    bits |= 1 << i;
-    values.push(after[name]);
-  });
-  let text = updates.get(bits);
-  if (text === undefined) {
-    const columns = WRITTEN.filter((_, i) => bits & (1 << i));
-    const drop = after.sum === null && before.sum !== null ? 'submission = null, ' : '';
-    text = `update avatars set ${columns.map((name) => `${name} = ?, `).join('')}${drop}crc = ? where seq = ?`;
-    updates.set(bits, text);
-  }
-  values.push(sumOf(valuesOf(after), after.doc), after.seq);
-  db.sql(text).run(values);
+  const names = WRITTEN.filter((name) => before[name] !== after[name]);
+  const drop = after.sum === null && before.sum !== null ? 'submission = null, ' : '';
+  const text = `update avatars set ${drop}${names.map((name) => `${name} = ?, `).join('')}crc = ? where seq = ?`;
+  const values = names.map((name) => after[name]);
+  db.sql(text).run([...values, sumOf(valuesOf(after), after.doc), after.seq]);
 }
 
-function avatarIn([seq, json, bytes, crc]: Value[]): AvatarRow | DamagedAvatar {
-  const columns = json as Uint8Array;
+function avatarIn([number, json, bytes, crc]: Value[]): AvatarRow | DamagedAvatar {
+  const seq = Number(number);
   const doc = (bytes as Uint8Array | null) ?? Buffer.alloc(0);
-  const values = jsonIn(columns);
-  if (values === null || sumOf(values, doc) !== crc) {
-    const guess = (name: Column) => values?.[COLUMNS.indexOf(name)] ?? null;
-    return { damaged: true, seq: Number(seq), columns, doc, guess };
-  }
+  const values = jsonIn(json as Uint8Array);
   const row: Record<string, unknown> = { seq, doc };
-  for (let i = 0; i < COLUMNS.length; i++) row[COLUMNS[i] as Column] = values[i];
-  return row as unknown as AvatarRow;
+  for (let i = 0; i < COLUMNS.length; i++) row[COLUMNS[i] as Column] = values?.[i] ?? null;
+  if (values !== null && sumOf(values, doc) === crc) return row as unknown as AvatarRow;
+  return { damaged: json as Uint8Array, seq, doc, row: row as Record<Column, Value> };
 }
 
 function valuesOf(row: AvatarRow): Value[] {

@@ -1,21 +1,14 @@
 /** Avatars are claimed, saved and removed. Each write names the version that it replaces. */
 
+import { holdingsOf } from '../../domain/holdings.js';
+import { wholeDelay } from '../delay.js';
 import { isNewer } from '../schema.js';
-import type { CallTerms, Claim, SaveResult } from '../store.js';
-import { OUTDATED, pollRoom, tookPolls } from './calls.js';
+import type { CallTerms, Claim, Save, SaveResult } from '../store.js';
+import { Calls, pollShare } from './calls.js';
 import type { Context } from './context.js';
-import { isOutdated, readCalls, writeCalls } from './keys.js';
 import { type Answer, answerOf } from './reads.js';
 import { type AvatarRow, FOREVER, type OwnRow, received, type SentRow } from './rows.js';
 import { DROPPED } from './submissions.js';
-
-export interface Saving {
-  readonly dueInMs: number;
-  /** How long it holds a slot from now; `FOREVER` until another write. */
-  readonly slotForMs: number;
-  readonly drop: boolean;
-  readonly silent: boolean;
-}
 
 type OwnClaim = Omit<Claim, 'preferred'>;
 
@@ -32,55 +25,42 @@ export function due(cx: Context, { keyId, overdueMs = 0 }: OwnClaim, limit: numb
 /** Takes due avatars, of those named alone where `ids` are given; see `Store.claim`. */
 export function claim(cx: Context, claim: OwnClaim, ids: readonly string[] | null) {
   const { now } = cx;
-  const { keyId, calls: terms, slots = 0, overdueMs = 0 } = claim;
-  let [room, waitMs]: [number, number | null] = [claim.limit, null];
-  const calls = terms === undefined || keyId === null ? null : { terms, state: readCalls(cx, keyId), keyId };
-  if (calls !== null) {
-    const submitWaits = cx.counts.queued > 0 && cx.counts.slots(calls.keyId, now) < slots;
-    const free = isOutdated(cx, calls.terms)
-      ? OUTDATED
-      : pollRoom(calls.state, calls.terms, now, submitWaits);
-    if (free.room < claim.limit) [room, waitMs] = [free.room, free.waitMs];
-  }
+  const { keyId, limit, slots = 0, overdueMs = 0 } = claim;
+  const calls = claim.calls && keyId !== null ? new Calls(cx, keyId, claim.calls, 1) : null;
+  const submitWaits = () => cx.counts.queued > 0 && cx.counts.slots(String(keyId), now) < slots;
+  const most = calls === null ? limit : Math.min(limit, calls.room, pollShare(calls, submitWaits()));
+  const leasedUntil = now + wholeDelay(claim.leaseMs);
   const claimed: Answer[] = [];
-  let left = 0;
-  for (const id of ids ?? due(cx, claim, claim.limit)) {
+  let waitMs: number | null = null;
+  for (const id of ids ?? due(cx, claim, limit)) {
     const found = cx.avatar('id = ?', [id]);
     if (found === null || found.due_key !== keyId || found.due > now - overdueMs) continue;
     if (isNewer(found.doc)) {
-      cx.put(found, { ...found, due: now + claim.leaseMs });
+      cx.put(found, { ...found, due: leasedUntil });
       continue;
     }
-    if (claimed.length >= room) {
-      left += 1;
+    if (claimed.length >= most) {
+      waitMs = calls !== null && most < limit ? calls.waitMs(most) : null;
       break;
     }
-    const after = { ...found, version: found.version + 1, due: now + claim.leaseMs };
+    const after = { ...found, version: found.version + 1, due: leasedUntil };
     cx.put(found, after);
     claimed.push(answerOf(cx, after));
   }
-  if (calls !== null && claimed.length > 0) {
-    writeCalls(cx, calls.keyId, tookPolls(calls.state, calls.terms, now, claimed.length));
-  }
-  return { claimed, waitMs: left > 0 ? waitMs : null };
+  if (claimed.length > 0) calls?.take(claimed.length, 0);
+  return { claimed, waitMs };
 }
 
 /** Takes a call for what no avatar is due for; see `Store.takeCall`. */
 export function takeCall(cx: Context, keyId: string, terms: CallTerms): number {
-  const state = readCalls(cx, keyId);
-  const { room, waitMs } = isOutdated(cx, terms) ? OUTDATED : pollRoom(state, terms, cx.now, false);
-  if (room === 0) return Math.max(1, waitMs);
-  writeCalls(cx, keyId, { ...tookPolls(state, terms, cx.now, 1), submitsInARow: state.submitsInARow });
+  const calls = new Calls(cx, keyId, terms, 1);
+  if (calls.room === 0) return Math.max(1, calls.waitMs(0));
+  calls.take(1, calls.inARow);
   return 0;
 }
 
 /** See `Store.save`. */
-export function save(
-  cx: Context,
-  sent: SentRow,
-  version: number,
-  { drop, silent, ...saving }: Saving,
-): SaveResult {
+export function save(cx: Context, sent: SentRow, version: number, save: Save): SaveResult {
   const { db, now } = cx;
   const row = received(sent);
   const before = cx.begun(row.id) ?? cx.avatar('id = ?', [row.id]);
@@ -93,22 +73,31 @@ export function save(
     const owner = db.sql('select 1 from avatars where task_id = ? limit 1').get([task]);
     if (owner !== undefined) return { saved: false, reason: 'task-taken' };
   }
-  const changed = silent ? before.changed : cx.place(before.caller);
-  const { slotForMs } = saving;
-  const slotUntil = slotForMs === 0 ? null : slotForMs === FOREVER ? FOREVER : now + slotForMs;
+  const changed = save.silent ? before.changed : cx.place(before.caller);
   const next = {
     version: version + 1,
     saved: version + 1,
-    due: now + saving.dueInMs,
+    due: now + wholeDelay(save.dueInMs),
     task_id: task,
-    slot_until: slotUntil,
+    slot_until: slotUntil(row, save, now),
     changed,
   };
-  const after: AvatarRow = Object.assign({ ...before }, row, next, drop ? DROPPED : null);
+  const after: AvatarRow = Object.assign(
+    { ...before },
+    row,
+    next,
+    save.submission === 'drop' ? DROPPED : null,
+  );
   cx.put(before, after);
-  if (before.status === 'queued' && slotUntil !== null) cx.serve(after);
-  if (!silent) cx.tell({ id: row.id, caller: before.caller, version: version + 1, at: changed });
+  if (before.status === 'queued' && after.slot_until !== null) cx.serve(after);
+  if (!save.silent) cx.tell({ id: row.id, caller: before.caller, version: version + 1, at: changed });
   return { saved: true, version: version + 1 };
+}
+
+function slotUntil({ status, key_id: keyId }: OwnRow, { slotForMs }: Save, now: number): number | null {
+  if (keyId === null || slotForMs === 0) return null;
+  if (slotForMs !== undefined) return now + wholeDelay(slotForMs);
+  return holdingsOf({ status, keyId }).slot ? FOREVER : null;
 }
 
 /** Whether the same save was made already. */

@@ -5,8 +5,8 @@ import { wholeDelay } from '../delay.js';
 import { isNewer } from '../schema.js';
 import type { Admission, Begin } from '../store.js';
 import { spentAt } from './accounts.js';
+import { takeSubmit } from './calls.js';
 import type { Context } from './context.js';
-import { takeSubmit } from './keys.js';
 import { type Answer, answerOf } from './reads.js';
 import {
   type AvatarRow,
@@ -193,7 +193,7 @@ function* first(cx: Context, limit: number): Iterable<AvatarRow> {
     if (last === undefined) return;
     const rows = cx.whole(page);
     for (const row of rows) if (row.status === 'queued' && !isNewer(row.doc)) yield row;
-    [tag, seq] = 'damaged' in last ? [Number(last.guess('tag')), last.seq] : [last.tag, last.seq];
+    [tag, seq] = 'damaged' in last ? [Number(last.row.tag), last.seq] : [last.tag, last.seq];
   }
 }
 

@@ -2,10 +2,10 @@
 
 import { parentPort, workerData } from 'node:worker_threads';
 import { forgetAccounts } from './accounts.js';
-import { type Call, type Failure, failureOf, type Outcome, runCalls } from './batch.js';
+import { type Call, type Outcome, plain, runCalls } from './batch.js';
+import { forgetCalls } from './calls.js';
 import { Context } from './context.js';
 import { Acknowledged, lock, OpenError, open } from './database.js';
-import { forgetCalls } from './keys.js';
 import { readAvatars } from './rows.js';
 import { filesOf } from './submissions.js';
 import { DamagedRowError } from './tables.js';
@@ -18,7 +18,7 @@ export interface ThreadData {
 /** The first that the thread says: that the database is open, or why not. */
 export type Opening =
   | { readonly opened: true; readonly files: readonly string[]; readonly quarantined: number }
-  | { readonly opened: false; readonly reason: OpenError['reason']; readonly error: Failure };
+  | { readonly opened: false; readonly reason: OpenError['reason']; readonly error: Error };
 
 /** A key that was not used for so long has no calls to remember. */
 const KEY_MS = 86_400_000;
@@ -67,6 +67,6 @@ try {
     opened: false,
     reason:
       error instanceof OpenError ? error.reason : error instanceof DamagedRowError ? 'damaged' : 'unusable',
-    error: failureOf(error),
+    error: plain(error),
   });
 }

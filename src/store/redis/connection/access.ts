@@ -32,39 +32,42 @@ export interface Access {
 /** Asked for each connection. */
 export type AccessNow = () => Promise<Access>;
 
-/** @throws TypeError where the target cannot be read; it quotes nothing of it */
-export function accessTo(target: Target): { readonly redis: AccessNow; readonly sentinels: AccessNow } {
-  const { url, sentinelPassword, tlsCa, tlsServername, files = {} } = target;
-  const address = parseRedisUrl(url);
-  const login = followed(address, files.url, parseRedisUrl);
-  const password = followed(sentinelPassword || null, files.sentinelPassword, (text) => text || null);
-  const ca = followed(tlsCa === undefined ? undefined : authority(tlsCa), files.tlsCa, authority);
-  const tls = async (): Promise<Tls | null> => {
-    const known = await ca();
-    const name = tlsServername === undefined ? {} : { servername: tlsServername };
-    return address.tls ? { ...(known !== undefined && { ca: known }), ...name } : null;
-  };
-  return {
-    async redis() {
-      const { username, password } = await login();
-      return { username, password, tls: await tls() };
-    },
-    sentinels: async () => ({ username: null, password: await password(), tls: await tls() }),
+interface Accesses {
+  readonly redis: Access;
+  readonly sentinels: Access;
+}
+
+/**
+ * What is in files is taken as it is then. One that is away, or holds what cannot be understood, changes nothing: it may be half written.
+ * @throws TypeError where the target cannot be read; it quotes nothing of it
+ */
+export function accessTo(target: Target): () => Promise<Accesses> {
+  let texts: Partial<Target> = {};
+  const { tls } = parseRedisUrl(target.url);
+  let last = accessesOf(target, tls);
+  return async () => {
+    for (const [name, file] of Object.entries(target.files ?? {})) {
+      const found = file === undefined ? null : await findFile(file);
+      if (found?.kind !== 'text') continue;
+      const changed = { ...texts, [name]: found.text.trim() };
+      try {
+        last = accessesOf({ ...target, ...changed }, tls);
+        texts = changed;
+      } catch {
+        // Whoever wrote it will write it again.
+      }
+    }
+    return last;
   };
 }
 
-/** What a file says now. One that is away or cannot be understood changes nothing: it may be half written. */
-function followed<T>(initial: T, file: string | undefined, read: (text: string) => T): () => Promise<T> {
-  let last = initial;
-  return async () => {
-    const found = file === undefined ? null : await findFile(file);
-    if (found?.kind !== 'text') return last;
-    try {
-      last = read(found.text.trim());
-    } catch {
-      // Whoever wrote it will write it again.
-    }
-    return last;
+function accessesOf({ url, sentinelPassword, tlsCa, tlsServername }: Target, isTls: boolean): Accesses {
+  const { username, password } = parseRedisUrl(url);
+  const ca = tlsCa === undefined ? {} : { ca: authority(tlsCa) };
+  const tls = isTls ? { ...ca, ...(tlsServername !== undefined && { servername: tlsServername }) } : null;
+  return {
+    redis: { username, password, tls },
+    sentinels: { username: null, password: sentinelPassword || null, tls },
   };
 }
 

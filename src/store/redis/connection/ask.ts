@@ -4,7 +4,6 @@ import type { Redis } from 'ioredis';
 import type { Access, AccessNow } from './access.js';
 import type { Endpoint } from './address.js';
 import { locatedClient } from './connector.js';
-import { standalone } from './topology.js';
 import { unavailable } from './unavailable.js';
 
 /** Short: a node that cannot be reached must not keep the others' answers waiting. */
@@ -33,7 +32,8 @@ async function ask<T>(
   question: (client: Redis, endpoint: Endpoint) => Promise<T>,
 ): Promise<T> {
   let failure: unknown = null;
-  const { client } = locatedClient(standalone(endpoint), async () => access, access.tls !== null, {
+  const node = { locate: async () => endpoint, access: async () => access, isTls: access.tls !== null };
+  const { client } = locatedClient(node, {
     lazyConnect: true,
     enableReadyCheck: false,
     retryStrategy: () => null,

@@ -10,10 +10,9 @@ import type { Redis } from 'ioredis';
 import { StoreUnavailableError } from '../../store.js';
 import { type Arguments, loadScripts, type ScriptArgument, type ScriptName } from '../scripts/scripts.js';
 import type { Target } from './access.js';
-import type { Endpoint } from './address.js';
-import { backoffMs, Clients } from './client.js';
-import type { Place } from './connector.js';
+import { type ClientOptions, type Located, locatedClient, type Node } from './connector.js';
 import { Copies, type WaitFor } from './copies.js';
+import { nodeOf } from './node.js';
 import { away, refusalOf, unavailable } from './unavailable.js';
 
 export interface ConnectionOptions extends Target {
@@ -22,12 +21,12 @@ export interface ConnectionOptions extends Target {
   /** How long a command may take, and a connection to be made. */
   readonly commandTimeoutMs?: number;
   /** Called on each change, and once if Redis is away at the start. */
-  readonly onEvent?: (event: 'connected' | 'lost', error?: StoreUnavailableError) => void;
+  readonly onEvent: (event: 'connected' | 'lost', error?: StoreUnavailableError) => void;
   /**
    * Called on each new connection before any command passes. Where it rejects, the connection is given up and made
    * again after a pause.
    */
-  readonly prepare?: (client: Redis) => Promise<void>;
+  readonly prepare: (client: Redis) => Promise<void>;
   /** Each write waits for these copies of it. */
   readonly waitFor?: WaitFor;
 }
@@ -36,30 +35,30 @@ export interface ConnectionOptions extends Target {
 const NOT_HERE = new Set(['READONLY', 'MOVED']);
 /** A master that was replaced while it was cut off may not know, and still take writes that will be lost. */
 const LOOK_EVERY_MS = 5000;
+const LONGEST_BACKOFF_MS = 2000;
 const CLUSTER =
   'this Redis is a node of a Cluster, and has not all keys: write redis+cluster:// in REDIS_URL';
 
+/** What is known of one connection. Work on one is not carried on with the next. */
+interface Session {
+  readonly copies: Copies;
+  /** Scripts that Redis was sent whole. */
+  readonly sent: Set<ScriptName>;
+}
+
 export class Connection {
-  readonly #clients: Clients;
+  readonly #node: Node;
   readonly #client: Redis;
   readonly #base: string;
   readonly #scripts = loadScripts();
-  readonly #at: Place;
+  readonly #at: Located['at'];
   readonly #timeoutMs: number;
   readonly #prepare: (client: Redis) => Promise<void>;
   readonly #onEvent: (event: 'connected' | 'lost', error?: StoreUnavailableError) => void;
   readonly #lookout: NodeJS.Timeout | undefined;
-  readonly #subscribers = new Map<Redis, Place>();
   #looking = false;
-  /** Of this connection. */
-  #copies: Copies;
-  /** Those that Redis was sent whole on this connection. */
-  readonly #sent = new Set<ScriptName>();
+  #session: Session;
   #state: 'connected' | 'lost' | null = null;
-  /** Counts the connections that ended: work on one of them is not carried on with the next. */
-  #ended = 0;
-  /** When the last one did. */
-  #endedAt = 0;
   /** Attempts since the last connection that was of use. */
   #attempts = 0;
   #lastError: StoreUnavailableError | undefined;
@@ -67,14 +66,15 @@ export class Connection {
 
   /** @throws TypeError where the target cannot be read; it quotes nothing of it */
   constructor(options: ConnectionOptions) {
-    const { commandTimeoutMs = 5000, onEvent = () => {}, prepare = async () => {} } = options;
-    const { waitFor = { replicas: 0, ownFile: false } } = options;
+    const { commandTimeoutMs = 5000, waitFor = { replicas: 0, ownFile: false } } = options;
     this.#timeoutMs = commandTimeoutMs;
-    this.#prepare = prepare;
-    this.#onEvent = onEvent;
-    this.#clients = new Clients(options, options.hashTag, commandTimeoutMs);
+    this.#prepare = options.prepare;
+    this.#onEvent = options.onEvent;
+    this.#node = nodeOf(options, options.hashTag);
     this.#base = `{${options.hashTag}}:`;
-    const { client, at } = this.#clients.make({
+    const { client, at } = locatedClient(this.#node, {
+      db: this.#node.db,
+      connectTimeout: commandTimeoutMs,
       enableOfflineQueue: false,
       autoResendUnfulfilledCommands: false,
       // With resending off, ioredis forgets what was under way without settling it, unless told to flush each time.
@@ -86,21 +86,21 @@ export class Connection {
     });
     this.#client = client;
     this.#at = at;
-    const copies = () => new Copies(client, waitFor, commandTimeoutMs / 2);
-    this.#copies = copies();
+    const session = (): Session => ({
+      copies: new Copies(client, waitFor, commandTimeoutMs / 2),
+      sent: new Set(),
+    });
+    this.#session = session();
     client.on('ready', () => void this.#greet());
     client.on('close', () => {
-      this.#ended += 1;
-      this.#endedAt = performance.now();
-      this.#sent.clear();
-      this.#copies.end();
-      this.#copies = copies();
+      this.#session.copies.end();
+      this.#session = session();
       this.#change('lost');
     });
     client.on('error', (error) => {
       this.#lastError = this.#known(error);
     });
-    if (this.#clients.topology.changes) {
+    if (this.#node.moves) {
       this.#lookout = setInterval(() => this.#lookAgain(), LOOK_EVERY_MS).unref();
     }
   }
@@ -128,7 +128,7 @@ export class Connection {
   ): Promise<unknown> {
     const deadline = performance.now() + this.#timeoutMs;
     return this.use(async (client) => {
-      const copies = this.#copies;
+      const { copies } = this.#session;
       const copied = () => copies.made(deadline - performance.now());
       const evaluated = this.#evaluate(client, script, args);
       const asked = hasWritten === undefined ? copied() : null;
@@ -148,14 +148,14 @@ export class Connection {
   async use<T>(command: (client: Redis) => Promise<T>): Promise<T> {
     if (this.#closing !== null) throw new StoreUnavailableError('the store is closed');
     if (this.#client.status !== 'ready' || this.#state !== 'connected') throw this.#lastError ?? away();
-    const connection = this.#ended;
+    const session = this.#session;
     this.#gather();
     try {
       return await command(this.#client);
     } catch (error) {
       const known = this.#known(error);
       const refusal = refusalOf(error);
-      if (refusal !== null && connection === this.#ended) {
+      if (refusal !== null && session === this.#session) {
         if (NOT_HERE.has(refusal)) this.#leave(known);
         else this.#lookAgain();
       }
@@ -171,14 +171,13 @@ export class Connection {
     setImmediate(() => stream.uncork());
   }
 
-  /** A connection of its own, to hear what is published. It comes back by itself; to subscribe again is left to who asked. */
-  subscriber(): Redis {
-    const retryStrategy = backoffMs;
-    const options = { retryStrategy, maxRetriesPerRequest: null, autoResubscribe: false };
-    const { client, at } = this.#clients.make(options);
-    this.#subscribers.set(client, at);
-    client.once('end', () => this.#subscribers.delete(client));
-    return client;
+  /** Another connection to where this one is, which comes back by itself; `null` while it is nowhere. */
+  beside(options: ClientOptions): Redis | null {
+    const { endpoint } = this.#at;
+    if (this.#state !== 'connected' || endpoint === null) return null;
+    const node = { ...this.#node, locate: async () => endpoint };
+    return locatedClient(node, { ...options, connectTimeout: this.#timeoutMs, retryStrategy: backoffMs })
+      .client;
   }
 
   close(): Promise<void> {
@@ -192,8 +191,9 @@ export class Connection {
     const given: Readonly<Record<string, ScriptArgument>> = args;
     const values = names.map((name) => given[name] ?? '');
     const run = (command: string, which: string) => client.callBuffer(command, which, 1, key, ...values);
-    if (!this.#sent.has(script)) {
-      this.#sent.add(script);
+    const { sent } = this.#session;
+    if (!sent.has(script)) {
+      sent.add(script);
       return { result: await run('EVAL', lua), isSecond: false };
     }
     try {
@@ -205,14 +205,14 @@ export class Connection {
   }
 
   async #greet(): Promise<void> {
-    const connection = this.#ended;
+    const session = this.#session;
     try {
       // The client has done so, and would go on with another database where that was refused.
-      if (this.#clients.db !== 0) await this.#client.select(this.#clients.db);
+      if (this.#node.db !== 0) await this.#client.select(this.#node.db);
       await this.#prepare(this.#client);
-      if (connection === this.#ended) this.#change('connected');
+      if (session === this.#session) this.#change('connected');
     } catch (error) {
-      if (connection === this.#ended) this.#leave(this.#known(error));
+      if (session === this.#session) this.#leave(this.#known(error));
     }
   }
 
@@ -222,21 +222,12 @@ export class Connection {
     if (state === 'connected') {
       this.#attempts = 0;
       this.#lastError = undefined;
-      this.#fetchSubscribers();
     }
     this.#onEvent(state, this.#lastError);
   }
 
-  /** Has those follow that hear a node which may no longer be the master, and would go on doing so. */
-  #fetchSubscribers(): void {
-    for (const [client, { endpoint, since }] of this.#subscribers) {
-      const isOlder = since < this.#endedAt;
-      if (endpoint !== null && (isOlder || !isSame(endpoint, this.#at.endpoint))) client.disconnect(true);
-    }
-  }
-
   #known(error: unknown): StoreUnavailableError {
-    const isCluster = refusalOf(error) === 'MOVED' && !this.#clients.topology.changes;
+    const isCluster = refusalOf(error) === 'MOVED' && !this.#node.moves;
     return isCluster ? new StoreUnavailableError(CLUSTER) : unavailable(error);
   }
 
@@ -250,14 +241,15 @@ export class Connection {
 
   /** Asks who is the master, and leaves where it is another one. */
   async #lookAgain(): Promise<void> {
-    if (!this.#clients.topology.changes || this.#looking || this.#state !== 'connected') return;
-    const connection = this.#ended;
+    if (!this.#node.moves || this.#looking || this.#state !== 'connected') return;
+    const session = this.#session;
     this.#looking = true;
     try {
-      const master = await this.#clients.topology.locate();
-      if (connection !== this.#ended) return;
-      if (isSame(master, this.#at.endpoint)) this.#fetchSubscribers();
-      else this.#leave(new StoreUnavailableError('another Redis has become the master'));
+      const master = await this.#node.locate();
+      const { endpoint } = this.#at;
+      const isSame = master.host === endpoint?.host && master.port === endpoint.port;
+      if (session !== this.#session || isSame) return;
+      this.#leave(new StoreUnavailableError('another Redis has become the master'));
     } catch {
       // Who knows nothing better stays.
     } finally {
@@ -273,6 +265,7 @@ export class Connection {
   }
 }
 
-function isSame(one: Endpoint, other: Endpoint | null): boolean {
-  return one.host === other?.host && one.port === other.port;
+/** How long to wait before a node is looked for again. */
+function backoffMs(attempt: number): number {
+  return Math.min(25 * 2 ** Math.min(attempt, 10), LONGEST_BACKOFF_MS) * (0.75 + Math.random() / 4);
 }

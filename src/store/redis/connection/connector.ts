@@ -3,34 +3,33 @@ import { connect as connectTls } from 'node:tls';
 import { AbstractConnector, Redis, type RedisOptions } from 'ioredis';
 import type { Access, AccessNow, Tls } from './access.js';
 import type { Endpoint } from './address.js';
-import type { Topology } from './topology.js';
 
-/** Replies stay as Redis has them; where a client connects to, and as whom, is not up to the options. */
-export type ClientOptions = Omit<
-  RedisOptions,
-  'replyMapping' | 'host' | 'port' | 'username' | 'password' | 'tls'
->;
-
-/** A client of ioredis, and where it is. */
-export interface Located {
-  readonly client: Redis;
-  readonly at: Place;
+/** Which node holds the store, and how it is talked to. */
+export interface Node {
+  /** Asked for each connection. @throws StoreUnavailableError where nobody knows */
+  readonly locate: () => Promise<Endpoint>;
+  /** Whether others say where it is, and may say another one a moment later: then they are asked now and then. */
+  readonly moves: boolean;
+  readonly access: AccessNow;
+  readonly isTls: boolean;
+  readonly db: number;
 }
 
-export interface Place {
-  /** Where the client connected to last, and when, on the clock of `performance`. */
-  endpoint: Endpoint | null;
-  since: number;
+/** Replies stay as Redis has them. */
+export type ClientOptions = Omit<RedisOptions, 'replyMapping'>;
+
+/** A client of ioredis, and where it connected to last. */
+export interface Located {
+  readonly client: Redis;
+  readonly at: { endpoint: Endpoint | null };
 }
 
 /** A client that looks for its node, and asks how it is talked to, each time it connects. */
 export function locatedClient(
-  topology: Topology,
-  access: AccessNow,
-  isTls: boolean,
+  { locate, access, isTls }: Omit<Node, 'db' | 'moves'>,
   options: ClientOptions,
 ): Located {
-  const at: Place = { endpoint: null, since: 0 };
+  const at: Located['at'] = { endpoint: null };
   class Connector extends AbstractConnector {
     constructor() {
       super(0); // What was to be sent has been answered; and a node that hangs does not take leave.
@@ -39,10 +38,9 @@ export function locatedClient(
     async connect(): Promise<Socket> {
       this.connecting = true;
       delete this.firstError;
-      at.since = performance.now();
       try {
         const now = await access();
-        at.endpoint = await topology.locate();
+        at.endpoint = await locate();
         // Given up meanwhile.
         if (!this.connecting) return broken();
         logIn(client, now);

@@ -19,7 +19,7 @@ export class Copies {
   readonly #client: Redis;
   readonly #waitFor: WaitFor;
   readonly #waitMs: number;
-  #asked: Promise<boolean> | null = null;
+  #asked: Promise<boolean> = Promise.resolve(true);
   #next: Promise<boolean> | null = null;
   #ended = false;
 
@@ -49,22 +49,15 @@ export class Copies {
     }
   }
 
+  /** Whoever asks while a question is under way shares the next one. */
   #answer(): Promise<boolean> {
-    if (this.#asked === null) return this.#ask();
     const ask = () => {
       this.#next = null;
-      return this.#ask();
+      this.#asked = this.#question();
+      return this.#asked;
     };
     this.#next ??= this.#asked.then(ask, ask);
     return this.#next;
-  }
-
-  #ask(): Promise<boolean> {
-    const asked = this.#question().finally(() => {
-      this.#asked = null;
-    });
-    this.#asked = asked;
-    return asked;
   }
 
   async #question(): Promise<boolean> {

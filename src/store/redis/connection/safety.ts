@@ -43,36 +43,25 @@ export function hazardsOf(value: Info): Hazard[] {
   return hazards;
 }
 
-/** `same` where `known` is the mark that stands there; otherwise this Redis has not, or no longer, what was written. */
-export interface Mark {
-  readonly mark: string;
-  readonly found: 'same' | 'new' | 'emptied';
-}
-
-/** Reads the mark that the first gateway left under `key`, or leaves one. */
-export async function markOf(redis: Redis, key: string, known: string | null): Promise<Mark> {
-  const own = randomUUID();
-  // Read first: a Redis that is full or read-only still serves reads.
-  const stood = (await redis.get(key)) ?? (await redis.set(key, own, 'NX', 'GET'));
-  const mark = stood ?? own;
-  if (known === null) return { mark, found: stood === null ? 'new' : 'same' };
-  return { mark, found: mark === known ? 'same' : 'emptied' };
-}
-
-/** The highest place of a change that this process knows of: a Redis whose last one is lower has lost some. */
-export class SeenPlace {
-  #highest = 0;
+/** What this process knows of its Redis: the mark that the first gateway left there, and the highest place of a change. */
+export class Known {
+  #mark: string | null = null;
+  #place = 0;
 
   /** @param place as scripts say it; none where nothing was changed */
   note(place: unknown): void {
-    this.#highest = Math.max(this.#highest, Number(place ?? 0));
+    this.#place = Math.max(this.#place, Number(place ?? 0));
   }
 
-  /** Whether Redis is older than it was. From then on what it has now counts. */
-  async isBehind(redis: Redis, feed: string): Promise<boolean> {
-    const last = -Number((await redis.zscore(feed, '!last')) ?? 0);
-    const isBehind = last < this.#highest;
-    this.#highest = last;
-    return isBehind;
+  /** Whether what was written to it is gone, all or the last of it. From then on what it has now counts. */
+  async lossOf(redis: Redis, markKey: string, feedKey: string): Promise<'emptied' | 'rolled-back' | null> {
+    const own = randomUUID();
+    // Read first: a Redis that is full or read-only still serves reads.
+    const mark = (await redis.get(markKey)) ?? (await redis.set(markKey, own, 'NX', 'GET')) ?? own;
+    const place = -Number((await redis.zscore(feedKey, '!last')) ?? 0);
+    const isEmptied = this.#mark !== null && this.#mark !== mark;
+    const isBehind = place < this.#place;
+    [this.#mark, this.#place] = [mark, place];
+    return isEmptied ? 'emptied' : isBehind ? 'rolled-back' : null;
   }
 }

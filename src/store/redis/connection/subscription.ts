@@ -1,16 +1,17 @@
 import type { Redis } from 'ioredis';
 import type { Change } from '../../store.js';
 import { idIn } from '../ids.js';
+import type { ClientOptions } from './connector.js';
 
 /**
- * Hears of changes while somebody listens. What is said while the connection is away is not heard: once it is back,
- * anything may have changed.
+ * Hears of changes while somebody listens, on a connection that comes back by itself. What is said while it is away is not heard:
+ * once it is back, anything may have changed.
  *
  * One that only listens would never learn that its peer is gone without a word, so it asks now and then. It subscribes
  * by hand on each connection: the client would do so out of reach, with a failure that nobody catches.
  */
 export class Subscription {
-  readonly #connect: () => Redis;
+  readonly #connect: (options: ClientOptions) => Redis | null;
   readonly #channel: string;
   readonly #pingMs: number;
   readonly #listeners = new Set<(change: Change | null) => void>();
@@ -18,10 +19,10 @@ export class Subscription {
   #timer: NodeJS.Timeout | undefined;
 
   /**
-   * @param connect makes a client that comes back by itself and does not subscribe by itself
+   * @param connect makes a client; `null` while it is not known where to
    * @param pingMs how often it is asked; one that did not answer by the next time is given up
    */
-  constructor(connect: () => Redis, channel: string, pingMs = 5_000) {
+  constructor(connect: (options: ClientOptions) => Redis | null, channel: string, pingMs = 5_000) {
     this.#pingMs = pingMs;
     this.#connect = connect;
     this.#channel = channel;
@@ -29,51 +30,42 @@ export class Subscription {
 
   listen(listener: (change: Change | null) => void): () => void {
     this.#listeners.add(listener);
-    this.#client ??= this.#subscribe();
+    if (this.#client === null) this.renew();
     return () => {
       this.#listeners.delete(listener);
       if (this.#listeners.size === 0) this.close();
     };
   }
 
-  close(): void {
-    clearInterval(this.#timer);
-    this.#client?.disconnect();
-    this.#client = null;
-  }
-
-  #subscribe(): Redis {
-    const client = this.#connect();
-    let peer: 'answered' | 'asked' | 'left' = 'answered';
-    client.on('error', () => {}); // It comes back by itself, and the store's own connection says what is wrong.
-    client.on('ready', () => {
-      peer = 'answered';
+  /** Has those who listen hear what is said where the store is now. */
+  renew(): void {
+    this.close();
+    if (this.#listeners.size === 0) return;
+    const client = this.#connect({
+      maxRetriesPerRequest: null,
+      autoResubscribe: false,
+      socketTimeout: this.#pingMs,
+    });
+    this.#client = client;
+    client?.on('error', () => {}); // It comes back by itself, and the store's own connection says what is wrong.
+    client?.on('ready', () => {
       client.subscribe(this.#channel).then(
         () => this.#tell(null),
         () => {}, // Who may not hear does without.
       );
     });
-    client.on('message', (_channel, message: string) => {
+    client?.on('message', (_channel, message: string) => {
       const change = changeIn(message);
       if (change !== null) this.#tell(change);
     });
-    this.#timer = setInterval(() => {
-      if (client.status !== 'ready' || peer === 'left') return;
-      if (peer === 'asked') {
-        peer = 'left'; // It takes a while to be over, where nobody answers.
-        client.disconnect(true);
-        return;
-      }
-      peer = 'asked';
-      client.ping().then(
-        () => {
-          peer = 'answered';
-        },
-        () => {},
-      );
-    }, this.#pingMs);
-    this.#timer.unref();
-    return client;
+    const ping = () => client?.status === 'ready' && client.ping().catch(() => {});
+    this.#timer = setInterval(ping, this.#pingMs).unref();
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+    this.#client?.disconnect();
+    this.#client = null;
   }
 
   #tell(change: Change | null): void {

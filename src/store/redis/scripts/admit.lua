@@ -4,7 +4,8 @@
 
   a.id
   a.content      of the record, as of one that is queued
-  a.submission   '' where it is uploaded, as pieces under `upload:<id>`
+  a.submission   '' where it is uploaded
+  a.pieces       in which it is uploaded, under `upload:<id>`; 0 where it is not
   a.bytes        of the submission
   a.due          in ms from now, while it is queued
   a.doubt        how long its creator may not know of it, in ms
@@ -23,7 +24,7 @@
   submission is missing, which may now be uploaded; avatars, bytes, unfinished, day or month where a bound is reached.
 ]]
 local bytes = tonumber(a.bytes)
-local isUploaded = a.submission == '' and bytes > 0
+local isUploaded = a.pieces ~= '0'
 local upload = base .. 'upload:' .. a.id
 local head, document = parse(a.content)
 local wanted = a.begin ~= '' and readBegin(a.begin) or nil
@@ -34,15 +35,6 @@ local function answer(...)
     redis.call('DEL', upload)
   end
   return {...}
-end
-
-local function uploadedBytes()
-  local sum, piece = 0, 0
-  repeat
-    local length = redis.call('HSTRLEN', upload, piece)
-    sum, piece = sum + length, piece + 1
-  until length == 0
-  return sum
 end
 
 local function isFull()
@@ -94,7 +86,8 @@ local bound = isFull()
 if bound then
   return answer(bound)
 end
-if isUploaded and uploadedBytes() ~= bytes then
+-- They come one behind the other, and what expires goes as a whole.
+if isUploaded and (redis.call('HSTRLEN', upload, 0) == 0 or redis.call('HSTRLEN', upload, a.pieces - 1) == 0) then
   -- Made here, so that whatever is uploaded expires, should this avatar never be made.
   redis.call('HSET', upload, 'bytes', bytes)
   redis.call('PEXPIRE', upload, UPLOAD_MS)
@@ -108,8 +101,7 @@ if isUploaded then
 else
   redis.call('HSET', base .. 'submission:' .. a.id, 'bytes', bytes, 0, a.submission)
 end
-local record = {version = 1, head = head, document = document, content = a.content}
-takeTurn(record, head.caller, tonumber(a.step))
+local record = {version = 1, head = head, document = document, content = a.content, tag = nextTag(head.caller, a.step)}
 local keys = wanted and redis.call('ZCARD', base .. 'queue') == 0 and keysWithSlots(wanted) or {}
 local key = nextKey(keys)
 if key then

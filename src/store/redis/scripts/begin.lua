@@ -6,7 +6,6 @@
   a.limit
   a.large    how many of them may be so large that their submission does not come along
   a.inline   up to how many bytes a submission comes along
-  a.anew     '1' where nothing that was begun with this intent was of use
 
   Result: {now, ms until a call may be had for more, 0 with outdated terms, -1 where it is no call that is missing, {{id, stored, submission}, ...},
   place of the last change}
@@ -26,14 +25,14 @@ local function add(id, record)
 end
 
 local before = redis.call('GET', begunKey)
-if before and a.anew == '' then
-  for id in string.gmatch(before, '%S+') do
-    local record = read(id)
-    local head = record and record.head
-    if head and head.mark == SUBMITTING and head.intent == wanted.intent then
-      add(id, record)
-    end
+for id in string.gmatch(before or '', '%S+') do
+  local record = read(id)
+  local head = record and record.head
+  if head and head.mark == SUBMITTING and head.intent == wanted.intent then
+    add(id, record)
   end
+end
+if #rows > 0 then
   -- Written again, so that a WAIT behind it waits for no less than this.
   redis.call('SET', begunKey, before, 'PX', BEGUN_MS)
   return {now, -1, rows}
@@ -66,7 +65,7 @@ local function begin(id)
   end
   large = large - (isLarge and 1 or 0)
   takeKey(key)
-  leaveQueue(id)
+  leaveQueue(id, record.head.caller)
   unlist(id, record.head)
   markBegun(record, key.id, wanted.intent)
   record.version, record.isClaimed = record.version + 1, false

@@ -11,8 +11,8 @@ local function has(marks, mark)
   return string.find(marks, mark, 1, true) ~= nil
 end
 
--- A record is one string: its version, with a `c` where a claim gave it that, its turn in the queue as `tag/step` or nothing, and
--- its content, which is the words of its head and, on the next line, its document.
+-- A record is one string: its version, with a `c` where a claim gave it that, its tag in the queue or nothing, and its
+-- content, which is the words of its head and, on the next line, its document.
 local WORDS = {'mark', 'attempt', 'key', 'intent', 'created', 'external', 'idempotency', 'task', 'spend', 'caller'}
 
 -- The head and the document of a content; no head where it cannot be read.
@@ -36,11 +36,11 @@ local function read(id)
   elseif type(stored) ~= 'string' then
     return {stored = ''}
   end
-  local _, last, version, claimed, tag, step = string.find(stored, '^(%d+)(c?) ([^/ ]*)/?(%S*) ')
+  local _, last, version, claimed, tag = string.find(stored, '^(%d+)(c?) (%S*) ')
   if not last then
     return {stored = stored}
   end
-  local record = {stored = stored, version = tonumber(version), tag = tonumber(tag), step = tonumber(step)}
+  local record = {stored = stored, version = tonumber(version), tag = tonumber(tag)}
   record.isClaimed = claimed ~= ''
   record.content = string.sub(stored, last + 1)
   record.head, record.document = parse(record.content)
@@ -50,9 +50,9 @@ local function read(id)
 end
 
 local function write(id, record)
-  local turn = record.tag and string.format('%.17g/%.17g', record.tag, record.step) or ''
+  local tag = record.tag and string.format('%.17g', record.tag) or ''
   local version = string.format('%.0f', record.version) .. (record.isClaimed and 'c' or '')
-  record.stored = version .. ' ' .. turn .. ' ' .. record.content
+  record.stored = version .. ' ' .. tag .. ' ' .. record.content
   redis.call('SET', base .. 'avatar:' .. id, record.stored)
 end
 
@@ -192,16 +192,18 @@ local function count(spend, caller, before, after)
   return redis.call('HINCRBY', account, day, change), redis.call('HINCRBY', account, 'month', change)
 end
 
--- The queue: a sorted set of ids by their tag. A caller's next avatar stands a step behind its last one; `queue-callers` has
--- the tag of that, `queue-served` that of the last one submitted, `queue-clock` the highest one submitted of all.
+-- The queue: a sorted set of ids by their tag, and one of each caller's own. `queue-served` has the tag of a caller's last
+-- one submitted, `queue-clock` the highest one submitted of all.
 
 local function enqueue(id, record)
+  redis.call('ZADD', base .. 'queue:' .. record.head.caller, 'NX', record.tag or 0, id)
   if redis.call('ZADD', base .. 'queue', 'NX', record.tag or 0, id) == 1 then
     redis.call('INCRBY', base .. 'queue-bytes', sizeOf(id))
   end
 end
 
-local function leaveQueue(id)
+local function leaveQueue(id, caller)
+  redis.call('ZREM', base .. 'queue:' .. caller, id)
   if redis.call('ZREM', base .. 'queue', id) == 1 then
     redis.call('DECRBY', base .. 'queue-bytes', sizeOf(id))
     redis.call('ZREM', base .. 'queue-doubt', id)
@@ -210,11 +212,11 @@ local function leaveQueue(id)
   return false
 end
 
-local function takeTurn(record, caller, step)
-  local last = tonumber(redis.call('ZSCORE', base .. 'queue-callers', caller) or 0)
-  record.step = step
-  record.tag = math.max(tonumber(redis.call('GET', base .. 'queue-clock') or 0), last + step)
-  redis.call('ZADD', base .. 'queue-callers', record.tag, caller)
+-- The tag of a caller's next avatar: a step behind its last one, queued or submitted.
+local function nextTag(caller, step)
+  local last = redis.call('ZRANGE', base .. 'queue:' .. caller, -1, -1, 'WITHSCORES')[2] or 0
+  local served = redis.call('ZSCORE', base .. 'queue-served', caller) or 0
+  return math.max(redis.call('GET', base .. 'queue-clock') or 0, math.max(last, served) + step)
 end
 
 local function useTurn(record, caller)
@@ -226,30 +228,14 @@ local function useTurn(record, caller)
   if tag > tonumber(redis.call('GET', base .. 'queue-clock') or 0) then
     redis.call('SET', base .. 'queue-clock', string.format('%.17g', tag))
     -- A caller whose last turn is a whole one before the clock starts at the clock, like a new one: no step is longer.
-    redis.call('ZREMRANGEBYSCORE', base .. 'queue-callers', '-inf', tag - 1)
     redis.call('ZREMRANGEBYSCORE', base .. 'queue-served', '-inf', tag - 1)
-  end
-end
-
--- For an avatar that left the queue, and its list as a queued one, unsubmitted.
-local function giveTurnBack(record, caller)
-  local last = tonumber(redis.call('ZSCORE', base .. 'queue-callers', caller) or nil)
-  if countListed(caller, QUEUED) == 0 then
-    last = redis.call('ZSCORE', base .. 'queue-served', caller)
-  elseif last and last == record.tag then
-    last = last - record.step
-  end
-  if last then
-    redis.call('ZADD', base .. 'queue-callers', last, caller)
-  else
-    redis.call('ZREM', base .. 'queue-callers', caller)
   end
 end
 
 -- Takes an avatar out of all that leads to it or counts it, but for its record and its idempotency key; `record` where what it
 -- was to cost is given back.
 local function forget(id, head, record)
-  local wasQueued = leaveQueue(id)
+  leaveQueue(id, head.caller)
   redis.call('DEL', base .. 'submission:' .. id)
   clearDue(id, '')
   if head.key ~= '' then
@@ -265,8 +251,5 @@ local function forget(id, head, record)
   end
   if record then
     count(head.spend, head.caller, head.mark, nil)
-  end
-  if wasQueued then
-    giveTurnBack(record, head.caller)
   end
 end

@@ -20,7 +20,10 @@ if head then
     redis.call('SET', base .. 'corrupt-key:' .. head.idempotency, '', 'PX', QUARANTINE_MS)
   end
 end
-leaveQueue(a.id)
+leaveQueue(a.id, '')
+for _, caller in ipairs(redis.call('SMEMBERS', base .. 'callers')) do
+  redis.call('ZREM', base .. 'queue:' .. caller, a.id)
+end
 clearDue(a.id, '')
 for _, key in ipairs(redis.call('SMEMBERS', base .. 'key-ids')) do
   clearDue(a.id, key)

@@ -32,7 +32,7 @@ if after.task ~= '' and after.task ~= before.task and redis.call('SADD', base ..
   return {'task-taken'}
 end
 
-local wasQueued = after.mark ~= QUEUED and leaveQueue(a.id)
+local hasLeft = after.mark ~= QUEUED and leaveQueue(a.id, after.caller)
 if a.drop == '1' then
   if after.mark == QUEUED then
     redis.call('DECRBY', base .. 'queue-bytes', sizeOf(a.id))
@@ -67,16 +67,14 @@ if before.mark ~= after.mark then
 end
 if after.mark == QUEUED then
   enqueue(a.id, record)
-elseif wasQueued and after.mark == SUBMITTING then
+elseif hasLeft and after.mark == SUBMITTING then
   useTurn(record, after.caller)
-elseif wasQueued then
-  giveTurnBack(record, after.caller)
 end
 count(a.spend, after.caller, before.mark, after.mark)
 
 record.version, record.isClaimed, record.content = expected + 1, false, a.content
 if a.drop == '1' then
-  record.tag, record.step = nil, nil
+  record.tag = nil
 end
 write(a.id, record)
 return {'saved', a.silent ~= '1' and noteChange(a.id, after.caller, record.version)}
