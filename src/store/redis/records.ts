@@ -101,8 +101,8 @@ export class Records {
     } catch (error) {
       if (error instanceof NewerRecordError) return error;
       if (!(error instanceof CorruptRecordError)) throw error;
-      const [version = ''] = /^\d+(?=c? )/.exec(stored?.toString('latin1', 0, 16) ?? '') ?? [];
-      if ((await this.#redis.write('quarantine', { id: idWord(id), version })) === 1) this.#corrupt += 1;
+      const isMoved = await this.#redis.write('quarantine', { id: idWord(id), stored: stored ?? '' });
+      if (isMoved === 1) this.#corrupt += 1;
       return error;
     }
   }

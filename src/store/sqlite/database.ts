@@ -4,6 +4,7 @@ import { closeSync, constants, fsyncSync, openSync, readFileSync, readSync, writ
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import Libsql from 'libsql';
+import { LRUCache } from 'lru-cache';
 
 /** What a statement takes and gives. Texts are read as blobs: the driver ends the process at one that is not UTF-8. */
 export type Value = string | number | null | Uint8Array;
@@ -24,6 +25,8 @@ const CHECK_CACHE_KB = 256_000;
 const CACHE_KB = 8_000;
 /** Pages in the log before they go to their places, which costs more flushes: 16 MB. */
 const LOG_PAGES = 4_000;
+/** Twice as many as there are without those of lists. */
+const MAX_STATEMENTS = 150;
 const SCHEMA = readFileSync(new URL('./schema.sql', import.meta.url), 'utf8');
 
 /** Why a database is not opened. The message is for whoever starts the gateway. */
@@ -37,7 +40,8 @@ export class OpenError extends Error {
 
 export class Database {
   readonly #db: Libsql.Database;
-  readonly #statements = new Map<string, Statement>();
+  /** Callers have a say in what is listed, and so in how many there are. */
+  readonly #statements = new LRUCache<string, Statement>({ max: MAX_STATEMENTS });
 
   constructor(file: string) {
     this.#db = new Libsql(file, { timeout: BUSY_MS });

@@ -9,7 +9,7 @@
 ]]
 local record = read(a.id)
 local quarantined = redis.call('EXISTS', base .. 'corrupt:' .. a.id) == 1 and redis.pcall('GET', base .. 'corrupt:' .. a.id)
-local lost = type(quarantined) == 'string' and parse(string.match(quarantined, '^%d+ %S* (.*)$') or '')
+local lost = type(quarantined) == 'string' and parse(string.match(quarantined, '^%d+c? %S* (.*)$') or '')
 local head = record and record.head or lost
 local isAnothers = a.caller ~= '' and head and head.caller ~= a.caller
 if isAnothers or not record and not quarantined then

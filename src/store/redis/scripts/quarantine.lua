@@ -3,12 +3,12 @@
   head says what that is. Where there is no record at all, that alone.
 
   a.id
-  a.version   as it was read; '' where that could not be read
+  a.stored   as it was read; '' where that is no string, or there is none
 
   Result: 1, or 0 where it is gone or was written since
 ]]
 local record = read(a.id)
-if record and (record.version or -1) ~= (tonumber(a.version) or -1) then
+if record and record.stored ~= a.stored then
   return 0
 end
 local head = record and record.head
@@ -25,7 +25,7 @@ for _, caller in ipairs(redis.call('SMEMBERS', base .. 'callers')) do
   redis.call('ZREM', base .. 'queue:' .. caller, a.id)
 end
 clearDue(a.id, '')
-for _, key in ipairs(redis.call('SMEMBERS', base .. 'key-ids')) do
+for _, key in ipairs(redis.call('SMEMBERS', base .. 'slot-keys')) do
   clearDue(a.id, key)
   redis.call('ZREM', base .. 'slots:' .. key, a.id)
 end

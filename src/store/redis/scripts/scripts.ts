@@ -35,7 +35,7 @@ const ARGUMENTS = {
   take: ['key', 'calls'],
   save: ['id', 'version', 'content', 'due', 'drop', 'slotFor', 'silent', 'spend'],
   remove: ['id', 'version'],
-  quarantine: ['id', 'version'],
+  quarantine: ['id', 'stored'],
   swap: ['name', 'revision', 'value'],
   count: ['window', 'added'],
   ping: [],

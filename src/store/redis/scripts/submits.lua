@@ -123,4 +123,5 @@ end
 local function holdSlot(id, key)
   redis.call('ZREMRANGEBYSCORE', base .. 'slots:' .. key, '-inf', now)
   redis.call('ZADD', base .. 'slots:' .. key, '+inf', id)
+  redis.call('SADD', base .. 'slot-keys', key)
 end
