@@ -122,6 +122,7 @@ async function open(redisUrl: string, baseUrl: string, teardown: (end: () => unk
   const silent = () => undefined;
   const unasked = () => Promise.reject(new Error('only URLs are sent'));
   const gateway = createGateway({
+    pushUrl: null,
     store,
     reads: store,
     spool: await openSpool<Answer>(join(dir, 'answers')),
@@ -143,6 +144,7 @@ async function open(redisUrl: string, baseUrl: string, teardown: (end: () => unk
       delivery: silent,
       keeping: silent,
       unfamiliarStatus: silent,
+      push: silent,
       callerLimit: silent,
       spendWarning: silent,
     },

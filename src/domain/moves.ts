@@ -66,6 +66,7 @@ export function newAvatar(request: Request, now: number): Avatar {
     intent: null,
     polls: 0,
     polledAt: null,
+    pushedAt: null,
     missingSince: null,
     failures: 0,
     createdAt: now,
@@ -97,6 +98,7 @@ export function accepted(avatar: Avatar, taskId: string, now: number): Avatar {
     failures: 0,
     polls: 0,
     polledAt: null,
+    pushedAt: null,
     missingSince: null,
     submittedAt: now,
     completedAt: null,
@@ -113,7 +115,21 @@ export function requeued(avatar: Avatar): Avatar {
 /** The task is not finished. */
 export function polled(avatar: Avatar, status: 'pending' | 'processing', now: number): Avatar {
   from(avatar, 'polled', 'pending', 'processing');
-  return { ...avatar, status, polls: avatar.polls + 1, polledAt: now, missingSince: null, failures: 0 };
+  return {
+    ...avatar,
+    status,
+    polls: avatar.polls + 1,
+    polledAt: now,
+    pushedAt: null,
+    missingSince: null,
+    failures: 0,
+  };
+}
+
+/** Modellix says that something happened to the task: it is to be polled. */
+export function pushed(avatar: Avatar, now: number): Avatar {
+  from(avatar, 'pushed', 'pending', 'processing');
+  return { ...avatar, pushedAt: now };
 }
 
 /** The poll came to nothing; it is tried again. */

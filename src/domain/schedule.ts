@@ -56,6 +56,23 @@ export function priceOf({
   return { priceMs: x ** 2 / 2, idle: unfinished <= callsPerMs * IDLE_SHARE * maxMs };
 }
 
+/** Where pushes arrive: a task so likely to be finished, or so long past the middle, is polled without one. */
+const NET_SHARE = 0.98;
+const NET_LATE_MS = 180_000;
+/** From then on it is polled when it is older by {@link OVERDUE_GROWTH}, and at these pauses. */
+const NET_PAUSE_MS = [60_000, 180_000] as const;
+
+/**
+ * Milliseconds to the next poll of a task that is `ageMs` old, where Modellix pushes when it is finished: a net for pushes
+ * that are lost, so late that few tasks need it, and not so late that the loss is a matter of more than some minutes.
+ */
+export function netPollMs(distribution: Distribution, ageMs: number, random: number): number {
+  const fromMs = Math.min(distribution.quantile(NET_SHARE), distribution.quantile(0.5) + NET_LATE_MS);
+  const [least, most] = NET_PAUSE_MS;
+  const pauseMs = Math.max(fromMs - ageMs, Math.min(most, Math.max(least, ageMs * OVERDUE_GROWTH)));
+  return Math.round(pauseMs * (1 + JITTER * random));
+}
+
 export interface PollBounds extends Load {
   readonly minMs: number;
   /** While there are calls to spare, no pause is longer. */

@@ -16,8 +16,15 @@ import type { Limits } from './limits/limits.js';
 import type { Timing } from './limits/timing.js';
 import type { Log } from './log.js';
 import type { OriginGate } from './origin-gate.js';
+import type { PushTokens } from './pushes/tokens.js';
 import type { SentSubmits } from './sent.js';
 import type { Renewals } from './video/renewals.js';
+
+/**
+ * What a push comes to. `polled`: its avatar is polled for it. `joined`: there was another just before. `early`: the submit is not
+ * answered yet. `late`: there is nothing to poll. `forged`: its token is none of ours.
+ */
+export type PushOutcome = 'polled' | 'joined' | 'early' | 'late' | 'forged' | 'too_many';
 
 /** What the verbs count. */
 export interface Counts {
@@ -27,6 +34,8 @@ export interface Counts {
   /** What came of keeping a video in the end. */
   keeping(outcome: 'kept' | Refused | 'gone' | 'given_up'): void;
   unfamiliarStatus(): void;
+  /** A push came. */
+  push(outcome: PushOutcome): void;
   /** An avatar was refused because its caller is at a limit of its own. */
   callerLimit(limit: CallerLimitError['limit']): void;
   /** A caller has spent most of what it may on a day or in a month. */
@@ -135,6 +144,8 @@ export interface Ports {
   readonly limits: Limits;
   readonly timing: Timing;
   readonly sent: SentSubmits;
+  /** Unless Modellix is not told where to push. */
+  readonly pushTokens: PushTokens | null;
   readonly inspector: Inspector;
   /** Unless media at URLs are passed on unseen. */
   readonly urls: UrlFetcher | null;

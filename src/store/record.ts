@@ -107,6 +107,7 @@ const Record = Type.Object({
   intent: text,
   polls: Type.Number(),
   polledAt: number,
+  pushedAt: number,
   missingSince: number,
   failures: Type.Number(),
   createdAt: Type.Number(),
