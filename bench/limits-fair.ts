@@ -135,6 +135,7 @@ async function open(redisUrl: string, baseUrl: string, teardown: (end: () => unk
     callbacks: { refusal: async () => null, send: unasked },
     callers: null,
     render: () => ({}),
+    renderTask: () => ({}),
     memory: new Memory(Number.POSITIVE_INFINITY),
     timing: { pollMinMs: 1_000, pollMaxMs: 15_000, longPollMs: 0 },
     log: { info: silent, warn: silent, error: silent },

@@ -10,6 +10,7 @@ import { Memory } from './gateway/intake/memory.js';
 import { basePathOf } from './http/arrival.js';
 import { avatarView } from './http/avatar/view.js';
 import { MAX_MANAGEMENT_CONNECTIONS, MAX_PUSH_CONNECTIONS } from './http/connection-limits.js';
+import { success, taskView } from './http/dropin/view.js';
 import { WINDOW_MS } from './http/plugins/limits.js';
 import { operationsRoutes } from './http/routes/operations.js';
 import { pushRoutes } from './http/routes/pushes.js';
@@ -123,6 +124,7 @@ async function compose(
     callbacks: sender,
     callers,
     render: (avatar) => avatarView({ avatar, queue: null }, basePathOf(publicUrl)),
+    renderTask: (avatar, base, link) => success(taskView(avatar, base, link)),
     urls: check === 'off' ? null : fetcher,
     videos,
     memory,

@@ -35,13 +35,18 @@ type Request = Pick<
   | 'costEstimateUsd'
   | 'spend'
   | 'traceparent'
-> & { readonly callbackUrl: string | null };
+> & {
+  readonly callbackUrl: string | null;
+  /** Its {@link Avatar.callback}'s `taskBase`. */
+  readonly callbackTaskBase?: string | null;
+};
 
 /** A new avatar, queued for its submit. Each member is named: a spread would cost more than all else that is done for it. */
 export function newAvatar(request: Request, now: number): Avatar {
   const { id, caller, idempotency, mode, prompt, externalId, metadata, image, audio } = request;
-  const { costEstimateUsd, spend, traceparent, callbackUrl } = request;
-  const callback = callbackUrl === null ? null : awaited({ url: callbackUrl, deliveries: [] }, null);
+  const { costEstimateUsd, spend, traceparent, callbackUrl, callbackTaskBase: taskBase = null } = request;
+  const callback =
+    callbackUrl === null ? null : awaited({ url: callbackUrl, taskBase, deliveries: [] }, null);
   return {
     id,
     caller,

@@ -114,13 +114,14 @@ export interface GatewayParts
     | 'receiverOrigins'
     | 'videoOrigins'
     | 'renewals'
+    | 'videoLinks'
     | 'watched'
   > {
   /** Where {@link Gateway.read} reads. */
   readonly reads: Pick<Store, 'find'>;
   /** What each key may do at most. */
   readonly ceiling: KeyLimits;
-  readonly timing: Omit<TimingSettings, 'isPushed'>;
+  readonly timing: Omit<TimingSettings, 'netMs'>;
   /** How Modellix reaches the gateway to push, without a slash at the end; `null`: it is not told. */
   readonly pushUrl: string | null;
 }
@@ -135,18 +136,22 @@ export function createGateway({ ceiling, timing, pushUrl, reads, ...parts }: Gat
   const sources = { store, watch, see };
   const ports: Ports = {
     limits,
-    timing: new Timing(store, { ...timing, isPushed: pushUrl !== null }, random),
+    timing: new Timing(
+      store,
+      { ...timing, netMs: pushUrl === null ? null : parts.settings.taskTimeoutMs },
+      random,
+    ),
     sent: new SentSubmits(),
     pushTokens: pushUrl === null ? null : new PushTokens(store, pushUrl),
     receiverOrigins: new OriginGate(random, stopping.signal, RECEIVER_ROOM),
     videoOrigins: new OriginGate(random, stopping.signal, VIDEO_ROOM),
     renewals: new Renewals(),
+    videoLinks: new VideoLinks(store),
     watched: watch.ids,
     stopping: stopping.signal,
     ...parts,
   };
   const worker = new Worker(ports);
-  const links = new VideoLinks(store);
   const balance = new Balance(ports);
   const pushes = ports.pushTokens && new Pushes(ports, ports.pushTokens, (inMs) => worker.wake(inMs));
   keyring.onChange(() => worker.wake());
@@ -198,8 +203,8 @@ export function createGateway({ ceiling, timing, pushUrl, reads, ...parts }: Gat
     videoUrl: async (scope, id) => orUnavailable(videoUrl(ports, await find(store, scope, id))),
     video: async (scope, id, request) =>
       orUnavailable(openVideo(ports, await find(store, scope, id), request)),
-    videoLink: (id) => orUnavailable(links.sign(id)),
-    checkVideoLink: (id, link) => orUnavailable(links.check(id, link)),
+    videoLink: (id) => orUnavailable(ports.videoLinks.sign(id)),
+    checkVideoLink: (id, link) => orUnavailable(ports.videoLinks.check(id, link)),
     async push(token) {
       if (pushes === null) throw new Error('Modellix was not told where to push');
       await orUnavailable(pushes.take(token));

@@ -18,6 +18,7 @@ import type { Log } from './log.js';
 import type { OriginGate } from './origin-gate.js';
 import type { PushTokens } from './pushes/tokens.js';
 import type { SentSubmits } from './sent.js';
+import type { VideoLink, VideoLinks } from './video/links.js';
 import type { Renewals } from './video/renewals.js';
 
 /**
@@ -95,6 +96,8 @@ export interface CallbackMessage {
   readonly at: number;
   /** JSON. */
   readonly body: string;
+  /** Beside those that name and sign it. */
+  readonly headers: Readonly<Record<string, string>>;
   /** What it is signed with, `whsec_...`; one at least. */
   readonly secrets: readonly string[];
 }
@@ -161,6 +164,9 @@ export interface Ports {
   readonly renewals: Renewals;
   /** The avatar as its caller sees it. */
   readonly render: (avatar: Avatar) => object;
+  /** The avatar as Modellix would answer a query for it. @param base what URLs begin with. @param link to its video, where there is one */
+  readonly renderTask: (avatar: Avatar, base: string, link: VideoLink | null) => object;
+  readonly videoLinks: VideoLinks;
   readonly memory: Memory;
   /** The avatars that somebody here waits for: they are polled before others. */
   readonly watched: Pick<ReadonlySet<string>, 'has' | 'size'>;

@@ -69,6 +69,7 @@ const Record = Type.Object({
   callback: Type.Union([
     Type.Object({
       url: Type.String(),
+      taskBase: text,
       state: Type.Enum(['waiting', 'delivered', 'given_up']),
       since: number,
       nextAt: number,

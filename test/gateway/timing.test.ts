@@ -10,7 +10,7 @@ import { avatarOf } from '../store/fixtures.js';
 import { clockedStore } from './clocked.js';
 
 const NOW = 1_790_000_000_000;
-const SETTINGS = { pollMinMs: 1_000, pollMaxMs: 15_000, longPollMs: 0, isPushed: false };
+const SETTINGS = { pollMinMs: 1_000, pollMaxMs: 15_000, longPollMs: 0, netMs: null };
 const DOCUMENT = 'durations-2';
 
 function replica(store: Store, settings = SETTINGS): Timing {
@@ -149,4 +149,39 @@ t.test('what is written in another form is not used, and gives way', async (t) =
     t.match((await store.document(DOCUMENT)).value, /"recent":/);
     await store.close();
   }
+});
+
+const PUSHED = { ...SETTINGS, netMs: 3_600_000 };
+const byPush = { pushedAt: NOW + 60_000 };
+
+t.test('while pushes arrive polls are a net, and where they stop all is as before', async (t) => {
+  const { store, pass } = await clockedStore(t);
+  const [one, other, unpushed] = [replica(store, PUSHED), replica(store, PUSHED), replica(store)];
+  const all = [one, other, unpushed];
+  const refreshed = async () => {
+    pass(500);
+    for (const each of all) {
+      await each.refresh();
+      each.update(outlook({ key: 3 }), () => 100);
+    }
+    return all.map((each) => each.nextPollMs(submitted('std'), 30_000) > 60_000);
+  };
+  t.strictSame(await refreshed(), [false, false, false]);
+  t.equal(await one.learn(submitted('std', byPush), NOW + 60_100), null);
+  t.strictSame(await refreshed(), [false, false, false], 'one may be chance');
+  t.equal(await other.learn(submitted('std', byPush), NOW + 60_100), true);
+  t.strictSame(await refreshed(), [true, true, false], 'one that is not pushed polls as ever');
+  t.equal(await unpushed.learn(submitted('std'), NOW + 60_000), null, 'and says nothing of pushes');
+  t.equal(await one.learn(submitted('std'), NOW + 60_000), null);
+  t.strictSame(await refreshed(), [true, true, false]);
+  t.equal(await other.learn(submitted('std'), NOW + 60_000), false);
+  t.strictSame(await refreshed(), [false, false, false]);
+});
+
+t.test('a push says when its task ended, more closely than polls do', async (t) => {
+  const { store } = await clockedStore(t);
+  await replica(store, PUSHED).learn(submitted('std', byPush), NOW + 90_000);
+  const kind = { mode: 'std', audioSeconds: 7.2 } as const;
+  const expected = observe(newDurations(), kind, { fromMs: 58_000, toMs: 60_000 });
+  t.strictSame(await durationsIn(store), expected);
 });

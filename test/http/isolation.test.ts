@@ -36,6 +36,8 @@ const STRANGERS: ReadonlySet<Sender> = new Set(['anonymous', 'wrong', 'expired']
 
 const callbacks = { allowedNetworks: parseNetworks(CALLBACK_NETWORKS) };
 
+const pushes = { url: 'https://gateway.example', listen: null };
+
 /** However slow this machine is, what has ended is not forgotten meanwhile. */
 const gateway = { retentionMs: 24 * 3_600_000 };
 
@@ -173,6 +175,10 @@ async function judge(
 
 async function open(t: Test, url: string, method: string, sender: Sender): Promise<void> {
   const { status, text } = await ask(url, sender, { method });
+  if (url.endsWith('/modellix/:token')) {
+    // A token is all that counts, and this is none.
+    return void t.equal(status, method === 'POST' ? 404 : 405);
+  }
   if (!url.endsWith('/apikey/validate') || method === 'PATCH') {
     const expected = method === 'PATCH' ? 405 : url.endsWith('/static/index.html') ? 302 : 200;
     t.equal(status, expected, 'everyone is served');
@@ -196,7 +202,7 @@ for (const store of STORES) {
     const redis = store === 'redis' ? { redis: await redisUrl(t) } : {};
     const { file } = await callersFile(t, CALLERS);
     const callers = { kind: 'file', file } as const;
-    const [app, all] = await routesOf(() => startApp(t, { ...redis, callers, callbacks, gateway }));
+    const [app, all] = await routesOf(() => startApp(t, { ...redis, callers, callbacks, gateway, pushes }));
     await until('ready', async () => ((await fetch(`${app.url}/readyz`)).ok ? true : null));
     t.ok(all.length > 50, `${all.length} routes`);
     // What is open to everyone has nothing to do with the store.

@@ -17,8 +17,8 @@ export interface TimingSettings {
   readonly pollMaxMs: number;
   /** How long Modellix holds a poll of an unfinished task; 0: it answers at once. */
   readonly longPollMs: number;
-  /** Whether Modellix is told where to push. */
-  readonly isPushed: boolean;
+  /** The age at which a task is polled at the latest though nothing was pushed; `null`: Modellix is not told where to push. */
+  readonly netMs: number | null;
 }
 
 /** What tasks that ended have taught. */
@@ -62,8 +62,9 @@ export class Timing {
 
   /** Milliseconds to the next poll of a task that was submitted `ageMs` ago. */
   nextPollMs(avatar: Avatar, ageMs: number): number {
-    const { pollMinMs: minMs, pollMaxMs: maxMs, longPollMs, isPushed } = this.#settings;
-    if (isPushed && this.pushesArrive) return netPollMs(this.#distribution(avatar), ageMs, this.#random());
+    const { pollMinMs: minMs, pollMaxMs: maxMs, longPollMs, netMs } = this.#settings;
+    if (netMs !== null && this.pushesArrive)
+      return netPollMs(this.#distribution(avatar), ageMs, { minMs, netMs }, this.#random());
     const load = this.#load.get(avatar.keyId ?? '') ?? { priceMs: 0, idle: true };
     return nextPollMs(
       this.#distribution(avatar),
@@ -93,7 +94,7 @@ export class Timing {
         : [Math.max(unfinishedAt, pushedAt - PUSHED_WITHIN_MS), pushedAt];
     const span = { fromMs: from - submittedAt, toMs: to - submittedAt };
     return this.#shared.change(({ durations, pushes: before }) => {
-      const pushes = this.#settings.isPushed ? afterEnd(before, pushedAt !== null) : before;
+      const pushes = this.#settings.netMs !== null ? afterEnd(before, pushedAt !== null) : before;
       return {
         value: { durations: observe(durations, kind, span), pushes },
         result: pushes.arrive === before.arrive ? null : pushes.arrive,
