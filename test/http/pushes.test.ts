@@ -2,8 +2,10 @@
 
 import t, { type Test } from 'tap';
 import type { AvatarView } from '../../src/http/schemas/avatar.js';
+import { KEY, tempDir } from '../e2e/support.js';
 import type { PushEntry } from '../simulator/simulator.js';
 import { type AppOverrides, type RunningApp, startApp } from '../support/app.js';
+import { startGateway } from '../support/processes.js';
 import { STORES, startReplicas } from '../support/replicas.js';
 import { postJson, URLS } from '../support/requests.js';
 import { until } from '../support/until.js';
@@ -172,4 +174,22 @@ t.test('without the setting there is neither a header nor a route', async (t) =>
   t.notOk('x-webhook-url' in (entry?.headers ?? {}));
   t.equal((await post(`${app.url}/modellix/${avatar.id}.x`)).status, 404);
   t.strictSame(app.simulator.pushes(), [] satisfies PushEntry[]);
+});
+
+t.test('a process listens for pushes where it is told to', async (t) => {
+  const gateway = await startGateway({
+    MODELLIX_API_KEY: KEY,
+    DATA_DIR: await tempDir(t),
+    MODELLIX_WEBHOOK_URL: PUSHES.url,
+    MODELLIX_WEBHOOK_PORT: '0',
+  });
+  t.teardown(() => gateway.stop('SIGKILL'));
+  const [main, there] = await until('it listens on both', async () => {
+    const found = [...gateway.output().matchAll(/Server listening at (http:[^"]+)"/g)].map(([, url]) => url);
+    return found.length === 2 ? found : null;
+  });
+  t.equal((await fetch(`${main}/modellix/x`)).status, 404);
+  t.equal((await fetch(`${there}/modellix/x`)).status, 405);
+  t.equal((await post(`${there}/modellix/x`)).status, 404);
+  t.equal(await gateway.stop(), 0);
 });
