@@ -1,11 +1,14 @@
 /** What a push costs: nothing where its token is forged, a look and a write where it is the first of its avatar. */
 
 import t, { type Test } from 'tap';
+import { ANONYMOUS } from '../../src/domain/caller.js';
 import { pushed } from '../../src/domain/moves.js';
 import type { PushOutcome } from '../../src/gateway/ports.js';
 import { Pushes } from '../../src/gateway/pushes/pushes.js';
 import { PushTokens } from '../../src/gateway/pushes/tokens.js';
 import { StoreUnavailableError } from '../../src/store/store.js';
+import { EVERYTHING } from '../store/fixtures.js';
+import { until } from '../support/until.js';
 import { gatewayOn, type Options, STORES } from './one-gateway.js';
 import { COUNTS } from './world.js';
 
@@ -38,7 +41,8 @@ for (const [name, open] of Object.entries(STORES)) {
   t.test(`${name}: a forged one asks the store nothing`, async (t) => {
     const { pushes, token, asked, outcomes, avatar } = await withAvatar(t, await open(t));
     const flood = Array.from({ length: 500 }, (_, i) => [`${token}${i}`, `${avatar.id}.${i}`, `${i}`]).flat();
-    for (const each of flood) await t.rejects(pushes.take(each), { slug: 'not-found' });
+    for (const each of flood)
+      await t.rejects(pushes.take(each), { slug: 'not-found', message: /nothing here/ });
     t.strictSame(asked, []);
     t.strictSame(new Set(outcomes), new Set(['forged']));
   });
@@ -66,15 +70,16 @@ for (const [name, open] of Object.entries(STORES)) {
   });
 
   t.test(`${name}: a write that comes in between is written over, not lost`, async (t) => {
-    let meddles = true;
-    const { pushes, token, ports, asked, woken, avatar, version } = await withAvatar(t, await open(t), {
+    let meddles = false;
+    const { pushes, token, ports, woken, avatar, version } = await withAvatar(t, await open(t), {
       async meddle(method, call) {
-        if (method !== 'save' || !meddles || !asked.includes('find')) return call();
+        if (method !== 'save' || !meddles) return call();
         meddles = false;
         await ports.store.save({ ...avatar, polls: 7 }, version, { dueInMs: 9_000, submission: 'drop' });
         return call();
       },
     });
+    meddles = true;
     await pushes.take(token);
     t.strictSame(woken, [0]);
     const found = await ports.store.find(avatar.caller, avatar.id);
@@ -93,17 +98,13 @@ for (const [name, open] of Object.entries(STORES)) {
       },
     });
     const slow = create('slow');
-    const { found } = await ports.store.list('anonymous', {
-      statuses: ['submitting'],
-      externalId: null,
-      createdAfter: null,
-      createdBefore: null,
-      behind: null,
-      limit: 1,
+    const id = await until('it is on its way', async () => {
+      const { found } = await ports.store.list(ANONYMOUS.name, { ...EVERYTHING, statuses: ['submitting'] });
+      return found[0]?.avatar.id ?? null;
     });
-    const token = await tokenOf(found[0]?.avatar.id ?? '');
+    const token = await tokenOf(id);
     for (let i = 0; i < 3; i++) {
-      const refusal = { slug: 'not-ready', headers: { 'retry-after': '2' } };
+      const refusal = { slug: 'not-ready', message: /not there yet/, headers: { 'retry-after': '2' } };
       await t.rejects(pushes.take(token), refusal);
     }
     t.strictSame(outcomes, ['early', 'early', 'early']);

@@ -4,7 +4,7 @@ import t, { type Test } from 'tap';
 import type { Avatar, Mode } from '../../src/domain/avatar.js';
 import { distributionOf, mixOf, newDurations, observe } from '../../src/domain/limits/durations.js';
 import { nextPollMs, priceOf } from '../../src/domain/schedule.js';
-import { Timing } from '../../src/gateway/limits/timing.js';
+import { Timing, type TimingSettings } from '../../src/gateway/limits/timing.js';
 import type { Outlook, Store } from '../../src/store/store.js';
 import { avatarOf } from '../store/fixtures.js';
 import { clockedStore } from './clocked.js';
@@ -13,7 +13,7 @@ const NOW = 1_790_000_000_000;
 const SETTINGS = { pollMinMs: 1_000, pollMaxMs: 15_000, longPollMs: 0, netMs: null };
 const DOCUMENT = 'durations-2';
 
-function replica(store: Store, settings = SETTINGS): Timing {
+function replica(store: Store, settings: TimingSettings = SETTINGS): Timing {
   return new Timing(store, settings, () => 0.5);
 }
 

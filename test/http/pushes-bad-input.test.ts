@@ -195,11 +195,13 @@ t.test('bad input to pushes', async (t) => {
   t.comment(`bad input to pushes: ${passed} of ${cases.length}`);
   t.equal(simulator.calls('query').length, queries, 'nothing was polled');
 
-  await t.test('a flood of forged ones costs the store nothing and Modellix no call', async (t) => {
-    const flood = Array.from({ length: 2_000 }, (_, i) => ask(`${forgedUrl}${i}`, { body: '{}' }));
-    const others = Array.from({ length: 20 }, async () => (await fetch(`${app.url}/avatars`)).status);
-    t.strictSame(new Set(await Promise.all(flood)), new Set([404]));
-    t.strictSame(new Set(await Promise.all(others)), new Set([200]), 'others are served');
+  await t.test('a flood of forged ones costs Modellix no call and others nothing', async (t) => {
+    for (let wave = 0; wave < 40; wave++) {
+      const flood = Array.from({ length: 50 }, (_, i) => ask(`${forgedUrl}${i}`, { body: '{}' }));
+      const { status } = await fetch(`${app.url}/avatars`);
+      t.equal(status, 200, 'others are served');
+      t.strictSame(new Set(await Promise.all(flood)), new Set([404]));
+    }
     t.equal(simulator.calls('query').length, queries);
   });
 

@@ -57,14 +57,15 @@ export class Pushes {
       counts.push('too_many');
       throw new ProblemError('rate-limited', 'Too many pushes came at once.', { headers: RETRY_AFTER });
     }
-    const outcome = await (before ?? this.#look(id)).outcome;
+    const recent = before ?? this.#look(id);
+    const outcome = await recent.outcome;
     counts.push(before === undefined || outcome === 'early' ? outcome : 'joined');
     if (outcome === 'early') {
       const detail = 'The answer to the submit is not there yet.';
       throw new ProblemError('not-ready', detail, { headers: RETRY_AFTER });
     }
-    // The poll that the one before brought about may have come too early for this one.
-    if (before !== undefined && outcome !== 'late') before.again = true;
+    // The poll that one before brought about may have begun too early for this one.
+    if (before === undefined ? outcome === 'joined' : outcome !== 'late') recent.again = true;
   }
 
   #look(id: string): Recent {

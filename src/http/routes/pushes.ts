@@ -41,7 +41,7 @@ export const pushRoutes: FastifyPluginAsyncTypebox<PushOptions> = async (app, { 
         params: Type.Object({ token: AnyString('Stands for one avatar, and cannot be guessed.') }),
         response: {
           204: noContent('The avatar is polled soon, or need not be.'),
-          ...problems(404, 408, 413, 429, 503),
+          ...problems(404, 408, 413, 429, 500, 503),
         },
       },
     },
