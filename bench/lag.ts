@@ -32,7 +32,7 @@ Made by \`npm run bench:lag -- --write\` in ${took} s on ${today()}: ${machine()
 machine makes the same figures.`;
 const pushText = `${pushes}
 
-Made by \`npm run bench:lag -- --write\`, like the tables above.`;
+Made by \`npm run bench:lag -- --write\`, like the tables below.`;
 console.log(`${pushText}\n\n${text}`);
 
 if (process.argv.includes('--write')) {
