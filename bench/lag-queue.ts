@@ -5,6 +5,8 @@ export interface DueQueue<T> {
   /** Infinity where nothing is due. */
   nextAt(): number;
   pop(): T;
+  /** What would be popped. */
+  peek(): T | undefined;
 }
 
 export function dueQueue<T>(): DueQueue<T> {
@@ -24,6 +26,7 @@ export function dueQueue<T>(): DueQueue<T> {
       }
     },
     nextAt: () => at(0),
+    peek: () => heap[0]?.item,
     pop() {
       const first = heap[0];
       if (first === undefined) throw new RangeError('nothing is due');

@@ -14,6 +14,8 @@ export interface Scene {
   readonly hours: number;
   /** The median of every task, all of them `std`; where not given, kinds are drawn. */
   readonly medianMs?: number;
+  /** Each task is pushed when it ends, but for a share of them; where not given, none is. */
+  readonly pushes?: { readonly lostShare: number };
   /** The share of the time that is not measured, from the start on; a quarter where not given. */
   readonly warmUp?: number;
 }
@@ -21,15 +23,18 @@ export interface Scene {
 export interface Policy {
   /** Until the next look at a task of this age, in ms. */
   pauseMs(kind: TaskKind, ageMs: number, random: number): number;
-  /** A task was seen finished; it was not at the poll before. */
-  seen(kind: TaskKind, span: { readonly fromMs: number; readonly toMs: number }): void;
+  /** A task was seen finished; it was not at the poll before. @param byPush whether it was polled since a push said so */
+  seen(kind: TaskKind, span: { readonly fromMs: number; readonly toMs: number }, byPush: boolean): void;
 }
 
 export interface Measured {
   readonly tasks: number;
   readonly lagMs: number;
   readonly lagP95Ms: number;
+  readonly lagP99Ms: number;
   readonly pollsPerTask: number;
+  /** Submits and polls. */
+  readonly callsPerTask: number;
   /** Submits and polls. */
   readonly callsPerMinute: number;
   /** The share of slots x time in which a task was unfinished. */
@@ -41,9 +46,15 @@ interface Task {
   readonly submittedAt: number;
   readonly endsAt: number;
   polledAt: number;
+  pushedAt: number | null;
+  isSeen: boolean;
 }
 
 const HOUR_MS = 3_600_000;
+/** As the gateway has it: a push says that its task ended at most so long before. */
+const PUSHED_WITHIN_MS = 2_000;
+/** From the end of a task until the gateway has it polled: Modellix's way to it, and what it does before it makes the call. */
+const PUSH_MS = 120;
 /** Learning and the first wave of submits are not measured. */
 const WARM_UP = 0.25;
 const PRO_SHARE = 1 / 3;
@@ -78,7 +89,7 @@ function drawTask(now: number, { sigma, medianMs: given }: Scene, random: () => 
   const kind: TaskKind = given === undefined ? drawKind(random) : { mode: 'std', audioSeconds: null };
   const normal = Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
   const endsAt = now + (given ?? medianMs(kind)) * Math.exp(sigma * normal);
-  return { kind, submittedAt: now, endsAt, polledAt: now };
+  return { kind, submittedAt: now, endsAt, polledAt: now, pushedAt: null, isSeen: false };
 }
 
 /** Plays the scene: each task that is seen finished makes room for the next submit. */
@@ -90,6 +101,7 @@ export function play(scene: Scene, policy: Policy, seed = 1): Measured {
   const from = hours * HOUR_MS * warmUp;
   const until = hours * HOUR_MS;
   const due = dueQueue<Task>();
+  const pushes = dueQueue<Task>();
   const lags: number[] = [];
   let [calls, free, polls, submits, busyMs, now] = [UNUSED, tasks, 0, 0, 0, 0];
 
@@ -100,6 +112,8 @@ export function play(scene: Scene, policy: Policy, seed = 1): Measured {
     if (now >= from) submits += 1;
     const task = drawTask(now, scene, random);
     busyMs += Math.max(0, Math.min(task.endsAt, until) - Math.max(now, from));
+    if (scene.pushes !== undefined && random() >= scene.pushes.lostShare)
+      pushes.push(task.endsAt + PUSH_MS, task);
     later(task);
   };
   const poll = (task: Task) => {
@@ -110,9 +124,23 @@ export function play(scene: Scene, policy: Policy, seed = 1): Measured {
       return;
     }
     free += 1;
+    task.isSeen = true;
     if (now >= from) lags.push(now - task.endsAt);
-    const { submittedAt, polledAt } = task;
-    policy.seen(task.kind, { fromMs: polledAt - submittedAt, toMs: now - submittedAt });
+    const { submittedAt, polledAt, pushedAt } = task;
+    const seenAt = pushedAt ?? now;
+    const fromAt = pushedAt === null ? polledAt : Math.max(polledAt, pushedAt - PUSHED_WITHIN_MS);
+    const span = { fromMs: fromAt - submittedAt, toMs: seenAt - submittedAt };
+    policy.seen(task.kind, span, pushedAt !== null);
+  };
+  /** Has what is pushed by now polled, and forgets what was due and is seen. */
+  const settle = () => {
+    while (pushes.nextAt() <= now) {
+      const task = pushes.pop();
+      if (task.isSeen) continue;
+      task.pushedAt = now;
+      due.push(now, task);
+    }
+    while (due.peek()?.isSeen) due.pop();
   };
   /** Makes one call, if it may be made. Returns when to try again, 0 for at once. */
   const call = (kind: 'submit' | 'poll'): number => {
@@ -126,11 +154,19 @@ export function play(scene: Scene, policy: Policy, seed = 1): Measured {
   };
 
   while (now < until) {
+    settle();
     let submitAt = 0;
     while (free > 0 && submitAt === 0) submitAt = call('submit');
     let lookAt = 0;
-    while (due.nextAt() <= now && lookAt === 0) lookAt = call('poll');
-    const next = [lookAt || due.nextAt(), free > 0 ? submitAt || now : Number.POSITIVE_INFINITY];
+    while (due.nextAt() <= now && lookAt === 0) {
+      lookAt = call('poll');
+      settle();
+    }
+    const next = [
+      lookAt || due.nextAt(),
+      pushes.nextAt(),
+      free > 0 ? submitAt || now : Number.POSITIVE_INFINITY,
+    ];
     now = Math.max(now, Math.min(...next));
   }
   lags.sort((a, b) => a - b);
@@ -138,7 +174,9 @@ export function play(scene: Scene, policy: Policy, seed = 1): Measured {
     tasks: lags.length,
     lagMs: lags.reduce((sum, lag) => sum + lag, 0) / lags.length,
     lagP95Ms: lags[Math.floor(lags.length * 0.95)] ?? 0,
+    lagP99Ms: lags[Math.floor(lags.length * 0.99)] ?? 0,
     pollsPerTask: polls / lags.length,
+    callsPerTask: (polls + submits) / lags.length,
     callsPerMinute: ((polls + submits) / (until - from)) * 60_000,
     used: busyMs / (tasks * (until - from)),
   };

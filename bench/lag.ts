@@ -4,6 +4,7 @@
  */
 
 import { compare, tradeOff } from './lag-compare.js';
+import { pushTable } from './lag-pushes.js';
 import { details, picture, summary } from './lag-report.js';
 import type { Scene } from './lag-world.js';
 import { machine, today, writeBlock, writePicture } from './page.js';
@@ -19,6 +20,7 @@ const scenes = SIGMAS.flatMap((sigma) =>
 );
 const begin = performance.now();
 const all = scenes.map(compare);
+const pushes = pushTable();
 const took = ((performance.now() - begin) / 1000).toFixed(0);
 const text = `${summary(all)}
 
@@ -28,9 +30,13 @@ ${details(all)}
 
 Made by \`npm run bench:lag -- --write\` in ${took} s on ${today()}: ${machine()}. Time is simulated and seeded, so another
 machine makes the same figures.`;
-console.log(text);
+const pushText = `${pushes}
+
+Made by \`npm run bench:lag -- --write\`, like the tables below.`;
+console.log(`${pushText}\n\n${text}`);
 
 if (process.argv.includes('--write')) {
+  await writeBlock('polling.md', 'bench:pushes', pushText);
   await writeBlock('polling.md', 'bench:lag', text);
   const curves = tradeOff({ tasks: 30, sigma: 0.3, callsPerMinute: 100, hours: 6 });
   const caption = 'How late a finished task is seen, for how many polls (sigma 0.3)';

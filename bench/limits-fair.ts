@@ -122,6 +122,7 @@ async function open(redisUrl: string, baseUrl: string, teardown: (end: () => unk
   const silent = () => undefined;
   const unasked = () => Promise.reject(new Error('only URLs are sent'));
   const gateway = createGateway({
+    pushUrl: null,
     store,
     reads: store,
     spool: await openSpool<Answer>(join(dir, 'answers')),
@@ -134,6 +135,7 @@ async function open(redisUrl: string, baseUrl: string, teardown: (end: () => unk
     callbacks: { refusal: async () => null, send: unasked },
     callers: null,
     render: () => ({}),
+    renderTask: () => ({}),
     memory: new Memory(Number.POSITIVE_INFINITY),
     timing: { pollMinMs: 1_000, pollMaxMs: 15_000, longPollMs: 0 },
     log: { info: silent, warn: silent, error: silent },
@@ -143,6 +145,7 @@ async function open(redisUrl: string, baseUrl: string, teardown: (end: () => unk
       delivery: silent,
       keeping: silent,
       unfamiliarStatus: silent,
+      push: silent,
       callerLimit: silent,
       spendWarning: silent,
     },

@@ -92,7 +92,7 @@ async function fill(store: Store, callbackUrls: readonly (string | null)[]): Pro
   const ids: string[] = [];
   await inParallel(callbackUrls.length, async (n) => {
     const url = callbackUrls[n] ?? null;
-    const callback = url === null ? null : awaited({ url, deliveries: [] }, null);
+    const callback = url === null ? null : awaited({ url, taskBase: null, deliveries: [] }, null);
     ids[n] = (await create(store, { ...queuedAvatar(n), caller: CALLER, callback })).avatar.id;
   });
   return ids;

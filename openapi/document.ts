@@ -30,6 +30,7 @@ export async function openApiDocument(): Promise<string> {
       videoLink: never,
       checkVideoLink: never,
       balance: never,
+      push: never,
       ready: never,
       upstream: never,
       drained: never,
@@ -43,6 +44,7 @@ export async function openApiDocument(): Promise<string> {
     connections: { opened() {}, closed() {}, dropped() {} },
     isTrustedProxy: null,
     isManagedElsewhere: false,
+    takesPushes: true,
     auth: { callers: null, keyless: { isLocal: true, allowedHosts: [], publicUrl: null } },
     limits: {
       requestsPerMinute: 1,

@@ -9,9 +9,13 @@ import { createGateway, type Gateway } from './gateway/gateway.js';
 import { Memory } from './gateway/intake/memory.js';
 import { basePathOf } from './http/arrival.js';
 import { avatarView } from './http/avatar/view.js';
-import { buildManagement } from './http/management.js';
+import { MAX_MANAGEMENT_CONNECTIONS, MAX_PUSH_CONNECTIONS } from './http/connection-limits.js';
+import { success, taskView } from './http/dropin/view.js';
 import { WINDOW_MS } from './http/plugins/limits.js';
+import { operationsRoutes } from './http/routes/operations.js';
+import { pushRoutes } from './http/routes/pushes.js';
 import { buildServer } from './http/server.js';
+import { buildSideServer } from './http/side-server.js';
 import { ThreadedInspector } from './media/inspector.js';
 import { createModellixClient } from './modellix/client.js';
 import {
@@ -42,6 +46,8 @@ export interface App {
   readonly server: FastifyInstance;
   /** Health and metrics, where they have a server of their own. */
   readonly management: FastifyInstance | null;
+  /** What Modellix pushes, likewise. */
+  readonly pushes: FastifyInstance | null;
   /** Begins to work on due avatars. */
   start(): void;
   /** Reads the file of callers again, where there is one. */
@@ -118,6 +124,7 @@ async function compose(
     callbacks: sender,
     callers,
     render: (avatar) => avatarView({ avatar, queue: null }, basePathOf(publicUrl)),
+    renderTask: (avatar, base, link) => success(taskView(avatar, base, link)),
     urls: check === 'off' ? null : fetcher,
     videos,
     memory,
@@ -127,6 +134,7 @@ async function compose(
     keyring,
     ceiling: config.limits,
     timing: { pollMinMs, pollMaxMs, longPollMs },
+    pushUrl: config.pushes?.url ?? null,
     log,
     counts: metrics.counts,
     random: Math.random,
@@ -146,7 +154,19 @@ async function compose(
     log.warn({ err }, 'requests are counted by this process alone: the store cannot be reached');
   });
   const { trustedProxies, maxConnections } = config;
-  const management = config.management && (await buildManagement({ gateway, metrics, log }));
+  const management =
+    config.management &&
+    (await buildSideServer({ log, maxConnections: MAX_MANAGEMENT_CONNECTIONS }, operationsRoutes, {
+      gateway,
+      metrics,
+    }));
+  const { uploadStallMs } = config.media;
+  const pushes = config.pushes?.listen
+    ? await buildSideServer({ log, maxConnections: MAX_PUSH_CONNECTIONS }, pushRoutes, {
+        gateway,
+        uploadStallMs,
+      })
+    : null;
   const server = await buildServer({
     gateway,
     metrics,
@@ -155,7 +175,8 @@ async function compose(
     connections: metrics.connections,
     isTrustedProxy: trustedProxies.length === 0 ? null : (address) => isInNetworks(address, trustedProxies),
     isManagedElsewhere: management !== null,
-    uploadStallMs: config.media.uploadStallMs,
+    takesPushes: config.pushes?.listen === null,
+    uploadStallMs,
     videoStallMs: config.videos.stallMs,
     maxWaiters: config.maxWaiters,
     auth: {
@@ -174,12 +195,13 @@ async function compose(
   return {
     server,
     management,
+    pushes,
     start: () => gateway.start(),
     reload: async () => callers?.reload(),
     retire: () => gateway.retire(),
     async close() {
       gateway.stop();
-      await server.close();
+      await Promise.all([server.close(), pushes?.close()]);
       await gateway.drained();
       // Only now: readiness has said for as long as it lasted that the gateway stops.
       await management?.close();

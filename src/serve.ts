@@ -68,6 +68,9 @@ export async function serve(version: string, stop: Stop): Promise<void> {
     if (app.management !== null && config.management !== null) {
       await listen(app.management, 'MANAGEMENT_', config.management);
     }
+    if (app.pushes !== null && config.pushes?.listen) {
+      await listen(app.pushes, 'MODELLIX_WEBHOOK_', config.pushes.listen);
+    }
   } catch (error) {
     if (!(error instanceof StartError)) throw error;
     await app.close();

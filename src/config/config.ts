@@ -21,6 +21,13 @@ export interface Config {
   readonly trustedProxies: readonly Network[];
   /** Where `/livez`, `/readyz` and `/metrics` are, if not with the rest. */
   readonly management: { readonly host: string; readonly port: number } | null;
+  /** What Modellix pushes; `null`: it is not told where. */
+  readonly pushes: {
+    /** How Modellix reaches the gateway, without a slash at the end. */
+    readonly url: string;
+    /** Where pushes are taken, if not with the rest. */
+    readonly listen: { readonly host: string; readonly port: number } | null;
+  } | null;
   readonly maxConnections: number;
   readonly rateLimitPerMinute: number;
   /** What becomes of requests that cannot be counted, those aside that make an avatar. */

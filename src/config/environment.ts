@@ -44,6 +44,7 @@ const UNPRINTED: ReadonlySet<string> = new Set([
   ...SECRETS,
   ...PROXY_VARIABLES,
   'MODELLIX_BASE_URL',
+  'MODELLIX_WEBHOOK_URL',
   'PUBLIC_URL',
 ]);
 

@@ -23,7 +23,7 @@ export { SETTINGS } from './setting-list.js';
  */
 export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
   const values = valuesOf(env);
-  for (const name of ['MODELLIX_BASE_URL', 'PUBLIC_URL', 'REDIS_URL'] as const) {
+  for (const name of ['MODELLIX_BASE_URL', 'MODELLIX_WEBHOOK_URL', 'PUBLIC_URL', 'REDIS_URL'] as const) {
     for (const url of hostsIn(values[name] ?? '')) {
       if (!URL.canParse(url)) {
         throw new ConfigError(`${name} is not a URL: its host or its port cannot be read`);
@@ -47,6 +47,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
       values.MANAGEMENT_PORT === undefined
         ? null
         : Object.freeze({ host: values.MANAGEMENT_HOST ?? values.HOST, port: values.MANAGEMENT_PORT }),
+    pushes: pushesIn(values),
     maxConnections: values.MAX_CONNECTIONS,
     rateLimitPerMinute: values.RATE_LIMIT_PER_MINUTE,
     rateLimitFails: values.RATE_LIMIT_FAILS,
@@ -175,6 +176,17 @@ function callersIn({ HOST, CALLERS_FILE, ALLOW_ANONYMOUS }: Environment): Config
     );
   }
   return Object.freeze({ kind: 'loopback' });
+}
+
+/** @throws {ConfigError} where pushes have a port and nobody is told of it */
+function pushesIn(values: Environment): Config['pushes'] {
+  const { MODELLIX_WEBHOOK_URL: url, MODELLIX_WEBHOOK_PORT: port, MODELLIX_WEBHOOK_HOST: host } = values;
+  if (url === undefined) {
+    if (port === undefined) return null;
+    throw new ConfigError('MODELLIX_WEBHOOK_PORT is of no use without MODELLIX_WEBHOOK_URL: give both');
+  }
+  const listen = port === undefined ? null : Object.freeze({ host: host ?? values.HOST, port });
+  return Object.freeze({ url: url.replace(/\/$/, ''), listen });
 }
 
 /** @throws {ConfigError} */

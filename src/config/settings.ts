@@ -97,6 +97,25 @@ export const Environment = Type.Object({
     pattern: '^/[\\x21-\\x22\\x24-\\x3e\\x40-\\x7e]*[\\x21-\\x22\\x24-\\x2e\\x30-\\x3e\\x40-\\x7e]$',
     $comment: 'must be a path that begins with / and does not end with it, and holds no ?, # or space',
   }),
+  MODELLIX_WEBHOOK_URL: Type.Optional(
+    Type.String({
+      description:
+        'how Modellix reaches the gateway, to push the end of a task to /modellix/ below it, see docs/pushes.md; unset: tasks are only polled',
+      pattern: '^https://[^/?#@\\s]+(/[A-Za-z0-9._~-]+)*/?$',
+      $comment:
+        'must be https://, a host, perhaps a port and a path of letters, digits and any of . _ ~ -, for Modellix pushes to nothing else',
+    }),
+  ),
+  MODELLIX_WEBHOOK_PORT: Type.Optional(
+    Type.Integer({
+      description: 'port of its own for what Modellix pushes; unset: it is taken with the rest',
+      minimum: 0,
+      maximum: 65535,
+    }),
+  ),
+  MODELLIX_WEBHOOK_HOST: Type.Optional(
+    Type.String({ description: 'address for MODELLIX_WEBHOOK_PORT; unset: that of HOST', minLength: 1 }),
+  ),
   MODELLIX_CALLS_PER_MINUTE: count(
     'calls a minute that one key may make, submits and polls together',
     100,

@@ -118,6 +118,8 @@ export interface Avatar {
   readonly polls: number;
   /** When a poll last found it unfinished. */
   readonly polledAt: number | null;
+  /** When a push of Modellix had it polled; `null` where none did since the last poll that found it unfinished. */
+  readonly pushedAt: number | null;
   /** Since when Modellix says that there is no such task; `null` where it did not, or took it back. */
   readonly missingSince: number | null;
   /** Failures of the present step in a row; feeds the backoff. */

@@ -35,13 +35,18 @@ type Request = Pick<
   | 'costEstimateUsd'
   | 'spend'
   | 'traceparent'
-> & { readonly callbackUrl: string | null };
+> & {
+  readonly callbackUrl: string | null;
+  /** Its {@link Avatar.callback}'s `taskBase`. */
+  readonly callbackTaskBase?: string | null;
+};
 
 /** A new avatar, queued for its submit. Each member is named: a spread would cost more than all else that is done for it. */
 export function newAvatar(request: Request, now: number): Avatar {
   const { id, caller, idempotency, mode, prompt, externalId, metadata, image, audio } = request;
-  const { costEstimateUsd, spend, traceparent, callbackUrl } = request;
-  const callback = callbackUrl === null ? null : awaited({ url: callbackUrl, deliveries: [] }, null);
+  const { costEstimateUsd, spend, traceparent, callbackUrl, callbackTaskBase: taskBase = null } = request;
+  const callback =
+    callbackUrl === null ? null : awaited({ url: callbackUrl, taskBase, deliveries: [] }, null);
   return {
     id,
     caller,
@@ -66,6 +71,7 @@ export function newAvatar(request: Request, now: number): Avatar {
     intent: null,
     polls: 0,
     polledAt: null,
+    pushedAt: null,
     missingSince: null,
     failures: 0,
     createdAt: now,
@@ -97,6 +103,7 @@ export function accepted(avatar: Avatar, taskId: string, now: number): Avatar {
     failures: 0,
     polls: 0,
     polledAt: null,
+    pushedAt: null,
     missingSince: null,
     submittedAt: now,
     completedAt: null,
@@ -113,7 +120,21 @@ export function requeued(avatar: Avatar): Avatar {
 /** The task is not finished. */
 export function polled(avatar: Avatar, status: 'pending' | 'processing', now: number): Avatar {
   from(avatar, 'polled', 'pending', 'processing');
-  return { ...avatar, status, polls: avatar.polls + 1, polledAt: now, missingSince: null, failures: 0 };
+  return {
+    ...avatar,
+    status,
+    polls: avatar.polls + 1,
+    polledAt: now,
+    pushedAt: null,
+    missingSince: null,
+    failures: 0,
+  };
+}
+
+/** Modellix says that something happened to the task: it is to be polled. */
+export function pushed(avatar: Avatar, now: number): Avatar {
+  from(avatar, 'pushed', 'pending', 'processing');
+  return { ...avatar, pushedAt: now };
 }
 
 /** The poll came to nothing; it is tried again. */

@@ -56,6 +56,32 @@ export function priceOf({
   return { priceMs: x ** 2 / 2, idle: unfinished <= callsPerMs * IDLE_SHARE * maxMs };
 }
 
+/** Where pushes arrive, a task is polled without one when it is so likely to be finished, or so long past the middle. */
+const NET_SHARE = 0.98;
+const NET_LATE_MS = 180_000;
+/** And then when it is older by {@link OVERDUE_GROWTH}, within these pauses. */
+const NET_PAUSE_MS = [60_000, 180_000] as const;
+
+/**
+ * Milliseconds to the next poll of a task that is `ageMs` old, where Modellix pushes when it is finished: a net for pushes
+ * that are lost, so late that few tasks need it, and not so late that the loss is a matter of more than some minutes.
+ * @param bounds `netMs`: the age by which it is polled once in any case
+ */
+export function netPollMs(
+  distribution: Distribution,
+  ageMs: number,
+  { minMs, netMs }: { readonly minMs: number; readonly netMs: number },
+  random: number,
+): number {
+  const likelyMs = distribution.quantile(NET_SHARE);
+  const firstMs = Math.min(likelyMs, distribution.quantile(0.5) + NET_LATE_MS) * (1 + JITTER * random);
+  const [least, most] = NET_PAUSE_MS;
+  const growthMs = Math.min(most, Math.max(least, ageMs * OVERDUE_GROWTH)) * (1 + JITTER * random);
+  const pauseMs = ageMs < firstMs ? firstMs - ageMs : growthMs;
+  const leftMs = ageMs < netMs ? netMs - ageMs : pauseMs;
+  return Math.round(Math.max(minMs, Math.min(pauseMs, leftMs)));
+}
+
 export interface PollBounds extends Load {
   readonly minMs: number;
   /** While there are calls to spare, no pause is longer. */

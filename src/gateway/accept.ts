@@ -114,6 +114,7 @@ function avatarOf(request: AvatarRequest, inspected: Inspected, prices: Prices, 
     metadata,
     traceparent,
     callbackUrl,
+    callbackTaskBase,
   } = request;
   const audio = inspected.speech.facts;
   return newAvatar(
@@ -132,6 +133,7 @@ function avatarOf(request: AvatarRequest, inspected: Inspected, prices: Prices, 
       spend: { reserved: costOf(prices, mode, audio.durationSeconds), settled: null },
       traceparent,
       callbackUrl,
+      ...(callbackTaskBase !== undefined && { callbackTaskBase }),
     },
     now,
   );

@@ -18,6 +18,8 @@ import { type UpstreamState, upstreamState } from './limits/upstream.js';
 import { existing } from './move.js';
 import { OriginGate, RECEIVER_ROOM, VIDEO_ROOM } from './origin-gate.js';
 import type { Ports } from './ports.js';
+import { Pushes } from './pushes/pushes.js';
+import { PushTokens } from './pushes/tokens.js';
 import { type Finding, resolve } from './resolve.js';
 import { SentSubmits } from './sent.js';
 import { Balance } from './spend/balance.js';
@@ -80,6 +82,11 @@ export interface Gateway {
   videoLink(id: string): Promise<VideoLink>;
   /** @throws {ProblemError} `forbidden` where a link is not good for an avatar's video */
   checkVideoLink(id: string, link: VideoLink): Promise<void>;
+  /**
+   * Modellix says, by a token of one avatar, that its task is finished: it is polled soon.
+   * @throws {ProblemError} `not-found` for a token that is none; where Modellix is to say it again, what has a 429 or a 503
+   */
+  push(token: string): Promise<void>;
   /** Resolves when avatars can be accepted. */
   ready(): Promise<void>;
   /** How the upstream and what waits for it stand; `null` while the store cannot say. */
@@ -99,16 +106,27 @@ const RETRY_AFTER = { 'retry-after': '2' };
 export interface GatewayParts
   extends Omit<
     Ports,
-    'stopping' | 'limits' | 'timing' | 'sent' | 'receiverOrigins' | 'videoOrigins' | 'renewals' | 'watched'
+    | 'stopping'
+    | 'limits'
+    | 'timing'
+    | 'sent'
+    | 'pushTokens'
+    | 'receiverOrigins'
+    | 'videoOrigins'
+    | 'renewals'
+    | 'videoLinks'
+    | 'watched'
   > {
   /** Where {@link Gateway.read} reads. */
   readonly reads: Pick<Store, 'find'>;
   /** What each key may do at most. */
   readonly ceiling: KeyLimits;
-  readonly timing: TimingSettings;
+  readonly timing: Omit<TimingSettings, 'netMs'>;
+  /** How Modellix reaches the gateway to push, without a slash at the end; `null`: it is not told. */
+  readonly pushUrl: string | null;
 }
 
-export function createGateway({ ceiling, timing, reads, ...parts }: GatewayParts): Gateway {
+export function createGateway({ ceiling, timing, pushUrl, reads, ...parts }: GatewayParts): Gateway {
   const { store, random, keyring } = parts;
   const stopping = new AbortController();
   setMaxListeners(0, stopping.signal); // One for each pause under way.
@@ -118,18 +136,24 @@ export function createGateway({ ceiling, timing, reads, ...parts }: GatewayParts
   const sources = { store, watch, see };
   const ports: Ports = {
     limits,
-    timing: new Timing(store, timing, random),
+    timing: new Timing(
+      store,
+      { ...timing, netMs: pushUrl === null ? null : parts.settings.taskTimeoutMs },
+      random,
+    ),
     sent: new SentSubmits(),
+    pushTokens: pushUrl === null ? null : new PushTokens(store, pushUrl),
     receiverOrigins: new OriginGate(random, stopping.signal, RECEIVER_ROOM),
     videoOrigins: new OriginGate(random, stopping.signal, VIDEO_ROOM),
     renewals: new Renewals(),
+    videoLinks: new VideoLinks(store),
     watched: watch.ids,
     stopping: stopping.signal,
     ...parts,
   };
   const worker = new Worker(ports);
-  const links = new VideoLinks(store);
   const balance = new Balance(ports);
+  const pushes = ports.pushTokens && new Pushes(ports, ports.pushTokens, (inMs) => worker.wake(inMs));
   keyring.onChange(() => worker.wake());
   let isRetired = false;
 
@@ -179,8 +203,12 @@ export function createGateway({ ceiling, timing, reads, ...parts }: GatewayParts
     videoUrl: async (scope, id) => orUnavailable(videoUrl(ports, await find(store, scope, id))),
     video: async (scope, id, request) =>
       orUnavailable(openVideo(ports, await find(store, scope, id), request)),
-    videoLink: (id) => orUnavailable(links.sign(id)),
-    checkVideoLink: (id, link) => orUnavailable(links.check(id, link)),
+    videoLink: (id) => orUnavailable(ports.videoLinks.sign(id)),
+    checkVideoLink: (id, link) => orUnavailable(ports.videoLinks.check(id, link)),
+    async push(token) {
+      if (pushes === null) throw new Error('Modellix was not told where to push');
+      await orUnavailable(pushes.take(token));
+    },
     async ready() {
       if (isRetired || stopping.signal.aborted)
         throw new ProblemError('not-ready', 'The gateway is stopping.');
@@ -195,7 +223,10 @@ export function createGateway({ ceiling, timing, reads, ...parts }: GatewayParts
       }
     },
     upstream: () => upstreamState(ports).catch(() => null),
-    start: () => worker.start(),
+    start() {
+      void ports.pushTokens?.prepare();
+      worker.start();
+    },
     retire() {
       isRetired = true;
     },

@@ -33,9 +33,12 @@ export async function poll(ports: Ports, stored: Stored, key: ApiKey): Promise<v
   await reportToLimits(ports, key, avatar, outcome, resultOfQuery(outcome), headers);
   const written = await write(ports, version, afterQuery(ports, avatar, outcome, now - submittedAt, now));
   if (written.saved && (outcome.kind === 'success' || outcome.kind === 'failure')) {
-    await timing.learn(avatar, now).catch((error: unknown) => {
+    const arrive = await timing.learn(avatar, now).catch((error: unknown) => {
       log.warn({ err: error }, 'how long a task took could not be noted');
+      return null;
     });
+    if (arrive === true) log.info({}, 'pushes of Modellix arrive: tasks are polled when they are pushed');
+    if (arrive === false) log.warn({}, 'pushes of Modellix do not arrive: tasks are polled as without them');
   }
 }
 

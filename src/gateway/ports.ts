@@ -16,8 +16,16 @@ import type { Limits } from './limits/limits.js';
 import type { Timing } from './limits/timing.js';
 import type { Log } from './log.js';
 import type { OriginGate } from './origin-gate.js';
+import type { PushTokens } from './pushes/tokens.js';
 import type { SentSubmits } from './sent.js';
+import type { VideoLink, VideoLinks } from './video/links.js';
 import type { Renewals } from './video/renewals.js';
+
+/**
+ * What a push comes to. `polled`: its avatar is polled for it. `joined`: there was another just before. `early`: the submit is not
+ * answered yet. `late`: there is nothing to poll. `forged`: its token is none of ours.
+ */
+export type PushOutcome = 'polled' | 'joined' | 'early' | 'late' | 'forged' | 'too_many';
 
 /** What the verbs count. */
 export interface Counts {
@@ -27,6 +35,8 @@ export interface Counts {
   /** What came of keeping a video in the end. */
   keeping(outcome: 'kept' | Refused | 'gone' | 'given_up'): void;
   unfamiliarStatus(): void;
+  /** A push came. */
+  push(outcome: PushOutcome): void;
   /** An avatar was refused because its caller is at a limit of its own. */
   callerLimit(limit: CallerLimitError['limit']): void;
   /** A caller has spent most of what it may on a day or in a month. */
@@ -86,6 +96,8 @@ export interface CallbackMessage {
   readonly at: number;
   /** JSON. */
   readonly body: string;
+  /** Beside those that name and sign it. */
+  readonly headers: Readonly<Record<string, string>>;
   /** What it is signed with, `whsec_...`; one at least. */
   readonly secrets: readonly string[];
 }
@@ -135,6 +147,8 @@ export interface Ports {
   readonly limits: Limits;
   readonly timing: Timing;
   readonly sent: SentSubmits;
+  /** Unless Modellix is not told where to push. */
+  readonly pushTokens: PushTokens | null;
   readonly inspector: Inspector;
   /** Unless media at URLs are passed on unseen. */
   readonly urls: UrlFetcher | null;
@@ -150,6 +164,9 @@ export interface Ports {
   readonly renewals: Renewals;
   /** The avatar as its caller sees it. */
   readonly render: (avatar: Avatar) => object;
+  /** The avatar as Modellix would answer a query for it. @param base what URLs begin with. @param link to its video, where there is one */
+  readonly renderTask: (avatar: Avatar, base: string, link: VideoLink | null) => object;
+  readonly videoLinks: VideoLinks;
   readonly memory: Memory;
   /** The avatars that somebody here waits for: they are polled before others. */
   readonly watched: Pick<ReadonlySet<string>, 'has' | 'size'>;

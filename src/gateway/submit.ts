@@ -41,6 +41,7 @@ export async function submit(ports: Ports, begun: BegunHere): Promise<Settled | 
     return finish(notSent('the submission could not be read'));
   }
   if (submission === null) return finish({ kind: 'nothing-to-send' });
+  const webhookUrl = await pushUrl(ports, avatar.id);
   // The process was held up past its own lease: what became of the record meanwhile is not for it to undo.
   if (performance.now() - askedAt > settings.submitLeaseMs)
     return finish(notSent('the lease lapsed before the request left'), null);
@@ -51,7 +52,7 @@ export async function submit(ports: Ports, begun: BegunHere): Promise<Settled | 
   }
 
   const { traceparent } = avatar;
-  const { outcome, limits: headers } = await modellix.submit(key, submission, { traceparent });
+  const { outcome, limits: headers } = await modellix.submit(key, submission, { traceparent, webhookUrl });
   const at = clock();
   if (!mayBeMade(settings, outcome)) sent.forget(avatar.id);
   counts.submit(outcome.kind);
@@ -101,6 +102,15 @@ async function read(
     log.error({ err: error, avatarId }, 'a stored submission cannot be read');
   }
   return null;
+}
+
+/** Where it cannot be known now, the task is polled as without it. */
+async function pushUrl({ pushTokens }: Ports, avatarId: string): Promise<string | null> {
+  if (pushTokens === null) return null;
+  return pushTokens.urlFor(avatarId).catch((error: unknown) => {
+    if (error instanceof StoreUnavailableError) return null;
+    throw error;
+  });
 }
 
 async function heldByOthers(

@@ -2,10 +2,13 @@ import type { IncomingMessage } from 'node:http';
 import { withoutPort } from './access/address.js';
 
 /** What every path of ours begins with. */
-const OURS = /^\/(?:avatars|usage|api\/v1|docs|openapi\.json|livez|readyz|metrics)(?=[/?#]|$)/;
+const OURS = /^\/(?:avatars|usage|modellix|api\/v1|docs|openapi\.json|livez|readyz|metrics)(?=[/?#]|$)/;
 
 /** Modellix's clients name a file after the last part of its URL, so the video's ends in a name, which says nothing more. */
 const NAMED = /^(\/avatars\/[^/?#]+\/video)\/[^/?#]+\.mp4(?=[?#]|$)/;
+
+/** Modellix knows the gateway by a URL of its own, whose path a proxy may leave in place. */
+const PUSH = /^\/.*(\/modellix\/[^/?#]+)(?=[?#]|$)/;
 
 const ABSOLUTE = /^https?:\/\/([^/?#]*)/i;
 
@@ -27,7 +30,7 @@ export function normalize(request: IncomingMessage, basePath: string): string {
   const path = originForm(url);
   // A proxy may leave the path of PUBLIC_URL in place. What is then no path of ours did not begin with it.
   const rest = path.startsWith(basePath) ? path.slice(basePath.length) : path;
-  return (OURS.test(rest) ? rest : path).replace(NAMED, '$1');
+  return (OURS.test(rest) ? rest : path).replace(NAMED, '$1').replace(PUSH, '$1');
 }
 
 /** A target without scheme and host: the absolute form is the same request (RFC 9112 §3.2.2). */

@@ -16,6 +16,9 @@ export const INACTIVE_MS = 900_000;
 /** Of the management port: some probes and scrapers. */
 export const MAX_MANAGEMENT_CONNECTIONS = 256;
 
+/** Of the port for pushes: Modellix, or a proxy before it. */
+export const MAX_PUSH_CONNECTIONS = 1_024;
+
 /** As options of Fastify; times in ms. */
 export const CONNECTION_LIMITS = {
   bodyLimit: MAX_BODY_BYTES,

@@ -16,6 +16,7 @@ import { eventRoutes } from './routes/events.js';
 import { listRoutes } from './routes/list.js';
 import { type OperationsOptions, operationsRoutes } from './routes/operations.js';
 import type { RouteOptions } from './routes/options.js';
+import { pushRoutes } from './routes/pushes.js';
 import { usageRoutes } from './routes/usage.js';
 import { videoRoutes } from './routes/video.js';
 import { HeldRequests } from './streams/held-requests.js';
@@ -23,6 +24,8 @@ import { HeldRequests } from './streams/held-requests.js';
 export interface HttpOptions extends BaseOptions, Omit<RouteOptions, 'held'>, OperationsOptions {
   /** Whether health and metrics have a server of their own. */
   readonly isManagedElsewhere: boolean;
+  /** Whether what Modellix pushes is taken here. */
+  readonly takesPushes: boolean;
   readonly auth: AuthOptions;
   readonly limits: RequestLimits;
   /** How long a body may gain next to nothing. */
@@ -36,7 +39,17 @@ const API = [avatarRoutes, listRoutes, changeRoutes, eventRoutes, usageRoutes, v
 
 /** The HTTP face of a gateway: not listening yet. The load order reads top to bottom. */
 export async function buildServer(options: HttpOptions): Promise<FastifyInstance> {
-  const { gateway, metrics, isManagedElsewhere, auth, limits, uploadStallMs, maxWaiters, version } = options;
+  const {
+    gateway,
+    metrics,
+    isManagedElsewhere,
+    takesPushes,
+    auth,
+    limits,
+    uploadStallMs,
+    maxWaiters,
+    version,
+  } = options;
   const app = buildBase(options);
   await app.register(accepts);
   identifySenders(app, auth);
@@ -53,6 +66,7 @@ export async function buildServer(options: HttpOptions): Promise<FastifyInstance
     for (const routes of API) await api.register(routes, routeOptions);
     await api.register(dropInRoutes, { ...routeOptions, prefix: PREFIX });
   });
+  if (takesPushes) await app.register(pushRoutes, { gateway, uploadStallMs });
   if (!isManagedElsewhere) await app.register(operationsRoutes, { gateway, metrics });
   return app;
 }

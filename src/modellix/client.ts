@@ -20,11 +20,11 @@ export type { VideoAnswer, VideoHeaders, VideoRequest } from './video.js';
 
 /** Modellix over HTTP. No method throws because of the network: what went wrong is in the outcome. */
 export interface ModellixClient {
-  /** One POST at most. */
+  /** One POST at most. @param context `webhookUrl`: where Modellix is to push the end of the task; none where not given */
   submit(
     key: ApiKey,
     submission: Submission,
-    context: { readonly traceparent: string | null },
+    context: { readonly traceparent: string | null; readonly webhookUrl?: string | null },
   ): Promise<Reply<SubmitOutcome>>;
   /** `signal` cuts it off, also while Modellix holds it: it is then `unavailable`. */
   query(key: ApiKey, taskId: string, signal?: AbortSignal): Promise<Reply<QueryOutcome>>;
@@ -104,7 +104,7 @@ export function createModellixClient(options: ModellixClientOptions): ModellixCl
   const reading = (key: ApiKey) => ({ now: Date.now(), secret: key.reveal() });
 
   return {
-    async submit(key, submission, { traceparent }) {
+    async submit(key, submission, { traceparent, webhookUrl = null }) {
       if (closing !== undefined) return none({ kind: 'not-sent', reason: 'the client is closed' });
       const trace = traceparent !== null && TRACEPARENT.test(traceparent) ? { traceparent } : {};
       const body = bodyOf(submission);
@@ -116,6 +116,7 @@ export function createModellixClient(options: ModellixClientOptions): ModellixCl
           'content-length': String(body.bytes),
           ...headersFor(key),
           ...trace,
+          ...(webhookUrl !== null && { 'x-webhook-url': webhookUrl }),
         },
         body:
           body.bytes <= SMALL_BODY_BYTES

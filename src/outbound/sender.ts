@@ -16,6 +16,7 @@ export interface Message {
   readonly at: number;
   /** JSON. */
   readonly body: string;
+  readonly headers?: Readonly<Record<string, string>>;
   /** `whsec_...`, one or more: each signs. */
   readonly secrets: readonly string[];
 }
@@ -70,6 +71,7 @@ export function createCallbackSender(options: CallbackSenderOptions): CallbackSe
         headers: {
           'content-type': 'application/json',
           'user-agent': userAgent,
+          ...message.headers,
           ...signedHeaders(message.secrets.map(readSecret), message),
         },
         body: message.body,

@@ -69,6 +69,7 @@ const Record = Type.Object({
   callback: Type.Union([
     Type.Object({
       url: Type.String(),
+      taskBase: text,
       state: Type.Enum(['waiting', 'delivered', 'given_up']),
       since: number,
       nextAt: number,
@@ -107,6 +108,7 @@ const Record = Type.Object({
   intent: text,
   polls: Type.Number(),
   polledAt: number,
+  pushedAt: number,
   missingSince: number,
   failures: Type.Number(),
   createdAt: Type.Number(),

@@ -71,10 +71,13 @@ interface Request {
   readonly routeOptions?: { readonly url?: unknown };
 }
 
+/** Behind it is the token of an avatar, wherever a proxy has put it. */
+const PUSH = /(\/modellix\/).+/i;
+
 /** Without the query and the headers. The address stays: who knocks without a key has no other name. */
 const request = ({ method, url, ip, routeOptions }: Request) => ({
   method: words(method),
-  path: typeof url === 'string' ? words(url.split(/[?#]/, 1)[0]) : undefined,
+  path: typeof url === 'string' ? words(url.split(/[?#]/, 1)[0]?.replace(PUSH, '$1…')) : undefined,
   route: words(routeOptions?.url),
   remoteAddress: words(ip),
 });

@@ -46,6 +46,12 @@ export function createMetrics({ health, upstream, mediaBytes, videoBytes }: Metr
     help: 'Answers of Modellix with a status word that is not known.',
     registers,
   });
+  const pushes = new Counter({
+    name: 'avatar_gateway_pushes_total',
+    help: 'Pushes of Modellix by what came of them: polled (its avatar is polled for it), joined (there was one just before), early (before the answer to the submit), late (nothing to poll), forged (no token of ours), too_many.',
+    labelNames: ['outcome'],
+    registers,
+  });
   const callerLimits = new Counter({
     name: 'avatar_gateway_caller_limits_total',
     help: 'Avatars refused because their caller was at a limit of its own: unfinished avatars, or what it may spend in a day or a month.',
@@ -144,6 +150,7 @@ export function createMetrics({ health, upstream, mediaBytes, videoBytes }: Metr
       delivery: (outcome) => deliveries.inc({ outcome }),
       keeping: (outcome) => keepings.inc({ outcome: outcome.replace('-', '_') }),
       unfamiliarStatus: () => unfamiliar.inc(),
+      push: (outcome) => pushes.inc({ outcome }),
       callerLimit: (limit) => callerLimits.inc({ limit }),
       spendWarning: (period) => spendWarnings.inc({ period }),
     },

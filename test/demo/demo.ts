@@ -1,7 +1,7 @@
 /**
  * The main job, end to end: one portrait and one sentence in, one video out. By itself it needs this machine alone: a
- * simulator in place of Modellix, the gateway on its embedded store. `--keep` leaves both running; `--url` takes a
- * gateway that runs already instead.
+ * simulator in place of Modellix, the gateway on its embedded store. `--push` has the simulator push the end, so that the gateway
+ * does not poll for it; `--keep` leaves both running; `--url` takes a gateway that runs already instead.
  */
 
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -17,9 +17,19 @@ const here = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 const KEY = 'demo-key';
 const LOOK_EVERY_MS = 250;
 
-const { keep, url: given } = parseArgs({
-  options: { keep: { type: 'boolean', default: false }, url: { type: 'string' } },
-}).values;
+const flag = { type: 'boolean', default: false } as const;
+const {
+  keep,
+  push,
+  url: given,
+} = parseArgs({ options: { keep: flag, push: flag, url: { type: 'string' } } }).values;
+
+const POLLED = { POLL_MIN_SECONDS: '1', POLL_MAX_SECONDS: '2' };
+const PUSHED = {
+  POLL_MIN_SECONDS: '60',
+  POLL_MAX_SECONDS: '60',
+  MODELLIX_WEBHOOK_URL: 'https://gateway.example.com',
+};
 
 if (given === undefined) {
   await onAStage();
@@ -38,17 +48,20 @@ async function onAStage(): Promise<void> {
     MODELLIX_API_KEY: KEY,
     MODELLIX_BASE_URL: simulator.url,
     DATA_DIR: dataDir,
-    POLL_MIN_SECONDS: '1',
-    POLL_MAX_SECONDS: '2',
+    // A minute is longer than the task takes: nobody polls before it is pushed.
+    ...(push ? PUSHED : POLLED),
     PORT: process.env.PORT ?? (keep ? '8080' : '0'),
   });
+  // The way from the public address to the gateway, which a proxy would be.
+  if (push) await control(simulator.url, 'settings', { pushes: { origins: [gateway.url] } });
   const end = async () => {
     await gateway.stop();
     await simulator.stop();
     await rm(dataDir, { recursive: true, force: true });
   };
 
-  await perform(gateway.url).catch(({ message }: Error) => {
+  const performance = perform(gateway.url).then(() => (push ? countCalls(simulator.url) : undefined));
+  await performance.catch(({ message }: Error) => {
     process.stderr.write(`\nthe demo failed: ${message}\n${gateway.output()}`);
     process.exitCode = 1;
   });
@@ -59,6 +72,23 @@ async function onAStage(): Promise<void> {
     process.stdout.write(`Swagger UI was at ${gateway.url}/docs; npm run demo -- --keep leaves it running\n`);
     await end();
   }
+}
+
+/** Shows what was asked of the simulator: with pushes, it is the submit and one query. */
+async function countCalls(simulator: string): Promise<void> {
+  const { calls } = (await control(simulator, 'calls')) as { calls: { kind: string }[] };
+  const { pushes } = (await control(simulator, 'pushes')) as { pushes: { status: number | null }[] };
+  const kinds = calls.map(({ kind }) => kind).filter((kind) => kind === 'submit' || kind === 'query');
+  const statuses = pushes.map(({ status }) => status);
+  process.stdout.write(
+    `calls to the simulator: ${kinds.join(', ')}; its push was answered ${statuses.join(', ')}\n`,
+  );
+  if (kinds.length !== 2) throw new Error(`there were ${kinds.length} calls in place of two`);
+}
+
+async function control(simulator: string, path: string, patch?: object): Promise<unknown> {
+  const init = patch === undefined ? {} : { method: 'PATCH', body: JSON.stringify(patch) };
+  return (await answered(200, path, fetch(`${simulator}/_control/${path}`, init))).json();
 }
 
 /** Makes one avatar and writes its video. */

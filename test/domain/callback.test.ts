@@ -73,6 +73,7 @@ t.test('delivered at once', async (t) => {
   t.match(avatar, { status: 'failed', step: 'expire', failures: 0, expiresAt: NOW + 7 * 24 * HOUR });
   t.strictSame(avatar.callback, {
     url: 'https://app.test/hook',
+    taskBase: null,
     state: 'delivered',
     since: NOW,
     nextAt: null,

@@ -12,7 +12,14 @@ const video: Video = {
   expiresAt: 9_000,
   keptBytes: null,
 };
-const callback = { url: 'https://a.example', state: 'waiting', since: 5_000, nextAt: null, deliveries: [] };
+const callback = {
+  url: 'https://a.example',
+  taskBase: null,
+  state: 'waiting',
+  since: 5_000,
+  nextAt: null,
+  deliveries: [],
+};
 /** As far as the moves look at it. */
 const keeping = {
   id: 'av_1',

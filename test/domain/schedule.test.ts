@@ -8,7 +8,7 @@ import {
   newDurations,
   observe,
 } from '../../src/domain/limits/durations.js';
-import { backoffMs, nextPollMs, type PollBounds, priceOf } from '../../src/domain/schedule.js';
+import { backoffMs, netPollMs, nextPollMs, type PollBounds, priceOf } from '../../src/domain/schedule.js';
 import { hazard } from './hazard.js';
 
 const KIND = { mode: 'std', audioSeconds: 7 } as const;
@@ -160,4 +160,29 @@ t.test('where Modellix holds a poll until the task is finished, one poll covers 
     nextPollMs(ASSUMED, 90_000, { ...dear, longPollMs: 0 }, 0.5) - 10_000,
     'the pause begins when the poll is answered',
   );
+});
+
+const NET = { minMs: 1_000, netMs: 3_600_000 };
+
+t.test('where pushes arrive, few tasks are old enough to be polled without one', async (t) => {
+  for (const of of [ASSUMED, LEARNED]) {
+    const firstMs = netPollMs(of, 0, NET, 0);
+    t.ok(of.cdf(firstMs) > 0.97, `${firstMs} ms: ${of.cdf(firstMs)} are finished`);
+    t.ok(firstMs < of.quantile(0.99));
+  }
+  const long = distributionOf(newDurations(), { mode: 'pro', audioSeconds: 7 });
+  const lateMs = netPollMs(long, 0, NET, 0) - long.quantile(0.5);
+  t.ok(lateMs < 181_000, 'a push that was lost costs three minutes');
+});
+
+t.test('... and what is past its time is polled every few minutes', async (t) => {
+  fc.assert(
+    fc.property(fc.integer({ min: 300_000, max: 86_400_000 }), RANDOM, (ageMs, random) => {
+      const pauseMs = netPollMs(ASSUMED, ageMs, NET, random);
+      const isAtTheEnd = ageMs < NET.netMs && ageMs + 60_000 > NET.netMs;
+      return (pauseMs >= 60_000 || isAtTheEnd) && pauseMs <= 200_000;
+    }),
+  );
+  t.equal(netPollMs(ASSUMED, 0, { ...NET, netMs: 60_000 }, 0.9), 60_000, 'when it would be given up');
+  t.equal(netPollMs(ASSUMED, 0, { ...NET, minMs: 600_000 }, 0.9), 600_000, 'POLL_MIN_SECONDS holds');
 });

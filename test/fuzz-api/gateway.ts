@@ -44,6 +44,7 @@ export async function startFuzzed(t: Teardown): Promise<Fuzzed> {
       queryTimeoutMs: PATIENCE_MS,
       videoTimeoutMs: PATIENCE_MS,
     },
+    pushes: { url: 'https://gateway.example', listen: null },
     callbacks: { allowedNetworks: parseNetworks(CALLBACK_NETWORKS) },
     // Time enough for none to be forgotten but by those who ask for it, and some.
     gateway: { retentionMs: 30_000, submitGraceMs: 1_000 },

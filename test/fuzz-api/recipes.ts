@@ -19,10 +19,12 @@ export function recipesFor(receiver: string): Recipes {
     const base64 = chance.pick(FILES.get(name) ?? []).toString('base64');
     return chance.pick([base64, `data:${type};base64,${base64}`, url, url]);
   };
+  const receivers = (chance: Chance) => chance.pick([receiver, `${receiver}/hook?a=b`]);
   return {
     image: medium('image', 'image/png', 'https://example.com/face.jpg'),
     sound_file: medium('sound_file', 'audio/wav', 'https://example.com/speech.mp3'),
-    callback_url: (chance) => chance.pick([receiver, `${receiver}/hook?a=b`]),
+    callback_url: receivers,
+    'X-Webhook-URL': receivers,
     task_id: (chance) => `task-${chance.between(0, 1e6)}`,
   };
 }

@@ -2,8 +2,9 @@
 
 import t from 'tap';
 import { ANONYMOUS } from '../../src/domain/caller.js';
+import { PushTokens } from '../../src/gateway/pushes/tokens.js';
 import { packSubmission } from '../../src/modellix/submission.js';
-import { type Begun, StoreUnavailableError } from '../../src/store/store.js';
+import { type Begun, type Store, StoreUnavailableError } from '../../src/store/store.js';
 import { dueIn, EVERYTHING, LONG } from '../store/fixtures.js';
 import { until } from '../support/until.js';
 import { gatewayOn, STORES } from './one-gateway.js';
@@ -51,6 +52,31 @@ for (const [name, open] of Object.entries(STORES)) {
       ...Array(3).fill('admit'),
       ...Array(3).fill('save'),
     ]);
+  });
+
+  t.test(`${name}: where to push is known without the store`, async (t) => {
+    const store = await open(t);
+    const tokens = new PushTokens(store, 'https://gateway.example');
+    await tokens.prepare();
+    const { create, asked, webhookUrls } = gatewayOn(t, store, { change: { pushTokens: tokens } });
+    const { avatar } = await create('first');
+    t.strictSame(
+      asked.filter((what) => what !== 'document'),
+      ['admit', 'POST', 'save'],
+    );
+    t.strictSame(webhookUrls, [await tokens.urlFor(avatar.id)]);
+    const elsewhere = new PushTokens(store, 'https://gateway.example');
+    t.equal(await elsewhere.urlFor(avatar.id), webhookUrls[0], 'by every replica');
+  });
+
+  t.test(`${name}: where to push cannot be known, it is submitted all the same`, async (t) => {
+    const { create, webhookUrls } = gatewayOn(t, await open(t), {
+      change: {
+        pushTokens: new PushTokens({ document: away } as unknown as Store, 'https://gateway.example'),
+      },
+    });
+    t.match(await create('first'), { avatar: { status: 'pending' } });
+    t.strictSame(webhookUrls, [null]);
   });
 
   t.test(`${name}: what has no slot waits, and is sent when there is one`, async (t) => {

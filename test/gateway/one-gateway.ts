@@ -12,6 +12,7 @@ import { Timing } from '../../src/gateway/limits/timing.js';
 import { OriginGate, RECEIVER_ROOM, VIDEO_ROOM } from '../../src/gateway/origin-gate.js';
 import type { Ports } from '../../src/gateway/ports.js';
 import { SentSubmits } from '../../src/gateway/sent.js';
+import { VideoLinks } from '../../src/gateway/video/links.js';
 import { Renewals } from '../../src/gateway/video/renewals.js';
 import { Worker } from '../../src/gateway/worker.js';
 import type { ModellixClient } from '../../src/modellix/client.js';
@@ -58,6 +59,8 @@ export function gatewayOn(t: Test, store: Store, options: Options = {}) {
   } = options;
   /** What was asked of the store, and of Modellix, in this order. */
   const asked: string[] = [];
+  /** Where Modellix was told to push. */
+  const webhookUrls: (string | null | undefined)[] = [];
   const stop = new AbortController();
   const spooled = new Map<string, Answer>();
   const silent = () => undefined;
@@ -75,8 +78,9 @@ export function gatewayOn(t: Test, store: Store, options: Options = {}) {
   });
   const unasked = () => Promise.reject(new Error('it is not to be asked'));
   const modellix: ModellixClient = {
-    async submit(_key, { prompt }) {
+    async submit(_key, { prompt }, { webhookUrl }) {
       asked.push('POST');
+      webhookUrls.push(webhookUrl);
       return { outcome: await submit(String(prompt)), limits: NO_LIMITS };
     },
     query: async () => ({ outcome: { kind: 'unfinished', status: 'processing' }, limits: NO_LIMITS }),
@@ -89,8 +93,13 @@ export function gatewayOn(t: Test, store: Store, options: Options = {}) {
     store: watched,
     keyring: new KeyPool(['key']),
     limits: new Limits(watched, { callsPerMinute: 1e6, tasks }, () => 0),
-    timing: new Timing(watched, { pollMinMs: 60_000, pollMaxMs: 60_000, longPollMs: 0 }, () => 0),
+    timing: new Timing(
+      watched,
+      { pollMinMs: 60_000, pollMaxMs: 60_000, longPollMs: 0, netMs: null },
+      () => 0,
+    ),
     sent: new SentSubmits(),
+    pushTokens: null,
     inspector: { image: unasked, sound: unasked },
     urls: null,
     videos: null,
@@ -100,6 +109,8 @@ export function gatewayOn(t: Test, store: Store, options: Options = {}) {
     videoOrigins: new OriginGate(() => 0, stop.signal, VIDEO_ROOM),
     renewals: new Renewals(),
     render: () => ({}),
+    renderTask: () => ({}),
+    videoLinks: new VideoLinks(store),
     memory: new Memory(1e9),
     watched: new Set(),
     spool: {
@@ -125,6 +136,7 @@ export function gatewayOn(t: Test, store: Store, options: Options = {}) {
     ports,
     worker,
     asked,
+    webhookUrls,
     spooled,
     stop,
     /** Creates an avatar. @param prompt names it, and its task */

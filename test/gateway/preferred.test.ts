@@ -31,7 +31,7 @@ t.test('the last that is due is looked at first where somebody waits for it', as
   const ports = {
     store,
     limits: new Limits(store, { callsPerMinute: 60, tasks: TASKS }, () => 0),
-    timing: new Timing(store, { pollMinMs: 0, pollMaxMs: 0, longPollMs: 0 }, () => 0),
+    timing: new Timing(store, { pollMinMs: 0, pollMaxMs: 0, longPollMs: 0, netMs: null }, () => 0),
     keyring: KEYS,
     modellix: {
       query(_key: ApiKey, taskId: string) {

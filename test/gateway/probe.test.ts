@@ -31,7 +31,7 @@ t.test('[B12] a probe waits for a call of its key', async (t) => {
   const ports = {
     store: seen,
     limits,
-    timing: new Timing(seen, { pollMinMs: 0, pollMaxMs: 0, longPollMs: 0 }, () => 0),
+    timing: new Timing(seen, { pollMinMs: 0, pollMaxMs: 0, longPollMs: 0, netMs: null }, () => 0),
     keyring: new KeyPool(['key']),
     modellix: {
       probe: async ({ id }: { id: string }) => {

@@ -4,17 +4,23 @@ import t, { type Test } from 'tap';
 import type { Avatar, Mode } from '../../src/domain/avatar.js';
 import { distributionOf, mixOf, newDurations, observe } from '../../src/domain/limits/durations.js';
 import { nextPollMs, priceOf } from '../../src/domain/schedule.js';
-import { Timing } from '../../src/gateway/limits/timing.js';
+import { Timing, type TimingSettings } from '../../src/gateway/limits/timing.js';
 import type { Outlook, Store } from '../../src/store/store.js';
 import { avatarOf } from '../store/fixtures.js';
 import { clockedStore } from './clocked.js';
 
 const NOW = 1_790_000_000_000;
-const SETTINGS = { pollMinMs: 1_000, pollMaxMs: 15_000, longPollMs: 0 };
-const DOCUMENT = 'durations-1';
+const SETTINGS = { pollMinMs: 1_000, pollMaxMs: 15_000, longPollMs: 0, netMs: null };
+const DOCUMENT = 'durations-2';
 
-function replica(store: Store, settings = SETTINGS): Timing {
+function replica(store: Store, settings: TimingSettings = SETTINGS): Timing {
   return new Timing(store, settings, () => 0.5);
+}
+
+/** What is written down of how long tasks take. */
+async function durationsIn(store: Store): Promise<unknown> {
+  const { durations } = JSON.parse((await store.document(DOCUMENT)).value ?? '') as { durations: unknown };
+  return durations;
 }
 
 /** An avatar whose speech takes 7.2 s, submitted now. */
@@ -48,7 +54,7 @@ async function learnt(t: Test) {
 
 t.test('what is learned is written down, and what another replica goes by', async (t) => {
   const { store, pass, timing, durations } = await learnt(t);
-  t.strictSame(JSON.parse((await store.document(DOCUMENT)).value ?? ''), durations);
+  t.strictSame(await durationsIn(store), durations);
 
   const other = replica(store);
   const price = outlook({ key: 30 });
@@ -121,7 +127,7 @@ t.test('a task that was never looked at ended at some time since its submit', as
   await replica(store).learn(submitted('std', { polledAt: null }), NOW + 60_000);
   const kind = { mode: 'std', audioSeconds: 7.2 } as const;
   const expected = observe(newDurations(), kind, { fromMs: 0, toMs: 60_000 });
-  t.strictSame(JSON.parse((await store.document(DOCUMENT)).value ?? ''), expected);
+  t.strictSame(await durationsIn(store), expected);
 });
 
 t.test('of one that was never submitted nothing is learned', async (t) => {
@@ -131,7 +137,7 @@ t.test('of one that was never submitted nothing is learned', async (t) => {
 });
 
 t.test('what is written in another form is not used, and gives way', async (t) => {
-  for (const text of ['{}', '[]', '{"histograms":{}}', 'null']) {
+  for (const text of ['{}', '[]', '{"durations":{"histograms":{}},"pushes":{}}', 'null']) {
     const { store } = await clockedStore(t);
     await store.swap(DOCUMENT, 0, text);
     const [timing, fresh] = [replica(store), replica(store)];
@@ -143,4 +149,39 @@ t.test('what is written in another form is not used, and gives way', async (t) =
     t.match((await store.document(DOCUMENT)).value, /"recent":/);
     await store.close();
   }
+});
+
+const PUSHED = { ...SETTINGS, netMs: 3_600_000 };
+const byPush = { pushedAt: NOW + 60_000 };
+
+t.test('while pushes arrive polls are a net, and where they stop all is as before', async (t) => {
+  const { store, pass } = await clockedStore(t);
+  const [one, other, unpushed] = [replica(store, PUSHED), replica(store, PUSHED), replica(store)];
+  const all = [one, other, unpushed];
+  const refreshed = async () => {
+    pass(500);
+    for (const each of all) {
+      await each.refresh();
+      each.update(outlook({ key: 3 }), () => 100);
+    }
+    return all.map((each) => each.nextPollMs(submitted('std'), 30_000) > 60_000);
+  };
+  t.strictSame(await refreshed(), [false, false, false]);
+  t.equal(await one.learn(submitted('std', byPush), NOW + 60_100), null);
+  t.strictSame(await refreshed(), [false, false, false], 'one may be chance');
+  t.equal(await other.learn(submitted('std', byPush), NOW + 60_100), true);
+  t.strictSame(await refreshed(), [true, true, false], 'one that is not pushed polls as ever');
+  t.equal(await unpushed.learn(submitted('std'), NOW + 60_000), null, 'and says nothing of pushes');
+  t.equal(await one.learn(submitted('std'), NOW + 60_000), null);
+  t.strictSame(await refreshed(), [true, true, false]);
+  t.equal(await other.learn(submitted('std'), NOW + 60_000), false);
+  t.strictSame(await refreshed(), [false, false, false]);
+});
+
+t.test('a push says when its task ended, more closely than polls do', async (t) => {
+  const { store } = await clockedStore(t);
+  await replica(store, PUSHED).learn(submitted('std', byPush), NOW + 90_000);
+  const kind = { mode: 'std', audioSeconds: 7.2 } as const;
+  const expected = observe(newDurations(), kind, { fromMs: 58_000, toMs: 60_000 });
+  t.strictSame(await durationsIn(store), expected);
 });

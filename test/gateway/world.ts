@@ -16,6 +16,7 @@ import { OriginGate, RECEIVER_ROOM, VIDEO_ROOM } from '../../src/gateway/origin-
 import type { CallbackSender, Counts, GatewaySettings, Ports } from '../../src/gateway/ports.js';
 import { SentSubmits } from '../../src/gateway/sent.js';
 import { replayAnswers } from '../../src/gateway/settle.js';
+import { VideoLinks } from '../../src/gateway/video/links.js';
 import { Renewals } from '../../src/gateway/video/renewals.js';
 import { Worker } from '../../src/gateway/worker.js';
 import type { ModellixClient } from '../../src/modellix/client.js';
@@ -59,6 +60,7 @@ export const COUNTS: Counts = {
   delivery: uncounted,
   keeping: uncounted,
   unfamiliarStatus: uncounted,
+  push: uncounted,
   callerLimit: uncounted,
   spendWarning: uncounted,
 };
@@ -192,7 +194,7 @@ export class World {
       store,
       keyring: KEYS,
       limits: new Limits(store, { callsPerMinute: 1e9, tasks: 1e6 }, () => 0),
-      timing: new Timing(store, { pollMinMs: 0, pollMaxMs: 0, longPollMs: 0 }, () => 0),
+      timing: new Timing(store, { pollMinMs: 0, pollMaxMs: 0, longPollMs: 0, netMs: null }, () => 0),
       inspector: { image: unasked, sound: unasked },
       urls: null,
       videos: null,
@@ -202,7 +204,10 @@ export class World {
       videoOrigins: new OriginGate(() => 0, new AbortController().signal, VIDEO_ROOM),
       renewals: new Renewals(),
       sent: new SentSubmits(),
+      pushTokens: null,
       render: () => ({}),
+      renderTask: () => ({}),
+      videoLinks: new VideoLinks(store),
       memory: new Memory(Number.POSITIVE_INFINITY),
       watched: new Set(),
       spool: this.#spool(),

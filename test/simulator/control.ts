@@ -44,6 +44,11 @@ function dispatch(simulator: Simulator, { method, path, query, body }: ControlRe
     case 'DELETE tasks/:id':
       simulator.forget(id ?? '');
       return json(200, { ok: true });
+    case 'GET pushes':
+      return json(200, { pushes: simulator.pushes() });
+    case 'POST pushes/:id':
+      simulator.push(id ?? '', { forged: query.get('forged') === 'true' });
+      return json(202, { ok: true });
     case 'GET faults':
       return json(200, {
         faults: simulator.faults().map(({ id: name, fault, count }) => ({ id: name, count, ...fault })),

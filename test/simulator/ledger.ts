@@ -52,6 +52,7 @@ const HEADERS = [
   'content-type',
   'content-length',
   'range',
+  'x-webhook-url',
 ];
 
 /** The books: every call and every task, in memory and, if asked for, in a file that outlives a kill. */

@@ -3,6 +3,7 @@ import type { Accounts } from './accounts.js';
 import { bearerOf } from './accounts.js';
 import { checkSubmit, type SubmitRequest } from './checks.js';
 import type { CallEntry, Ledger } from './ledger.js';
+import type { Pushes } from './pushes.js';
 import { normal } from './random.js';
 import { type Results, VIDEO } from './results.js';
 import type { Settings } from './settings.js';
@@ -34,6 +35,7 @@ export interface ServiceParts {
   readonly tasks: Tasks;
   readonly results: Results;
   readonly ledger: Ledger;
+  readonly pushes: Pushes;
   readonly random: () => number;
 }
 
@@ -77,7 +79,7 @@ export class Service {
   }
 
   async #submit(key: string, team: string, call: Incoming): Promise<Served> {
-    const { accounts, tasks, ledger } = this.#parts;
+    const { accounts, tasks, ledger, pushes } = this.#parts;
     if (call.body.length > MAX_BODY_BYTES) {
       throw new Refusal(413, 'Payload too large: the request body is larger than 25 MB');
     }
@@ -85,12 +87,14 @@ export class Service {
       throw new Refusal(415, 'Unsupported media type: Content-Encoding is not supported');
     }
     const request = await checkSubmit(call.body, call.headers['content-type']);
+    const webhookUrl = webhookUrlIn(call.headers);
     if (tasks.slots.unfinished(team) >= this.#parts.settings().concurrency)
       throw accounts.concurrencyExceeded();
     const cost = costOf(request);
     accounts.charge(team, cost);
     const task = tasks.add({ key, team, mode: request.mode, cost, ...this.#course(request.mode) });
     ledger.accepted(task, request, call.entry, call.body);
+    if (webhookUrl !== null) pushes.follow(task, webhookUrl, () => this.#describe(task, call).body);
     const answer = success({
       status: 'pending',
       task_id: task.id,
@@ -101,7 +105,7 @@ export class Service {
   }
 
   async #query(key: string, taskId: string, call: Incoming): Promise<Served> {
-    const { tasks, results, settings } = this.#parts;
+    const { tasks, settings } = this.#parts;
     const find = () => {
       const task = tasks.get(taskId);
       if (task === undefined || task.key !== key) throw new Refusal(404, `Task not found: ${taskId}`);
@@ -110,10 +114,15 @@ export class Service {
     const task = find();
     if (call.query.get('wait') === 'true') await tasks.waitFinal(task, settings().longPollMs, call.signal);
     find();
+    return { answer: this.#describe(task, call), task };
+  }
+
+  #describe(task: Task, call: Incoming): Answer {
+    const { tasks, results, settings } = this.#parts;
     const expiresAt = tasks.endsAt(task) + settings().resultTtlMs;
     const base = settings().publicUrl || this.#base(call);
     const url = results.url(base, task.id, expiresAt, settings().urlTtlMs);
-    return { answer: describeTask(task, tasks.status(task), url, expiresAt, settings().expiresAs), task };
+    return describeTask(task, tasks.status(task), url, expiresAt, settings().expiresAs);
   }
 
   #result({ taskId, atEdge }: Extract<Route, { kind: 'result' }>, call: Incoming): Served {
@@ -152,6 +161,13 @@ export class Service {
   #base(call: Incoming): string {
     return `http://${call.headers.host ?? '127.0.0.1'}`;
   }
+}
+
+function webhookUrlIn({ 'x-webhook-url': url }: IncomingHttpHeaders): string | null {
+  if (url === undefined) return null;
+  const text = String(url);
+  if (URL.canParse(text) && new URL(text).protocol === 'https:') return text;
+  throw new Refusal(400, 'Invalid parameters: X-Webhook-URL must be an https URL');
 }
 
 function costOf(request: SubmitRequest): number {

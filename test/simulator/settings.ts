@@ -53,6 +53,22 @@ const SettingsSchema = Type.Object(
     resultType: Type.String(),
     /** How `result_expires_at` is written. */
     expiresAs: Type.Union([Type.Literal('ms'), Type.Literal('iso')]),
+    /** Of tasks whose submit had an `X-Webhook-URL`. */
+    pushes: Type.Object(
+      {
+        /** Any of these takes the place of the URL's origin, as behind a balancer; none: it is the URL that is called. */
+        origins: Type.Array(Type.String()),
+        /** How long after the end of its task a push leaves: any time between these. */
+        afterMs: Type.Object({ min: Count, max: Count }, strict),
+        /** The shares of tasks that are never pushed, that are pushed twice, and that are pushed with a forged token besides. */
+        neverShare: Share,
+        twiceShare: Share,
+        forgedShare: Share,
+        /** Until a push is tried again that was answered 429, 5xx or not at all; each time twice as long. */
+        retryMs: Count,
+      },
+      strict,
+    ),
     /** Base of result URLs; empty means the host the query was sent to. */
     publicUrl: Type.String(),
   },
@@ -95,6 +111,14 @@ export const DEFAULTS: Settings = {
   resultType: 'video/mp4',
   expiresAs: 'ms',
   publicUrl: '',
+  pushes: {
+    origins: [],
+    afterMs: { min: 0, max: 0 },
+    neverShare: 0,
+    twiceShare: 0,
+    forgedShare: 0,
+    retryMs: 1_000,
+  },
 };
 
 /** Applies a merge patch and checks what comes of it; throws a `RangeError` that names the wrong member. */

@@ -5,6 +5,7 @@ import { exchange, readBody } from './exchange.js';
 import { type Fault, Faults, type Injected } from './faults.js';
 import { type CallEntry, Ledger, type SubmitEntry } from './ledger.js';
 import { Listener } from './listener.js';
+import { type PushEntry, Pushes } from './pushes.js';
 import { seeded } from './random.js';
 import { Results } from './results.js';
 import { send } from './send.js';
@@ -16,6 +17,7 @@ import { type CallKind, json } from './wire.js';
 
 export type { Fault, FaultAction, Injected } from './faults.js';
 export type { CallEntry, SubmitEntry } from './ledger.js';
+export type { PushEntry } from './pushes.js';
 export { DEFAULT_KEY, type Settings, type SettingsPatch } from './settings.js';
 export type { SlotUse } from './slots.js';
 export type { Fate, TaskStatus } from './tasks.js';
@@ -53,6 +55,12 @@ export interface Simulator {
   calls(kind?: CallKind): CallEntry[];
   tasks(): (Task & { status: TaskStatus })[];
   over(): Over;
+  /** Every push that was tried, in order. */
+  pushes(): PushEntry[];
+  /** Pushes a task now, whatever its status, with its token or a forged one. */
+  push(taskId: string, how?: { readonly forged?: boolean }): void;
+  /** Resolves with the next push, when it was answered. */
+  nextPush(): Promise<PushEntry>;
   /** Gives a task another end, at once or `inMs` from now. */
   settle(taskId: string, fate: Fate): void;
   /** Makes a task unknown: a query for it is answered 404. */
@@ -101,7 +109,8 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     const task = tasks.get(taskId);
     return task === undefined ? null : tasks.endsAt(task);
   });
-  const service = new Service({ settings: () => settings, accounts, tasks, results, ledger, random });
+  const pushes = new Pushes({ settings: () => settings.pushes, tasks, now, random });
+  const service = new Service({ settings: () => settings, accounts, tasks, results, ledger, pushes, random });
 
   const handle = async (req: IncomingMessage, res: ServerResponse) => {
     const url = new URL(`http://simulator${req.url?.startsWith('/') ? req.url : '/'}`);
@@ -146,6 +155,9 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     calls: (kind) => ledger.calls(kind),
     tasks: () => tasks.all().map((task) => ({ ...task, status: tasks.status(task) })),
     over: () => ({ at: now(), ...accounts.excess(), teams: tasks.slots.use() }),
+    pushes: () => pushes.all(),
+    push: (taskId, how = {}) => pushes.push(taskOf(taskId), how),
+    nextPush: () => pushes.next(),
     settle: (taskId, fate) => tasks.settle(taskOf(taskId), fate),
     forget: (taskId) => tasks.forget(taskOf(taskId).id),
     inject: (fault) => faults.inject(fault),
@@ -168,11 +180,13 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
       faults.clear();
       tasks.clear();
       ledger.clear();
+      pushes.clear();
       accounts.clear();
       settings = structuredClone(initial);
     },
     close: async () => {
       await listener.down();
+      pushes.close();
       faults.clear();
       ledger.close();
     },

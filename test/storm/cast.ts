@@ -35,6 +35,7 @@ const GATEWAY = {
   POLL_MAX_SECONDS: '2',
   TASK_TIMEOUT_MINUTES: '1',
   RATE_LIMIT_PER_MINUTE: '1000000',
+  MODELLIX_WEBHOOK_URL: 'https://storm.example',
 };
 
 const SIMULATOR = {

@@ -17,6 +17,8 @@ export interface Result {
   readonly chaos: Chaos;
   /** How many calls each fault met. */
   readonly faults: ReadonlyMap<string, number>;
+  /** How often Modellix pushed, by what it was answered. */
+  readonly pushes: ReadonlyMap<string, number>;
   /** How often Modellix refused a call because of its limits. */
   readonly over: Over;
   /** `null` where it was stopped before. */
@@ -35,7 +37,7 @@ export function progressOf(ms: number, book: Book, chaos: Chaos): string {
 }
 
 export function reportOf(result: Result): string {
-  const { options, book, callers, watchers, chaos, faults, over, reckoned, logged, dir } = result;
+  const { options, book, callers, watchers, chaos, faults, pushes, over, reckoned, logged, dir } = result;
   const { seed, store, gateways, durationMs } = options;
   const told = [...book.asks.values()];
   const submits = [...book.ledger.values()].reduce((sum, entries) => sum + entries.length, 0);
@@ -61,6 +63,7 @@ export function reportOf(result: Result): string {
         [...faults].filter(([, count]) => count > 0),
       ),
     ),
+    ...section('Pushes of Modellix, by what they were answered', rows('', pushes)),
     ...section('Over the limits of Modellix', [
       ['calls refused for their rate', over.calls],
       ['submits refused for unfinished tasks', over.tasks],

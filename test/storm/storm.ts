@@ -15,7 +15,7 @@ import { type Reckoned, reckonWhenQuiet } from './quiet.js';
 import { Chance } from './random.js';
 import { progressOf, type Result } from './report.js';
 import { Watchers } from './watchers.js';
-import { ENDLESS, WEATHER } from './weather.js';
+import { ENDLESS, PUSHES, WEATHER } from './weather.js';
 
 export interface StormOptions {
   readonly seed: number;
@@ -73,7 +73,7 @@ export async function storm(options: StormOptions): Promise<Result> {
   };
 }
 
-type Played = Pick<Result, 'callers' | 'watchers' | 'chaos' | 'faults' | 'reckoned' | 'over'>;
+type Played = Pick<Result, 'callers' | 'watchers' | 'chaos' | 'faults' | 'pushes' | 'reckoned' | 'over'>;
 
 async function play(options: StormOptions, cast: Cast, book: Book, stop: AbortSignal): Promise<Played> {
   const { seed, durationMs } = options;
@@ -99,6 +99,11 @@ async function play(options: StormOptions, cast: Cast, book: Book, stop: AbortSi
     watchers.run(AbortSignal.any([stop, ended.signal])),
     each(TAIL_MS, () => tail.catchUp(), ended.signal),
     each(
+      TAIL_MS,
+      () => control.configure({ pushes: { origins: members.map(({ url }) => url) } }),
+      ended.signal,
+    ),
+    each(
       PROGRESS_MS,
       () => options.onProgress?.(progressOf(performance.now() - startedAt, book, chaos)),
       ended.signal,
@@ -107,6 +112,7 @@ async function play(options: StormOptions, cast: Cast, book: Book, stop: AbortSi
   let faults = new Map<string, number>();
   let reckoned: Reckoned | null = null;
   try {
+    await control.configure({ pushes: PUSHES });
     await control.inject(durationMs >= ENDLESS_FROM_MS ? [...WEATHER, ...ENDLESS] : WEATHER);
     const events = schedule(chance.stream('chaos'), {
       durationMs,
@@ -129,7 +135,8 @@ async function play(options: StormOptions, cast: Cast, book: Book, stop: AbortSi
     await Promise.all(background);
     await tail.close();
   }
-  return { callers, watchers, chaos, faults, reckoned, over: await control.over() };
+  const [pushes, over] = await Promise.all([control.pushes(), control.over()]);
+  return { callers, watchers, chaos, faults, pushes, reckoned, over };
 }
 
 /** With everything up again, a caller who tries again is answered. */

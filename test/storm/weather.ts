@@ -1,6 +1,6 @@
 /** What goes wrong at the simulator, and the line to it. */
 
-import type { Fault, FaultAction, Over } from '../simulator/simulator.js';
+import type { Fault, FaultAction, Over, PushEntry } from '../simulator/simulator.js';
 import type { Task } from '../simulator/tasks.js';
 import { send } from './send.js';
 
@@ -60,6 +60,15 @@ export const WEATHER: readonly Named[] = [
   poll('unfamiliar status', 0.02, { patch: { data: { status: 'dreaming' } } }),
   poll('delayed', 0.2, { delay: 500 }),
 ];
+
+/** As a network has it: late, twice, out of order, or never. Who is told, and at which port, is said while the storm lasts. */
+export const PUSHES = {
+  afterMs: { min: 0, max: 400 },
+  neverShare: 0.1,
+  twiceShare: 0.3,
+  forgedShare: 0.2,
+  retryMs: 250,
+};
 
 /** Never finished: the gateway has to give up on it. Few, for that takes its minute. */
 export const ENDLESS: readonly Named[] = [
@@ -133,6 +142,17 @@ export class Control {
   /** How often the limits were exceeded. */
   async over(): Promise<Over> {
     return (await this.#call('GET', 'over')) as Over;
+  }
+
+  /** How often Modellix pushed, by what it was answered. */
+  async pushes(): Promise<ReadonlyMap<string, number>> {
+    const { pushes } = (await this.#call('GET', 'pushes')) as { pushes: PushEntry[] };
+    const counts = new Map<string, number>();
+    for (const { status, forged } of pushes) {
+      const name = `${forged ? 'forged, ' : ''}${status ?? 'not answered'}`;
+      counts.set(name, (counts.get(name) ?? 0) + 1);
+    }
+    return counts;
   }
 
   async #faults() {

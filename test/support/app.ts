@@ -51,6 +51,7 @@ export interface AppOverrides {
   readonly secretFiles?: Config['secretFiles'];
   readonly trustedProxies?: Config['trustedProxies'];
   readonly management?: Config['management'];
+  readonly pushes?: Config['pushes'];
   readonly maxConnections?: number;
   readonly rateLimitPerMinute?: number;
   readonly rateLimitFails?: Config['rateLimitFails'];
@@ -70,6 +71,8 @@ export interface RunningApp {
   readonly url: string;
   /** Of health and metrics, where they have a port of their own. */
   readonly managementUrl: string | null;
+  /** Of what Modellix pushes, likewise. */
+  readonly pushUrl: string | null;
   readonly simulator: Simulator;
   readonly config: Config;
   /** As on SIGHUP. */
@@ -106,12 +109,14 @@ export async function startApp(t: Teardown, overrides: AppOverrides = {}): Promi
   }
   await app.server.listen({ host: config.host, port: config.port });
   if (config.management !== null) await app.management?.listen(config.management);
+  if (config.pushes?.listen) await app.pushes?.listen(config.pushes.listen);
   app.start();
   const urlOf = (server: typeof app.server) =>
     `http://127.0.0.1:${(server.server.address() as AddressInfo).port}`;
   return {
     url: urlOf(app.server),
     managementUrl: app.management && urlOf(app.management),
+    pushUrl: app.pushes && urlOf(app.pushes),
     simulator,
     config,
     logLines: () => [...lines],
@@ -136,6 +141,7 @@ function configOf(baseUrl: string, dataDir: string, overrides: AppOverrides): Co
     secretFiles: overrides.secretFiles ?? [],
     trustedProxies: overrides.trustedProxies ?? [],
     management: overrides.management ?? null,
+    pushes: overrides.pushes ?? null,
     maxConnections: overrides.maxConnections ?? 25_000,
     rateLimitPerMinute: overrides.rateLimitPerMinute ?? 1_000_000,
     rateLimitFails: overrides.rateLimitFails ?? 'open',

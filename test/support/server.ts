@@ -22,6 +22,7 @@ export async function serverFor(
     connections: { opened() {}, closed() {}, dropped() {} },
     isTrustedProxy: null,
     isManagedElsewhere: false,
+    takesPushes: false,
     auth: { callers: null, keyless: { isLocal: false, allowedHosts: [], publicUrl: null } },
     limits: { requestsPerMinute: 1_000, fails: 'open', counts: countedAlone() },
     uploadStallMs: 10_000,

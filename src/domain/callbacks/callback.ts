@@ -15,6 +15,8 @@ export interface Delivery {
 /** Who is told of the end, and how that went. */
 export interface Callback {
   readonly url: string;
+  /** Where its receiver is told as Modellix would tell it: what URLs in that begin with. `null`: it is told of an avatar. */
+  readonly taskBase: string | null;
   /** `waiting` before the end, and while tries go on. */
   readonly state: 'waiting' | 'delivered' | 'given_up';
   /** From when on it is tried: the end, or when it was asked for again. */
@@ -53,7 +55,10 @@ const PAUSES_S = [5, 30, 120, 300, 900, 1800, 3600, 7200, 10_800, 14_400] as con
 const JITTER = 0.1;
 
 /** The callback before its first try. @param since `null` before the end */
-export function awaited(callback: Pick<Callback, 'url' | 'deliveries'>, since: number | null): Callback {
+export function awaited(
+  callback: Pick<Callback, 'url' | 'taskBase' | 'deliveries'>,
+  since: number | null,
+): Callback {
   return { ...callback, state: 'waiting', since, nextAt: null };
 }
 

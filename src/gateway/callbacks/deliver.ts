@@ -1,4 +1,4 @@
-import { type DeliveryResult, verdictOf } from '../../domain/callbacks/callback.js';
+import { type Callback, type DeliveryResult, verdictOf } from '../../domain/callbacks/callback.js';
 import { told, triedEnough, webhookIdOf } from '../../domain/callbacks/delivery.js';
 import type { Stored } from '../../store/store.js';
 import { erase, past, postpone, write } from '../move.js';
@@ -24,34 +24,36 @@ export async function deliver(ports: Ports, stored: Stored): Promise<void> {
   const { origin } = new URL(callback.url);
   const grant = ports.receiverOrigins.acquire(origin);
   if ('putOffMs' in grant) await notNow(ports, stored, Math.min(grant.putOffMs, leftMs));
-  else await tell(ports, stored, { id, url: callback.url, origin }, grant);
+  else await tell(ports, stored, { id, callback, origin }, grant);
 }
 
 interface Receiver {
   readonly id: string;
-  readonly url: string;
+  readonly callback: Callback;
   readonly origin: string;
 }
 
 async function tell(
   ports: Ports,
   stored: Stored,
-  { id, url, origin }: Receiver,
+  { id, callback, origin }: Receiver,
   lease: Lease,
 ): Promise<void> {
   const { avatar, version } = stored;
+  const { url } = callback;
   const { callbacks, stopping, counts, log, random } = ports;
   const clock = storeClock(stored);
   const at = clock();
   let alive: boolean | null = null;
   let answer: DeliveryResult;
   try {
+    const message = await messageOf(ports, avatar, callback, id);
     const telling = tellingOf(ports, avatar.caller, url);
     if ('not' in telling) {
       answer = { status: null, error: telling.not, retryAfterMs: null, latencyMs: 0 };
     } else {
       const { secrets } = telling;
-      answer = await callbacks.send({ url, id, at, body: messageOf(avatar, ports.render), secrets });
+      answer = await callbacks.send({ url, id, at, ...message, secrets });
       alive = verdictOf(answer).alive;
     }
   } finally {

@@ -25,6 +25,8 @@ export interface AvatarRequest extends MediaRequest {
   readonly traceparent: string | null;
   /** Whom to tell of the end. */
   readonly callbackUrl: string | null;
+  /** Where it is told as Modellix would tell it: what URLs in that begin with, without a slash at the end. */
+  readonly callbackTaskBase?: string;
   /** How long its caller waits for the submit to settle, in ms; unset: as long as the setting says. 0: it does not wait. */
   readonly graceMs?: number;
 }

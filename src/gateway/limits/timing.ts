@@ -7,7 +7,8 @@ import {
   newDurations,
   observe,
 } from '../../domain/limits/durations.js';
-import { nextPollMs, priceOf } from '../../domain/schedule.js';
+import { afterEnd, NO_PUSHES, type PushArrivals } from '../../domain/limits/pushes.js';
+import { netPollMs, nextPollMs, priceOf } from '../../domain/schedule.js';
 import type { Outlook, Store } from '../../store/store.js';
 import { CasDocument, jsonCodec } from './cas-document.js';
 
@@ -16,24 +17,35 @@ export interface TimingSettings {
   readonly pollMaxMs: number;
   /** How long Modellix holds a poll of an unfinished task; 0: it answers at once. */
   readonly longPollMs: number;
+  /** The age at which a task is polled at the latest though nothing was pushed; `null`: Modellix is not told where to push. */
+  readonly netMs: number | null;
 }
+
+/** What tasks that ended have taught. */
+interface Learned {
+  readonly durations: Durations;
+  readonly pushes: PushArrivals;
+}
+
+/** A push comes when its task is finished, or so much later. */
+const PUSHED_WITHIN_MS = 2_000;
 
 /** When to poll a task: what was learned of how long tasks take, held against the calls that are left. */
 export class Timing {
-  readonly #shared: CasDocument<Durations>;
+  readonly #shared: CasDocument<Learned>;
   readonly #settings: TimingSettings;
   readonly #random: () => number;
   readonly #load = new Map<string, ReturnType<typeof priceOf>>();
 
   constructor(store: Store, settings: TimingSettings, random: () => number) {
-    this.#shared = new CasDocument<Durations>(store, 'durations-1', jsonCodec(newDurations, isDurations));
+    this.#shared = new CasDocument<Learned>(store, 'durations-2', jsonCodec(nothingLearned, isLearned));
     this.#settings = settings;
     this.#random = random;
   }
 
   /** Notes how many tasks of each key are unfinished. @param callsPerMinute what a key may make */
   update({ keys }: Outlook, callsPerMinute: (keyId: string) => number): void {
-    const distribution = mixOf(this.#shared.value);
+    const distribution = mixOf(this.#shared.value.durations);
     for (const [keyId, { slots }] of keys) {
       const { pollMaxMs: maxMs } = this.#settings;
       const calls = callsPerMinute(keyId);
@@ -50,7 +62,9 @@ export class Timing {
 
   /** Milliseconds to the next poll of a task that was submitted `ageMs` ago. */
   nextPollMs(avatar: Avatar, ageMs: number): number {
-    const { pollMinMs: minMs, pollMaxMs: maxMs, longPollMs } = this.#settings;
+    const { pollMinMs: minMs, pollMaxMs: maxMs, longPollMs, netMs } = this.#settings;
+    if (netMs !== null && this.pushesArrive)
+      return netPollMs(this.#distribution(avatar), ageMs, { minMs, netMs }, this.#random());
     const load = this.#load.get(avatar.keyId ?? '') ?? { priceMs: 0, idle: true };
     return nextPollMs(
       this.#distribution(avatar),
@@ -60,23 +74,46 @@ export class Timing {
     );
   }
 
-  /** Learns from a task that was seen finished. @throws {StoreUnavailableError} when it may not be noted */
-  async learn(avatar: Avatar, seenAt: number): Promise<void> {
-    const { mode, audio, submittedAt, polledAt } = avatar;
-    if (submittedAt === null) return;
-    const span = { fromMs: (polledAt ?? submittedAt) - submittedAt, toMs: seenAt - submittedAt };
-    await this.#shared.change((durations) => ({
-      value: observe(durations, { mode, audioSeconds: audio.durationSeconds }, span),
-      result: undefined,
-    }));
+  /** Whether pushes are seen to arrive, so that polls are no more than the net below them. */
+  get pushesArrive(): boolean {
+    return this.#shared.value.pushes.arrive;
+  }
+
+  /**
+   * Learns from a task that was seen finished. @throws {StoreUnavailableError} when it may not be noted
+   * @returns whether pushes arrive, where that is news
+   */
+  async learn(avatar: Avatar, seenAt: number): Promise<boolean | null> {
+    const { mode, audio, submittedAt, polledAt, pushedAt } = avatar;
+    if (submittedAt === null) return null;
+    const kind = { mode, audioSeconds: audio.durationSeconds };
+    const unfinishedAt = polledAt ?? submittedAt;
+    const [from, to] =
+      pushedAt === null
+        ? [unfinishedAt, seenAt]
+        : [Math.max(unfinishedAt, pushedAt - PUSHED_WITHIN_MS), pushedAt];
+    const span = { fromMs: from - submittedAt, toMs: to - submittedAt };
+    return this.#shared.change(({ durations, pushes: before }) => {
+      const pushes = this.#settings.netMs !== null ? afterEnd(before, pushedAt !== null) : before;
+      return {
+        value: { durations: observe(durations, kind, span), pushes },
+        result: pushes.arrive === before.arrive ? null : pushes.arrive,
+      };
+    });
   }
 
   #distribution({ mode, audio }: Avatar): Distribution {
-    return distributionOf(this.#shared.value, { mode, audioSeconds: audio.durationSeconds });
+    return distributionOf(this.#shared.value.durations, { mode, audioSeconds: audio.durationSeconds });
   }
 }
 
+function nothingLearned(): Learned {
+  return { durations: newDurations(), pushes: NO_PUSHES };
+}
+
 /** Gateways write it, and nobody else: what is looked for is a form of another release. */
-function isDurations(value: unknown): value is Durations {
-  return typeof value === 'object' && value !== null && 'histograms' in value && 'recent' in value;
+function isLearned(value: unknown): value is Learned {
+  const has = (object: unknown, ...names: readonly string[]) =>
+    typeof object === 'object' && object !== null && names.every((name) => name in object);
+  return has(value, 'durations', 'pushes') && has((value as Learned).durations, 'histograms', 'recent');
 }

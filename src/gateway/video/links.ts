@@ -1,7 +1,7 @@
-import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { createHmac, timingSafeEqual } from 'node:crypto';
 import { ProblemError } from '../../problems.js';
 import type { Store } from '../../store/store.js';
-import { CasDocument, jsonCodec } from '../limits/cas-document.js';
+import { SharedSecret } from '../shared-secret.js';
 
 const GOOD_FOR_SECONDS = 3_600;
 
@@ -12,30 +12,25 @@ export interface VideoLink {
 }
 
 /**
- * Links to videos that work without a key, for one video and an hour. They are signed with a secret that is made at random
- * and lies in the store, so that every replica knows those of the others.
+ * Links to videos that work without a key, for one video and an hour. They are signed with a secret that every replica knows.
  */
 export class VideoLinks {
-  readonly #secret: CasDocument<string | null>;
+  readonly #secret: SharedSecret;
 
   constructor(store: Store) {
-    this.#secret = new CasDocument<string | null>(
-      store,
-      'video-links-1',
-      jsonCodec(() => null, isSecret),
-    );
+    this.#secret = new SharedSecret(store, 'video-links-1');
   }
 
   /** A link to the video of an avatar. @throws {StoreUnavailableError} */
   async sign(id: string): Promise<VideoLink> {
-    const secret = await this.#known();
+    const secret = await this.#secret.value();
     const expires = String(Math.floor(this.#secret.now / 1000) + GOOD_FOR_SECONDS);
     return { expires, signature: signatureOf(secret, id, expires) };
   }
 
   /** @throws {ProblemError} `forbidden` for a link that is not to this video, or has expired; {StoreUnavailableError} */
   async check(id: string, { expires, signature }: VideoLink): Promise<void> {
-    const expected = Buffer.from(signatureOf(await this.#known(), id, expires));
+    const expected = Buffer.from(signatureOf(await this.#secret.value(), id, expires));
     const given = Buffer.from(signature);
     if (given.length !== expected.length || !timingSafeEqual(given, expected)) {
       throw new ProblemError(
@@ -47,20 +42,8 @@ export class VideoLinks {
       throw new ProblemError('forbidden', 'This link has expired. Query its task again for a new one.');
     }
   }
-
-  /** Whoever needs the secret first makes it. */
-  #known(): Promise<string> {
-    return this.#secret.change((known) => {
-      const secret = known ?? randomBytes(32).toString('base64url');
-      return { value: secret, result: secret };
-    });
-  }
 }
 
 function signatureOf(secret: string, id: string, expires: string): string {
   return createHmac('sha256', secret).update(`video\n${id}\n${expires}`).digest('base64url');
-}
-
-function isSecret(value: unknown): value is string {
-  return typeof value === 'string' && /^[\w-]{43}$/.test(value);
 }

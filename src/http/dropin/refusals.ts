@@ -76,6 +76,9 @@ const REFUSALS: Readonly<Record<ProblemSlug, readonly [status: number, category:
 /** In these Modellix itself speaks: its status and its words are handed on. */
 const MODELLIX_SPEAKS: ReadonlySet<ProblemSlug> = new Set(['refused-by-modellix', 'account-problem']);
 
+/** What is called otherwise here than at `/avatars`. */
+const NAMES: Readonly<Record<string, string>> = { '/callback_url': 'X-Webhook-URL' };
+
 /** A problem as Modellix would put it. */
 export function refusalOf(problem: ProblemError): WrittenError {
   const { slug, message, errors, upstreamStatus, cause } = problem;
@@ -83,7 +86,9 @@ export function refusalOf(problem: ProblemError): WrittenError {
   const findings = slug === 'validation' && (cause as FastifyError | undefined)?.validation;
   if (findings) return refusal(status, findingInWords(findings));
   if (MODELLIX_SPEAKS.has(slug) && upstreamStatus !== null) return refusal(upstreamStatus, message);
-  const fields = errors?.map(({ pointer, detail }) => `${pointer.slice(1)} ${detail}`).join('; ');
+  const fields = errors
+    ?.map(({ pointer, detail }) => `${NAMES[pointer] ?? pointer.slice(1)} ${detail}`)
+    .join('; ');
   return refusal(status, `${category}: ${fields ?? message}`);
 }
 

@@ -59,10 +59,16 @@ export const dropInRoutes: Routes = async (app, { gateway, held, requireIdempote
         },
       },
       async (request, reply) => {
+        const base = baseOf(request, publicUrl);
+        const { 'x-webhook-url': webhookUrl } = request.headers;
         const asked = creationOf(request, request.body, requireIdempotencyKey);
-        const { avatar, replayed } = await gateway.create(asked);
+        const { avatar, replayed } = await gateway.create(
+          webhookUrl === undefined
+            ? asked
+            : { ...asked, callbackUrl: String(webhookUrl), callbackTaskBase: base },
+        );
         if (replayed) reply.header('idempotent-replayed', 'true');
-        return success(submittedTask(avatar, baseOf(request, publicUrl)));
+        return success(submittedTask(avatar, base));
       },
     );
   }

@@ -22,6 +22,9 @@ export type SubmitTask = Static<typeof SubmitTask>;
 /** `Prefer` has no meaning here: Modellix answers a submit at once. */
 export const submitHeaders = Type.Object({
   'Idempotency-Key': createHeaders.properties['Idempotency-Key'],
+  'X-Webhook-URL': OptionalString(
+    'Who is told of the end, as by Modellix, and signed like every callback. What may be called is as for `callback_url`.',
+  ),
 });
 
 const head = {
