@@ -145,6 +145,7 @@ async function open(redisUrl: string, baseUrl: string, teardown: (end: () => unk
       unfamiliarStatus: silent,
       callerLimit: silent,
       spendWarning: silent,
+      priceMoved: silent,
     },
     random: Math.random,
     settings: {

@@ -34,8 +34,14 @@ function mediaFacts({ image, audio, cost }: Pick<Check, 'image' | 'audio' | 'cos
   return [
     ['image', joined(image.source, image.format, dimensions(image), bytes(image.bytes))],
     ['audio', joined(audio.source, audio.format, seconds(audio.duration_seconds), bytes(audio.bytes))],
-    ['cost', cost.estimate === null ? null : `about ${cost.estimate} ${cost.currency}`],
+    ['cost', costText(cost)],
   ];
+}
+
+function costText({ estimate, settled, basis, currency }: Check['cost']): string | null {
+  if (basis === 'billed') return `${settled} ${currency}, as billed`;
+  const about = settled ?? estimate;
+  return about === null ? null : `about ${about} ${currency}`;
 }
 
 /** A name, and what there is of it. */
@@ -66,7 +72,7 @@ function cells({ id, status, mode, created_at, audio, cost, external_id, prompt 
     mode,
     moment(created_at),
     seconds(audio.duration_seconds) ?? '-',
-    cost.estimate?.toString() ?? '-',
+    (cost.settled ?? cost.estimate)?.toString() ?? '-',
     external_id ?? '-',
     prompt ?? '-',
   ];

@@ -87,8 +87,13 @@ export interface components {
                 estimate: number | null;
                 /** @description What is held for it against your caps, while it is not known what it costs: the estimate, or that of the longest speech there may be. */
                 reserved: number | null;
-                /** @description What it cost, once it has `succeeded`. */
+                /** @description What it cost, once it has `succeeded`; also where it has `failed`, and Modellix billed it all the same. */
                 settled: number | null;
+                /**
+                 * @description `billed`: `settled` is what Modellix says it billed. `estimated`: all of it is by the price that is set here.
+                 * @enum {string}
+                 */
+                basis: "estimated" | "billed";
             };
             /** @description Where it stands in the queue, while it is `queued`. */
             queue: {
@@ -163,8 +168,13 @@ export interface components {
                 estimate: number | null;
                 /** @description What is held for it against your caps, while it is not known what it costs: the estimate, or that of the longest speech there may be. */
                 reserved: number | null;
-                /** @description What it cost, once it has `succeeded`. */
+                /** @description What it cost, once it has `succeeded`; also where it has `failed`, and Modellix billed it all the same. */
                 settled: number | null;
+                /**
+                 * @description `billed`: `settled` is what Modellix says it billed. `estimated`: all of it is by the price that is set here.
+                 * @enum {string}
+                 */
+                basis: "estimated" | "billed";
             };
             /** @description What is off in the media and was forgiven, and whether it is put right before it is sent. Nothing has to be done. */
             warnings: {
@@ -200,7 +210,7 @@ export interface components {
                 error: string | null;
             }[];
         };
-        /** @description What was spent. It is an account of the gateway, by its price list, and not a bill of Modellix. */
+        /** @description What was spent: an account of the gateway, from what Modellix says it billed for each avatar, and from the prices that are set where it does not say. */
         Usage: {
             /** Format: date */
             from: string;
@@ -224,11 +234,15 @@ export interface components {
                     seconds: number;
                     usd: number;
                 };
-                /** @description What avatars cost that have `succeeded`. */
+                /** @description What avatars cost that have `succeeded`, or were billed all the same. `usd` is as billed, and by the price where Modellix does not say. */
                 settled: {
                     avatars: number;
                     seconds: number;
                     usd: number;
+                    /** @description What they come to by the price that is set here. */
+                    estimated_usd: number;
+                    /** @description What Modellix says it billed, for those of which it does. */
+                    billed_usd: number;
                 };
             }[];
             total: {
@@ -238,11 +252,15 @@ export interface components {
                     seconds: number;
                     usd: number;
                 };
-                /** @description What avatars cost that have `succeeded`. */
+                /** @description What avatars cost that have `succeeded`, or were billed all the same. `usd` is as billed, and by the price where Modellix does not say. */
                 settled: {
                     avatars: number;
                     seconds: number;
                     usd: number;
+                    /** @description What they come to by the price that is set here. */
+                    estimated_usd: number;
+                    /** @description What Modellix says it billed, for those of which it does. */
+                    billed_usd: number;
                 };
             };
             /** @description Of today and of this month, whatever days were asked for. */
@@ -356,8 +374,13 @@ export interface components {
                     estimate: number | null;
                     /** @description What is held for it against your caps, while it is not known what it costs: the estimate, or that of the longest speech there may be. */
                     reserved: number | null;
-                    /** @description What it cost, once it has `succeeded`. */
+                    /** @description What it cost, once it has `succeeded`; also where it has `failed`, and Modellix billed it all the same. */
                     settled: number | null;
+                    /**
+                     * @description `billed`: `settled` is what Modellix says it billed. `estimated`: all of it is by the price that is set here.
+                     * @enum {string}
+                     */
+                    basis: "estimated" | "billed";
                 };
                 /** @description Where it stands in the queue, while it is `queued`. */
                 queue: {

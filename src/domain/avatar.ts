@@ -84,7 +84,10 @@ export interface Cost {
 /** What an avatar was expected to cost at most when it was accepted, and what it did cost once that is known. */
 export interface Spend {
   readonly reserved: Cost;
+  /** By the price, and as long as it is known to be. */
   readonly settled: Cost | null;
+  /** What Modellix says that it billed, in the same units, which counts instead; `null` where it did not say. */
+  readonly billed: number | null;
 }
 
 export interface Avatar {

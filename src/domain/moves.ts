@@ -6,7 +6,7 @@
  * milliseconds since the epoch, on the store's clock.
  */
 
-import type { Avatar, Cost, Failure, Status, Video } from './avatar.js';
+import type { Avatar, Failure, Spend, Status, Video } from './avatar.js';
 import { awaited } from './callbacks/callback.js';
 
 /** A move that the present status does not allow, for example out of a final status. */
@@ -149,17 +149,16 @@ function end(avatar: Avatar, status: Status, { now, retentionMs }: Ending, chang
 
 /**
  * @param keepVideo whether the gateway is to have the video itself before anyone is told
- * @param cost what it came to; `null`: what was reserved
+ * @param spend what it came to
  */
 export function succeeded(
   avatar: Avatar,
   video: Video,
   ending: Ending,
   keepVideo: boolean,
-  cost: Cost | null = null,
+  spend: Spend | null = avatar.spend && { ...avatar.spend, settled: avatar.spend.reserved },
 ): Avatar {
   from(avatar, 'succeeded', 'pending', 'processing');
-  const spend = avatar.spend && { ...avatar.spend, settled: cost ?? avatar.spend.reserved };
   return end(avatar, 'succeeded', ending, keepVideo ? { video, spend, step: 'keep' } : { video, spend });
 }
 
@@ -169,10 +168,10 @@ export function canceled(avatar: Avatar, ending: Ending): Avatar {
   return end(avatar, 'canceled', ending, {});
 }
 
-/** Never sent, refused at the submit, or failed as a task. */
-export function failed(avatar: Avatar, failure: Failure, ending: Ending): Avatar {
+/** Never sent, refused at the submit, or failed as a task. @param spend what it came to, where Modellix billed it all the same */
+export function failed(avatar: Avatar, failure: Failure, ending: Ending, spend = avatar.spend): Avatar {
   from(avatar, 'failed', 'queued', 'submitting', 'unconfirmed', 'timed_out', 'pending', 'processing');
-  return end(avatar, 'failed', ending, { failure });
+  return end(avatar, 'failed', ending, { failure, spend });
 }
 
 /** Modellix never finished; the task id is kept. */

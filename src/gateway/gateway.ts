@@ -21,6 +21,7 @@ import type { Ports } from './ports.js';
 import { type Finding, resolve } from './resolve.js';
 import { SentSubmits } from './sent.js';
 import { Balance } from './spend/balance.js';
+import { Bills } from './spend/bills.js';
 import { type Usage, type UsageQuery, usage } from './spend/usage.js';
 import { type VideoLink, VideoLinks } from './video/links.js';
 import { Renewals } from './video/renewals.js';
@@ -99,7 +100,15 @@ const RETRY_AFTER = { 'retry-after': '2' };
 export interface GatewayParts
   extends Omit<
     Ports,
-    'stopping' | 'limits' | 'timing' | 'sent' | 'receiverOrigins' | 'videoOrigins' | 'renewals' | 'watched'
+    | 'stopping'
+    | 'limits'
+    | 'timing'
+    | 'sent'
+    | 'receiverOrigins'
+    | 'videoOrigins'
+    | 'renewals'
+    | 'bills'
+    | 'watched'
   > {
   /** Where {@link Gateway.read} reads. */
   readonly reads: Pick<Store, 'find'>;
@@ -123,6 +132,7 @@ export function createGateway({ ceiling, timing, reads, ...parts }: GatewayParts
     receiverOrigins: new OriginGate(random, stopping.signal, RECEIVER_ROOM),
     videoOrigins: new OriginGate(random, stopping.signal, VIDEO_ROOM),
     renewals: new Renewals(),
+    bills: new Bills(),
     watched: watch.ids,
     stopping: stopping.signal,
     ...parts,

@@ -1,4 +1,4 @@
-import type { AudioFacts, Avatar, FailureType, ImageFacts, Status } from '../domain/avatar.js';
+import type { AudioFacts, Avatar, FailureType, ImageFacts, Mode, Status } from '../domain/avatar.js';
 import type { DeliveryResult } from '../domain/callbacks/callback.js';
 import type { CallerDirectory } from '../domain/caller.js';
 import type { Fetched } from '../domain/media/fetched.js';
@@ -17,6 +17,7 @@ import type { Timing } from './limits/timing.js';
 import type { Log } from './log.js';
 import type { OriginGate } from './origin-gate.js';
 import type { SentSubmits } from './sent.js';
+import type { Bills } from './spend/bills.js';
 import type { Renewals } from './video/renewals.js';
 
 /** What the verbs count. */
@@ -31,6 +32,8 @@ export interface Counts {
   callerLimit(limit: CallerLimitError['limit']): void;
   /** A caller has spent most of what it may on a day or in a month. */
   spendWarning(period: keyof SpendCaps): void;
+  /** What Modellix bills differs from the price that is set; once an hour. */
+  priceMoved(mode: Mode): void;
 }
 
 /** Looks at media without holding up anyone else. */
@@ -148,6 +151,7 @@ export interface Ports {
   /** Before where videos are kept from. */
   readonly videoOrigins: OriginGate;
   readonly renewals: Renewals;
+  readonly bills: Bills;
   /** The avatar as its caller sees it. */
   readonly render: (avatar: Avatar) => object;
   readonly memory: Memory;

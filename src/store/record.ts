@@ -48,7 +48,7 @@ const Record = Type.Object({
   }),
   costEstimateUsd: number,
   spend: Type.Union([
-    Type.Object({ reserved: amount, settled: Type.Union([amount, Type.Null()]) }),
+    Type.Object({ reserved: amount, settled: Type.Union([amount, Type.Null()]), billed: number }),
     Type.Null(),
   ]),
   traceparent: text,

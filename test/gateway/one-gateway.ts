@@ -12,6 +12,7 @@ import { Timing } from '../../src/gateway/limits/timing.js';
 import { OriginGate, RECEIVER_ROOM, VIDEO_ROOM } from '../../src/gateway/origin-gate.js';
 import type { Ports } from '../../src/gateway/ports.js';
 import { SentSubmits } from '../../src/gateway/sent.js';
+import { Bills } from '../../src/gateway/spend/bills.js';
 import { Renewals } from '../../src/gateway/video/renewals.js';
 import { Worker } from '../../src/gateway/worker.js';
 import type { ModellixClient } from '../../src/modellix/client.js';
@@ -99,6 +100,7 @@ export function gatewayOn(t: Test, store: Store, options: Options = {}) {
     receiverOrigins: new OriginGate(() => 0, stop.signal, RECEIVER_ROOM),
     videoOrigins: new OriginGate(() => 0, stop.signal, VIDEO_ROOM),
     renewals: new Renewals(),
+    bills: new Bills(),
     render: () => ({}),
     memory: new Memory(1e9),
     watched: new Set(),

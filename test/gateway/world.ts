@@ -16,6 +16,7 @@ import { OriginGate, RECEIVER_ROOM, VIDEO_ROOM } from '../../src/gateway/origin-
 import type { CallbackSender, Counts, GatewaySettings, Ports } from '../../src/gateway/ports.js';
 import { SentSubmits } from '../../src/gateway/sent.js';
 import { replayAnswers } from '../../src/gateway/settle.js';
+import { Bills } from '../../src/gateway/spend/bills.js';
 import { Renewals } from '../../src/gateway/video/renewals.js';
 import { Worker } from '../../src/gateway/worker.js';
 import type { ModellixClient } from '../../src/modellix/client.js';
@@ -61,6 +62,7 @@ export const COUNTS: Counts = {
   unfamiliarStatus: uncounted,
   callerLimit: uncounted,
   spendWarning: uncounted,
+  priceMoved: uncounted,
 };
 
 /** For where nobody is to be told. */
@@ -201,6 +203,7 @@ export class World {
       receiverOrigins: new OriginGate(() => 0, new AbortController().signal, RECEIVER_ROOM),
       videoOrigins: new OriginGate(() => 0, new AbortController().signal, VIDEO_ROOM),
       renewals: new Renewals(),
+      bills: new Bills(),
       sent: new SentSubmits(),
       render: () => ({}),
       memory: new Memory(Number.POSITIVE_INFINITY),
@@ -293,6 +296,7 @@ export class World {
               durationSeconds: null,
             },
             expiresAt: null,
+            billed: null,
           }),
         ),
       probe: () => gated('probe', async () => 'ok' as const),

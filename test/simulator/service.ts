@@ -39,7 +39,6 @@ export interface ServiceParts {
 
 /** Room for both media at their largest, in base64. */
 export const MAX_BODY_BYTES = 25 * 1024 * 1024;
-const PRICE_A_SECOND = { std: 0.0448, pro: 0.0896 };
 
 /** What Modellix does with a call when nothing goes wrong. */
 export class Service {
@@ -87,7 +86,7 @@ export class Service {
     const request = await checkSubmit(call.body, call.headers['content-type']);
     if (tasks.slots.unfinished(team) >= this.#parts.settings().concurrency)
       throw accounts.concurrencyExceeded();
-    const cost = costOf(request);
+    const cost = costOf(request, this.#parts.settings().prices);
     accounts.charge(team, cost);
     const task = tasks.add({ key, team, mode: request.mode, cost, ...this.#course(request.mode) });
     ledger.accepted(task, request, call.entry, call.body);
@@ -113,7 +112,7 @@ export class Service {
     const expiresAt = tasks.endsAt(task) + settings().resultTtlMs;
     const base = settings().publicUrl || this.#base(call);
     const url = results.url(base, task.id, expiresAt, settings().urlTtlMs);
-    return { answer: describeTask(task, tasks.status(task), url, expiresAt, settings().expiresAs), task };
+    return { answer: describeTask(task, tasks.status(task), url, expiresAt, settings()), task };
   }
 
   #result({ taskId, atEdge }: Extract<Route, { kind: 'result' }>, call: Incoming): Served {
@@ -154,9 +153,9 @@ export class Service {
   }
 }
 
-function costOf(request: SubmitRequest): number {
+function costOf(request: SubmitRequest, prices: Settings['prices']): number {
   const seconds = request.audioSeconds ?? VIDEO.seconds;
-  return Number((seconds * PRICE_A_SECOND[request.mode]).toFixed(4));
+  return Number((seconds * prices[request.mode]).toFixed(4));
 }
 
 function withHeaders(answer: Answer, headers: Record<string, string>): Answer {

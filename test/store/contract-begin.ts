@@ -25,7 +25,7 @@ const KEEP = { dueInMs: LONG, submission: 'keep' } as const;
 const DROP = { dueInMs: LONG, submission: 'drop' } as const;
 const FAILURE = { type: 'never-sent', detail: 'no', upstreamStatus: null } as const;
 const ENDING = { now: 0, retentionMs: LONG };
-const SPEND = { reserved: { durationMs: 7200, units: 3226 }, settled: null };
+const SPEND = { reserved: { durationMs: 7200, units: 3226 }, settled: null, billed: null };
 
 async function queueUp(store: Store, count: number, change: Partial<Avatar> = {}): Promise<Avatar[]> {
   const made: Avatar[] = [];

@@ -24,7 +24,7 @@ import {
 
 const CORRUPT = Buffer.from('not a record');
 const NEWER = Buffer.from('9 {"whatever":"a newer release writes"}');
-const SPEND = { reserved: { durationMs: 7200, units: 3226 }, settled: null };
+const SPEND = { reserved: { durationMs: 7200, units: 3226 }, settled: null, billed: null };
 
 const damage = (opened: Opened, { id }: Pick<Avatar, 'id'>) =>
   opened.raw((raw) => raw.overwrite(id, CORRUPT));

@@ -130,7 +130,14 @@ const Cost = Type.Object(
       Type.Number(),
       'What is held for it against your caps, while it is not known what it costs: the estimate, or that of the longest speech there may be.',
     ),
-    settled: Nullable(Type.Number(), 'What it cost, once it has `succeeded`.'),
+    settled: Nullable(
+      Type.Number(),
+      'What it cost, once it has `succeeded`; also where it has `failed`, and Modellix billed it all the same.',
+    ),
+    basis: Word(
+      ['estimated', 'billed'],
+      '`billed`: `settled` is what Modellix says it billed. `estimated`: all of it is by the price that is set here.',
+    ),
   },
   { description: 'What it is expected to cost, from the length of the speech, and what it did cost.' },
 );

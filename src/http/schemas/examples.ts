@@ -27,7 +27,7 @@ export const avatarExample = {
   audio: { source: 'inline', format: 'mp3', duration_seconds: 2.271, bytes: 2529 },
   video: null,
   error: null,
-  cost: { currency: 'USD', estimate: 0.1017, reserved: 0.1017, settled: null },
+  cost: { currency: 'USD', estimate: 0.1017, reserved: 0.1017, settled: null, basis: 'estimated' },
   queue: null,
   callback: null,
   task_id: 'task-avatar001',

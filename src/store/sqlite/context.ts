@@ -1,7 +1,7 @@
 /** What the operations of a transaction work with, and what follows from a row wherever it is written. */
 
 import { STATUSES } from '../../domain/avatar.js';
-import { spendStateOf } from '../../domain/spend.js';
+import { isReserved } from '../../domain/spend.js';
 import type { Change } from '../store.js';
 import { type Counted, countCost } from './accounts.js';
 import { Counts } from './counts.js';
@@ -167,8 +167,7 @@ export class Context {
     this.#wrote = true;
     deleteAvatar(db, row.seq);
     const known = guessed(row);
-    if (known !== null && spendStateOf(known.status) === 'reserved')
-      countCost(this.tables.accounts, known, null);
+    if (known !== null && isReserved(known.status)) countCost(this.tables.accounts, known, null);
     db.sql('insert or replace into quarantine values (?, ?, ?, ?, ?, ?, ?)').run([
       ...[row.seq, row.guess('id'), row.guess('caller'), row.guess('idempotency'), now, row.columns, row.doc],
     ]);
@@ -192,7 +191,7 @@ function makeRoom(db: Database, error: unknown): void {
 
 /** What a damaged avatar counts for, where it says so. */
 function guessed(row: DamagedAvatar): Counted | null {
-  const names = ['caller', 'created', 'mode', 'status', 'cost_ms', 'cost_units'] as const;
+  const names = ['caller', 'created', 'mode', 'status', 'cost_ms', 'cost_units', 'cost_billed'] as const;
   const known = Object.fromEntries(names.map((name) => [name, row.guess(name)])) as unknown as Counted;
   const { created, status, cost_ms, cost_units } = known;
   const isKnown = STATUSES.includes(status) && [created, cost_ms, cost_units].every(Number.isSafeInteger);

@@ -24,7 +24,7 @@ const COLUMNS = [
     'intent',
   ],
   ...['created', 'external_id', 'task_id', 'idempotency', 'tag', 'bytes', 'sum', 'file', 'slot_until'],
-  ...['changed', 'cost_ms', 'cost_units'],
+  ...['changed', 'cost_ms', 'cost_units', 'cost_billed'],
 ] as const satisfies readonly (keyof AvatarRow)[];
 
 type Column = (typeof COLUMNS)[number];
@@ -56,6 +56,7 @@ export interface AvatarRow {
   readonly changed: number;
   readonly cost_ms: number | null;
   readonly cost_units: number | null;
+  readonly cost_billed: number | null;
   readonly doc: Uint8Array;
 }
 

@@ -11,9 +11,9 @@ import type { Submission } from './submissions.js';
 
 export function rowOf(avatar: Avatar): SentRow {
   const { id, caller, status, step, mode, keyId, attempt, intent, idempotency, spend } = avatar;
-  const state = spendStateOf(status);
+  const state = spendStateOf(avatar);
   const cost =
-    state === 'released' ? null : state === 'settled' ? (spend?.settled ?? spend?.reserved) : spend?.reserved;
+    state === 'released' ? null : ((state === 'settled' ? spend?.settled : null) ?? spend?.reserved);
   return {
     id,
     caller,
@@ -30,6 +30,7 @@ export function rowOf(avatar: Avatar): SentRow {
     idempotency: idempotency && keyDigest(caller, idempotency.key),
     cost_ms: cost?.durationMs ?? null,
     cost_units: cost?.units ?? null,
+    cost_billed: (cost && spend?.billed) ?? null,
     doc: documentOf(avatar),
   };
 }
