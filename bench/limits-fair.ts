@@ -64,6 +64,7 @@ async function watch(simulator: Simulator, gateways: Gateway[], held: number, ca
     externalId: null,
     metadata: {},
     traceparent: null,
+    startWithinMs: null,
     callbackUrl: null,
     memory: { holder: caller, resize: () => true, retain: () => () => undefined },
   });

@@ -19,6 +19,7 @@ export function details(avatar: Avatar): string {
     ['callback', callback && `${callback.state}, ${callback.url}`],
     ['task', avatar.task_id],
     ['made', moment(avatar.created_at)],
+    ['start by', avatar.start_by && moment(avatar.start_by)],
     ['submitted', avatar.submitted_at && moment(avatar.submitted_at)],
     ['ended', avatar.completed_at && moment(avatar.completed_at)],
     ['forgotten', avatar.expires_at && moment(avatar.expires_at)],

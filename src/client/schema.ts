@@ -117,6 +117,8 @@ export interface components {
              * @description When it was accepted.
              */
             created_at: string;
+            /** @description When it has to be submitted by, or else ends as `canceled`. */
+            start_by: string | null;
             /** @description When Modellix took it. */
             submitted_at: string | null;
             /** @description When it became final. */
@@ -404,6 +406,8 @@ export interface components {
                  * @description When it was accepted.
                  */
                 created_at: string;
+                /** @description When it has to be submitted by, or else ends as `canceled`. */
+                start_by: string | null;
                 /** @description When Modellix took it. */
                 submitted_at: string | null;
                 /** @description When it became final. */
@@ -449,6 +453,8 @@ export interface components {
             external_id?: string;
             /** @description Where the gateway POSTs the avatar once it has ended: an http(s) URL on the public internet, without user info, at most 8192 characters. The message is signed; see docs/callbacks.md. */
             callback_url?: string;
+            /** @description How long it may wait to be submitted to Modellix. What was not submitted by then ends as `canceled`, with the problem `not-started-in-time`, and costs nothing. Without it, as long as the queue lets it. */
+            start_within_seconds?: number;
             /** @description Your own notes: at most 50 names of at most 40 characters, values of at most 500. */
             metadata?: {
                 [key: string]: string;

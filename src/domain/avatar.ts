@@ -55,6 +55,7 @@ export type FailureType =
   | 'refused-by-modellix'
   | 'account-problem'
   | 'never-sent'
+  | 'not-started-in-time'
   | 'outcome-unknown'
   | 'not-made'
   | 'task-failed'
@@ -126,6 +127,8 @@ export interface Avatar {
   /** Failures of the present step in a row; feeds the backoff. */
   readonly failures: number;
   readonly createdAt: number;
+  /** When it has to be submitted by; `null`: whenever it is its turn. */
+  readonly startBy: number | null;
   readonly submittedAt: number | null;
   readonly completedAt: number | null;
   /** When the record is forgotten; `null` until it is final. */

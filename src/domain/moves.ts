@@ -35,12 +35,13 @@ type Request = Pick<
   | 'costEstimateUsd'
   | 'spend'
   | 'traceparent'
+  | 'startBy'
 > & { readonly callbackUrl: string | null };
 
 /** A new avatar, queued for its submit. Each member is named: a spread would cost more than all else that is done for it. */
 export function newAvatar(request: Request, now: number): Avatar {
   const { id, caller, idempotency, mode, prompt, externalId, metadata, image, audio } = request;
-  const { costEstimateUsd, spend, traceparent, callbackUrl } = request;
+  const { costEstimateUsd, spend, traceparent, startBy, callbackUrl } = request;
   const callback = callbackUrl === null ? null : awaited({ url: callbackUrl, deliveries: [] }, null);
   return {
     id,
@@ -69,6 +70,7 @@ export function newAvatar(request: Request, now: number): Avatar {
     missingSince: null,
     failures: 0,
     createdAt: now,
+    startBy,
     submittedAt: null,
     completedAt: null,
     expiresAt: null,
@@ -162,10 +164,13 @@ export function succeeded(
   return end(avatar, 'succeeded', ending, keepVideo ? { video, spend, step: 'keep' } : { video, spend });
 }
 
-/** The caller no longer wants it, and nothing was sent for it. */
-export function canceled(avatar: Avatar, ending: Ending): Avatar {
+/**
+ * The caller no longer wants it, and nothing was sent for it.
+ * @param failure why, where it is not that it was told so
+ */
+export function canceled(avatar: Avatar, ending: Ending, failure: Failure | null = null): Avatar {
   from(avatar, 'canceled', 'queued');
-  return end(avatar, 'canceled', ending, {});
+  return end(avatar, 'canceled', ending, { failure });
 }
 
 /** Never sent, refused at the submit, or failed as a task. @param spend what it came to, where Modellix billed it all the same */

@@ -141,6 +141,7 @@ export function gatewayOn(t: Test, store: Store, options: Options = {}) {
         externalId: null,
         metadata: {},
         traceparent: null,
+        startWithinMs: null,
         callbackUrl: null,
         memory: { holder: 'test', resize: () => true, retain: () => () => undefined },
         ...request,

@@ -126,6 +126,7 @@ export class World {
       externalId: null,
       metadata: {},
       traceparent: null,
+      startWithinMs: null,
       callbackUrl: null,
       memory: { holder: CALLER, resize: () => true, retain: () => () => undefined },
     };

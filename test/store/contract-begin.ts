@@ -82,6 +82,17 @@ export function begins(check: Check): void {
     t.same(await store.save(late, 2, DROP), { saved: false, reason: 'stale' });
   });
 
+  check('what has waited for as long as it may is not begun, be it claimed or not', async (t, { store }) => {
+    const { avatar } = await store.admit(avatarOf(), [SUBMISSION], dueIn(0));
+    const [behind] = await queueUp(store, 1);
+    const begin = async () => idsOf((await store.begin(beginWith(freely()), 9)).begun);
+    t.same(await begin(), [behind?.id]);
+    t.match(await claim(store, null, 9), [{ avatar, version: 2 }], 'whoever ends it has it');
+    t.same(await begin(), []);
+    t.match(await store.save(avatar, 2, KEEP), { saved: true }, 'it may wait longer');
+    t.same(await begin(), [avatar.id]);
+  });
+
   check('the attempts of an avatar that comes back are counted', async (t, { store }) => {
     await queueUp(store, 1);
     for (const attempt of [1, 2, 3]) {

@@ -23,6 +23,8 @@ export interface AvatarRequest extends MediaRequest {
   readonly externalId: string | null;
   readonly metadata: Readonly<Record<string, string>>;
   readonly traceparent: string | null;
+  /** How long the avatar may wait for its submit, in ms; `null`: as long as the queue lets it. */
+  readonly startWithinMs: number | null;
   /** Whom to tell of the end. */
   readonly callbackUrl: string | null;
   /** How long its caller waits for the submit to settle, in ms; unset: as long as the setting says. 0: it does not wait. */

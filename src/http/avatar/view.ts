@@ -43,6 +43,7 @@ export function avatarView({ avatar, queue }: AvatarSnapshot, basePath: string):
     callback: callback && { url: callback.url, state: callback.state },
     task_id: avatar.taskId,
     created_at: new Date(avatar.createdAt).toISOString(),
+    start_by: time(avatar.startBy),
     submitted_at: time(avatar.submittedAt),
     completed_at: time(avatar.completedAt),
     expires_at: time(avatar.expiresAt),

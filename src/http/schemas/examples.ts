@@ -32,6 +32,7 @@ export const avatarExample = {
   callback: null,
   task_id: 'task-avatar001',
   created_at: '2026-11-22T10:00:00.000Z',
+  start_by: null,
   submitted_at: '2026-11-22T10:00:01.250Z',
   completed_at: null,
   expires_at: null,
