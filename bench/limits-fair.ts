@@ -64,6 +64,7 @@ async function watch(simulator: Simulator, gateways: Gateway[], held: number, ca
     externalId: null,
     metadata: {},
     traceparent: null,
+    startWithinMs: null,
     callbackUrl: null,
     memory: { holder: caller, resize: () => true, retain: () => () => undefined },
   });
@@ -148,6 +149,7 @@ async function open(redisUrl: string, baseUrl: string, teardown: (end: () => unk
       push: silent,
       callerLimit: silent,
       spendWarning: silent,
+      priceMoved: silent,
     },
     random: Math.random,
     settings: {

@@ -35,6 +35,7 @@ export function queuedAvatar(n: number): Avatar {
       costEstimateUsd: 0.3226,
       spend: null,
       traceparent: `00-${randomBytes(16).toString('hex')}-${randomBytes(8).toString('hex')}-01`,
+      startBy: null,
       callbackUrl: null,
     },
     Date.now(),

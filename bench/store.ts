@@ -88,6 +88,7 @@ function newOne() {
       costEstimateUsd: null,
       spend: null,
       traceparent: null,
+      startBy: null,
       callbackUrl: null,
     },
     Date.now(),

@@ -240,6 +240,11 @@ const CATALOGUE = {
     title: 'Modellix could not be reached in time',
     help: 'The avatar waited too long to be submitted. No task was made; nothing was spent.',
   },
+  'not-started-in-time': {
+    status: 504,
+    title: 'The avatar was not submitted in time',
+    help: 'It still waited when the seconds of its `start_within_seconds` were over. No task was made; nothing was spent. Make a new avatar, with more time if it has any.',
+  },
   'task-timeout': {
     status: 504,
     title: 'Modellix never finished',

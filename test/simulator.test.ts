@@ -117,6 +117,26 @@ function png(width: number, height: number, padding = 0): string {
   return Buffer.concat([head, Buffer.alloc(4 + padding), Buffer.from('IEND')]).toString('base64');
 }
 
+t.test('what a task is billed at', async (t) => {
+  const simulator = await started(t, { settings: { prices: { std: 0.1 }, taskMs: { min: 0, max: 0 } } });
+  const body = { ...URLS, sound_file: wav(2) };
+  const billing = async () => (await query(simulator, await made(simulator, body))).data.billing;
+  t.strictSame(await billing(), { status: 'succeeded', amount: '0.2000' });
+  simulator.configure({ billing: 'malformed' });
+  t.strictSame(await billing(), { status: 'succeeded', amount: '0.2 dollars' });
+  simulator.configure({ billing: 'absent' });
+  t.equal(await billing(), undefined);
+
+  simulator.configure({ billing: 'amount', taskMs: { max: 60_000 } });
+  const failed = async (billed: boolean) => {
+    const taskId = await made(simulator, body);
+    simulator.settle(taskId, { end: 'failed', billed });
+    return (await query(simulator, taskId)).data;
+  };
+  t.match(await failed(true), { status: 'failed', billing: { amount: '0.2000' } });
+  t.notOk('billing' in (await failed(false)));
+});
+
 t.test('a task from submit to video, by a clock of the test', async (t) => {
   let now = Date.now();
   const simulator = await started(t, { now: () => now, settings: { taskMs: { min: 1000, max: 1000 } } });
@@ -153,7 +173,11 @@ t.test('a task from submit to video, by a clock of the test', async (t) => {
   t.equal((await query(simulator, taskId)).data.status, 'processing');
   now += 500;
   const done = await query(simulator, taskId);
-  t.match(done.data, { status: 'success', duration: 1000, billing: { currency: 'USD' } });
+  t.match(done.data, {
+    status: 'success',
+    duration: 1000,
+    billing: { status: 'succeeded', amount: /^0\.\d{4}$/ },
+  });
   t.equal(done.data.result_expires_at, now + 7 * 24 * 3_600_000);
   const resource = resourceOf(done.data);
   t.match(resource, { type: 'video', format: 'mp4', role: 'primary', size: video.length, width: 720 });

@@ -17,7 +17,7 @@ const usd = () =>
   Type.Number({
     minimum: 0,
     maximum: 1_000_000,
-    $comment: 'must be an amount from 0 to 1000000 US dollars, with at most four decimals',
+    $comment: 'must be an amount from 0 to 1000000 US dollars, with at most six decimals',
   });
 
 const Listed = Type.Object(

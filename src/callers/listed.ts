@@ -55,7 +55,7 @@ function hashesOf(hashes: string | readonly string[]): readonly Buffer[] {
   return Object.freeze(each);
 }
 
-/** Four decimals are rarely exact in binary: whole units are, and are near. */
+/** Six decimals are rarely exact in binary: whole units are, and are near. */
 function unitsOf(member: MemberName, usd: number | undefined): number | null {
   if (usd === undefined) return null;
   const units = Math.round(usd * UNITS_A_DOLLAR);

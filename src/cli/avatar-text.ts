@@ -19,6 +19,7 @@ export function details(avatar: Avatar): string {
     ['callback', callback && `${callback.state}, ${callback.url}`],
     ['task', avatar.task_id],
     ['made', moment(avatar.created_at)],
+    ['start by', avatar.start_by && moment(avatar.start_by)],
     ['submitted', avatar.submitted_at && moment(avatar.submitted_at)],
     ['ended', avatar.completed_at && moment(avatar.completed_at)],
     ['forgotten', avatar.expires_at && moment(avatar.expires_at)],
@@ -34,8 +35,14 @@ function mediaFacts({ image, audio, cost }: Pick<Check, 'image' | 'audio' | 'cos
   return [
     ['image', joined(image.source, image.format, dimensions(image), bytes(image.bytes))],
     ['audio', joined(audio.source, audio.format, seconds(audio.duration_seconds), bytes(audio.bytes))],
-    ['cost', cost.estimate === null ? null : `about ${cost.estimate} ${cost.currency}`],
+    ['cost', costText(cost)],
   ];
+}
+
+function costText({ estimate, settled, basis, currency }: Check['cost']): string | null {
+  if (basis === 'billed') return `${settled} ${currency}, as billed`;
+  const about = settled ?? estimate;
+  return about === null ? null : `about ${about} ${currency}`;
 }
 
 /** A name, and what there is of it. */
@@ -66,7 +73,7 @@ function cells({ id, status, mode, created_at, audio, cost, external_id, prompt 
     mode,
     moment(created_at),
     seconds(audio.duration_seconds) ?? '-',
-    cost.estimate?.toString() ?? '-',
+    (cost.settled ?? cost.estimate)?.toString() ?? '-',
     external_id ?? '-',
     prompt ?? '-',
   ];

@@ -19,6 +19,7 @@ export interface CreateOptions extends CommonOptions {
   readonly externalId?: string;
   readonly metadata?: Readonly<Record<string, string>>;
   readonly callbackUrl?: string;
+  readonly startWithin?: number;
   readonly idempotencyKey?: string;
   readonly out?: string;
   readonly force?: boolean;
@@ -56,7 +57,7 @@ export async function create(session: Session, options: CreateOptions): Promise<
 }
 
 async function requestOf(session: Session, options: CreateOptions): Promise<CreateRequest> {
-  const { prompt, mode, externalId, metadata, callbackUrl } = options;
+  const { prompt, mode, externalId, metadata, callbackUrl, startWithin } = options;
   if (isStdin(options.image) && isStdin(options.audio)) {
     throw new UsageError('--image and --audio cannot both be read from stdin');
   }
@@ -68,6 +69,7 @@ async function requestOf(session: Session, options: CreateOptions): Promise<Crea
     ...(externalId === undefined ? {} : { external_id: externalId }),
     ...(metadata === undefined ? {} : { metadata }),
     ...(callbackUrl === undefined ? {} : { callback_url: callbackUrl }),
+    ...(startWithin === undefined ? {} : { start_within_seconds: startWithin }),
   };
 }
 

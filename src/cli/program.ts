@@ -54,6 +54,7 @@ export function commandsFor(perform: Perform, performAlone: PerformAlone): Comma
       .option('--external-id <id>', 'a name of yours')
       .option('--metadata <name=value...>', 'facts of yours', pair)
       .option('--callback-url <url>', 'who is told of the end')
+      .option('--start-within <seconds>', 'cancel it unless it was submitted by then', count)
       .option('--idempotency-key <key>', 'the same key and request make one avatar [a random one]')
       .option('--out <file>', 'where the video goes; - for stdout')
       .option('--force', 'write over a file that is there')

@@ -13,7 +13,7 @@ export function bodyOf(request: CreateRequest): Body {
   }
   const form = new FormData();
   const { image: _image, sound_file: _sound, metadata, ...texts } = request;
-  for (const [name, text] of Object.entries(texts)) if (text !== undefined) form.append(name, text);
+  for (const [name, text] of Object.entries(texts)) if (text !== undefined) form.append(name, String(text));
   if (metadata !== undefined) form.append('metadata', JSON.stringify(metadata));
   if (sound_file !== undefined) form.append('sound_file', fileOf(sound_file));
   form.append('image', fileOf(image));

@@ -87,8 +87,13 @@ export interface components {
                 estimate: number | null;
                 /** @description What is held for it against your caps, while it is not known what it costs: the estimate, or that of the longest speech there may be. */
                 reserved: number | null;
-                /** @description What it cost, once it has `succeeded`. */
+                /** @description What it cost, once it has `succeeded`; also where it has `failed`, and Modellix billed it all the same. */
                 settled: number | null;
+                /**
+                 * @description `billed`: `settled` is what Modellix says it billed. `estimated`: all of it is by the price that is set here.
+                 * @enum {string}
+                 */
+                basis: "estimated" | "billed";
             };
             /** @description Where it stands in the queue, while it is `queued`. */
             queue: {
@@ -112,6 +117,8 @@ export interface components {
              * @description When it was accepted.
              */
             created_at: string;
+            /** @description When it has to be submitted by, or else ends as `canceled`. */
+            start_by: string | null;
             /** @description When Modellix took it. */
             submitted_at: string | null;
             /** @description When it became final. */
@@ -163,8 +170,13 @@ export interface components {
                 estimate: number | null;
                 /** @description What is held for it against your caps, while it is not known what it costs: the estimate, or that of the longest speech there may be. */
                 reserved: number | null;
-                /** @description What it cost, once it has `succeeded`. */
+                /** @description What it cost, once it has `succeeded`; also where it has `failed`, and Modellix billed it all the same. */
                 settled: number | null;
+                /**
+                 * @description `billed`: `settled` is what Modellix says it billed. `estimated`: all of it is by the price that is set here.
+                 * @enum {string}
+                 */
+                basis: "estimated" | "billed";
             };
             /** @description What is off in the media and was forgiven, and whether it is put right before it is sent. Nothing has to be done. */
             warnings: {
@@ -200,7 +212,7 @@ export interface components {
                 error: string | null;
             }[];
         };
-        /** @description What was spent. It is an account of the gateway, by its price list, and not a bill of Modellix. */
+        /** @description What was spent: an account of the gateway, from what Modellix says it billed for each avatar, and from the prices that are set where it does not say. */
         Usage: {
             /** Format: date */
             from: string;
@@ -224,11 +236,15 @@ export interface components {
                     seconds: number;
                     usd: number;
                 };
-                /** @description What avatars cost that have `succeeded`. */
+                /** @description What avatars cost that have `succeeded`, or were billed all the same. `usd` is as billed, and by the price where Modellix does not say. */
                 settled: {
                     avatars: number;
                     seconds: number;
                     usd: number;
+                    /** @description What they come to by the price that is set here. */
+                    estimated_usd: number;
+                    /** @description What Modellix says it billed, for those of which it does. */
+                    billed_usd: number;
                 };
             }[];
             total: {
@@ -238,11 +254,15 @@ export interface components {
                     seconds: number;
                     usd: number;
                 };
-                /** @description What avatars cost that have `succeeded`. */
+                /** @description What avatars cost that have `succeeded`, or were billed all the same. `usd` is as billed, and by the price where Modellix does not say. */
                 settled: {
                     avatars: number;
                     seconds: number;
                     usd: number;
+                    /** @description What they come to by the price that is set here. */
+                    estimated_usd: number;
+                    /** @description What Modellix says it billed, for those of which it does. */
+                    billed_usd: number;
                 };
             };
             /** @description Of today and of this month, whatever days were asked for. */
@@ -356,8 +376,13 @@ export interface components {
                     estimate: number | null;
                     /** @description What is held for it against your caps, while it is not known what it costs: the estimate, or that of the longest speech there may be. */
                     reserved: number | null;
-                    /** @description What it cost, once it has `succeeded`. */
+                    /** @description What it cost, once it has `succeeded`; also where it has `failed`, and Modellix billed it all the same. */
                     settled: number | null;
+                    /**
+                     * @description `billed`: `settled` is what Modellix says it billed. `estimated`: all of it is by the price that is set here.
+                     * @enum {string}
+                     */
+                    basis: "estimated" | "billed";
                 };
                 /** @description Where it stands in the queue, while it is `queued`. */
                 queue: {
@@ -381,6 +406,8 @@ export interface components {
                  * @description When it was accepted.
                  */
                 created_at: string;
+                /** @description When it has to be submitted by, or else ends as `canceled`. */
+                start_by: string | null;
                 /** @description When Modellix took it. */
                 submitted_at: string | null;
                 /** @description When it became final. */
@@ -426,6 +453,8 @@ export interface components {
             external_id?: string;
             /** @description Where the gateway POSTs the avatar once it has ended: an http(s) URL on the public internet, without user info, at most 8192 characters. The message is signed; see docs/callbacks.md. */
             callback_url?: string;
+            /** @description How long it may wait to be submitted to Modellix. What was not submitted by then ends as `canceled`, with the problem `not-started-in-time`, and costs nothing. Without it, as long as the queue lets it. */
+            start_within_seconds?: number;
             /** @description Your own notes: at most 50 names of at most 40 characters, values of at most 500. */
             metadata?: {
                 [key: string]: string;

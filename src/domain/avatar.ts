@@ -55,6 +55,7 @@ export type FailureType =
   | 'refused-by-modellix'
   | 'account-problem'
   | 'never-sent'
+  | 'not-started-in-time'
   | 'outcome-unknown'
   | 'not-made'
   | 'task-failed'
@@ -84,7 +85,10 @@ export interface Cost {
 /** What an avatar was expected to cost at most when it was accepted, and what it did cost once that is known. */
 export interface Spend {
   readonly reserved: Cost;
+  /** By the price, and as long as it is known to be. */
   readonly settled: Cost | null;
+  /** What Modellix says that it billed, in the same units, which counts instead; `null` where it did not say. */
+  readonly billed: number | null;
 }
 
 export interface Avatar {
@@ -125,6 +129,8 @@ export interface Avatar {
   /** Failures of the present step in a row; feeds the backoff. */
   readonly failures: number;
   readonly createdAt: number;
+  /** When it has to be submitted by; `null`: whenever it is its turn. */
+  readonly startBy: number | null;
   readonly submittedAt: number | null;
   readonly completedAt: number | null;
   /** When the record is forgotten; `null` until it is final. */

@@ -6,7 +6,7 @@
  * milliseconds since the epoch, on the store's clock.
  */
 
-import type { Avatar, Cost, Failure, Status, Video } from './avatar.js';
+import type { Avatar, Failure, Spend, Status, Video } from './avatar.js';
 import { awaited } from './callbacks/callback.js';
 
 /** A move that the present status does not allow, for example out of a final status. */
@@ -35,6 +35,7 @@ type Request = Pick<
   | 'costEstimateUsd'
   | 'spend'
   | 'traceparent'
+  | 'startBy'
 > & {
   readonly callbackUrl: string | null;
   /** Its {@link Avatar.callback}'s `taskBase`. */
@@ -44,7 +45,14 @@ type Request = Pick<
 /** A new avatar, queued for its submit. Each member is named: a spread would cost more than all else that is done for it. */
 export function newAvatar(request: Request, now: number): Avatar {
   const { id, caller, idempotency, mode, prompt, externalId, metadata, image, audio } = request;
-  const { costEstimateUsd, spend, traceparent, callbackUrl, callbackTaskBase: taskBase = null } = request;
+  const {
+    costEstimateUsd,
+    spend,
+    traceparent,
+    startBy,
+    callbackUrl,
+    callbackTaskBase: taskBase = null,
+  } = request;
   const callback =
     callbackUrl === null ? null : awaited({ url: callbackUrl, taskBase, deliveries: [] }, null);
   return {
@@ -75,6 +83,7 @@ export function newAvatar(request: Request, now: number): Avatar {
     missingSince: null,
     failures: 0,
     createdAt: now,
+    startBy,
     submittedAt: null,
     completedAt: null,
     expiresAt: null,
@@ -170,30 +179,32 @@ function end(avatar: Avatar, status: Status, { now, retentionMs }: Ending, chang
 
 /**
  * @param keepVideo whether the gateway is to have the video itself before anyone is told
- * @param cost what it came to; `null`: what was reserved
+ * @param spend what it came to
  */
 export function succeeded(
   avatar: Avatar,
   video: Video,
   ending: Ending,
   keepVideo: boolean,
-  cost: Cost | null = null,
+  spend: Spend | null = avatar.spend && { ...avatar.spend, settled: avatar.spend.reserved },
 ): Avatar {
   from(avatar, 'succeeded', 'pending', 'processing');
-  const spend = avatar.spend && { ...avatar.spend, settled: cost ?? avatar.spend.reserved };
   return end(avatar, 'succeeded', ending, keepVideo ? { video, spend, step: 'keep' } : { video, spend });
 }
 
-/** The caller no longer wants it, and nothing was sent for it. */
-export function canceled(avatar: Avatar, ending: Ending): Avatar {
+/**
+ * The caller no longer wants it, and nothing was sent for it.
+ * @param failure why, where it is not that it was told so
+ */
+export function canceled(avatar: Avatar, ending: Ending, failure: Failure | null = null): Avatar {
   from(avatar, 'canceled', 'queued');
-  return end(avatar, 'canceled', ending, {});
+  return end(avatar, 'canceled', ending, { failure });
 }
 
-/** Never sent, refused at the submit, or failed as a task. */
-export function failed(avatar: Avatar, failure: Failure, ending: Ending): Avatar {
+/** Never sent, refused at the submit, or failed as a task. @param spend what it came to, where Modellix billed it all the same */
+export function failed(avatar: Avatar, failure: Failure, ending: Ending, spend = avatar.spend): Avatar {
   from(avatar, 'failed', 'queued', 'submitting', 'unconfirmed', 'timed_out', 'pending', 'processing');
-  return end(avatar, 'failed', ending, { failure });
+  return end(avatar, 'failed', ending, { failure, spend });
 }
 
 /** Modellix never finished; the task id is kept. */

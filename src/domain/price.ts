@@ -1,8 +1,11 @@
-/** What an avatar is expected to cost: for its caller and against its caps, never a bill. */
+/** What an avatar costs by the price that is set: for its caller, and against its caps. What Modellix bills may differ. */
 
-import type { Cost, Mode } from './avatar.js';
+import type { Avatar, Cost, Mode, Spend } from './avatar.js';
 import { MAX_AUDIO_SECONDS } from './media/audio/audio.js';
 import { UNITS_A_DOLLAR } from './spend.js';
+
+/** Modellix bills to a hundredth of a cent. */
+const STEP = UNITS_A_DOLLAR / 10_000;
 
 /** What a second of video costs, in US dollars. */
 export type Prices = Readonly<Record<Mode, number>>;
@@ -20,15 +23,40 @@ export function costOf(prices: Prices, mode: Mode, durationSeconds: number | nul
 }
 
 /**
- * Products are first cut to a millionth of a unit: a binary fraction such as 3150.4999999999995 is a half that floating
+ * What an avatar came to: as was reserved where it was known how long the speech is, else by the length of its video, else by its
+ * bill, else as was reserved for the longest.
+ * @param videoSeconds `null` where that is not known
+ * @param billed in units; `null` where that was not said
+ */
+export function settledSpend(
+  prices: Prices,
+  { spend, audio, mode }: Pick<Avatar, 'spend' | 'audio' | 'mode'>,
+  videoSeconds: number | null,
+  billed: number | null,
+): Spend | null {
+  if (spend === null) return null;
+  let settled = spend.reserved;
+  if (audio.durationSeconds === null && videoSeconds !== null) settled = costOf(prices, mode, videoSeconds);
+  else if (audio.durationSeconds === null && billed !== null) settled = costOfBill(prices, mode, billed);
+  return { ...spend, settled, billed };
+}
+
+/** As long as so much buys. */
+function costOfBill(prices: Prices, mode: Mode, billed: number): Cost {
+  const seconds = prices[mode] === 0 ? MAX_AUDIO_SECONDS : billed / UNITS_A_DOLLAR / prices[mode];
+  return { durationMs: Math.round(Math.min(seconds, MAX_AUDIO_SECONDS) * 1000), units: billed };
+}
+
+/**
+ * Products are first cut to a millionth of a step: a binary fraction such as 3150.4999999999995 is a half that floating
  * point missed.
  */
 function unitsOf(prices: Prices, mode: Mode, durationSeconds: number): number {
   if (!Number.isFinite(durationSeconds) || durationSeconds < 0) {
     throw new RangeError(`a duration of ${durationSeconds} seconds has no price`);
   }
-  const unitsASecond = toMillionths(prices[mode] * UNITS_A_DOLLAR);
-  return Math.round(toMillionths(unitsASecond * durationSeconds));
+  const stepsASecond = toMillionths((prices[mode] * UNITS_A_DOLLAR) / STEP);
+  return Math.round(toMillionths(stepsASecond * durationSeconds)) * STEP;
 }
 
 function toMillionths(value: number): number {

@@ -9,6 +9,7 @@ import { requireCallable } from './callbacks/receiver.js';
 import { fingerprintOf } from './intake/fingerprint.js';
 import { type Inspected, inspectMedia } from './intake/inspect.js';
 import type { AvatarRequest } from './intake/request.js';
+import { waitsUntil } from './move.js';
 import type { Ports } from './ports.js';
 import { atLimit, requireMode, warnOfSpend } from './spend/allowance.js';
 import type { VersionedSnapshot } from './view.js';
@@ -62,7 +63,7 @@ export async function accept(ports: Ports, worker: Accepting, request: AvatarReq
     const askedAt = performance.now();
     const stored = await worker.asking((begin) => {
       const admission = {
-        dueInMs: settings.queueTimeoutMs,
+        dueInMs: waitsUntil(settings, avatar) - avatar.createdAt,
         doubtMs: DOUBT_MS,
         bounds: settings.queueBounds,
         share: caller.queueShare,
@@ -113,6 +114,7 @@ function avatarOf(request: AvatarRequest, inspected: Inspected, prices: Prices, 
     externalId,
     metadata,
     traceparent,
+    startWithinMs,
     callbackUrl,
     callbackTaskBase,
   } = request;
@@ -130,8 +132,9 @@ function avatarOf(request: AvatarRequest, inspected: Inspected, prices: Prices, 
       image: inspected.image.facts,
       audio,
       costEstimateUsd: estimateUsd(prices, mode, audio.durationSeconds),
-      spend: { reserved: costOf(prices, mode, audio.durationSeconds), settled: null },
+      spend: { reserved: costOf(prices, mode, audio.durationSeconds), settled: null, billed: null },
       traceparent,
+      startBy: startWithinMs === null ? null : now + startWithinMs,
       callbackUrl,
       ...(callbackTaskBase !== undefined && { callbackTaskBase }),
     },

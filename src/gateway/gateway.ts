@@ -23,6 +23,7 @@ import { PushTokens } from './pushes/tokens.js';
 import { type Finding, resolve } from './resolve.js';
 import { SentSubmits } from './sent.js';
 import { Balance } from './spend/balance.js';
+import { Bills } from './spend/bills.js';
 import { type Usage, type UsageQuery, usage } from './spend/usage.js';
 import { type VideoLink, VideoLinks } from './video/links.js';
 import { Renewals } from './video/renewals.js';
@@ -115,6 +116,7 @@ export interface GatewayParts
     | 'videoOrigins'
     | 'renewals'
     | 'videoLinks'
+    | 'bills'
     | 'watched'
   > {
   /** Where {@link Gateway.read} reads. */
@@ -147,6 +149,7 @@ export function createGateway({ ceiling, timing, pushUrl, reads, ...parts }: Gat
     videoOrigins: new OriginGate(random, stopping.signal, VIDEO_ROOM),
     renewals: new Renewals(),
     videoLinks: new VideoLinks(store),
+    bills: new Bills(),
     watched: watch.ids,
     stopping: stopping.signal,
     ...parts,

@@ -17,7 +17,7 @@ export interface LogFields {
   readonly outcome?: string;
   /** Why, in words of ours or of Modellix. */
   readonly reason?: string | null;
-  /** A status that Modellix has and the gateway does not know. */
+  /** What Modellix says and the gateway does not understand. */
   readonly word?: string;
   readonly upstreamStatus?: string | number | null;
   /** What an operator found out. */
@@ -45,6 +45,9 @@ export interface LogFields {
   readonly period?: string;
   readonly spentUsd?: number;
   readonly capUsd?: number;
+  /** What Modellix billed for an avatar, and what it comes to by the price. */
+  readonly billedUsd?: number;
+  readonly estimatedUsd?: number;
   /** How many callers there are. */
   readonly callers?: number;
   /** The name of a setting that names a file. */

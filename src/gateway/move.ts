@@ -35,9 +35,17 @@ export function past({ settings }: Pick<Ports, 'settings'>, avatar: Avatar, now:
   };
 }
 
+/** When an avatar in the queue has waited for as long as it may, on the store's clock. */
+export function waitsUntil(
+  { queueTimeoutMs }: Pick<Ports['settings'], 'queueTimeoutMs'>,
+  { createdAt, startBy }: Avatar,
+): number {
+  return Math.min(createdAt + queueTimeoutMs, startBy ?? Number.POSITIVE_INFINITY);
+}
+
 /** The write that puts an avatar (back) in the queue: it is due when it has waited too long. */
 export function waiting({ settings }: Pick<Ports, 'settings'>, avatar: Avatar, now: number): Move {
-  const dueInMs = Math.max(0, avatar.createdAt + settings.queueTimeoutMs - now);
+  const dueInMs = Math.max(0, waitsUntil(settings, avatar) - now);
   return { avatar, dueInMs, submission: 'keep' };
 }
 

@@ -1,11 +1,11 @@
 /** What follows the answer to a submit, or that there is none: the rules are those of the upstream's contract. */
 
 import type { Avatar } from '../domain/avatar.js';
-import { accepted, failed, requeued, unconfirmed } from '../domain/moves.js';
+import { accepted, canceled, failed, requeued, unconfirmed } from '../domain/moves.js';
 import type { Stored } from '../store/store.js';
 import type { Outcome } from './answer.js';
 import { isRejection } from './limits/report.js';
-import { ending, erase, type Move, waiting, write } from './move.js';
+import { ending, erase, type Move, waiting, waitsUntil, write } from './move.js';
 import { failure, type Ports, storeClock } from './ports.js';
 
 /** @param now when the answer came, on the store's clock */
@@ -61,8 +61,8 @@ export async function lapsed(ports: Ports, stored: Stored): Promise<void> {
     const reason = 'The gateway was cut off while the request was under way.';
     await write(ports, version, outcomeUnknown(ports, avatar, reason, null, now));
   } else if (avatar.status === 'queued') {
-    const tooLong = now - avatar.createdAt >= ports.settings.queueTimeoutMs;
-    await write(ports, version, tooLong ? neverSent(ports, avatar, now) : waiting(ports, avatar, now));
+    const tooLong = now >= waitsUntil(ports.settings, avatar);
+    await write(ports, version, tooLong ? waitedTooLong(ports, avatar, now) : waiting(ports, avatar, now));
   } else {
     ports.log.error({ avatarId: avatar.id, status: avatar.status }, 'an avatar stands in the wrong index');
   }
@@ -86,6 +86,14 @@ function refused(ports: Ports, avatar: Avatar, status: number, message: string, 
     : message;
   const { retentionMs } = ports.settings;
   return ending(failed(avatar, failure(type, detail, status), { now, retentionMs }));
+}
+
+function waitedTooLong(ports: Ports, avatar: Avatar, now: number): Move {
+  const { startBy } = avatar;
+  if (startBy === null || now < startBy) return neverSent(ports, avatar, now);
+  const detail = `It could not be submitted by ${new Date(startBy).toISOString()}, as was asked for. No task was made, and nothing was spent.`;
+  const { retentionMs } = ports.settings;
+  return ending(canceled(avatar, { now, retentionMs }, failure('not-started-in-time', detail)));
 }
 
 function neverSent({ settings }: Ports, avatar: Avatar, now: number): Move {

@@ -1,9 +1,9 @@
-import type { Avatar, Cost, Video } from '../domain/avatar.js';
+import type { Avatar, Spend, Video } from '../domain/avatar.js';
 import { failed, missed, polled, pollFailed, succeeded, timedOut } from '../domain/moves.js';
-import { costOf, type Prices } from '../domain/price.js';
+import { settledSpend } from '../domain/price.js';
 import { backoffMs } from '../domain/schedule.js';
 import type { ApiKey } from '../modellix/api-key.js';
-import type { QueryOutcome } from '../modellix/outcome.js';
+import type { Bill, QueryOutcome } from '../modellix/outcome.js';
 import type { Stored } from '../store/store.js';
 import { reportToLimits, resultOfQuery } from './limits/report.js';
 import { ending, type Move, postpone, write } from './move.js';
@@ -21,7 +21,7 @@ export const UNHEARD_MS = 24 * 3_600_000;
  * @throws {StoreUnavailableError} when that is lost: the lease lapses and the task is polled again
  */
 export async function poll(ports: Ports, stored: Stored, key: ApiKey): Promise<void> {
-  const { modellix, timing, log, stopping } = ports;
+  const { modellix, timing, log, stopping, bills } = ports;
   const { avatar, version } = stored;
   const clock = storeClock(stored);
   const { taskId, submittedAt } = taskOf(avatar);
@@ -31,8 +31,10 @@ export async function poll(ports: Ports, stored: Stored, key: ApiKey): Promise<v
   // A poll that was cut short because the process stops says nothing: the next process polls at once.
   if (outcome.kind === 'unavailable' && stopping.aborted) return void (await postpone(ports, stored, 0));
   await reportToLimits(ports, key, avatar, outcome, resultOfQuery(outcome), headers);
-  const written = await write(ports, version, afterQuery(ports, avatar, outcome, now - submittedAt, now));
+  const move = afterQuery(ports, avatar, outcome, now - submittedAt, now);
+  const written = await write(ports, version, move);
   if (written.saved && (outcome.kind === 'success' || outcome.kind === 'failure')) {
+    bills.note(ports, move.avatar, outcome);
     const arrive = await timing.learn(avatar, now).catch((error: unknown) => {
       log.warn({ err: error }, 'how long a task took could not be noted');
       return null;
@@ -74,14 +76,18 @@ function afterQuery(ports: Ports, avatar: Avatar, outcome: QueryOutcome, ageMs: 
       if (outcome.resource !== null) {
         const { durationSeconds, ...found } = outcome.resource;
         const video: Video = { ...found, expiresAt: outcome.expiresAt, keptBytes: null };
-        const cost = costKnown(avatar, durationSeconds, settings.prices);
-        return ending(succeeded(avatar, video, end, videos !== null, cost));
+        const spend = settledSpend(settings.prices, avatar, durationSeconds, outcome.billed);
+        return ending(succeeded(avatar, video, end, videos !== null, spend));
       }
       const detail = 'Modellix called the task a success and named no video.';
-      return ending(failed(avatar, failure('task-failed', detail), end));
+      return ending(
+        failed(avatar, failure('task-failed', detail), end, spendAllTheSame(ports, avatar, outcome)),
+      );
     }
-    case 'failure':
-      return ending(failed(avatar, failure('task-failed', outcome.message), end));
+    case 'failure': {
+      const spend = spendAllTheSame(ports, avatar, outcome);
+      return ending(failed(avatar, failure('task-failed', outcome.message), end, spend));
+    }
     case 'missing': {
       const next = missed(avatar, now);
       const isConfirmed = now - (next.missingSince ?? now) >= MISSING_CONFIRMED_MS;
@@ -97,10 +103,9 @@ function afterQuery(ports: Ports, avatar: Avatar, outcome: QueryOutcome, ageMs: 
   }
 }
 
-/** By the video where nobody knew how long the speech is. `null` where nothing is known but what was reserved. */
-function costKnown({ audio, mode }: Avatar, durationSeconds: number | null, prices: Prices): Cost | null {
-  if (audio.durationSeconds !== null || durationSeconds === null) return null;
-  return costOf(prices, mode, durationSeconds);
+/** What a task came to that failed: what was billed for it, where something was. */
+function spendAllTheSame({ settings }: Ports, avatar: Avatar, { billed }: Bill): Spend | null {
+  return billed ? settledSpend(settings.prices, avatar, null, billed) : avatar.spend;
 }
 
 /** Beyond the deadline a task is polled on, but its slot is free: Modellix has none busy for so long. */

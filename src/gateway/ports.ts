@@ -1,4 +1,4 @@
-import type { AudioFacts, Avatar, FailureType, ImageFacts, Status } from '../domain/avatar.js';
+import type { AudioFacts, Avatar, FailureType, ImageFacts, Mode, Status } from '../domain/avatar.js';
 import type { DeliveryResult } from '../domain/callbacks/callback.js';
 import type { CallerDirectory } from '../domain/caller.js';
 import type { Fetched } from '../domain/media/fetched.js';
@@ -18,6 +18,7 @@ import type { Log } from './log.js';
 import type { OriginGate } from './origin-gate.js';
 import type { PushTokens } from './pushes/tokens.js';
 import type { SentSubmits } from './sent.js';
+import type { Bills } from './spend/bills.js';
 import type { VideoLink, VideoLinks } from './video/links.js';
 import type { Renewals } from './video/renewals.js';
 
@@ -41,6 +42,8 @@ export interface Counts {
   callerLimit(limit: CallerLimitError['limit']): void;
   /** A caller has spent most of what it may on a day or in a month. */
   spendWarning(period: keyof SpendCaps): void;
+  /** What Modellix bills differs from the price that is set; once an hour. */
+  priceMoved(mode: Mode): void;
 }
 
 /** Looks at media without holding up anyone else. */
@@ -162,6 +165,7 @@ export interface Ports {
   /** Before where videos are kept from. */
   readonly videoOrigins: OriginGate;
   readonly renewals: Renewals;
+  readonly bills: Bills;
   /** The avatar as its caller sees it. */
   readonly render: (avatar: Avatar) => object;
   /** The avatar as Modellix would answer a query for it. @param base what URLs begin with. @param link to its video, where there is one */

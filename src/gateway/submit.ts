@@ -45,6 +45,9 @@ export async function submit(ports: Ports, begun: BegunHere): Promise<Settled | 
   // The process was held up past its own lease: what became of the record meanwhile is not for it to undo.
   if (performance.now() - askedAt > settings.submitLeaseMs)
     return finish(notSent('the lease lapsed before the request left'), null);
+  // It may have been begun as soon as it was asked for: the store may have said so late.
+  if (avatar.startBy !== null && stored.now + performance.now() - askedAt >= avatar.startBy)
+    return finish(notSent('its time to start is over'));
   if (!sent.add(avatar.id)) {
     log.error({ avatarId: avatar.id, attempt: avatar.attempt }, 'the store came back older than it was');
     const reason = 'The task store came back older than it was, and the request had been sent before.';

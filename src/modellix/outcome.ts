@@ -44,6 +44,14 @@ export interface Resource {
   readonly durationSeconds: number | null;
 }
 
+/** What a finished task was billed, as far as it was said. */
+export interface Bill {
+  /** In the units of `domain/spend.ts`; `null` where it was not said. */
+  readonly billed: number | null;
+  /** What was said instead of an amount. */
+  readonly unusableBill?: string;
+}
+
 export type QueryOutcome =
   /** `unfamiliarStatus` is Modellix's own word where it is one never seen before; it then counts as `processing`. */
   | {
@@ -52,8 +60,12 @@ export type QueryOutcome =
       readonly unfamiliarStatus?: string;
     }
   /** `resource` is `null` when Modellix called it a success and named no file. `expiresAt` in ms since the epoch. */
-  | { readonly kind: 'success'; readonly resource: Resource | null; readonly expiresAt: number | null }
-  | { readonly kind: 'failure'; readonly message: string }
+  | ({
+      readonly kind: 'success';
+      readonly resource: Resource | null;
+      readonly expiresAt: number | null;
+    } & Bill)
+  | ({ readonly kind: 'failure'; readonly message: string } & Bill)
   /** 404 in Modellix's own envelope: it does not know the task (yet, or any more). */
   | { readonly kind: 'missing'; readonly message: string }
   /** 429. */

@@ -3,7 +3,8 @@
  * where money hangs on it (a submit), liberal in what a query may say.
  */
 
-import type { QueryOutcome, Reply, Resource, SubmitOutcome } from './outcome.js';
+import { unitsIn } from '../domain/spend.js';
+import type { Bill, QueryOutcome, Reply, Resource, SubmitOutcome } from './outcome.js';
 import { rateHeaders, retryAfterMs, SECONDS_BELOW } from './retry-after.js';
 import { type AnswerHeaders, clean } from './text.js';
 
@@ -121,9 +122,12 @@ function queryOutcome(
   if (PENDING.has(word)) return { kind: 'unfinished', status: 'pending' };
   if (PROCESSING.has(word)) return { kind: 'unfinished', status: 'processing' };
   if (SUCCESS.has(word)) {
-    return { kind: 'success', resource: resourceOf(data), expiresAt: instant(data.result_expires_at) };
+    const expiresAt = instant(data.result_expires_at);
+    return { kind: 'success', resource: resourceOf(data), expiresAt, ...billOf(data, secret) };
   }
-  if (FAILURE.has(word)) return { kind: 'failure', message: reasonOf(answer, word, secret) };
+  if (FAILURE.has(word)) {
+    return { kind: 'failure', message: reasonOf(answer, word, secret), ...billOf(data, secret) };
+  }
   return { kind: 'unfinished', status: 'processing', unfamiliarStatus: said };
 }
 
@@ -176,6 +180,18 @@ function reasonOf({ data, message }: Envelope, word: string, secret: string | un
     clean(data?.message, secret) ??
     (top === null || /^(success|ok)$/i.test(top) ? `Modellix says "${word}" and no reason` : top)
   );
+}
+
+/** Dollars in a decimal string alone: in another form they may be of another unit (contract, "Query"). */
+function billOf(data: Members, secret: string | undefined): Bill {
+  const billing = members(data.billing);
+  const amount = billing?.amount ?? null;
+  if (amount === null) return { billed: null };
+  const { currency = 'USD' } = billing ?? {};
+  const billed = typeof amount === 'string' && currency === 'USD' ? unitsIn(amount) : null;
+  if (billed !== null) return { billed };
+  const unusableBill = clean(`${JSON.stringify(amount)} ${JSON.stringify(currency)}`, secret) ?? '';
+  return { billed, unusableBill };
 }
 
 function resourceOf(data: Members): Resource | null {

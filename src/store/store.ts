@@ -174,7 +174,8 @@ export interface Store {
    */
   admit(avatar: Avatar, submission: readonly Buffer[], admission: Admission): Promise<Admitted>;
   /**
-   * Begins up to `limit` submits of those that are first in the queue, as far as slots and calls reach.
+   * Begins up to `limit` submits of those that are first in the queue, as far as slots and calls reach; of none that is due in the
+   * common index, or was claimed there: it has waited for as long as it may.
    * @param large how many of them may be such that their submission, for its size, does not come along; unset: all. Nobody is
    * passed over: what is behind one too many waits with it.
    */

@@ -116,6 +116,8 @@ const OURS: Readonly<Record<keyof LogFields, Shape>> = {
   period: words,
   spentUsd: number,
   capUsd: number,
+  billedUsd: number,
+  estimatedUsd: number,
   callers: number,
   variable: words,
   permissions: words,

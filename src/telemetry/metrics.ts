@@ -64,6 +64,12 @@ export function createMetrics({ health, upstream, mediaBytes, videoBytes }: Metr
     labelNames: ['period'],
     registers,
   });
+  const pricesMoved = new Counter({
+    name: 'avatar_gateway_prices_moved_total',
+    help: 'Hours in which Modellix billed an avatar at more than 5 % above or below the price that is set for its mode.',
+    labelNames: ['mode'],
+    registers,
+  });
   const deliveries = new Counter({
     name: 'avatar_gateway_deliveries_total',
     help: 'Tries to tell receivers, by what they came to: delivered, failed (tried again) or given_up.',
@@ -153,6 +159,7 @@ export function createMetrics({ health, upstream, mediaBytes, videoBytes }: Metr
       push: (outcome) => pushes.inc({ outcome }),
       callerLimit: (limit) => callerLimits.inc({ limit }),
       spendWarning: (period) => spendWarnings.inc({ period }),
+      priceMoved: (mode) => pricesMoved.inc({ mode }),
     },
     connections: {
       opened: () => connections.inc(),

@@ -41,7 +41,7 @@ t.test('all there is to be said of one, in YAML and in JSON', (t) => {
       requestsPerMinute: 60,
       maxUnfinished: 5,
       queueShare: 3,
-      caps: { day: 1003, month: 0 },
+      caps: { day: 100_300, month: 0 },
       webhookSecrets: [SECRET],
       callbackHosts: ['hooks.example.com', '*.shop.test', '[::1]', '10.0.0.7'],
     },
@@ -80,7 +80,7 @@ t.test('what is left out', (t) => {
 
 t.test('what is wrong is named with its line, and no value is shown', (t) => {
   const count = 'must be a whole number from 1 to 1000000';
-  const usd = 'must be an amount from 0 to 1000000 US dollars, with at most four decimals';
+  const usd = 'must be an amount from 0 to 1000000 US dollars, with at most six decimals';
   const host =
     'must be a list of hosts as they stand in a URL, without a port, "*." before a domain for all below it';
   const secret = 'must be a list of one or two of whsec_ and the base64 of 24 to 64 bytes';
@@ -126,7 +126,7 @@ t.test('what is wrong is named with its line, and no value is shown', (t) => {
     [one('requests_per_minute: "60"'), `callers[0].requests_per_minute (line 4) ${count}`],
     [one('unfinished_avatars: 1.5'), `callers[0].unfinished_avatars (line 4) ${count}`],
     [one('usd_per_day: -1'), `callers[0].usd_per_day (line 4) ${usd}`],
-    [one('usd_per_day: 0.10005'), `callers[0].usd_per_day (line 4) ${usd}`],
+    [one('usd_per_day: 0.1000005'), `callers[0].usd_per_day (line 4) ${usd}`],
     [one('usd_per_month: .inf'), `callers[0].usd_per_month (line 4) ${usd}`],
     [one('modes: [std, max]'), 'callers[0].modes[1] (line 4) must be a list of std, pro or both'],
     [one('modes: []'), 'callers[0].modes (line 4) must be a list of std, pro or both'],

@@ -77,9 +77,16 @@ t.test('one app for the rest', async (t) => {
     const plain = await ran(url, ['create', ...FILES, '--no-wait']);
     t.match(plain, { code: 0, stdout: /^av_\w+\n$/ });
     t.match(await readAvatar(url, plain.stdout.trim()), { status: 'pending' });
-    const json = await ran(url, ['create', ...FILES, '--no-wait', '--json', '--quiet']);
+    const within = ['--start-within', '60'];
+    const json = await ran(url, ['create', ...FILES, '--no-wait', '--json', '--quiet', ...within]);
     t.match(json, { code: 0, stdout: /^\{.*\}\n$/, stderr: '' });
-    t.match(JSON.parse(json.stdout), { status: 'pending', prompt: null });
+    const { start_by, created_at, ...avatar } = JSON.parse(json.stdout) as Avatar;
+    t.match(avatar, { status: 'pending', prompt: null });
+    t.equal(Date.parse(start_by ?? '') - Date.parse(created_at), 60_000);
+    t.match(await ran(url, ['create', ...FILES, '--start-within', '1.5']), {
+      code: 2,
+      stderr: /whole number/,
+    });
   });
 
   t.test('--json: one avatar, as it ended', async (t) => {

@@ -24,8 +24,9 @@ t.test('create', async (t) => {
   const notes = { prompt: 'Sie nickt, ä.', mode: 'pro', external_id: 'a b', metadata: { a: '1' } } as const;
 
   await t.test('of files', async (t) => {
-    const made = await client.create({ image, sound_file, ...notes });
+    const made = await client.create({ image, sound_file, ...notes, start_within_seconds: 60 });
     t.match(made, { ...SEEN, ...notes, status: 'pending' });
+    t.equal(Date.parse(made.start_by ?? '') - Date.parse(made.created_at), 60_000);
     t.strictSame(await client.get(made.id), made);
   });
 
@@ -49,7 +50,9 @@ t.test('create', async (t) => {
   await t.test('of what is elsewhere', async (t) => {
     const made = await client.create({ image, audio_id: URLS.audio_id });
     t.match(made, { image: SEEN.image, audio: { source: 'audio_id' } });
-    t.match(await client.create(URLS), { image: { source: 'url' } });
+    t.match(await client.create({ ...URLS, start_within_seconds: 60 }), {
+      ...{ image: { source: 'url' }, start_by: String },
+    });
   });
 
   t.equal(simulator.ledger().length, 5, 'each once');

@@ -26,6 +26,7 @@ function queued(callbackUrl: string | null = 'https://app.test/hook'): Avatar {
       costEstimateUsd: null,
       spend: null,
       traceparent: null,
+      startBy: null,
       callbackUrl,
     },
     NOW - HOUR,

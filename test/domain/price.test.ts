@@ -3,7 +3,8 @@
 import fc from 'fast-check';
 import t from 'tap';
 import type { Mode } from '../../src/domain/avatar.js';
-import { costOf, estimateUsd } from '../../src/domain/price.js';
+import { costOf, estimateUsd, settledSpend } from '../../src/domain/price.js';
+import { unitsIn } from '../../src/domain/spend.js';
 
 /** Modellix's price list for kling-avatar, September 2026. */
 const PRICES = { std: 0.0448, pro: 0.0896 };
@@ -60,7 +61,70 @@ t.test('other prices, which may have more decimals than money', async (t) => {
 });
 
 t.test('what is counted is the estimate, or that of the longest there may be', async (t) => {
-  t.strictSame(costOf(PRICES, 'std', 7.2), { durationMs: 7_200, units: 3_226 });
-  t.strictSame(costOf(PRICES, 'std', null), { durationMs: 300_000, units: 134_400 });
-  t.strictSame(costOf(PRICES, 'pro', null), { durationMs: 300_000, units: 268_800 });
+  t.strictSame(costOf(PRICES, 'std', 7.2), { durationMs: 7_200, units: 322_600 });
+  t.strictSame(costOf(PRICES, 'std', null), { durationMs: 300_000, units: 13_440_000 });
+  t.strictSame(costOf(PRICES, 'pro', null), { durationMs: 300_000, units: 26_880_000 });
 });
+
+t.test('an amount as Modellix writes it is whole micro-dollars', async (t) => {
+  const cases: Record<string, number | null> = {
+    '0.2400': 240_000,
+    '0.24': 240_000,
+    '0': 0,
+    '0.0000': 0,
+    '13': 13_000_000,
+    '0.000001': 1,
+    '0.0000005': 1,
+    '0.00000049999': 0,
+    '0.2399995': 240_000,
+    '1.9999999': 2_000_000,
+    '0.12345678901234567890': 123_457,
+    '1000': 1_000_000_000,
+    '1000.000001': null,
+    '999999999': null,
+  };
+  for (const [amount, units] of Object.entries(cases)) t.equal(unitsIn(amount), units, amount);
+  for (const none of [
+    '',
+    '-0.24',
+    '+0.24',
+    '.24',
+    '0.',
+    '2.4e-1',
+    '0,24',
+    ' 0.24',
+    '0.24 ',
+    '$0.24',
+    'NaN',
+    '0x1',
+  ])
+    t.equal(unitsIn(none), null, none);
+  fc.assert(
+    fc.property(fc.nat(1_000_000_000), (units) => unitsIn((units / 1e6).toFixed(6)) === units),
+    { examples: [[29], [70_057]] },
+  );
+});
+
+t.test(
+  'an avatar is settled by its speech, else by its video, else by its bill, else as the longest',
+  async (t) => {
+    const avatar = (durationSeconds: number | null) => ({
+      mode: 'std' as const,
+      audio: { source: 'audio_id' as const, format: null, durationSeconds, bytes: null },
+      spend: { reserved: costOf(PRICES, 'std', durationSeconds), settled: null, billed: null },
+    });
+    const settled = (speech: number | null, video: number | null, billed: number | null) =>
+      settledSpend(PRICES, avatar(speech), video, billed);
+    const seconds = (length: number) => costOf(PRICES, 'std', length);
+    t.match(settled(7.2, 5, null), { settled: seconds(7.2), billed: null });
+    t.match(settled(7.2, 5, 240_000), { settled: seconds(7.2), billed: 240_000 });
+    t.match(settled(null, 5, null), { settled: seconds(5), billed: null });
+    t.match(settled(null, 5, 240_000), { settled: seconds(5), billed: 240_000 });
+    t.match(settled(null, null, 224_000), { settled: { durationMs: 5000, units: 224_000 }, billed: 224_000 });
+    t.match(settled(null, null, 99_000_000), { settled: { durationMs: 300_000, units: 99_000_000 } });
+    t.match(settled(null, null, null), { settled: seconds(300), billed: null });
+    const free = settledSpend({ std: 0, pro: 0 }, avatar(null), null, 10);
+    t.match(free, { settled: { durationMs: 300_000, units: 10 } });
+    t.equal(settledSpend(PRICES, { ...avatar(2), spend: null }, 2, 10), null);
+  },
+);

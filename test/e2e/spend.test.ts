@@ -65,7 +65,7 @@ for (const store of STORES) {
         seconds: avatars.length * 2,
         usd: Math.round(avatars.length * 896) / 10_000,
       },
-      settled: { avatars: 0, seconds: 0, usd: 0 },
+      settled: { avatars: 0, seconds: 0, usd: 0, estimated_usd: 0, billed_usd: 0 },
     });
     const more = await Promise.all(Array.from({ length: FITS }, () => postJson(second.url, SHORT, headers)));
     t.equal(more.filter(({ status }) => status === 202).length, FITS - avatars.length);

@@ -7,6 +7,7 @@ import { newAvatar } from '../../src/domain/moves.js';
 import { forget } from '../../src/gateway/forget.js';
 import { OriginGate, VIDEO_ROOM } from '../../src/gateway/origin-gate.js';
 import type { Ports } from '../../src/gateway/ports.js';
+import { Bills } from '../../src/gateway/spend/bills.js';
 import { keep } from '../../src/gateway/video/keep.js';
 import { Renewals } from '../../src/gateway/video/renewals.js';
 import { openVideo } from '../../src/gateway/video/video.js';
@@ -82,6 +83,7 @@ function portsOn(store: Store, host: Host, change: Partial<Ports> = {}) {
     },
     videoOrigins: new OriginGate(() => 0, stopping.signal, VIDEO_ROOM),
     renewals: new Renewals(),
+    bills: new Bills(),
     settings: { ...SETTINGS, keepLeaseMs: 500_000 },
     log: { info: silent, warn: silent, error: silent },
     counts: { keeping: (outcome: string) => void outcomes.push(outcome) },

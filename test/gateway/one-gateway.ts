@@ -12,6 +12,7 @@ import { Timing } from '../../src/gateway/limits/timing.js';
 import { OriginGate, RECEIVER_ROOM, VIDEO_ROOM } from '../../src/gateway/origin-gate.js';
 import type { Ports } from '../../src/gateway/ports.js';
 import { SentSubmits } from '../../src/gateway/sent.js';
+import { Bills } from '../../src/gateway/spend/bills.js';
 import { VideoLinks } from '../../src/gateway/video/links.js';
 import { Renewals } from '../../src/gateway/video/renewals.js';
 import { Worker } from '../../src/gateway/worker.js';
@@ -108,6 +109,7 @@ export function gatewayOn(t: Test, store: Store, options: Options = {}) {
     receiverOrigins: new OriginGate(() => 0, stop.signal, RECEIVER_ROOM),
     videoOrigins: new OriginGate(() => 0, stop.signal, VIDEO_ROOM),
     renewals: new Renewals(),
+    bills: new Bills(),
     render: () => ({}),
     renderTask: () => ({}),
     videoLinks: new VideoLinks(store),
@@ -151,6 +153,7 @@ export function gatewayOn(t: Test, store: Store, options: Options = {}) {
         externalId: null,
         metadata: {},
         traceparent: null,
+        startWithinMs: null,
         callbackUrl: null,
         memory: { holder: 'test', resize: () => true, retain: () => () => undefined },
         ...request,

@@ -16,6 +16,7 @@ import { OriginGate, RECEIVER_ROOM, VIDEO_ROOM } from '../../src/gateway/origin-
 import type { CallbackSender, Counts, GatewaySettings, Ports } from '../../src/gateway/ports.js';
 import { SentSubmits } from '../../src/gateway/sent.js';
 import { replayAnswers } from '../../src/gateway/settle.js';
+import { Bills } from '../../src/gateway/spend/bills.js';
 import { VideoLinks } from '../../src/gateway/video/links.js';
 import { Renewals } from '../../src/gateway/video/renewals.js';
 import { Worker } from '../../src/gateway/worker.js';
@@ -63,6 +64,7 @@ export const COUNTS: Counts = {
   push: uncounted,
   callerLimit: uncounted,
   spendWarning: uncounted,
+  priceMoved: uncounted,
 };
 
 /** For where nobody is to be told. */
@@ -126,6 +128,7 @@ export class World {
       externalId: null,
       metadata: {},
       traceparent: null,
+      startWithinMs: null,
       callbackUrl: null,
       memory: { holder: CALLER, resize: () => true, retain: () => () => undefined },
     };
@@ -203,6 +206,7 @@ export class World {
       receiverOrigins: new OriginGate(() => 0, new AbortController().signal, RECEIVER_ROOM),
       videoOrigins: new OriginGate(() => 0, new AbortController().signal, VIDEO_ROOM),
       renewals: new Renewals(),
+      bills: new Bills(),
       sent: new SentSubmits(),
       pushTokens: null,
       render: () => ({}),
@@ -298,6 +302,7 @@ export class World {
               durationSeconds: null,
             },
             expiresAt: null,
+            billed: null,
           }),
         ),
       probe: () => gated('probe', async () => 'ok' as const),

@@ -3,6 +3,7 @@
 import t, { type Test } from 'tap';
 import type { AvatarView } from '../../src/http/schemas/avatar.js';
 import type { UsageView } from '../../src/http/schemas/usage.js';
+import type { Fate } from '../simulator/tasks.js';
 import type { RunningApp } from '../support/app.js';
 import { callersFile } from '../support/callers.js';
 import { promised } from '../support/openapi.js';
@@ -17,6 +18,7 @@ const SHORT = { image: URLS.image, sound_file: wav(2).toString('base64') };
 const LONGEST_USD = 13.44;
 
 const nothing = { avatars: 0, seconds: 0, usd: 0 };
+const nothingSettled = { ...nothing, estimated_usd: 0, billed_usd: 0 };
 
 interface Calling {
   readonly app: RunningApp;
@@ -65,6 +67,8 @@ for (const store of STORES) {
     const callers = await callersFile(t, {
       ten: { usd_per_day: 10 * TWO_SECONDS_USD, requests_per_minute: 100_000 },
       shop: { usd_per_day: 20, usd_per_month: 27 },
+      billed: { usd_per_day: 1 },
+      unsure: {},
       few: { unfinished_avatars: 2 },
       plain: { modes: ['std'] },
     });
@@ -92,7 +96,7 @@ for (const store of STORES) {
             caller: 'ten',
             mode: 'std',
             reserved: { avatars: 10, seconds: 20, usd: 0.896 },
-            settled: nothing,
+            settled: nothingSettled,
           },
         ],
         caps: { day: { usd: 0.896, used_usd: 0.896, left_usd: 0 }, month: null },
@@ -109,7 +113,13 @@ for (const store of STORES) {
       t.match((await became(shop, kept.id, 'succeeded')).cost, { reserved: null, settled: TWO_SECONDS_USD });
       t.match((await became(shop, lost.id, 'failed')).cost, { reserved: null, settled: null });
       t.match(await usageOf(t, on(other, 'shop')), {
-        total: { reserved: nothing, settled: { avatars: 1, seconds: 2, usd: TWO_SECONDS_USD } },
+        total: {
+          reserved: nothing,
+          settled: {
+            ...{ avatars: 1, seconds: 2, usd: TWO_SECONDS_USD },
+            ...{ estimated_usd: TWO_SECONDS_USD, billed_usd: TWO_SECONDS_USD },
+          },
+        },
         caps: { day: { used_usd: TWO_SECONDS_USD }, month: { used_usd: TWO_SECONDS_USD } },
       });
     });
@@ -128,6 +138,68 @@ for (const store of STORES) {
         t.equal((await create(on(other, 'shop'), URLS)).status, 202);
       },
     );
+
+    await t.test('what Modellix billed is what was spent, of what failed too', async (t) => {
+      const billed = on(one, 'billed');
+      t.teardown(() => simulator.configure({ prices: { std: 0.0448 }, billing: 'amount' }));
+      const end = async (fate: Fate, billing: 'amount' | 'absent' | 'malformed' = 'amount') => {
+        const { id } = await created(billed);
+        const task = await taskOf(billed, id);
+        simulator.configure({ billing });
+        simulator.settle(task, fate);
+        const status = fate.end === 'success' ? 'succeeded' : 'failed';
+        return (await became(on(other, 'billed'), id, status)).cost;
+      };
+      simulator.configure({ prices: { std: 0.1 } });
+      const cost = { estimate: TWO_SECONDS_USD, reserved: null };
+      t.match(await end({ end: 'success' }), { ...cost, settled: 0.2, basis: 'billed' });
+      t.match(await end({ end: 'failed' }), { ...cost, settled: null, basis: 'estimated' });
+      t.match(await end({ end: 'failed', billed: true }), { ...cost, settled: 0.2, basis: 'billed' });
+      const estimated = { ...cost, settled: TWO_SECONDS_USD, basis: 'estimated' };
+      t.match(await end({ end: 'success' }, 'absent'), estimated);
+      for (let i = 0; i < 2; i++) t.match(await end({ end: 'success' }, 'malformed'), estimated);
+      t.match(await usageOf(t, on(other, 'billed')), {
+        total: {
+          reserved: nothing,
+          settled: { avatars: 5, seconds: 10, usd: 0.6688, estimated_usd: 0.448, billed_usd: 0.4 },
+        },
+        caps: { day: { usd: 1, used_usd: 0.6688, left_usd: 0.3312 } },
+      });
+      for (let i = 0; i < 3; i++) await created(billed);
+      await refusedAs(t, await create(billed), 402, 'spend-cap-reached');
+
+      const told: object[] = [];
+      for (const app of new Set([one, other])) {
+        const metrics = await (await fetch(`${app.url}/metrics`, { headers: billed.headers })).text();
+        const said = (text: string) => app.logLines().filter((line) => line.includes(text));
+        const moved = said('bills another price than is set here');
+        const unusable = said('is no amount');
+        t.ok(moved.length <= 1 && unusable.length <= 1, 'by each process, once');
+        t.equal(metrics.includes('prices_moved_total{mode="std"} 1'), moved.length === 1);
+        told.push(...[...moved, ...unusable].map((line) => JSON.parse(line)));
+      }
+      t.match(
+        told.find((line) => 'billedUsd' in line),
+        { level: 40, mode: 'std', billedUsd: 0.2, estimatedUsd: TWO_SECONDS_USD },
+      );
+      t.match(
+        told.find((line) => 'word' in line),
+        { level: 40, word: '"0.2 dollars" "USD"' },
+      );
+    });
+
+    await t.test('what is not known of speech is known by its bill', async (t) => {
+      const unsure = on(one, 'unsure');
+      const { id } = await created(unsure, { image: URLS.image, audio_id: 'audio-1' });
+      const task = await taskOf(unsure, id);
+      const resources = [{ url: 'https://example.com/v.mp4' }];
+      const bill = { status: 'succeeded', amount: '0.2240' };
+      const patch = { data: { result: { resources }, billing: bill } };
+      simulator.inject({ on: 'query', task, times: 1_000, do: { patch } });
+      simulator.settle(task, { end: 'success' });
+      t.match((await became(unsure, id, 'succeeded')).cost, { settled: 0.224, basis: 'billed' });
+      t.match((await usageOf(t, unsure)).total.settled, { seconds: 5, usd: 0.224, estimated_usd: 0.224 });
+    });
 
     await t.test('a request that made an avatar before gives it, whatever the caps', async (t) => {
       const ten = on(other, 'ten');
@@ -184,7 +256,7 @@ for (const store of STORES) {
         from: '2020-01-01',
         to: '2020-12-31',
         data: [],
-        total: { reserved: nothing, settled: nothing },
+        total: { reserved: nothing, settled: nothingSettled },
         caps: { day: { used_usd: 0.896 } },
       });
       for (const query of [

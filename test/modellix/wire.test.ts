@@ -154,7 +154,7 @@ t.test('why a task failed, wherever it is said', async (t) => {
     [{ error: long }, 'c', `bad ${'\ud83d\ude00'.repeat(247)}…`],
   ];
   for (const [data, top, message] of table) {
-    t.strictSame(query({ status: 'failed', ...data }, top), { kind: 'failure', message });
+    t.strictSame(query({ status: 'failed', ...data }, top), { kind: 'failure', message, billed: null });
   }
 });
 
@@ -191,6 +191,7 @@ t.test('the file of a success', async (t) => {
       durationSeconds: null,
     },
     expiresAt: null,
+    billed: null,
   });
   for (const [duration, seconds] of [
     [7.2, 7.2],
@@ -203,6 +204,33 @@ t.test('the file of a success', async (t) => {
     const found = query({ status: 'done', result: { resources: [file('https://c/v.mp4', { duration })] } });
     t.match(found, { resource: { durationSeconds: seconds } }, `a duration of ${duration}`);
   }
+});
+
+t.test('what a finished task was billed', async (t) => {
+  const billed = (billing: unknown) =>
+    ['success', 'failed'].map((status) => {
+      const outcome = query({ status, billing });
+      return 'billed' in outcome ? [outcome.billed, outcome.unusableBill] : outcome.kind;
+    });
+  const both = (amount: number | null, unusable?: string) => [
+    [amount, unusable],
+    [amount, unusable],
+  ];
+  t.strictSame(billed({ status: 'succeeded', amount: '0.2400' }), both(240_000));
+  t.strictSame(billed({ amount: '0', currency: 'USD' }), both(0));
+  for (const none of [undefined, null, 'free', [], {}, { amount: null }, { status: 'succeeded' }])
+    t.strictSame(billed(none), both(null), JSON.stringify(none));
+  for (const [amount, word] of [
+    ['-0.24', '"-0.24" "USD"'],
+    ['1e3', '"1e3" "USD"'],
+    ['1000.01', '"1000.01" "USD"'],
+    ['', '"" "USD"'],
+    [0.24, '0.24 "USD"'],
+    [{ usd: '0.24' }, '{"usd":"0.24"} "USD"'],
+  ] as const)
+    t.strictSame(billed({ amount }), both(null, word), word);
+  t.strictSame(billed({ amount: '0.24', currency: 'CNY' }), both(null, '"0.24" "CNY"'));
+  t.notOk('billed' in query({ status: 'processing', billing: { amount: '0.24' } }), 'it may change');
 });
 
 t.test('when the file expires', async (t) => {

@@ -41,7 +41,6 @@ export interface ServiceParts {
 
 /** Room for both media at their largest, in base64. */
 export const MAX_BODY_BYTES = 25 * 1024 * 1024;
-const PRICE_A_SECOND = { std: 0.0448, pro: 0.0896 };
 
 /** What Modellix does with a call when nothing goes wrong. */
 export class Service {
@@ -90,7 +89,7 @@ export class Service {
     const webhookUrl = webhookUrlIn(call.headers);
     if (tasks.slots.unfinished(team) >= this.#parts.settings().concurrency)
       throw accounts.concurrencyExceeded();
-    const cost = costOf(request);
+    const cost = costOf(request, this.#parts.settings().prices);
     accounts.charge(team, cost);
     const task = tasks.add({ key, team, mode: request.mode, cost, ...this.#course(request.mode) });
     ledger.accepted(task, request, call.entry, call.body);
@@ -122,7 +121,7 @@ export class Service {
     const expiresAt = tasks.endsAt(task) + settings().resultTtlMs;
     const base = settings().publicUrl || this.#base(call);
     const url = results.url(base, task.id, expiresAt, settings().urlTtlMs);
-    return describeTask(task, tasks.status(task), url, expiresAt, settings().expiresAs);
+    return describeTask(task, tasks.status(task), url, expiresAt, settings());
   }
 
   #result({ taskId, atEdge }: Extract<Route, { kind: 'result' }>, call: Incoming): Served {
@@ -170,9 +169,9 @@ function webhookUrlIn({ 'x-webhook-url': url }: IncomingHttpHeaders): string | n
   throw new Refusal(400, 'Invalid parameters: X-Webhook-URL must be an https URL');
 }
 
-function costOf(request: SubmitRequest): number {
+function costOf(request: SubmitRequest, prices: Settings['prices']): number {
   const seconds = request.audioSeconds ?? VIDEO.seconds;
-  return Number((seconds * PRICE_A_SECOND[request.mode]).toFixed(4));
+  return Number((seconds * prices[request.mode]).toFixed(4));
 }
 
 function withHeaders(answer: Answer, headers: Record<string, string>): Answer {

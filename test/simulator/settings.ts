@@ -51,6 +51,10 @@ const SettingsSchema = Type.Object(
     resultEdge: Type.Boolean(),
     /** The content type of results. */
     resultType: Type.String(),
+    /** What a second of video is billed at, in USD … */
+    prices: Type.Object({ std: Type.Number({ minimum: 0 }), pro: Type.Number({ minimum: 0 }) }, strict),
+    /** … and how that is said: as an amount, not at all, or in a way that is none. */
+    billing: Type.Union([Type.Literal('amount'), Type.Literal('absent'), Type.Literal('malformed')]),
     /** How `result_expires_at` is written. */
     expiresAs: Type.Union([Type.Literal('ms'), Type.Literal('iso')]),
     /** Of tasks whose submit had an `X-Webhook-URL`. */
@@ -109,6 +113,8 @@ export const DEFAULTS: Settings = {
   expiredStatus: 403,
   resultEdge: false,
   resultType: 'video/mp4',
+  prices: { std: 0.0448, pro: 0.0896 },
+  billing: 'amount',
   expiresAs: 'ms',
   publicUrl: '',
   pushes: {

@@ -19,6 +19,8 @@ export const FateSchema = Type.Object(
     inMs: Type.Optional(Type.Integer({ minimum: 0 })),
     reason: Type.Optional(Type.String()),
     place: Type.Optional(Place),
+    /** Whether it is billed though it failed. */
+    billed: Type.Optional(Type.Boolean()),
   },
   { additionalProperties: false },
 );

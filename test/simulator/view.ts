@@ -1,4 +1,5 @@
 import { VIDEO } from './results.js';
+import type { Settings } from './settings.js';
 import type { Task, TaskStatus } from './tasks.js';
 import { type Answer, success } from './wire.js';
 
@@ -8,10 +9,12 @@ export function describeTask(
   status: TaskStatus,
   url: string,
   expiresAt: number,
-  expiresAs: 'ms' | 'iso',
+  { expiresAs, billing }: Pick<Settings, 'expiresAs' | 'billing'>,
 ): Answer {
   const data = { status, task_id: task.id, model_id: 'kling-avatar' };
-  if (status === 'failed') return describeFailure(task, data);
+  if (status === 'failed') {
+    return describeFailure(task, { ...data, ...(task.fate.billed === true && billOf(task, billing)) });
+  }
   if (status !== 'success') return success(data);
   return success({
     ...data,
@@ -33,8 +36,14 @@ export function describeTask(
       extensions: { submit_time: new Date(task.submittedAt).toISOString() },
     },
     result_expires_at: expiresAs === 'ms' ? expiresAt : new Date(expiresAt).toISOString(),
-    billing: { currency: 'USD', amount: task.cost },
+    ...billOf(task, billing),
   });
+}
+
+function billOf({ cost }: Task, billing: Settings['billing']): object {
+  if (billing === 'absent') return {};
+  const amount = billing === 'amount' ? cost.toFixed(4) : `${cost} dollars`;
+  return { billing: { status: 'succeeded', amount } };
 }
 
 function describeFailure(task: Task, data: object): Answer {

@@ -21,7 +21,7 @@ import {
 } from './fixtures.js';
 
 const DROP = { dueInMs: LONG, submission: 'drop' } as const;
-const SPEND = { reserved: { durationMs: 7200, units: 3226 }, settled: null };
+const SPEND = { reserved: { durationMs: 7200, units: 3226 }, settled: null, billed: null };
 
 const admit = (store: Store, begin: Begin, change: Partial<Avatar> = {}, limits: Partial<Admission> = {}) =>
   store.admit(avatarOf(change), [SUBMISSION], dueIn(LONG, { begin, ...limits }));

@@ -25,7 +25,7 @@ const KEEP = { dueInMs: LONG, submission: 'keep' } as const;
 const DROP = { dueInMs: LONG, submission: 'drop' } as const;
 const FAILURE = { type: 'never-sent', detail: 'no', upstreamStatus: null } as const;
 const ENDING = { now: 0, retentionMs: LONG };
-const SPEND = { reserved: { durationMs: 7200, units: 3226 }, settled: null };
+const SPEND = { reserved: { durationMs: 7200, units: 3226 }, settled: null, billed: null };
 
 async function queueUp(store: Store, count: number, change: Partial<Avatar> = {}): Promise<Avatar[]> {
   const made: Avatar[] = [];
@@ -80,6 +80,17 @@ export function begins(check: Check): void {
     t.match(claimed, [{ avatar: begun[0]?.avatar, version: 3 }]);
     const late = accepted(claimed[0]?.avatar ?? avatarOf(), 'task-1', 0);
     t.same(await store.save(late, 2, DROP), { saved: false, reason: 'stale' });
+  });
+
+  check('what has waited for as long as it may is not begun, be it claimed or not', async (t, { store }) => {
+    const { avatar } = await store.admit(avatarOf(), [SUBMISSION], dueIn(0));
+    const [behind] = await queueUp(store, 1);
+    const begin = async () => idsOf((await store.begin(beginWith(freely()), 9)).begun);
+    t.same(await begin(), [behind?.id]);
+    t.match(await claim(store, null, 9), [{ avatar, version: 2 }], 'whoever ends it has it');
+    t.same(await begin(), []);
+    t.match(await store.save(avatar, 2, KEEP), { saved: true }, 'it may wait longer');
+    t.same(await begin(), [avatar.id]);
   });
 
   check('the attempts of an avatar that comes back are counted', async (t, { store }) => {

@@ -24,7 +24,7 @@ import {
 
 const CORRUPT = Buffer.from('not a record');
 const NEWER = Buffer.from('9 {"whatever":"a newer release writes"}');
-const SPEND = { reserved: { durationMs: 7200, units: 3226 }, settled: null };
+const SPEND = { reserved: { durationMs: 7200, units: 3226 }, settled: null, billed: null };
 
 const damage = (opened: Opened, { id }: Pick<Avatar, 'id'>) =>
   opened.raw((raw) => raw.overwrite(id, CORRUPT));
@@ -41,7 +41,7 @@ async function beginsOne(store: Store): Promise<string[]> {
 
 export function quarantine(check: Check): void {
   check('a corrupt record leaves the queue, and the others go on', async (t, opened) => {
-    const [bad, good, last] = await dueInTurn(opened.store, 3);
+    const [bad, good, last] = await dueInTurn(opened.store, 3, LONG);
     await damage(opened, bad);
     t.same(await beginsOne(opened.store), [good.id], 'with the one slot there is');
     t.match(await opened.store.outlook([]), { queued: 1, queuedBytes: SUBMISSION.length });
@@ -101,7 +101,12 @@ export function quarantine(check: Check): void {
   });
 
   check("a newer release's record keeps its place and stops nobody behind it", async (t, opened) => {
-    const [one, two, good, last] = (await dueInTurn(opened.store, 4)) as [Avatar, Avatar, Avatar, Avatar];
+    const [one, two, good, last] = (await dueInTurn(opened.store, 4, LONG)) as [
+      Avatar,
+      Avatar,
+      Avatar,
+      Avatar,
+    ];
     for (const { id } of [one, two]) await opened.raw((raw) => raw.overwrite(id, NEWER));
     t.same(await beginsOne(opened.store), [good.id]);
     t.equal((await opened.store.outlook([])).queued, 3);

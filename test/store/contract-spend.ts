@@ -13,13 +13,13 @@ import {
   timedOut,
   unconfirmed,
 } from '../../src/domain/moves.js';
-import { type Amount, dayOf } from '../../src/domain/spend.js';
+import { type Amount, dayOf, type SettledAmount } from '../../src/domain/spend.js';
 import type { Save, Store } from '../../src/store/store.js';
 import type { Check } from './contract-damage.js';
 import { avatarOf, beginFirst, beginNext, CALLER, dueIn, LONG, SUBMISSION } from './fixtures.js';
 
 const KEEP: Save = { dueInMs: LONG, submission: 'keep' };
-const SPEND: Spend = { reserved: { durationMs: 7200, units: 3226 }, settled: null };
+const SPEND: Spend = { reserved: { durationMs: 7200, units: 3226 }, settled: null, billed: null };
 /** Noon, so that a day before and after is the day before and after. */
 const NOON = new Date(`${dayOf(Date.now())}T12:00:00Z`).getTime();
 const DAY_MS = 24 * 3_600_000;
@@ -32,6 +32,12 @@ const amount = (avatars: number, { durationMs, units } = SPEND.reserved): Amount
   units: avatars * units,
 });
 const NOTHING = amount(0);
+const settled = (avatars: number, cost = SPEND.reserved, billed: number | null = null): SettledAmount => ({
+  ...amount(avatars, { ...cost, units: billed ?? cost.units }),
+  estimated: avatars * cost.units,
+  billed: avatars * (billed ?? 0),
+});
+const NONE = settled(0);
 
 /** `spent`: `null` where the avatar was known. */
 async function create(store: Store, change: Partial<Avatar> = {}, limits = {}) {
@@ -39,7 +45,7 @@ async function create(store: Store, change: Partial<Avatar> = {}, limits = {}) {
   return { spent: null, ...admitted };
 }
 const today = (store: Store) => store.use(CALLER, TODAY, TODAY);
-const row = (reserved: Amount, settled: Amount, change = {}) => ({
+const row = (reserved: Amount, settled = NONE, change = {}) => ({
   ...{ caller: CALLER, date: TODAY, mode: 'std', reserved, settled },
   ...change,
 });
@@ -55,44 +61,58 @@ const pending = (avatar: Avatar) => accepted(avatar, `task-${avatar.id}`, 0);
 const lost = (avatar: Avatar) => unconfirmed(avatar, FAILURE, ENDING);
 const refused = (avatar: Avatar) => failed(avatar, FAILURE, ENDING);
 const made = (avatar: Avatar) => succeeded(avatar, VIDEO, ENDING, false);
-const counted = (settled: Spend['settled']) => (avatar: Avatar) => ({
+const counted = (change: Partial<Spend>) => (avatar: Avatar) => ({
   ...avatar,
-  spend: avatar.spend && { ...avatar.spend, settled },
+  spend: avatar.spend && { ...avatar.spend, ...change },
 });
+const told = (avatar: Avatar) => ({ ...avatar, failures: avatar.failures + 1 });
 const SHORTER = { durationMs: 7000, units: 3136 };
+const BILLED = 2400;
 
 /** The moves of an avatar, and what it is counted as after the last. */
-const ENDS: Readonly<Record<string, readonly [((avatar: Avatar) => Avatar)[], Amount, Amount]>> = {
-  submitting: [[begun], amount(1), NOTHING],
-  'queued again': [[begun, requeued], amount(1), NOTHING],
-  pending: [[begun, pending], amount(1), NOTHING],
-  processing: [[begun, pending, (avatar) => polled(avatar, 'processing', 0)], amount(1), NOTHING],
-  succeeded: [[begun, pending, made], NOTHING, amount(1)],
-  'succeeded, and told': [
-    [begun, pending, made, (avatar) => ({ ...avatar, failures: 1 })],
-    NOTHING,
-    amount(1),
-  ],
+const ENDS: Readonly<Record<string, readonly [((avatar: Avatar) => Avatar)[], Amount, SettledAmount]>> = {
+  submitting: [[begun], amount(1), NONE],
+  'queued again': [[begun, requeued], amount(1), NONE],
+  pending: [[begun, pending], amount(1), NONE],
+  processing: [[begun, pending, (avatar) => polled(avatar, 'processing', 0)], amount(1), NONE],
+  succeeded: [[begun, pending, made], NOTHING, settled(1)],
+  'succeeded, and told': [[begun, pending, made, told], NOTHING, settled(1)],
   'succeeded, of another length': [
-    [begun, pending, (avatar) => counted(SHORTER)(made(avatar))],
+    [begun, pending, (avatar) => counted({ settled: SHORTER })(made(avatar))],
     NOTHING,
-    amount(1, SHORTER),
+    settled(1, SHORTER),
   ],
-  'refused by Modellix': [[begun, refused], NOTHING, NOTHING],
-  'failed as a task': [[begun, pending, refused, (avatar) => ({ ...avatar, failures: 1 })], NOTHING, NOTHING],
-  'never sent': [[refused], NOTHING, NOTHING],
-  canceled: [[(avatar) => canceled(avatar, ENDING)], NOTHING, NOTHING],
-  unconfirmed: [[begun, lost], amount(1), NOTHING],
-  'unconfirmed, and found to be made': [[begun, lost, pending], amount(1), NOTHING],
-  'unconfirmed, found, and succeeded': [[begun, lost, pending, made], NOTHING, amount(1)],
-  'unconfirmed, and found not to be made': [[begun, lost, refused], NOTHING, NOTHING],
-  'timed out': [[begun, pending, (avatar) => timedOut(avatar, FAILURE, ENDING)], amount(1), NOTHING],
+  'succeeded, and billed': [
+    [begun, pending, (avatar) => counted({ billed: BILLED })(made(avatar)), told],
+    NOTHING,
+    settled(1, SPEND.reserved, BILLED),
+  ],
+  'succeeded, and billed at nothing': [
+    [begun, pending, (avatar) => counted({ billed: 0 })(made(avatar))],
+    NOTHING,
+    settled(1, SPEND.reserved, 0),
+  ],
+  'failed as a task, and billed all the same': [
+    [begun, pending, (avatar) => counted({ billed: BILLED })(refused(avatar)), told],
+    NOTHING,
+    settled(1, SPEND.reserved, BILLED),
+  ],
+  'refused by Modellix': [[begun, refused], NOTHING, NONE],
+  'failed as a task': [[begun, pending, refused, told], NOTHING, NONE],
+  'never sent': [[refused], NOTHING, NONE],
+  canceled: [[(avatar) => canceled(avatar, ENDING)], NOTHING, NONE],
+  unconfirmed: [[begun, lost], amount(1), NONE],
+  'unconfirmed, and found to be made': [[begun, lost, pending], amount(1), NONE],
+  'unconfirmed, found, and succeeded': [[begun, lost, pending, made], NOTHING, settled(1)],
+  'unconfirmed, and found not to be made': [[begun, lost, refused], NOTHING, NONE],
+  'timed out': [[begun, pending, (avatar) => timedOut(avatar, FAILURE, ENDING)], amount(1), NONE],
 };
 
 export function spending(check: Check): void {
   check('what an avatar counts for follows from its status', async (t, { store }) => {
-    let [reserved, settled] = [await sumOf(store, 'reserved'), await sumOf(store, 'settled')];
-    t.same([reserved, settled], [NOTHING, NOTHING]);
+    let reserved = await sumOf(store, 'reserved');
+    let spent = await sumOf(store, 'settled');
+    t.same([reserved, spent], [NOTHING, NONE]);
     for (const [end, [moves, reserves, settles]] of Object.entries(ENDS)) {
       let { avatar, version } = await create(store);
       t.same(await sumOf(store, 'reserved'), plus(reserved, amount(1)), `${end}: accepted`);
@@ -106,11 +126,11 @@ export function spending(check: Check): void {
         }
         version += 1;
       }
-      [reserved, settled] = [plus(reserved, reserves), plus(settled, settles)];
-      t.same([await sumOf(store, 'reserved'), await sumOf(store, 'settled')], [reserved, settled], end);
+      [reserved, spent] = [plus(reserved, reserves), plus(spent, settles)];
+      t.same([await sumOf(store, 'reserved'), await sumOf(store, 'settled')], [reserved, spent], end);
       t.equal(await store.remove(avatar.id, version), true);
       if (avatar.status === 'queued' || avatar.status === 'submitting') reserved = plus(reserved, amount(-1));
-      t.same([await sumOf(store, 'reserved'), await sumOf(store, 'settled')], [reserved, settled], 'gone');
+      t.same([await sumOf(store, 'reserved'), await sumOf(store, 'settled')], [reserved, spent], 'gone');
     }
   });
 
@@ -123,7 +143,7 @@ export function spending(check: Check): void {
         name: 'QueueFullError',
       });
       t.equal(await store.remove(avatar.id, version + 1), false);
-      t.same(await today(store), [row(amount(1), NOTHING)]);
+      t.same(await today(store), [row(amount(1))]);
       t.equal(await store.remove(avatar.id, version), true);
       t.same(await today(store), []);
     },
@@ -148,15 +168,15 @@ export function spending(check: Check): void {
     await create(store, { caller: 'a-team' });
     const date = dayOf(before);
     const mine = [
-      row(amount(1), NOTHING, { date }),
-      row(amount(1, spend.reserved), NOTHING, { mode: 'pro' }),
-      row(amount(1), NOTHING),
-      row(amount(1), NOTHING, { date: dayOf(after) }),
+      row(amount(1), NONE, { date }),
+      row(amount(1, spend.reserved), NONE, { mode: 'pro' }),
+      row(amount(1)),
+      row(amount(1), NONE, { date: dayOf(after) }),
     ];
     t.same(await store.use(CALLER, date, dayOf(after)), mine);
     t.same(await store.use(CALLER, TODAY, TODAY), mine.slice(1, 3));
     t.same(await store.use(CALLER, date, date), mine.slice(0, 1));
-    const [first, last] = ['a-team', 'team-b'].map((caller) => row(amount(1), NOTHING, { caller }));
+    const [first, last] = ['a-team', 'team-b'].map((caller) => row(amount(1), NONE, { caller }));
     t.same(await store.use(EVERYONE, date, dayOf(after)), [first, ...mine, last]);
     t.same(await store.use('nobody', date, dayOf(after)), []);
   });
@@ -198,7 +218,7 @@ export function spending(check: Check): void {
       t.equal(results.filter(({ status }) => status === 'fulfilled').length, 10);
       const refusals = results.flatMap((each) => (each.status === 'rejected' ? [each.reason] : []));
       for (const refusal of refusals) t.match(refusal, { name: 'CallerLimitError', limit: span });
-      t.same(await today(store), [row(amount(10), NOTHING)]);
+      t.same(await today(store), [row(amount(10))]);
       t.match(await store.outlook([]), { queued: 10, queuedBytes: 10 * SUBMISSION.length });
       t.equal((await opened.submissions()).length, 10, 'nothing is left of the others');
 
@@ -213,6 +233,17 @@ export function spending(check: Check): void {
     });
   }
 
+  check('a cap counts what was billed, whatever it was to cost', async (t, { store }) => {
+    const caps = { day: SPEND.reserved.units + BILLED, month: null };
+    const { avatar } = await create(store, {}, { caps });
+    await t.rejects(create(store, {}, { caps }), refusalOf('day'));
+    const bill = (billed: number) => counted({ billed })(made(pending(begun(avatar))));
+    t.match(await store.save(bill(BILLED), 1, KEEP), { saved: true });
+    const { spent } = await create(store, {}, { caps });
+    t.same(spent, { day: caps.day, month: caps.day });
+    t.same(await today(store), [row(amount(1), settled(1, SPEND.reserved, BILLED))]);
+  });
+
   check('a large submission that is refused by a cap leaves nothing', async (t, opened) => {
     const large = [Buffer.alloc(600_000, 'a')];
     const caps = { day: null, month: SPEND.reserved.units };
@@ -221,7 +252,7 @@ export function spending(check: Check): void {
     const results = await Promise.allSettled(creations);
     t.equal(results.filter(({ status }) => status === 'fulfilled').length, 1);
     t.equal((await opened.submissions()).length, 1);
-    t.same(await today(opened.store), [row(amount(1), NOTHING)]);
+    t.same(await today(opened.store), [row(amount(1))]);
   });
 
   check('a key that was used is answered whatever the limits', async (t, { store }) => {
@@ -238,7 +269,7 @@ export function spending(check: Check): void {
       Array.from({ length: 50 }, () => create(store, { externalId: 'order-1' }, limits)),
     );
     t.equal(results.filter(({ status }) => status === 'fulfilled').length, 4);
-    t.same(await today(store), [row(amount(4), NOTHING)]);
+    t.same(await today(store), [row(amount(4))]);
     const isFull = (when: string) => t.rejects(create(store, {}, limits), refusalOf('unfinished'), when);
     const [one, two] = (await beginFirst(store, 2)).map(({ avatar }) => avatar) as [Avatar, Avatar];
     await store.save(pending(two), 2, KEEP);
@@ -261,14 +292,14 @@ export function spending(check: Check): void {
 const refusalOf = (limit: string) => ({ name: 'CallerLimitError', limit });
 
 /** Of all modes today. */
-async function sumOf(store: Store, state: 'reserved' | 'settled'): Promise<Amount> {
-  return (await today(store)).map((each) => each[state]).reduce(plus, NOTHING);
+async function sumOf<State extends 'reserved' | 'settled'>(store: Store, state: State) {
+  const nothing = { reserved: NOTHING, settled: NONE };
+  return (await today(store)).map((each) => each[state]).reduce(plus, nothing[state]);
 }
 
-function plus(a: Amount, b: Amount): Amount {
-  return {
-    avatars: a.avatars + b.avatars,
-    durationMs: a.durationMs + b.durationMs,
-    units: a.units + b.units,
-  };
+function plus<Sums extends Amount>(a: Sums, b: Sums): Sums {
+  const names = Object.keys(a) as (keyof Sums)[];
+  return Object.fromEntries(
+    names.map((name) => [name, Number(a[name]) + Number(b[name])]),
+  ) as unknown as Sums;
 }

@@ -49,6 +49,7 @@ export function avatarOf(change: Partial<Avatar> = {}): Avatar {
       costEstimateUsd: 0.3226,
       spend: null,
       traceparent: null,
+      startBy: null,
       callbackUrl: null,
     },
     1_750_000_000_000,
@@ -56,12 +57,20 @@ export function avatarOf(change: Partial<Avatar> = {}): Avatar {
   return { ...made, ...change };
 }
 
-/** Avatars that are due, the first one longest. */
-export async function dueInTurn(store: Store, count: number): Promise<[Avatar, Avatar, Avatar, ...Avatar[]]> {
+/** Avatars that are due, or will be, the first one longest. */
+export async function dueInTurn(
+  store: Store,
+  count: number,
+  inMs = 0,
+): Promise<[Avatar, Avatar, Avatar, ...Avatar[]]> {
   const made: Avatar[] = [];
   let last = 0;
   while (made.length < count) {
-    const { avatar, now } = await store.admit(avatarOf({ id: `av_${made.length}` }), [SUBMISSION], dueIn(0));
+    const { avatar, now } = await store.admit(
+      avatarOf({ id: `av_${made.length}` }),
+      [SUBMISSION],
+      dueIn(inMs),
+    );
     made.push(avatar);
     if (now < last) throw new Error('the clock went backwards');
     last = now;

@@ -47,7 +47,7 @@ async function build(dir: string, seed: number, count: number): Promise<World> {
       idempotency: random.is(0.7) ? { key: `key ${i}`, fingerprint: 'f' } : null,
       externalId: random.is(0.3) ? `order-${random.between(0, 9 - 1)}` : null,
       prompt: text(random, random.between(0, 900)),
-      spend: { reserved: { durationMs: 7200, units: 3226 }, settled: null },
+      spend: { reserved: { durationMs: 7200, units: 3226 }, settled: null, billed: null },
       createdAt: 1_750_000_000_000 + i,
     });
     const { avatar } = await store.admit(made, [Buffer.from(submission)], dueIn(LONG));

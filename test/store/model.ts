@@ -12,6 +12,8 @@ interface Entry {
   avatar: Avatar;
   version: number;
   due: boolean;
+  /** Whether that is what its version came from. */
+  claimed: boolean;
   submission: Buffer | null;
   /** Whether its slot was let go, whatever its status says. */
   slotless: boolean;
@@ -45,7 +47,7 @@ class Model {
   admit(avatar: Avatar, submission: Buffer, due: boolean): boolean {
     if (this.entries.has(avatar.id)) return false;
     const [changed, place] = [++this.#changes, ++this.#places];
-    const entry = { avatar, version: 1, due, submission, slotless: false, place, changed };
+    const entry = { avatar, version: 1, due, claimed: false, submission, slotless: false, place, changed };
     this.entries.set(avatar.id, entry);
     return true;
   }
@@ -57,7 +59,8 @@ class Model {
     const owner = taskId === null ? undefined : this.owners.get(taskId);
     if (owner !== undefined && owner !== avatar.id) return { saved: false, reason: 'task-taken' };
     if (taskId !== null) this.owners.set(taskId, avatar.id);
-    Object.assign(entry, { avatar, version: version + 1, due: dueInMs === 0, slotless: slotForMs === 0 });
+    const due = dueInMs === 0;
+    Object.assign(entry, { avatar, version: version + 1, due, claimed: false, slotless: slotForMs === 0 });
     if (submission === 'drop') entry.submission = null;
     if (silent !== true) entry.changed = ++this.#changes;
     return { saved: true, version: version + 1 };
@@ -118,6 +121,11 @@ class Model {
 
   queue(): Entry[] {
     return this.#where(({ avatar }) => holdingsOf(avatar).queued).sort((a, b) => a.place - b.place);
+  }
+
+  /** Those in it that may be begun. */
+  startable(): Entry[] {
+    return this.queue().filter(({ due, claimed }) => !due && !claimed);
   }
 
   due(keyId: string | null): Entry[] {
@@ -184,7 +192,7 @@ const begin = fc.tuple(fc.nat(4), fc.boolean()).map(
     async (store, model) => {
       const call = beginOf();
       const { begun, waitMs } = await store.begin(call, limit);
-      const queue = model.queue();
+      const queue = model.startable();
       for (const [i, stored] of begun.entries()) {
         const entry = queue[i];
         const { keyId } = stored.avatar;
@@ -235,7 +243,7 @@ function claimedAre(
   const entry = due.find((candidate) => candidate.avatar.id === avatar.id);
   assert.ok(entry, `${avatar.id} is not due`);
   assert.deepEqual({ avatar, version }, { avatar: entry.avatar, version: entry.version + 1 });
-  Object.assign(entry, { version, due: lease === 0 });
+  Object.assign(entry, { version, due: lease === 0, claimed: true });
 }
 
 const taskId = fc.constantFrom(null, 'task-1', 'task-2');

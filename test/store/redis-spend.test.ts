@@ -16,7 +16,10 @@ const TODAY = dayOf(NOW);
 const ACCOUNT = `{avatar-gateway}:spend:${TODAY.slice(0, 7)}:${CALLER}`;
 
 const paid = (): Avatar =>
-  avatarOf({ createdAt: NOW, spend: { reserved: { durationMs: 7200, units: UNITS }, settled: null } });
+  avatarOf({
+    createdAt: NOW,
+    spend: { reserved: { durationMs: 7200, units: UNITS }, settled: null, billed: null },
+  });
 async function create(store: Store, avatar = paid(), caps = { day: 10 * UNITS, month: null }) {
   const admitted = await store.admit(avatar, [SUBMISSION], dueIn(LONG, { caps }));
   if (admitted.outcome === 'known') throw new Error('it was known');
@@ -83,7 +86,7 @@ t.test('redis: sums stay exact where they are large', async (t) => {
   const { client, store } = await open(t);
   await create(store);
   const entry = `${TODAY.slice(8)} std`;
-  await client.hset(ACCOUNT, entry, '1 7200 900719925474000 0 0 0', 'month', '900719925474000');
+  await client.hset(ACCOUNT, entry, '1 7200 900719925474000 0 0 0 0 0', 'month', '900719925474000');
   const { spent } = await create(store);
   t.equal(spent?.month, 900719925474000 + UNITS);
   t.equal((await store.use(CALLER, TODAY, TODAY))[0]?.reserved.units, 900719925474000 + UNITS);

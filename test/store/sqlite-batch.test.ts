@@ -28,7 +28,15 @@ function rowOf(avatar: Avatar, change: Partial<SentRow> = {}): SentRow {
   const { id, caller, status, step, mode, attempt, createdAt } = avatar;
   return {
     ...{ id, caller, status, step, mode, attempt, created: createdAt, key_id: null, intent: null },
-    ...{ due_key: null, external_id: null, task_id: null, idempotency: null, cost_ms: 10, cost_units: 5 },
+    ...{
+      due_key: null,
+      external_id: null,
+      task_id: null,
+      idempotency: null,
+      cost_ms: 10,
+      cost_units: 5,
+      cost_billed: null,
+    },
     doc: documentOf(avatar),
     ...change,
   };

@@ -68,7 +68,7 @@ async function drop(): Promise<void> {
 /** Creates avatars that cost something, twenty at once, and says each; without end. */
 async function spend(): Promise<void> {
   const store = await openSqliteStore({ dir });
-  const spend = { reserved: { durationMs: 7200, units: 3226 }, settled: null };
+  const spend = { reserved: { durationMs: 7200, units: 3226 }, settled: null, billed: null };
   const create = async (): Promise<void> => {
     say((await store.admit(avatarOf({ spend, createdAt: Date.now() }), [SUBMISSION], dueIn(LONG))).avatar.id);
     return create();

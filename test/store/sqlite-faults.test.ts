@@ -26,7 +26,7 @@ const KEEP = { dueInMs: LONG, submission: 'keep' } as const;
 t.test('sqlite: everything is there again after a restart', async (t) => {
   const dir = join(t.testdir(), 'made', 'for', 'it');
   const first = await open(t, dir);
-  const spend = { reserved: { durationMs: 7200, units: 3226 }, settled: null };
+  const spend = { reserved: { durationMs: 7200, units: 3226 }, settled: null, billed: null };
   for (const id of ['av_1', 'av_2', 'av_3', 'av_4'])
     await create(first, id, { spend, createdAt: Date.now() });
   const [one, two] = await beginFirst(first, 2);
@@ -200,7 +200,7 @@ t.test('sqlite: what is due goes by the clock it was given', async (t) => {
 t.test('sqlite: months are forgotten when they are old enough, and no sooner', async (t) => {
   const dir = t.testdir();
   const first = await open(t, dir);
-  const spend = { reserved: { durationMs: 7200, units: 3226 }, settled: null };
+  const spend = { reserved: { durationMs: 7200, units: 3226 }, settled: null, billed: null };
   await create(first, 'av_1', { spend, createdAt: Date.now() });
   await first.close();
   for (const [days, rows] of [

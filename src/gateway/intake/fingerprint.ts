@@ -8,10 +8,8 @@ import type { AvatarRequest } from './request.js';
  * that was validated and the bytes of the media, whichever way they came, not how the body was written.
  */
 export function fingerprintOf(request: AvatarRequest, { image, speech }: Inspected): string {
-  const { mode, prompt, externalId, metadata, callbackUrl } = request;
+  const { mode, prompt, externalId, metadata, callbackUrl, startWithinMs } = request;
   const notes = Object.entries(metadata).sort(([a], [b]) => (a < b ? -1 : 1));
-  // Without one as it was before there were any: avatars remember the fingerprint for days.
-  const told = callbackUrl === null ? [] : [callbackUrl];
-  const all = [mode, prompt, externalId, notes, image.identity, speech.identity, ...told];
+  const all = [mode, prompt, externalId, notes, image.identity, speech.identity, callbackUrl, startWithinMs];
   return createHash('sha256').update(JSON.stringify(all)).digest('base64url');
 }

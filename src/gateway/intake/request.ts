@@ -23,6 +23,8 @@ export interface AvatarRequest extends MediaRequest {
   readonly externalId: string | null;
   readonly metadata: Readonly<Record<string, string>>;
   readonly traceparent: string | null;
+  /** How long the avatar may wait for its submit, in ms; `null`: as long as the queue lets it. */
+  readonly startWithinMs: number | null;
   /** Whom to tell of the end. */
   readonly callbackUrl: string | null;
   /** Where it is told as Modellix would tell it: what URLs in that begin with, without a slash at the end. */

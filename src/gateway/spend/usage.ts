@@ -1,5 +1,5 @@
 import type { Scope } from '../../domain/caller.js';
-import { type Amount, type DayOfUse, dayOf, nextDay, nextMonth, type SpendCaps } from '../../domain/spend.js';
+import { type DayOfUse, dayOf, nextDay, nextMonth, type SpendCaps } from '../../domain/spend.js';
 import type { Ports } from '../ports.js';
 
 /** Days as `2026-11-28`, of UTC, both included; `null`: from the first of this month, until today. */
@@ -58,16 +58,12 @@ export async function usage(
   };
 }
 
-/** The sum of amounts. */
-export function total(amounts: readonly Amount[]): Amount {
-  return amounts.reduce(
-    (sum, each) => ({
-      avatars: sum.avatars + each.avatars,
-      durationMs: sum.durationMs + each.durationMs,
-      units: sum.units + each.units,
-    }),
-    { avatars: 0, durationMs: 0, units: 0 },
-  );
+/** What amounts have of something together. */
+export function sum<Name extends string>(
+  amounts: readonly Readonly<Record<Name, number>>[],
+  name: Name,
+): number {
+  return amounts.reduce((all, each) => all + each[name], 0);
 }
 
 function unitsOf({ reserved, settled }: DayOfUse): number {

@@ -1,8 +1,8 @@
-import type { AudioFacts, Avatar, Cost } from '../../domain/avatar.js';
-import { spendStateOf, UNITS_A_DOLLAR } from '../../domain/spend.js';
+import type { AudioFacts, Avatar } from '../../domain/avatar.js';
+import { type Amount, settledUnits, spendStateOf, UNITS_A_DOLLAR } from '../../domain/spend.js';
 import type { DeliveryLog } from '../../gateway/callbacks/delivery-log.js';
 import type { CheckResult } from '../../gateway/intake/check.js';
-import { type CapUse, total, type Usage } from '../../gateway/spend/usage.js';
+import { type CapUse, sum, type Usage } from '../../gateway/spend/usage.js';
 import type { AvatarSnapshot } from '../../gateway/view.js';
 import { PROBLEMS, problemType } from '../../problems.js';
 import type { AvatarView, CheckView } from '../schemas/avatar.js';
@@ -43,6 +43,7 @@ export function avatarView({ avatar, queue }: AvatarSnapshot, basePath: string):
     callback: callback && { url: callback.url, state: callback.state },
     task_id: avatar.taskId,
     created_at: new Date(avatar.createdAt).toISOString(),
+    start_by: time(avatar.startBy),
     submitted_at: time(avatar.submittedAt),
     completed_at: time(avatar.completedAt),
     expires_at: time(avatar.expiresAt),
@@ -89,26 +90,39 @@ export function checkView({
   const cost = {
     currency: 'USD' as const,
     estimate: costEstimateUsd,
-    reserved: usd(reserved),
+    reserved: usd(reserved.units),
     settled: null,
+    basis: 'estimated' as const,
   };
   return { mode, image, audio: audioView(audio), cost, warnings: [...warnings] };
 }
 
 function amountsView(days: Usage['days']): UsageView['total'] {
-  const sum = (of: 'reserved' | 'settled') => {
-    const { avatars, durationMs, units } = total(days.map((day) => day[of]));
-    return { avatars, seconds: durationMs / 1000, usd: units / UNITS_A_DOLLAR };
+  const settled = days.map((day) => day.settled);
+  return {
+    reserved: amountView(days.map((day) => day.reserved)),
+    settled: {
+      ...amountView(settled),
+      estimated_usd: usd(sum(settled, 'estimated')),
+      billed_usd: usd(sum(settled, 'billed')),
+    },
   };
-  return { reserved: sum('reserved'), settled: sum('settled') };
+}
+
+function amountView(amounts: readonly Amount[]) {
+  return {
+    avatars: sum(amounts, 'avatars'),
+    seconds: sum(amounts, 'durationMs') / 1000,
+    usd: usd(sum(amounts, 'units')),
+  };
 }
 
 function capView(use: CapUse | null): UsageView['caps']['day'] {
   if (use === null) return null;
   return {
-    usd: use.cap / UNITS_A_DOLLAR,
-    used_usd: use.used / UNITS_A_DOLLAR,
-    left_usd: Math.max(0, use.cap - use.used) / UNITS_A_DOLLAR,
+    usd: usd(use.cap),
+    used_usd: usd(use.used),
+    left_usd: usd(Math.max(0, use.cap - use.used)),
     resets_at: new Date(use.resetsAt).toISOString(),
   };
 }
@@ -118,17 +132,18 @@ function audioView({ source, format, durationSeconds, bytes }: AudioFacts): Avat
 }
 
 function costView({ status, costEstimateUsd, spend }: Avatar): AvatarView['cost'] {
-  const state = spendStateOf(status);
+  const state = spendStateOf({ status, spend });
   return {
     currency: 'USD',
     estimate: costEstimateUsd,
-    reserved: state === 'reserved' ? usd(spend?.reserved) : null,
-    settled: state === 'settled' ? usd(spend?.settled ?? spend?.reserved) : null,
+    reserved: spend !== null && state === 'reserved' ? usd(spend.reserved.units) : null,
+    settled: spend !== null && state === 'settled' ? usd(settledUnits(spend)) : null,
+    basis: spend?.billed == null ? 'estimated' : 'billed',
   };
 }
 
-function usd(cost: Cost | undefined): number | null {
-  return cost === undefined ? null : cost.units / UNITS_A_DOLLAR;
+function usd(units: number): number {
+  return units / UNITS_A_DOLLAR;
 }
 
 function time(ms: number | null): string | null {

@@ -25,6 +25,7 @@ export function creationOf(request: FastifyRequest, body: CreateAvatar, requireK
     externalId: body.external_id ?? null,
     metadata: body.metadata ?? {},
     traceparent: typeof traceparent === 'string' && TRACEPARENT.test(traceparent) ? traceparent : null,
+    startWithinMs: body.start_within_seconds === undefined ? null : body.start_within_seconds * 1000,
     ...checkOf(request, body),
   };
 }

@@ -7,6 +7,8 @@ import { CreateAvatar } from '../schemas/avatar.js';
 import { type JsonBody, MAX_REST_BYTES, MEDIA_MEMBERS, readJson, tooLarge } from './json-body.js';
 
 const MEMBERS: ReadonlySet<string> = new Set(Object.keys(CreateAvatar.properties));
+/** These are no text. */
+const JSON_MEMBERS: ReadonlySet<string> = new Set(['metadata', 'start_within_seconds']);
 /** Members of `POST /avatars`, with room for one that is not known and shall be named. */
 const MAX_PARTS = 20;
 const MAX_HEADERS_A_PART = 20;
@@ -30,7 +32,7 @@ interface Part {
 
 /**
  * Reads a `multipart/form-data` body (RFC 7578) to the same as a JSON one. A part of type `application/json` that begins as
- * JSON does is JSON, and so is `metadata`; media are files, unless they have no file name and begin as text does; all else is text. What a browser
+ * JSON does is JSON, and so are `metadata` and numbers; media are files, unless they have no file name and begin as text does; all else is text. What a browser
  * sends for a field that was left empty, an empty text or a file without a name, is as good as not sent.
  * @param receive hands on the body as it arrives, until what it is given to throws
  * @param bodyBytes how many will come; 0 where that is not known
@@ -54,7 +56,7 @@ export async function readForm(
   const begin = (name = '', type = '', fileName = ''): ((chunk: Buffer) => void) => {
     const shown = JSON.stringify(name.slice(0, 64));
     const isMedia = MEDIA_MEMBERS.has(name);
-    const isJson = type === 'application/json' || name === 'metadata';
+    const isJson = type === 'application/json' || JSON_MEMBERS.has(name);
     if (name === '') refuse('A field has no name.');
     else if (!MEMBERS.has(name)) refuse(`The field ${shown} is not known here.`);
     else if (parts.has(name)) refuse(`The field ${shown} stands twice.`);

@@ -70,6 +70,7 @@ const REFUSALS: Readonly<Record<ProblemSlug, readonly [status: number, category:
   'video-delayed': [503, 'Service unavailable'],
   'store-unavailable': [503, 'Service unavailable'],
   'never-sent': [422, 'Not submitted'],
+  'not-started-in-time': [422, 'Not submitted'],
   'task-timeout': [504, 'Task failed'],
 };
 

@@ -13,6 +13,9 @@ import {
   Word,
 } from './types.js';
 
+/** The longest that an avatar may wait in the queue, by any setting, in seconds. */
+const MAX_START_WITHIN = 30 * 86_400;
+
 const mode = Word(['std', 'pro'], '`pro` costs more and takes longer.');
 
 /** Of each schema of a request: exactly one of the two is given. */
@@ -47,6 +50,14 @@ export const CreateAvatar = Type.Object(
         minLength: 1,
         description:
           'Where the gateway POSTs the avatar once it has ended: an http(s) URL on the public internet, without user info, at most 8192 characters. The message is signed; see docs/callbacks.md.',
+      }),
+    ),
+    start_within_seconds: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: MAX_START_WITHIN,
+        description:
+          'How long it may wait to be submitted to Modellix. What was not submitted by then ends as `canceled`, with the problem `not-started-in-time`, and costs nothing. Without it, as long as the queue lets it.',
       }),
     ),
     metadata: Type.Optional(
@@ -130,7 +141,14 @@ const Cost = Type.Object(
       Type.Number(),
       'What is held for it against your caps, while it is not known what it costs: the estimate, or that of the longest speech there may be.',
     ),
-    settled: Nullable(Type.Number(), 'What it cost, once it has `succeeded`.'),
+    settled: Nullable(
+      Type.Number(),
+      'What it cost, once it has `succeeded`; also where it has `failed`, and Modellix billed it all the same.',
+    ),
+    basis: Word(
+      ['estimated', 'billed'],
+      '`billed`: `settled` is what Modellix says it billed. `estimated`: all of it is by the price that is set here.',
+    ),
   },
   { description: 'What it is expected to cost, from the length of the speech, and what it did cost.' },
 );
@@ -201,6 +219,7 @@ export const AvatarView = Type.Object(
     callback: Nullable(Callback),
     task_id: Nullable(Type.String(), "Modellix's id of the task, once it was made."),
     created_at: Time('When it was accepted.'),
+    start_by: NullableTime('When it has to be submitted by, or else ends as `canceled`.'),
     submitted_at: NullableTime('When Modellix took it.'),
     completed_at: NullableTime('When it became final.'),
     expires_at: NullableTime('When the record is forgotten; set once it is final.'),

@@ -15,17 +15,30 @@ export const UsageParameters = Type.Object(
 export type UsageParameters = Static<typeof UsageParameters>;
 
 const notNegative = Type.Number({ minimum: 0 });
-const Amount = (description: string) =>
-  Type.Object(
-    { avatars: Type.Integer({ minimum: 0 }), seconds: notNegative, usd: notNegative },
-    { description },
-  );
+const amount = { avatars: Type.Integer({ minimum: 0 }), seconds: notNegative, usd: notNegative };
 
 const amounts = {
-  reserved: Amount(
-    'Held for avatars that are not final, `unconfirmed` or `timed_out`: what they may cost at most, from the length of the speech, or the greatest length there may be where it is not known.',
+  reserved: Type.Object(amount, {
+    description:
+      'Held for avatars that are not final, `unconfirmed` or `timed_out`: what they may cost at most, from the length of the speech, or the greatest length there may be where it is not known.',
+  }),
+  settled: Type.Object(
+    {
+      ...amount,
+      estimated_usd: Type.Number({
+        minimum: 0,
+        description: 'What they come to by the price that is set here.',
+      }),
+      billed_usd: Type.Number({
+        minimum: 0,
+        description: 'What Modellix says it billed, for those of which it does.',
+      }),
+    },
+    {
+      description:
+        'What avatars cost that have `succeeded`, or were billed all the same. `usd` is as billed, and by the price where Modellix does not say.',
+    },
   ),
-  settled: Amount('What avatars cost that have `succeeded`.'),
 };
 
 const cap = Nullable(
@@ -64,13 +77,13 @@ export const UsageView = Type.Object(
   {
     $id: 'Usage',
     description:
-      'What was spent. It is an account of the gateway, by its price list, and not a bill of Modellix.',
+      'What was spent: an account of the gateway, from what Modellix says it billed for each avatar, and from the prices that are set where it does not say.',
   },
 );
 export type UsageView = Static<typeof UsageView>;
 
 const nothing = { avatars: 0, seconds: 0, usd: 0 };
-const some = { avatars: 2, seconds: 14.4, usd: 0.6452 };
+const some = { avatars: 2, seconds: 14.4, usd: 0.64, estimated_usd: 0.6452, billed_usd: 0.64 };
 
 export const usageContent = jsonContent<UsageView>('Usage', {
   from: '2026-11-01',
@@ -79,7 +92,7 @@ export const usageContent = jsonContent<UsageView>('Usage', {
   data: [{ date: '2026-11-28', caller: 'shop', mode: 'std', reserved: nothing, settled: some }],
   total: { reserved: nothing, settled: some },
   caps: {
-    day: { usd: 10, used_usd: 0.6452, left_usd: 9.3548, resets_at: '2026-11-29T00:00:00.000Z' },
+    day: { usd: 10, used_usd: 0.64, left_usd: 9.36, resets_at: '2026-11-29T00:00:00.000Z' },
     month: null,
   },
 });

@@ -1,17 +1,15 @@
 /**
- * Entries of accounts: what a caller spent in a month, by day and mode. An entry of one, named `28 std`, has six whole
- * numbers: avatars, milliseconds and units reserved, then the same settled.
+ * Entries of accounts: what a caller spent in a month, by day and mode. An entry of one, named `28 std`, has eight whole
+ * numbers: avatars, milliseconds and units reserved, then the same settled, and of those the units by the price and billed.
  */
 
-import { type Avatar, isFinal, type Mode, type Spend } from '../../domain/avatar.js';
-import { type Amount, type DayOfUse, dayOf, type SpendState } from '../../domain/spend.js';
+import { type Avatar, isFinal, type Mode } from '../../domain/avatar.js';
+import { type Amount, type DayOfUse, dayOf, settledUnits, spendStateOf } from '../../domain/spend.js';
 import type { Admission } from '../store.js';
 
-/** Where the numbers of a state begin in an entry; what was released is not counted. */
-export const BEGINS: Readonly<Record<SpendState, 0 | 3 | null>> = { reserved: 0, settled: 3, released: null };
 const MODES: readonly Mode[] = ['std', 'pro'];
 /** Of an entry. */
-const NUMBERS = 6;
+const NUMBERS = 8;
 
 /** Where an avatar is counted: the day on which it was accepted. */
 export function placeOf({ createdAt, mode }: Pick<Avatar, 'createdAt' | 'mode'>) {
@@ -45,9 +43,13 @@ export function entriesOf(month: string, from: string, to: string): string[] {
     .flatMap((day) => MODES.map((mode) => `${day} ${mode}`));
 }
 
-/** What it adds to an entry in either state. */
-export function costsOf({ reserved, settled }: Spend): readonly number[] {
-  return [reserved, settled ?? reserved].flatMap(({ durationMs, units }) => [1, durationMs, units]);
+/** What an avatar adds to the numbers of its entry, up to the last that is not 0. */
+export function numbersOf({ status, spend }: Pick<Avatar, 'status' | 'spend'>): readonly number[] {
+  const state = spendStateOf({ status, spend });
+  if (spend === null || state === 'released') return [];
+  const { durationMs, units } = (state === 'settled' ? spend.settled : null) ?? spend.reserved;
+  if (state === 'reserved') return [1, durationMs, units];
+  return [0, 0, 0, 1, durationMs, settledUnits(spend), units, spend.billed ?? 0];
 }
 
 /** How many unfinished avatars its caller may have where this one is to be among them; `null`: any number. */
@@ -65,8 +67,9 @@ export function rowsOf(
     .filter(([, sums]) => sums.length === NUMBERS && sums.some((sum) => sum !== 0))
     .map(([entry, sums]) => {
       const [day, mode] = entry.split(' ') as [string, Mode];
-      const [reserved, settled] = [amountOf(sums.slice(0, 3)), amountOf(sums.slice(3))];
-      return { caller, date: `${month}-${day}`, mode, reserved, settled };
+      const [estimated = 0, billed = 0] = sums.slice(6);
+      const settled = { ...amountOf(sums.slice(3)), estimated, billed };
+      return { caller, date: `${month}-${day}`, mode, reserved: amountOf(sums), settled };
     });
 }
 

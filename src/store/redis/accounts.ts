@@ -1,5 +1,5 @@
 /**
- * What callers spent: a hash for each month of a caller. An entry of `account-entries.ts` lies there as six numbers in decimal; the
+ * What callers spent: a hash for each month of a caller. An entry of `account-entries.ts` lies there as eight numbers in decimal; the
  * units of a day under its number, and those of the month under `month`, are their sums, for caps.
  */
 

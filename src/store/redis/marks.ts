@@ -4,11 +4,11 @@ import { createHash } from 'node:crypto';
 import { type Avatar, isFinal, STATUSES, type Status } from '../../domain/avatar.js';
 import { EVERYONE, type Scope } from '../../domain/caller.js';
 import { holdingsOf } from '../../domain/holdings.js';
-import { spendStateOf } from '../../domain/spend.js';
+import { isReserved } from '../../domain/spend.js';
 import { wholeDelay } from '../delay.js';
 import { keyDigest } from '../idempotency.js';
 import type { Begin, CallTerms } from '../store.js';
-import { BEGINS, costsOf, placeOf } from './account-entries.js';
+import { numbersOf, placeOf } from './account-entries.js';
 import { LETTERS } from './ids.js';
 
 export const MARKS: Readonly<Record<Status, string>> = {
@@ -38,11 +38,6 @@ export const UNFINISHED = marksWhere((status) => !isFinal(status));
 export const HOLDS_SLOT = marksWhere((status) => holdings(status).slot);
 /** Those that are due in the index of their key. */
 export const AT_KEY = marksWhere((status) => holdings(status).dueIndex !== null);
-/** Each mark that counts for its caller's spend, and where the numbers of its state begin in an entry, from 1. */
-export const STATES = STATUSES.map((status) => {
-  const begins = BEGINS[spendStateOf(status)];
-  return begins === null ? '' : `${MARKS[status]}${begins + 1}`;
-}).join('');
 
 /** How many letters say when an avatar was created, in order: until the year 2109. */
 export const ENTRY_TIME = 7;
@@ -107,8 +102,7 @@ export function beginWord(begin: Begin | undefined): string {
 export function spendWord(avatar: Avatar): string {
   if (avatar.spend === null) return '';
   const { month, day } = placeOf(avatar);
-  const [, ms, units, , msSettled, unitsSettled] = costsOf(avatar.spend);
-  return [month, day, avatar.mode, ms, units, msSettled, unitsSettled].join('_');
+  return [month, day, avatar.mode, ...numbersOf(avatar)].join('_');
 }
 
 /** The words of a head, in the order of WORDS in prelude.lua. What is spent or released for good is not taken back, so it is left out. */
@@ -127,7 +121,7 @@ export function headOf(avatar: Avatar): string {
     ...[
       idempotencyWord,
       taskId === null ? '' : digest(taskId, 14),
-      spendStateOf(status) === 'reserved' ? spendWord(avatar) : '',
+      isReserved(status) ? spendWord(avatar) : '',
       word(caller),
     ],
   ].join(' ');

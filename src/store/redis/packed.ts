@@ -21,12 +21,12 @@ const DICTIONARY = Buffer.from(
     '.mp4?OSSAccessKeyId=.mp4?Expires=17&Key-Pair-Id=&Signature=',
     '"idempotency":null,"mode":"std","prompt":null,"externalId":null,"metadata":{},"image":{"source":"url","format":null,"width":null,"height":null,"bytes":null},',
     '"audio":{"source":"audio_id","format":null,"durationSeconds":null,"bytes":null},"costEstimateUsd":null,"spend":null,"traceparent":null,',
-    '"step":"expire","taskId":null,"video":null,"callback":null,"failure":null,"polls":0,"polledAt":null,"failures":0,"createdAt":17,"submittedAt":null,"completedAt":17,"expiresAt":17}',
+    '"step":"expire","taskId":null,"video":null,"callback":null,"failure":null,"polls":0,"polledAt":null,"failures":0,"createdAt":17,"startBy":null,"submittedAt":null,"completedAt":17,"expiresAt":17}',
     '{"id":"av_","caller":"anonymous","idempotency":{"key":"","fingerprint":""},"step":"expire","mode":"std","prompt":"","externalId":"","metadata":{"":""},',
     '"image":{"source":"inline","format":"jpeg","width":1024,"height":1024,"bytes":1},"audio":{"source":"inline","format":"mp3","durationSeconds":1,"bytes":1},"costEstimateUsd":0.,',
-    '"spend":{"reserved":{"durationMs":1000,"units":1},"settled":{"durationMs":1000,"units":1}},"traceparent":"00-',
+    '"spend":{"reserved":{"durationMs":1000,"units":100},"settled":{"durationMs":1000,"units":100},"billed":null},"traceparent":"00-',
     '-01","taskId":"task-","video":{"url":"https://","format":"mp4","width":720,"height":1280,"bytes":1,"expiresAt":17,"keptBytes":null},"callback":null,',
-    '"failure":null,"polls":1,"polledAt":17,"failures":0,"createdAt":17,"submittedAt":17,"completedAt":17,"expiresAt":17}',
+    '"failure":null,"polls":1,"polledAt":17,"failures":0,"createdAt":17,"startBy":null,"submittedAt":17,"completedAt":17,"expiresAt":17}',
   ].join(''),
 );
 /** As few bytes of working memory as the dictionary and a long record need. */

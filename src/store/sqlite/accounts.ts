@@ -1,10 +1,10 @@
 /** What callers spent: rows by caller, day and mode. */
 
 import type { Mode, Status } from '../../domain/avatar.js';
-import { type DayOfUse, dayOf, type Spent, spendStateOf } from '../../domain/spend.js';
+import { type DayOfUse, dayOf, isReserved, type Spent } from '../../domain/spend.js';
 import { USE_MS } from '../store.js';
 import type { Database } from './database.js';
-import type { AccountRow, Table } from './tables.js';
+import { type AccountRow, SUMS, type Sum, type Table } from './tables.js';
 
 type Accounts = Table<AccountRow>;
 
@@ -16,43 +16,45 @@ export interface Counted {
   readonly status: Status;
   readonly cost_ms: number | null;
   readonly cost_units: number | null;
+  readonly cost_billed: number | null;
 }
 
 /** Counts an avatar as it is now, instead of as it was; `null`: as nothing. */
 export function countCost(accounts: Accounts, before: Counted | null, after: Counted | null): void {
-  const [from, to] = [costOf(before), costOf(after)];
+  const [from, to] = [sumsOf(before), sumsOf(after)];
   const row = after ?? before;
-  if (row === null || (from?.state === to?.state && from?.ms === to?.ms && from?.units === to?.units)) return;
+  if (row === null || SUMS.every((name) => from?.[name] === to?.[name])) return;
   const key = [row.caller, dayOf(row.created), row.mode] as const;
   const found = accounts.get(...key);
   // What was counted so long ago that it is forgotten is not taken back either.
   if (found === null && from !== null) return;
   const [caller, day, mode] = key;
-  const reserved = { reserved_avatars: 0, reserved_ms: 0, reserved_units: 0 };
-  const settled = { settled_avatars: 0, settled_ms: 0, settled_units: 0 };
-  const entry = found ?? { caller, day, mode, ...reserved, ...settled };
+  const entry = found ?? { caller, day, mode, ...NOTHING };
   add(entry, from, -1);
   add(entry, to, 1);
   accounts.put(entry);
 }
 
-interface Cost {
-  readonly state: 'reserved' | 'settled';
-  readonly ms: number;
-  readonly units: number;
-}
+const NOTHING = Object.fromEntries(SUMS.map((name) => [name, 0])) as Record<Sum, number>;
 
-function costOf(row: Counted | null): Cost | null {
+type Sums = Readonly<Partial<Record<Sum, number>>>;
+
+/** What an avatar adds to its account; one whose money was released has no cost. */
+function sumsOf(row: Counted | null): Sums | null {
   if (row === null || row.cost_ms === null || row.cost_units === null) return null;
-  const state = spendStateOf(row.status);
-  return state === 'released' ? null : { state, ms: row.cost_ms, units: row.cost_units };
+  const { status, cost_ms, cost_units, cost_billed } = row;
+  if (isReserved(status)) return { reserved_avatars: 1, reserved_ms: cost_ms, reserved_units: cost_units };
+  return {
+    settled_avatars: 1,
+    settled_ms: cost_ms,
+    settled_units: cost_billed ?? cost_units,
+    settled_estimated: cost_units,
+    settled_billed: cost_billed ?? 0,
+  };
 }
 
-function add(row: AccountRow, cost: Cost | null, sign: 1 | -1): void {
-  if (cost === null) return;
-  row[`${cost.state}_avatars`] += sign;
-  row[`${cost.state}_ms`] += sign * cost.ms;
-  row[`${cost.state}_units`] += sign * cost.units;
+function add(row: AccountRow, sums: Sums | null, sign: 1 | -1): void {
+  for (const name of SUMS) row[name] += sign * (sums?.[name] ?? 0);
 }
 
 /** What a caller spent on the day and in the month of a moment, in units. */
@@ -79,7 +81,11 @@ export function use(accounts: Accounts, caller: string | null, from: string, to:
       date: row.day,
       mode: row.mode as Mode,
       reserved: amount(row.reserved_avatars, row.reserved_ms, row.reserved_units),
-      settled: amount(row.settled_avatars, row.settled_ms, row.settled_units),
+      settled: {
+        ...amount(row.settled_avatars, row.settled_ms, row.settled_units),
+        estimated: row.settled_estimated,
+        billed: row.settled_billed,
+      },
     }))
     .filter(({ reserved, settled }) => reserved.avatars + settled.avatars > 0);
 }

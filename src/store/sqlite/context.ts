@@ -1,7 +1,7 @@
 /** What the operations of a transaction work with, and what follows from a row wherever it is written. */
 
 import { STATUSES } from '../../domain/avatar.js';
-import { spendStateOf } from '../../domain/spend.js';
+import { isReserved } from '../../domain/spend.js';
 import type { Change } from '../store.js';
 import { type Counted, countCost } from './accounts.js';
 import { Counts } from './counts.js';
@@ -168,8 +168,7 @@ export class Context {
     this.#wrote = true;
     deleteAvatar(db, seq);
     const known = guessed(row);
-    if (known !== null && spendStateOf(known.status) === 'reserved')
-      countCost(this.tables.accounts, known, null);
+    if (known !== null && isReserved(known.status)) countCost(this.tables.accounts, known, null);
     const found = [seq, id, caller, idempotency, now, damaged, doc];
     db.sql('insert or replace into quarantine values (?, ?, ?, ?, ?, ?, ?)').run(found);
     const oldest = 'select seq from quarantine order by found desc, seq limit -1 offset ?';

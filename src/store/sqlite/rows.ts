@@ -28,7 +28,7 @@ const COLUMNS = [
     'intent',
   ],
   ...['created', 'external_id', 'task_id', 'idempotency', 'tag', 'bytes', 'sum', 'file', 'slot_until'],
-  ...['changed', 'cost_ms', 'cost_units'],
+  ...['changed', 'cost_ms', 'cost_units', 'cost_billed'],
 ] as const satisfies readonly (keyof AvatarRow)[];
 
 type Column = (typeof COLUMNS)[number];
@@ -60,6 +60,7 @@ export interface AvatarRow {
   readonly changed: number;
   readonly cost_ms: number | null;
   readonly cost_units: number | null;
+  readonly cost_billed: number | null;
   readonly doc: Uint8Array;
 }
 
@@ -75,9 +76,9 @@ export type SentRow = Omit<OwnRow, 'doc'> & { readonly doc: string };
 /** What goes to the thread of the store for an avatar. */
 export function rowOf(avatar: Avatar): SentRow {
   const { id, caller, status, step, mode, keyId, attempt, intent, idempotency, spend } = avatar;
-  const state = spendStateOf(status);
+  const state = spendStateOf(avatar);
   const cost =
-    state === 'released' ? null : state === 'settled' ? (spend?.settled ?? spend?.reserved) : spend?.reserved;
+    state === 'released' ? null : ((state === 'settled' ? spend?.settled : null) ?? spend?.reserved);
   return {
     id,
     caller,
@@ -94,6 +95,7 @@ export function rowOf(avatar: Avatar): SentRow {
     idempotency: idempotency && keyDigest(caller, idempotency.key),
     cost_ms: cost?.durationMs ?? null,
     cost_units: cost?.units ?? null,
+    cost_billed: (cost && spend?.billed) ?? null,
     doc: documentOf(avatar),
   };
 }

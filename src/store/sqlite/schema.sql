@@ -32,7 +32,8 @@ create table avatars (
   slot_until integer, -- until when it holds a slot of its key; null: it holds none
   changed integer not null, -- the place of its last change among all changes
   cost_ms integer, -- what is counted for it in accounts; null: nothing
-  cost_units integer,
+  cost_units integer, -- by the price
+  cost_billed integer, -- what Modellix billed, which counts instead; null: it did not say
   doc blob not null, -- see record.ts
   crc integer not null, -- of all columns but seq and submission
   submission blob -- what will be submitted, until it is dropped; see sum
@@ -79,7 +80,9 @@ create table accounts (
   reserved_units integer not null,
   settled_avatars integer not null,
   settled_ms integer not null,
-  settled_units integer not null,
+  settled_units integer not null, -- what counts: as billed, or by the price
+  settled_estimated integer not null, -- by the price
+  settled_billed integer not null, -- as far as Modellix said what it billed
   crc integer not null,
   primary key (caller, day, mode)
 ) strict, without rowid;

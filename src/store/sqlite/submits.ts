@@ -183,7 +183,10 @@ function submitting(
   } as const;
 }
 
-/** Those that are first in the queue and can be read, a page at a time. */
+/**
+ * Those that are first in the queue and can be read, a page at a time; without those that are due, or claimed as such: they have
+ * waited for as long as they may.
+ */
 function* first(cx: Context, limit: number): Iterable<AvatarRow> {
   let [tag, seq] = [-1, -1];
   for (;;) {
@@ -192,7 +195,10 @@ function* first(cx: Context, limit: number): Iterable<AvatarRow> {
     const last = page.at(-1);
     if (last === undefined) return;
     const rows = cx.whole(page);
-    for (const row of rows) if (row.status === 'queued' && !isNewer(row.doc)) yield row;
+    for (const row of rows) {
+      const mayStart = row.due > cx.now && row.version === row.saved;
+      if (row.status === 'queued' && mayStart && !isNewer(row.doc)) yield row;
+    }
     [tag, seq] = 'damaged' in last ? [Number(last.row.tag), last.seq] : [last.tag, last.seq];
   }
 }

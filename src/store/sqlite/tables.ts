@@ -24,12 +24,12 @@ export interface CallerRow {
   changed: number;
 }
 
-const SUMS = [
+export const SUMS = [
   ...(['reserved_avatars', 'reserved_ms', 'reserved_units'] as const),
-  ...(['settled_avatars', 'settled_ms', 'settled_units'] as const),
+  ...(['settled_avatars', 'settled_ms', 'settled_units', 'settled_estimated', 'settled_billed'] as const),
 ];
-export type AccountRow = Readonly<Record<'caller' | 'day' | 'mode', string>> &
-  Record<(typeof SUMS)[number], number>;
+export type Sum = (typeof SUMS)[number];
+export type AccountRow = Readonly<Record<'caller' | 'day' | 'mode', string>> & Record<Sum, number>;
 
 interface KeyRow {
   readonly id: string;

@@ -33,6 +33,7 @@ const queued = newAvatar(
     costEstimateUsd: null,
     spend: null,
     traceparent: null,
+    startBy: null,
     callbackUrl: null,
   },
   1_000,

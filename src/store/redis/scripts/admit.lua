@@ -123,7 +123,7 @@ if head.idempotency ~= '' then
   redis.call('HSET', base .. 'keys', head.idempotency, a.id)
 end
 list(a.id, head)
-local onDay, inMonth = count(head.spend, head.caller, nil, head.mark)
+local onDay, inMonth = count(head.caller, '', head.spend)
 if not onDay then
   onDay, inMonth = spentIn(head.caller, a.date)
 end

@@ -1,6 +1,7 @@
 --[[
-  Begins submits of those that are first in the queue, without those whose creation is in doubt. The same call again answers
-  with those that it began and that still are where it left them.
+  Begins submits of those that are first in the queue, without those whose creation is in doubt, and without those that are due, or
+  claimed as such: they have waited for as long as they may. The same call again answers with those that it began and that still
+  are where it left them.
 
   a.begin    see readBegin
   a.limit
@@ -52,7 +53,7 @@ local function begin(id)
   if not record or not record.head then
     rows[#rows + 1] = {id, record and record.stored or false, false}
     return 'pass'
-  elseif record.isNewer then
+  elseif record.isNewer or record.isClaimed or tonumber(redis.call('ZSCORE', dueIndex(''), id) or 0) <= now then
     return 'pass'
   end
   local isLarge = sizeOf(id) > inline

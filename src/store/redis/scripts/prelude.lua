@@ -147,8 +147,9 @@ local function noteChange(id, caller, version)
   return string.format('%.0f', at)
 end
 
--- Spend: a hash for each month of a caller. An entry, `<day> <mode>`, has six numbers: avatars, milliseconds and units
--- reserved, then the same settled; the units of a day lie under its number, those of the month under `month`.
+-- Spend: a hash for each month of a caller. An entry, `<day> <mode>`, has eight numbers: avatars, milliseconds and units
+-- reserved, then the same settled, and of those the units by the price and billed; the units of a day lie under its number, those
+-- of the month under `month`.
 
 -- What a caller spent on a day, `<month>_<day>`, and in its month, in units.
 local function spentIn(caller, date)
@@ -157,38 +158,40 @@ local function spentIn(caller, date)
   return tonumber(units[1] or 0), tonumber(units[2] or 0)
 end
 
--- Counts an avatar that goes from one status to another; nil: it is new, or is there no more. Returns what was then spent on its day
--- and in its month, in units, where that changed.
---   spend   `<month>_<day>_<mode>_` and the four numbers that it adds besides itself; or '', where nothing is counted
-local function count(spend, caller, before, after)
-  local from = before and string.match(STATES, before .. '(%d)')
-  local to = after and string.match(STATES, after .. '(%d)')
-  if spend == '' or from == to then
+local function addNumbers(sums, word, sign)
+  local i = 0
+  for number in string.gmatch(string.match(word, '^[^_]+_%d+_%a+(.*)$') or '', '%d+') do
+    i = i + 1
+    sums[i] = sums[i] + sign * number
+  end
+end
+
+-- Counts an avatar as what it is now instead of as what it was. Returns what was then spent on its day and in its month, in units,
+-- where that changed.
+--   before, after   `<month>_<day>_<mode>`, and `_` before each number that it adds; or '', where nothing is counted
+local function count(caller, before, after)
+  if before == after then
     return
   end
-  local month, day, mode, ms, units, msSettled, unitsSettled = string.match(spend, '^([^_]+)_(%d+)_(%a+)_(%d+)_(%d+)_(%d+)_(%d+)$')
+  local month, day, mode = string.match(after ~= '' and after or before, '^([^_]+)_(%d+)_(%a+)')
   local account, entry = base .. 'spend:' .. month .. ':' .. caller, day .. ' ' .. mode
   local held = redis.call('HGET', account, entry)
   -- What was counted so long ago that it is forgotten is not taken back either.
-  if from and not held then
+  if before ~= '' and not held then
     return
   end
-  local sums, costs = {}, {1, ms, units, 1, msSettled, unitsSettled}
-  for sum in string.gmatch(held or '0 0 0 0 0 0', '%-?%d+') do
+  local sums = {}
+  for sum in string.gmatch(held or '0 0 0 0 0 0 0 0', '%-?%d+') do
     sums[#sums + 1] = tonumber(sum)
   end
-  local change = 0
-  for state, sign in pairs({[from or 0] = -1, [to or 0] = 1}) do
-    for i = tonumber(state), state ~= 0 and state + 2 or -1 do
-      sums[i] = sums[i] + sign * costs[i]
-    end
-    change = change + (state ~= 0 and sign * costs[state + 2] or 0)
-  end
+  local spent = sums[3] + sums[6]
+  addNumbers(sums, before, -1)
+  addNumbers(sums, after, 1)
+  local change = string.format('%.0f', sums[3] + sums[6] - spent)
   for i, sum in ipairs(sums) do
     sums[i] = string.format('%.0f', sum)
   end
   redis.call('HSET', account, entry, table.concat(sums, ' '))
-  change = string.format('%.0f', change)
   return redis.call('HINCRBY', account, day, change), redis.call('HINCRBY', account, 'month', change)
 end
 
@@ -250,6 +253,6 @@ local function forget(id, head, record)
     redis.call('SREM', base .. 'tasks', head.task)
   end
   if record then
-    count(head.spend, head.caller, head.mark, nil)
+    count(head.caller, head.spend, '')
   end
 end

@@ -9,7 +9,7 @@
   a.drop      '1' where the submission is no longer needed
   a.slotFor   how long it holds its slot, in ms; '' where its status says so
   a.silent    '1' where callers see nothing of it
-  a.spend     what it counts for; its head has that only while it may still be given back
+  a.spend     what it counts for now, see count
 
   Result: {word, place of the change}, with the word saved, stale or task-taken
 ]]
@@ -70,7 +70,10 @@ if after.mark == QUEUED then
 elseif hasLeft and after.mark == SUBMITTING then
   useTurn(record, after.caller)
 end
-count(a.spend, after.caller, before.mark, after.mark)
+-- What is spent or released for good is not in its head, and not counted again.
+if before.spend ~= '' then
+  count(after.caller, before.spend, a.spend)
+end
 
 record.version, record.isClaimed, record.content = expected + 1, false, a.content
 if a.drop == '1' then

@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { SCHEMA } from '../../record.js';
 import { FEED_MS, USE_MS } from '../../store.js';
-import { AT_KEY, ENTRY_TIME, HOLDS_SLOT, MARKS, STATES, UNFINISHED } from '../marks.js';
+import { AT_KEY, ENTRY_TIME, HOLDS_SLOT, MARKS, UNFINISHED } from '../marks.js';
 
 /** How long an upload is kept: far longer than a piece may take, so that only what nobody goes on with expires. */
 export const UPLOAD_MS = 60_000;
@@ -55,7 +55,7 @@ const TAKES_CALLS: ReadonlySet<ScriptName> = new Set(['admit', 'begin', 'claim',
 
 /** What scripts know of statuses and times. */
 const CONSTANTS = {
-  ...{ QUEUED: MARKS.queued, SUBMITTING: MARKS.submitting, HOLDS: HOLDS_SLOT, AT_KEY, UNFINISHED, STATES },
+  ...{ QUEUED: MARKS.queued, SUBMITTING: MARKS.submitting, HOLDS: HOLDS_SLOT, AT_KEY, UNFINISHED },
   ...{ SCHEMA, ENTRY_TIME, FEED_MS, USE_MS, UPLOAD_MS, QUARANTINE_MS },
 };
 
