@@ -1,9 +1,9 @@
-/** What is counted over all avatars, in memory: the queue, and the slots of each key. */
+/** What is counted over all avatars, in memory: the queue, the slots of each key, when a poll of it is due. */
 
 import type { Database } from './database.js';
 import { type AvatarRow, FOREVER } from './rows.js';
 
-type Counted = Pick<AvatarRow, 'status' | 'bytes' | 'key_id' | 'slot_until'>;
+type Counted = Pick<AvatarRow, 'status' | 'bytes' | 'key_id' | 'slot_until' | 'due_key' | 'due'>;
 
 export class Counts {
   readonly #db: Database;
@@ -14,6 +14,8 @@ export class Counts {
   readonly #held = new Map<string | null, number>();
   /** From then on no other slot of a key is held. */
   readonly #endsAt = new Map<string | null, number>();
+  /** Not before this is a poll of a key due. */
+  readonly #dueAt = new Map<string, number>();
 
   constructor(db: Database) {
     this.#db = db;
@@ -31,9 +33,10 @@ export class Counts {
     if (before !== null) this.#add(before, -1);
     if (after === null) return;
     this.#add(after, 1);
-    const { key_id, slot_until } = after;
+    const { key_id, slot_until, due_key, due } = after;
     if (slot_until !== null && slot_until !== FOREVER)
       this.#endsAt.set(key_id, Math.max(slot_until, this.#endsAt.get(key_id) ?? 0));
+    if (due_key !== null && due < (this.#dueAt.get(due_key) ?? 0)) this.#dueAt.set(due_key, due);
   }
 
   /** How many slots of a key are held. */
@@ -46,8 +49,13 @@ export class Counts {
 
   /** Whether a poll of a key is due. */
   isDue(keyId: string, now: number): boolean {
-    const text = 'select 1 from avatars where due_key = ? and due <= ? limit 1';
-    return this.#db.sql(text).get([keyId, now]) !== undefined;
+    let at = this.#dueAt.get(keyId) ?? 0;
+    if (at <= now) {
+      const first = this.#db.sql('select min(due) from avatars where due_key = ?').get([keyId])?.[0];
+      at = Number(first ?? Number.POSITIVE_INFINITY);
+      this.#dueAt.set(keyId, at);
+    }
+    return at <= now;
   }
 
   #add({ status, bytes, key_id, slot_until }: Counted, by: 1 | -1): void {
