@@ -11,7 +11,7 @@ export function describeTask(
   expiresAs: 'ms' | 'iso',
 ): Answer {
   const data = { status, task_id: task.id, model_id: 'kling-avatar' };
-  if (status === 'failed') return describeFailure(task, data);
+  if (status === 'failed' || status === 'canceled') return describeFailure(task, data);
   if (status !== 'success') return success(data);
   return success({
     ...data,
@@ -38,7 +38,8 @@ export function describeTask(
 }
 
 function describeFailure(task: Task, data: object): Answer {
-  const { reason = 'Generation failed: internal model error', place = 'error' } = task.fate;
+  const { end, reason = 'Generation failed: internal model error', place = 'error' } = task.fate;
+  if (end === 'canceled' && task.fate.reason === undefined) return success(data);
   switch (place) {
     case 'error':
       return success({ ...data, error: reason });
