@@ -126,6 +126,7 @@ async function compose(
     modellix,
     keyring,
     ceiling: config.limits,
+    submitPaths: config.modellix.submitPaths,
     timing: { pollMinMs, pollMaxMs, longPollMs },
     log,
     counts: metrics.counts,

@@ -1,9 +1,10 @@
-import type { Avatar, Cost, Video } from '../domain/avatar.js';
+import type { Avatar, Cost, FailureType, Video } from '../domain/avatar.js';
 import { failed, missed, polled, pollFailed, succeeded, timedOut } from '../domain/moves.js';
 import { costOf, type Prices } from '../domain/price.js';
 import { backoffMs } from '../domain/schedule.js';
 import type { ApiKey } from '../modellix/api-key.js';
 import type { QueryOutcome } from '../modellix/outcome.js';
+import type { Reason } from '../modellix/reason.js';
 import type { Stored } from '../store/store.js';
 import { reportToLimits, resultOfQuery } from './limits/report.js';
 import { ending, type Move, postpone, write } from './move.js';
@@ -78,7 +79,7 @@ function afterQuery(ports: Ports, avatar: Avatar, outcome: QueryOutcome, ageMs: 
       return ending(failed(avatar, failure('task-failed', detail), end));
     }
     case 'failure':
-      return ending(failed(avatar, failure('task-failed', outcome.message), end));
+      return ending(failed(avatar, failure(FAILURES[outcome.reason ?? 'other'], outcome.message), end));
     case 'missing': {
       const next = missed(avatar, now);
       const isConfirmed = now - (next.missingSince ?? now) >= MISSING_CONFIRMED_MS;
@@ -93,6 +94,15 @@ function afterQuery(ports: Ports, avatar: Avatar, outcome: QueryOutcome, ageMs: 
       return pollAgain(ports, pollFailed(avatar), 0, ageMs, now);
   }
 }
+
+/** A task that failed may have been paid for, so whatever the reason no other is made for its avatar. */
+const FAILURES: Readonly<Record<Reason | 'canceled' | 'other', FailureType>> = {
+  content: 'content-refused',
+  arrears: 'arrears',
+  parallel: 'parallel-limit',
+  canceled: 'canceled-by-modellix',
+  other: 'task-failed',
+};
 
 /** By the video where nobody knew how long the speech is. `null` where nothing is known but what was reserved. */
 function costKnown({ audio, mode }: Avatar, durationSeconds: number | null, prices: Prices): Cost | null {

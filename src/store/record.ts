@@ -90,11 +90,15 @@ const Record = Type.Object({
     Type.Object({
       type: Type.Enum([
         'refused-by-modellix',
+        'content-refused',
+        'arrears',
         'account-problem',
         'never-sent',
         'outcome-unknown',
         'not-made',
         'task-failed',
+        'parallel-limit',
+        'canceled-by-modellix',
         'task-lost',
         'task-timeout',
       ]),

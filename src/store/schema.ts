@@ -4,7 +4,7 @@
  */
 
 /** The schema this release writes, and the highest it reads. Raised when an older release would misread. */
-export const SCHEMA = 4;
+export const SCHEMA = 5;
 
 /** `null` where there is none. */
 export function schemaOf(bytes: Uint8Array): number | null {
