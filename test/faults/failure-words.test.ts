@@ -2,6 +2,7 @@
 
 import t from 'tap';
 import { FAILURE_WORDS } from '../simulator/words.js';
+import { until } from '../support/until.js';
 import { startReplicas } from './replicas.js';
 import { isPaidOnce, passes } from './subject.js';
 
@@ -84,8 +85,10 @@ for (const store of ['embedded', 'redis'] as const) {
     const detail = `${message}. No task was made: make a new avatar once the balance is topped up.`;
     t.match([unpaid?.status, unpaid?.answer], [503, { type: typeOf('arrears'), detail }]);
     t.match(await unpaid?.read(), { status: 'failed', error: { type: typeOf('arrears'), detail } });
-    const [state] = (await app.standings()).map(({ keys: [key] }) => key?.state);
-    t.equal(state, 'resting', 'the key rests as after a 402');
+    await until('every replica has the key rest, as after a 402', async () => {
+      const states = (await app.standings()).map(({ keys: [key] }) => key?.state);
+      return states.every((state) => state === 'resting') || null;
+    });
     t.equal(unpaid?.posts().length, 1);
   });
 }

@@ -85,9 +85,10 @@ for (const store of ['embedded', 'redis'] as const) {
 
     app.simulator.configure({ submitPaths: [THIRD] });
     for (const subject of [...subjects, ...later]) await isPaidOnceBy(t, subject, THIRD);
-    for (const replica of app.all) {
-      t.same(await pathState(replica), { state: 'ok', path: THIRD, advice: null });
-    }
+    await until('all replicas know', async () => {
+      const states = await Promise.all(app.all.map(pathState));
+      return states.every(({ state, path }) => state === 'ok' && path === THIRD) || null;
+    });
     const held = /^Modellix has no route for any form of MODELLIX_SUBMIT_PATH; .*: set it to the path that/;
     t.match(pathLines(app), [
       [40, SECOND],
