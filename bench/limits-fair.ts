@@ -109,7 +109,6 @@ async function open(redisUrl: string, baseUrl: string, teardown: (end: () => unk
   teardown(() => store.close());
   const modellix = createModellixClient({
     baseUrl,
-    submitPath: SUBMIT_PATHS[0] ?? '',
     tasksPath: '/api/v1/tasks',
     userAgent: 'avatar-gateway/bench',
     connectTimeoutMs: 5_000,
@@ -130,6 +129,7 @@ async function open(redisUrl: string, baseUrl: string, teardown: (end: () => unk
     modellix,
     keyring: new KeyPool([KEY]),
     ceiling: { callsPerMinute: 100, tasks: 3 },
+    submitPaths: SUBMIT_PATHS,
     inspector: { image: unasked, sound: unasked },
     urls: null,
     videos: null,

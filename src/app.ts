@@ -133,6 +133,7 @@ async function compose(
     modellix,
     keyring,
     ceiling: config.limits,
+    submitPaths: config.modellix.submitPaths,
     timing: { pollMinMs, pollMaxMs, longPollMs },
     pushUrl: config.pushes?.url ?? null,
     log,

@@ -155,6 +155,11 @@ const CATALOGUE = {
     title: 'Modellix refused the request',
     help: '`detail` holds the words of Modellix. No task was made and nothing was spent.',
   },
+  'content-refused': {
+    status: 422,
+    title: 'The content was refused',
+    help: 'The image, the speech or the prompt is against the rules of Modellix or of Kling behind it, whose words are in `detail`. The same content will be refused again: change it, and make a new avatar.',
+  },
   'queue-full': {
     status: 429,
     title: 'Too many avatars wait for Modellix',
@@ -190,6 +195,11 @@ const CATALOGUE = {
     title: 'Modellix could not make the video',
     help: '`detail` holds the reason Modellix gave.',
   },
+  'canceled-by-modellix': {
+    status: 502,
+    title: 'Modellix canceled the task',
+    help: 'Neither you nor the gateway did. `detail` holds what Modellix said of it. Make a new avatar, unless it says why that would come to the same.',
+  },
   'task-lost': {
     status: 502,
     title: 'Modellix no longer knows the task',
@@ -217,8 +227,18 @@ const CATALOGUE = {
   },
   'account-problem': {
     status: 503,
-    title: 'Modellix does not accept the key or the balance',
-    help: 'Whoever runs the gateway has to mend the key or top up the balance. No task was made.',
+    title: 'Modellix does not accept the key',
+    help: 'Whoever runs the gateway has to mend the key, or what it may do. No task was made.',
+  },
+  arrears: {
+    status: 503,
+    title: 'The account at Modellix cannot pay',
+    help: 'Its balance is used up, or it is in arrears. Whoever runs the gateway has to top it up. Make a new avatar then.',
+  },
+  'parallel-limit': {
+    status: 503,
+    title: 'Too many tasks ran at the same time',
+    help: 'Modellix took the task, and Kling behind it had no room for it. Make a new avatar later. Where it comes again, whoever runs the gateway has to lower what may run at the same time.',
   },
   'not-ready': {
     status: 503,

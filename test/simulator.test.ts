@@ -333,8 +333,30 @@ t.test('how a task fails, and where the reason is put', async (t) => {
   t.match(await query(simulator, taskId), { code: 0, message: reason, data: { status: 'failed' } });
   simulator.forget(taskId);
   t.equal((await query(simulator, taskId)).status, 404);
-  simulator.configure({ failureRate: 1, taskMs: { min: 0, max: 0 } });
-  t.equal((await query(simulator, await made(simulator))).data.status, 'failed');
+  simulator.configure({ failureRate: 1, taskMs: { min: 0, max: 0 }, failureReasons: ['a', 'b'] });
+  const reasons = new Set<unknown>();
+  while (reasons.size < 2) {
+    const { data } = await query(simulator, await made(simulator));
+    t.equal(data.status, 'failed');
+    reasons.add(data.error);
+  }
+  t.same([...reasons].sort(), ['a', 'b']);
+  const canceled = await made(simulator);
+  simulator.settle(canceled, { end: 'canceled' });
+  t.strictSame((await query(simulator, canceled)).data, {
+    status: 'canceled',
+    task_id: canceled,
+    model_id: 'kling-avatar',
+  });
+});
+
+t.test('the path of the submit moves', async (t) => {
+  const simulator = await started(t, { settings: { submitPaths: SUBMIT_PATHS.slice(1) } });
+  t.match(await submit(simulator), { status: 404, code: 404, message: /^Model not found: / });
+  t.equal(simulator.calls('submit').length, 1, 'it is entered as a submit');
+  const patch = { method: 'PATCH', body: JSON.stringify({ submitPaths: [SUBMIT_PATH] }) };
+  t.equal((await fetch(`${simulator.url}/_control/settings`, patch)).status, 200);
+  t.match(await submit(simulator), { status: 200, code: 0 });
 });
 
 t.test('a result is served in ranges, and with a good signature only', async (t) => {

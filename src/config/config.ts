@@ -47,7 +47,8 @@ export interface Config {
     /** Where the keys were read from; it is read again when it changes. */
     readonly keyFile: string | null;
     readonly baseUrl: string;
-    readonly submitPath: string;
+    /** The forms of the path of a submit, in the order in which they are tried; one at least. */
+    readonly submitPaths: readonly string[];
     readonly tasksPath: string;
     /** On the way to it, and to its video host. */
     readonly proxies: ProxySettings;

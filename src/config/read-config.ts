@@ -66,7 +66,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
       keys: Object.freeze(values.MODELLIX_API_KEY.split(',')),
       keyFile: env.MODELLIX_API_KEY_FILE || null,
       baseUrl: values.MODELLIX_BASE_URL.replace(/\/+$/, ''),
-      submitPath: values.MODELLIX_SUBMIT_PATH,
+      submitPaths: Object.freeze([...new Set(values.MODELLIX_SUBMIT_PATH.split(','))]),
       tasksPath: values.MODELLIX_TASKS_PATH,
       proxies: proxiesIn(values),
       connectTimeoutMs: values.MODELLIX_CONNECT_TIMEOUT_SECONDS * 1000,

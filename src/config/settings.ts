@@ -13,6 +13,8 @@ const price = (mode: string, value: number) =>
     maximum: 1000,
   });
 
+const SUBMIT_PATH = '/[\\x21\\x22\\x24-\\x2b\\x2d-\\x3e\\x40-\\x7e]*';
+
 const REDIS_URL_RULE =
   'must be redis://, redis+sentinel:// or redis+cluster:// (rediss... for TLS), hosts with their ports, and what belongs behind them; docs/redis.md has each form';
 
@@ -86,10 +88,13 @@ export const Environment = Type.Object({
     $comment: 'must be http:// or https://, a host, perhaps a port and a path, and nothing else',
   }),
   MODELLIX_SUBMIT_PATH: Type.String({
-    description: 'path of the submit',
-    default: '/api/v1/image-to-video/kling/kling-avatar/async',
-    pattern: '^/[\\x21-\\x22\\x24-\\x3e\\x40-\\x7e]*$',
-    $comment: 'must be a path that begins with / and holds no ?, # or space',
+    description:
+      'path of the submit, or several, separated by commas: where Modellix says that it has no route for one the next is tried',
+    default:
+      '/api/v1/image-to-video/kling/kling-avatar/async,/api/v1/kling/kling-avatar,/api/v1/kling/kling-avatar/async',
+    pattern: `^${SUBMIT_PATH}(,${SUBMIT_PATH}){0,9}$`,
+    $comment:
+      'must be a path that begins with / and holds no ?, # or space, or up to ten of them, separated by commas',
   }),
   MODELLIX_TASKS_PATH: Type.String({
     description: 'path of the task query, without the task id',

@@ -53,12 +53,16 @@ export interface Video {
 /** The ways an avatar can end badly; each is a problem of the catalogue too. */
 export type FailureType =
   | 'refused-by-modellix'
+  | 'content-refused'
+  | 'arrears'
   | 'account-problem'
   | 'never-sent'
   | 'not-started-in-time'
   | 'outcome-unknown'
   | 'not-made'
   | 'task-failed'
+  | 'parallel-limit'
+  | 'canceled-by-modellix'
   | 'task-lost'
   | 'task-timeout';
 

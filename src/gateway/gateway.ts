@@ -123,16 +123,25 @@ export interface GatewayParts
   readonly reads: Pick<Store, 'find'>;
   /** What each key may do at most. */
   readonly ceiling: KeyLimits;
+  /** The forms of the path of a submit, in the order in which they are tried; one at least. */
+  readonly submitPaths: readonly string[];
   readonly timing: Omit<TimingSettings, 'netMs'>;
   /** How Modellix reaches the gateway to push, without a slash at the end; `null`: it is not told. */
   readonly pushUrl: string | null;
 }
 
-export function createGateway({ ceiling, timing, pushUrl, reads, ...parts }: GatewayParts): Gateway {
+export function createGateway({
+  ceiling,
+  submitPaths,
+  timing,
+  pushUrl,
+  reads,
+  ...parts
+}: GatewayParts): Gateway {
   const { store, random, keyring } = parts;
   const stopping = new AbortController();
   setMaxListeners(0, stopping.signal); // One for each pause under way.
-  const limits = new Limits(store, ceiling, random);
+  const limits = new Limits(store, ceiling, random, submitPaths);
   const see = (found: Found) => snapshotOf(limits, found);
   const watch = new Watch({ store, see, random });
   const sources = { store, watch, see };

@@ -28,6 +28,8 @@ export interface LogFields {
   /** The origin of a callback URL. */
   readonly receiver?: string;
   readonly latencyMs?: number | null;
+  /** What submits go by. */
+  readonly path?: string;
   /** The id of a key to Modellix, which leads back to none. */
   readonly key?: string;
   readonly keys?: number;

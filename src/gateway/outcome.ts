@@ -1,10 +1,11 @@
 /** What follows the answer to a submit, or that there is none: the rules are those of the upstream's contract. */
 
-import type { Avatar } from '../domain/avatar.js';
+import type { Avatar, FailureType } from '../domain/avatar.js';
 import { accepted, canceled, failed, requeued, unconfirmed } from '../domain/moves.js';
+import type { Refused } from '../modellix/outcome.js';
 import type { Stored } from '../store/store.js';
 import type { Outcome } from './answer.js';
-import { isRejection } from './limits/report.js';
+import { isRejected } from './limits/report.js';
 import { ending, erase, type Move, waiting, waitsUntil, write } from './move.js';
 import { failure, type Ports, storeClock } from './ports.js';
 
@@ -21,11 +22,11 @@ export function afterSubmit(ports: Ports, avatar: Avatar, outcome: Outcome, now:
     case 'nothing-to-send':
       return neverSent(ports, avatar, now);
     case 'refused': {
-      const { status, message } = outcome;
+      const { status, message, limit, reason } = outcome;
       if (mayBeMade(settings, outcome)) return outcomeUnknown(ports, avatar, message, status, now);
-      const anotherMay = isRejection(status) && anotherKeyMay(ports, avatar);
-      if (status === 429 || anotherMay) return again(ports, avatar, now);
-      return refused(ports, avatar, status, message, now);
+      const anotherMay = isRejected(outcome) && anotherKeyMay(ports, avatar);
+      if (limit !== null || reason === 'no-route' || anotherMay) return again(ports, avatar, now);
+      return refused(ports, avatar, outcome, now);
     }
     case 'unknown':
       if (!mayBeMade(settings, outcome)) return again(ports, avatar, now);
@@ -78,15 +79,27 @@ function anotherKeyMay({ keyring, limits }: Ports, { keyId }: Avatar): boolean {
   return keyring.keys().some(({ id }) => id !== keyId && limits.isUsable(id));
 }
 
-function refused(ports: Ports, avatar: Avatar, status: number, message: string, now: number): Move {
-  const ours = isRejection(status);
-  const type = ours ? 'account-problem' : 'refused-by-modellix';
-  const detail = ours
-    ? `${sentence(message)} No task was made: make a new avatar once the key is mended or the balance topped up.`
-    : message;
-  const { retentionMs } = ports.settings;
+function refused({ settings }: Ports, avatar: Avatar, outcome: Refused, now: number): Move {
+  const { status, message } = outcome;
+  const type = problemOf(outcome);
+  const until = UNTIL[type];
+  const detail = until ? `${sentence(message)} No task was made: make a new avatar once ${until}.` : message;
+  const { retentionMs } = settings;
   return ending(failed(avatar, failure(type, detail, status), { now, retentionMs }));
 }
+
+function problemOf(outcome: Refused): FailureType {
+  const { reason } = outcome;
+  if (reason === 'content') return 'content-refused';
+  if (reason === 'arrears') return 'arrears';
+  return isRejected(outcome) ? 'account-problem' : 'refused-by-modellix';
+}
+
+/** What has to be mended before the same request can come to something. */
+const UNTIL: { readonly [type in FailureType]?: string } = {
+  arrears: 'the balance is topped up',
+  'account-problem': 'the key is mended',
+};
 
 function waitedTooLong(ports: Ports, avatar: Avatar, now: number): Move {
   const { startBy } = avatar;

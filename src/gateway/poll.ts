@@ -1,9 +1,10 @@
-import type { Avatar, Spend, Video } from '../domain/avatar.js';
+import type { Avatar, FailureType, Spend, Video } from '../domain/avatar.js';
 import { failed, missed, polled, pollFailed, succeeded, timedOut } from '../domain/moves.js';
 import { settledSpend } from '../domain/price.js';
 import { backoffMs } from '../domain/schedule.js';
 import type { ApiKey } from '../modellix/api-key.js';
 import type { Bill, QueryOutcome } from '../modellix/outcome.js';
+import type { Reason } from '../modellix/reason.js';
 import type { Stored } from '../store/store.js';
 import { reportToLimits, resultOfQuery } from './limits/report.js';
 import { ending, type Move, postpone, write } from './move.js';
@@ -86,7 +87,8 @@ function afterQuery(ports: Ports, avatar: Avatar, outcome: QueryOutcome, ageMs: 
     }
     case 'failure': {
       const spend = spendAllTheSame(ports, avatar, outcome);
-      return ending(failed(avatar, failure('task-failed', outcome.message), end, spend));
+      const type = FAILURES[outcome.reason ?? 'other'];
+      return ending(failed(avatar, failure(type, outcome.message), end, spend));
     }
     case 'missing': {
       const next = missed(avatar, now);
@@ -102,6 +104,15 @@ function afterQuery(ports: Ports, avatar: Avatar, outcome: QueryOutcome, ageMs: 
       return pollAgain(ports, pollFailed(avatar), 0, ageMs, now);
   }
 }
+
+/** A task that failed may have been paid for, so whatever the reason no other is made for its avatar. */
+const FAILURES: Readonly<Record<Reason | 'canceled' | 'other', FailureType>> = {
+  content: 'content-refused',
+  arrears: 'arrears',
+  parallel: 'parallel-limit',
+  canceled: 'canceled-by-modellix',
+  other: 'task-failed',
+};
 
 /** What a task came to that failed: what was billed for it, where something was. */
 function spendAllTheSame({ settings }: Ports, avatar: Avatar, { billed }: Bill): Spend | null {

@@ -24,7 +24,7 @@ export interface BegunHere {
  * @throws {StoreUnavailableError} when told to stop before the answer was written
  */
 export async function submit(ports: Ports, begun: BegunHere): Promise<Settled | null> {
-  const { modellix, keyring, settings, sent, counts, log } = ports;
+  const { modellix, keyring, limits, settings, sent, counts, log } = ports;
   const { stored, askedAt, atHand } = begun;
   const { avatar } = stored;
   const clock = storeClock(stored);
@@ -55,13 +55,15 @@ export async function submit(ports: Ports, begun: BegunHere): Promise<Settled | 
   }
 
   const { traceparent } = avatar;
-  const { outcome, limits: headers } = await modellix.submit(key, submission, { traceparent, webhookUrl });
+  const { path } = limits.submitPath;
+  const context = { path, traceparent, webhookUrl };
+  const { outcome, limits: headers } = await modellix.submit(key, submission, context);
   const at = clock();
   if (!mayBeMade(settings, outcome)) sent.forget(avatar.id);
   counts.submit(outcome.kind);
   log.info({ avatarId: avatar.id, attempt: avatar.attempt, outcome: outcome.kind }, 'submit settled');
   const report = async () => {
-    const result = resultOfSubmit(outcome, await heldByOthers(ports, key, outcome));
+    const result = resultOfSubmit(outcome, path, await heldByOthers(ports, key, outcome));
     await reportToLimits(ports, key, avatar, outcome, result, headers);
   };
   // What was paid for is written first. What is tried again is tried under the limits that were learned from it.

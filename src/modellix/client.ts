@@ -20,11 +20,18 @@ export type { VideoAnswer, VideoHeaders, VideoRequest } from './video.js';
 
 /** Modellix over HTTP. No method throws because of the network: what went wrong is in the outcome. */
 export interface ModellixClient {
-  /** One POST at most. @param context `webhookUrl`: where Modellix is to push the end of the task; none where not given */
+  /**
+   * One POST at most.
+   * @param context `path`: begins with `/`. `webhookUrl`: where Modellix is to push the end of the task; none where not given
+   */
   submit(
     key: ApiKey,
     submission: Submission,
-    context: { readonly traceparent: string | null; readonly webhookUrl?: string | null },
+    context: {
+      readonly path: string;
+      readonly traceparent: string | null;
+      readonly webhookUrl?: string | null;
+    },
   ): Promise<Reply<SubmitOutcome>>;
   /** `signal` cuts it off, also while Modellix holds it: it is then `unavailable`. */
   query(key: ApiKey, taskId: string, signal?: AbortSignal): Promise<Reply<QueryOutcome>>;
@@ -41,7 +48,6 @@ export interface ModellixClient {
 export interface ModellixClientOptions {
   /** http(s); a path in it is put before the other paths. */
   readonly baseUrl: string;
-  readonly submitPath: string;
   /** Without the task's id, for example `/api/v1/tasks`. */
   readonly tasksPath: string;
   /** What a probe reads; Modellix's check of a key where not given. */
@@ -74,7 +80,6 @@ export function createModellixClient(options: ModellixClientOptions): ModellixCl
   const { userAgent, connectTimeoutMs, queryTimeoutMs, longPollMs, submitTimeoutMs, videoTimeoutMs } =
     options;
   const { origin, prefix } = baseOf(options.baseUrl);
-  const submitPath = prefix + pathOf('submitPath', options.submitPath);
   const tasksPath = prefix + pathOf('tasksPath', options.tasksPath).replace(/\/+$/, '');
   const probePath = prefix + pathOf('probePath', options.probePath ?? '/api/v1/apikey/validate');
 
@@ -104,13 +109,13 @@ export function createModellixClient(options: ModellixClientOptions): ModellixCl
   const reading = (key: ApiKey) => ({ now: Date.now(), secret: key.reveal() });
 
   return {
-    async submit(key, submission, { traceparent, webhookUrl = null }) {
+    async submit(key, submission, { path, traceparent, webhookUrl = null }) {
       if (closing !== undefined) return none({ kind: 'not-sent', reason: 'the client is closed' });
       const trace = traceparent !== null && TRACEPARENT.test(traceparent) ? { traceparent } : {};
       const body = bodyOf(submission);
       const request = (): Dispatcher.DispatchOptions => ({
         method: 'POST',
-        path: submitPath,
+        path: prefix + path,
         headers: {
           'content-type': 'application/json',
           'content-length': String(body.bytes),

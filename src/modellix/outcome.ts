@@ -4,6 +4,7 @@
  */
 
 import type { RateHeaders } from '../domain/limits/budget.js';
+import type { Reason } from './reason.js';
 
 /** What a call came to, and what its answer said of the limits. */
 export interface Reply<T> {
@@ -14,20 +15,22 @@ export interface Reply<T> {
 /** Of an answer that says nothing of the limits, or of none. */
 export const NO_LIMITS: RateHeaders = { limit: null, remaining: null, resetInMs: null };
 
+/** Modellix said no: no task was made. */
+export interface Refused {
+  readonly kind: 'refused';
+  readonly status: number;
+  readonly message: string;
+  /** What the words are about, where that is known; `no-route`: Modellix has none at the path, or not the model. */
+  readonly reason: Reason | 'no-route' | null;
+  /** What was exceeded, where it was that; and how long Modellix asked to wait, `null` if it did not say. */
+  readonly limit: 'calls' | 'tasks' | null;
+  readonly retryAfterMs: number | null;
+}
+
 export type SubmitOutcome =
   /** A task was made. */
   | { readonly kind: 'accepted'; readonly taskId: string }
-  /**
-   * Modellix said no: no task was made. Of a 429, `limit` is what was exceeded, and `retryAfterMs` what it asked for,
-   * `null` if it did not say.
-   */
-  | {
-      readonly kind: 'refused';
-      readonly status: number;
-      readonly message: string;
-      readonly limit: 'calls' | 'tasks' | null;
-      readonly retryAfterMs: number | null;
-    }
+  | Refused
   /** The request provably never left: no connection came about. */
   | { readonly kind: 'not-sent'; readonly reason: string }
   /** Bytes left and no usable answer came back: a task may or may not exist. */
@@ -65,7 +68,12 @@ export type QueryOutcome =
       readonly resource: Resource | null;
       readonly expiresAt: number | null;
     } & Bill)
-  | ({ readonly kind: 'failure'; readonly message: string } & Bill)
+  /** `reason`: what the words are about, where that is known. */
+  | ({
+      readonly kind: 'failure';
+      readonly message: string;
+      readonly reason: Reason | 'canceled' | null;
+    } & Bill)
   /** 404 in Modellix's own envelope: it does not know the task (yet, or any more). */
   | { readonly kind: 'missing'; readonly message: string }
   /** 429. */

@@ -4,7 +4,8 @@
  */
 
 import { unitsIn } from '../domain/spend.js';
-import type { Bill, QueryOutcome, Reply, Resource, SubmitOutcome } from './outcome.js';
+import type { Bill, QueryOutcome, Refused, Reply, Resource, SubmitOutcome } from './outcome.js';
+import { reasonIn, saysNoRoute } from './reason.js';
 import { rateHeaders, retryAfterMs, SECONDS_BELOW } from './retry-after.js';
 import { type AnswerHeaders, clean } from './text.js';
 
@@ -22,7 +23,8 @@ const DEFINITE_REFUSALS: ReadonlySet<number> = new Set([400, 401, 402, 403, 404,
 const PENDING: ReadonlySet<string> = new Set(['pending', 'queued', 'created']);
 const PROCESSING: ReadonlySet<string> = new Set(['processing', 'running', 'in_progress']);
 const SUCCESS: ReadonlySet<string> = new Set(['success', 'succeeded', 'completed', 'done']);
-const FAILURE: ReadonlySet<string> = new Set(['failed', 'error', 'canceled', 'cancelled']);
+const CANCELED: ReadonlySet<string> = new Set(['canceled', 'cancelled']);
+const FAILURE: ReadonlySet<string> = new Set(['failed', 'error', ...CANCELED]);
 
 /** Whether it can be asked after: 1 to 256 visible ASCII characters. */
 export function isTaskId(value: unknown): value is string {
@@ -61,19 +63,31 @@ function submitOutcome(
   if (taskId !== null) {
     return { kind: 'unknown', status, reason: `Modellix answered ${status} and named a task` };
   }
-  const limit = status === 429 ? exceededBy(answer) : null;
+  const message = clean(answer?.message, secret);
+  const reason = refusedFor(status, answer?.code, message);
+  const limit = exceededBy(status, reason);
   return {
     kind: 'refused',
     status,
-    message: clean(answer?.message, secret) ?? `Modellix answered ${status}`,
+    message: message ?? `Modellix answered ${status}`,
+    reason,
     limit,
     retryAfterMs: limit === null ? null : retryAfterMs(headers, now, limit),
   };
 }
 
-/** Which limit a 429 is about (contract, "Errors"). */
-function exceededBy(answer: Envelope | null): 'calls' | 'tasks' {
-  return /concurren/i.test(clean(answer?.message) ?? '') ? 'tasks' : 'calls';
+/** The status says enough of a key that is not accepted, and of a balance that is used up. */
+function refusedFor(status: number, code: unknown, message: string | null): Refused['reason'] {
+  if (status === 401) return null;
+  if (status === 402) return 'arrears';
+  if (status === 404 && code === 404 && message !== null && saysNoRoute(message)) return 'no-route';
+  return reasonIn(message, code);
+}
+
+/** Which limit a refusal is about (contract, "Errors"). */
+function exceededBy(status: number, reason: Refused['reason']): Refused['limit'] {
+  if (reason === 'parallel') return 'tasks';
+  return status === 429 && reason === null ? 'calls' : null;
 }
 
 /** What a complete answer to a query means. */
@@ -126,7 +140,14 @@ function queryOutcome(
     return { kind: 'success', resource: resourceOf(data), expiresAt, ...billOf(data, secret) };
   }
   if (FAILURE.has(word)) {
-    return { kind: 'failure', message: reasonOf(answer, word, secret), ...billOf(data, secret) };
+    const message = reasonOf(answer, word, secret);
+    const code = members(data.error)?.code;
+    return {
+      kind: 'failure',
+      message,
+      reason: reasonIn(message, code) ?? (CANCELED.has(word) ? 'canceled' : null),
+      ...billOf(data, secret),
+    };
   }
   return { kind: 'unfinished', status: 'processing', unfamiliarStatus: said };
 }

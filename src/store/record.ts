@@ -91,12 +91,16 @@ const Record = Type.Object({
     Type.Object({
       type: Type.Enum([
         'refused-by-modellix',
+        'content-refused',
+        'arrears',
         'account-problem',
         'never-sent',
         'not-started-in-time',
         'outcome-unknown',
         'not-made',
         'task-failed',
+        'parallel-limit',
+        'canceled-by-modellix',
         'task-lost',
         'task-timeout',
       ]),

@@ -102,6 +102,7 @@ const OURS: Readonly<Record<keyof LogFields, Shape>> = {
   keptBytes: number,
   receiver: words,
   latencyMs: number,
+  path: words,
   key: words,
   keys: number,
   restMs: number,

@@ -15,19 +15,23 @@ const NOW = 1_790_000_000_000;
 const LIMITS = { callsPerMinute: 100, tasks: 3 };
 const SILENT = { limit: null, remaining: null, resetInMs: null };
 const KEYS = ['a', 'b'];
+const PATHS = ['/a', '/b'];
 
 function after(known: LimitsState, result: CallResult, times = 1): LimitsState {
   const call = { keyId: 'a', ...result, headers: SILENT };
-  return Array.from({ length: times }).reduce<LimitsState>((k) => afterCall(k, call, NOW, 1, LIMITS), known);
+  return Array.from({ length: times }).reduce<LimitsState>(
+    (k) => afterCall(k, call, NOW, 1, LIMITS, PATHS),
+    known,
+  );
 }
 
 const poll = (said: CallResult['said']): CallResult => ({ call: 'poll', said });
-const submit = (said: CallResult['said']): CallResult => ({ call: 'submit', said });
+const submit = (said: CallResult['said']): CallResult => ({ call: 'submit', path: '/a', said });
 const keysOf = (known: LimitsState, hasTry = false) =>
-  submitTerms(known, KEYS, NOW, LIMITS, hasTry).map(({ keyId }) => keyId);
+  submitTerms(known, KEYS, NOW, LIMITS, PATHS, hasTry).map(({ keyId }) => keyId);
 
 t.test('where nothing was learned every key may do what is configured', async (t) => {
-  const [terms] = submitTerms(NOTHING_KNOWN, KEYS, NOW, LIMITS);
+  const [terms] = submitTerms(NOTHING_KNOWN, KEYS, NOW, LIMITS, PATHS);
   t.match(terms, { keyId: 'a', slots: 3, calls: { burst: 10 } });
   t.same(pollTerms(NOTHING_KNOWN, 'b', NOW, LIMITS), terms?.calls);
 });

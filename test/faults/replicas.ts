@@ -11,6 +11,11 @@ const REPLICAS = 3;
 /** How a replica says that the upstream stands, and what waits for it. */
 export interface Standing {
   readonly breaker: 'closed' | 'open';
+  readonly submit_path: {
+    readonly state: 'ok' | 'no_route';
+    readonly path: string;
+    readonly advice: string | null;
+  };
   readonly queued: number;
   readonly keys: readonly {
     readonly id: string;

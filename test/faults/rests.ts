@@ -73,9 +73,8 @@ export async function restsKeys(t: Test, store: StoreName): Promise<void> {
   // No other key is left.
   simulator.configure({ teams: { good: { balance: 0 } } });
   const [refused] = await app.post(1);
-  const words =
-    /^Insufficient balance: .* No task was made: make a new avatar once the key is mended or the bal/;
-  const error = { type: /:account-problem$/, detail: words, upstream_status: 402 };
+  const words = /^Insufficient balance: .* No task was made: make a new avatar once the balance is topped up/;
+  const error = { type: /:arrears$/, detail: words, upstream_status: 402 };
   t.match(await refused?.becomes('failed'), { error, task_id: null });
   const tried = () => refused?.posts().map(({ key }) => key);
   t.same(tried(), [BAD, GOOD], 'once with each');

@@ -114,15 +114,12 @@ await showCases(t, 'upstream', {
     const app = await startWorld(t, store, {
       gateway: { retentionMs: 3_600_000, queueTimeoutMs: 3_600_000 },
     });
-    const refused = async (status: number, words: RegExp) => {
+    const refused = async (status: number, problem: RegExp, words: RegExp, advice: RegExp) => {
       const subject = await Subject.post(app);
       t.equal(subject.status, 503);
-      t.match(subject.answer, { type: /:account-problem$/, detail: words });
-      t.match(
-        subject.answer.detail,
-        /No task was made: make a new avatar once the key is mended or the balance/,
-      );
-      const error = { type: /:account-problem$/, detail: subject.answer.detail, upstream_status: status };
+      t.match(subject.answer, { type: problem, detail: words });
+      t.match(subject.answer.detail, advice);
+      const error = { type: problem, detail: subject.answer.detail, upstream_status: status };
       t.match(await subject.read(), { status: 'failed', error, task_id: null });
       await app.pass(60_000);
       await until('the key has rested', async () => {
@@ -132,9 +129,19 @@ await showCases(t, 'upstream', {
       return subject;
     };
     app.simulator.configure({ keys: { [DEFAULT_KEY]: { valid: false } } });
-    const badKey = await refused(401, /^Authentication failed: /);
+    const badKey = await refused(
+      401,
+      /:account-problem$/,
+      /^Authentication failed: /,
+      /No task was made: make a new avatar once the key is mended\.$/,
+    );
     app.simulator.configure({ keys: { [DEFAULT_KEY]: { valid: true } }, teams: { team: { balance: 0 } } });
-    const noMoney = await refused(402, /^Insufficient balance: /);
+    const noMoney = await refused(
+      402,
+      /:arrears$/,
+      /^Insufficient balance: /,
+      /No task was made: make a new avatar once the balance is topped up\.$/,
+    );
     app.simulator.configure({ teams: { team: { balance: 1000 } } });
     await passes(app);
     for (const subject of [badKey, noMoney]) {

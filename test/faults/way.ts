@@ -88,7 +88,7 @@ export async function wayTo(t: Teardown, port: number): Promise<Way> {
 export const MADE = `\r\n${MARKS.queued} 0 `;
 
 /** What begins a submit holds, {@link MADE} or that of one that waited: the terms of a key, which end in the document they follow from. */
-export const INTENT = ' limits-2\n';
+export const INTENT = ' limits-3\n';
 
 /** How the write of a record in a status begins that is not final. */
 export const inStatus = (status: Status): string => `\r\n${MARKS[status]} `;

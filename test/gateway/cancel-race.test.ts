@@ -18,7 +18,7 @@ function portsOn(store: Store): Ports {
   const silent = () => undefined;
   return {
     store,
-    limits: new Limits(store, { callsPerMinute: 100, tasks: 3 }, () => 0),
+    limits: new Limits(store, { callsPerMinute: 100, tasks: 3 }, () => 0, ['/submit']),
     settings: SETTINGS,
     log: { info: silent, warn: silent, error: silent },
     counts: COUNTS,

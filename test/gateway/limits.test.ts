@@ -13,11 +13,12 @@ const SILENT: RateHeaders = { limit: null, remaining: null, resetInMs: null };
 const OK = { kind: 'ok', held: 0 } as const;
 const POLLED = { kind: 'polled' } as const;
 const SUBMIT = { call: 'submit' } as const;
-const DOCUMENT = 'limits-2';
+const DOCUMENT = 'limits-3';
 
 async function replicas(t: Test) {
   const { store, pass } = await clockedStore(t);
-  const [a, b] = [new Limits(store, CEILING, () => 1), new Limits(store, CEILING, () => 1)];
+  const made = () => new Limits(store, CEILING, () => 1, ['/submit']);
+  const [a, b] = [made(), made()];
   /** Lets so much time pass, and both hear what the other learned. */
   const later = async (ms: number) => {
     pass(ms);
@@ -37,7 +38,7 @@ function report(
     task = 'av_1',
   }: { call?: CallResult['call']; headers?: RateHeaders; task?: string } = {},
 ) {
-  return limits.report({ keyId: 'key', call, said, headers }, task);
+  return limits.report({ keyId: 'key', call, path: '/submit', said, headers }, task);
 }
 
 /** Whether a submit and a poll may be made with the key. */
@@ -57,7 +58,7 @@ async function broken(t: Test) {
 t.test('a pause is as long as was asked for, however late the store was heard', async (t) => {
   const clocked = await clockedStore(t);
   const ways = { thereMs: 40, backMs: 50 };
-  const limits = new Limits(far(clocked, ways), CEILING, () => 1);
+  const limits = new Limits(far(clocked, ways), CEILING, () => 1, ['/submit']);
   await limits.refresh();
   Object.assign(ways, { thereMs: 0, backMs: 0 });
   await report(limits, { kind: 'rate-limited', retryAfterMs: 2_000 });
@@ -331,7 +332,7 @@ t.test('an answer that says nothing new is not written', async (t) => {
 
 t.test('[F58] slots that others give back are found by one try, and then by more', async (t) => {
   const { store, pass } = await clockedStore(t);
-  const limits = new Limits(store, { callsPerMinute: 100, tasks: 20 }, () => 1);
+  const limits = new Limits(store, { callsPerMinute: 100, tasks: 20 }, () => 1, ['/submit']);
   const held = (slots: number) =>
     limits.update({
       keys: new Map([['key', { slots, due: 0, dueInMs: null }]]),
@@ -350,7 +351,7 @@ t.test('what is written in another form gives way to what is configured', async 
   for (const text of [`{${open},"submits":{}}`, `{${open},"keys":{}}`, 'null', '7']) {
     const { store } = await clockedStore(t);
     await store.swap(DOCUMENT, 0, text);
-    const limits = new Limits(store, CEILING, () => 0);
+    const limits = new Limits(store, CEILING, () => 0, ['/submit']);
     await limits.refresh();
     t.equal(limits.isOpen, false, text);
     t.same(may(limits), [true, true], text);

@@ -30,7 +30,7 @@ async function started(t: Test) {
   const silent = () => undefined;
   const ports = {
     store,
-    limits: new Limits(store, { callsPerMinute: 100, tasks: 3 }, () => 0),
+    limits: new Limits(store, { callsPerMinute: 100, tasks: 3 }, () => 0, ['/submit']),
     spool: await openSpool(join(t.testdirName, 'answers')),
     settings: SETTINGS,
     log: { info: silent, warn: silent, error: silent },

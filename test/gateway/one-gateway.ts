@@ -93,7 +93,7 @@ export function gatewayOn(t: Test, store: Store, options: Options = {}) {
   const ports: Ports = {
     store: watched,
     keyring: new KeyPool(['key']),
-    limits: new Limits(watched, { callsPerMinute: 1e6, tasks }, () => 0),
+    limits: new Limits(watched, { callsPerMinute: 1e6, tasks }, () => 0, ['/submit']),
     timing: new Timing(
       watched,
       { pollMinMs: 60_000, pollMaxMs: 60_000, longPollMs: 0, netMs: null },

@@ -30,7 +30,7 @@ t.test('the last that is due is looked at first where somebody waits for it', as
   const polled: string[] = [];
   const ports = {
     store,
-    limits: new Limits(store, { callsPerMinute: 60, tasks: TASKS }, () => 0),
+    limits: new Limits(store, { callsPerMinute: 60, tasks: TASKS }, () => 0, ['/submit']),
     timing: new Timing(store, { pollMinMs: 0, pollMaxMs: 0, longPollMs: 0, netMs: null }, () => 0),
     keyring: KEYS,
     modellix: {

@@ -24,7 +24,7 @@ t.test('[B12] a probe waits for a call of its key', async (t) => {
     document: store.document.bind(store),
     swap: store.swap.bind(store),
   });
-  const limits = new Limits(seen, { callsPerMinute: 100, tasks: 3 }, () => 0);
+  const limits = new Limits(seen, { callsPerMinute: 100, tasks: 3 }, () => 0, ['/submit']);
   const probes: string[] = [];
   const silent = () => undefined;
   const stopping = new AbortController();

@@ -196,7 +196,7 @@ export class World {
     return {
       store,
       keyring: KEYS,
-      limits: new Limits(store, { callsPerMinute: 1e9, tasks: 1e6 }, () => 0),
+      limits: new Limits(store, { callsPerMinute: 1e9, tasks: 1e6 }, () => 0, ['/submit']),
       timing: new Timing(store, { pollMinMs: 0, pollMaxMs: 0, longPollMs: 0, netMs: null }, () => 0),
       inspector: { image: unasked, sound: unasked },
       urls: null,
@@ -319,6 +319,7 @@ export class World {
       kind: 'refused' as const,
       status,
       message: 'no',
+      reason: null,
       limit: status === 429 ? ('calls' as const) : null,
       retryAfterMs: 0,
     });

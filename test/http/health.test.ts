@@ -1,5 +1,6 @@
 import t from 'tap';
 import { ProblemError } from '../../src/problems.js';
+import { SUBMIT_PATHS } from '../simulator/simulator.js';
 import { startApp } from '../support/app.js';
 import { promised } from '../support/openapi.js';
 import { startRedis } from '../support/redis.js';
@@ -16,9 +17,10 @@ t.test('alive and ready', async (t) => {
     tasks_limit: 1_000_000,
     calls_per_minute_limit: 1_000_000,
   };
+  const submit_path = { state: 'ok', path: SUBMIT_PATHS[0], advice: null };
   for (const [path, expected] of [
     ['/livez', { status: 'alive' }],
-    ['/readyz', { status: 'ready', breaker: 'closed', queued: 0, keys: [key] }],
+    ['/readyz', { status: 'ready', breaker: 'closed', submit_path, queued: 0, keys: [key] }],
   ] as const) {
     const response = await fetch(url + path);
     t.equal(response.status, 200);

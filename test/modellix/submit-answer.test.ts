@@ -24,7 +24,10 @@ import {
 t.test('an accepted submit: the task, and exactly what was sent', async (t) => {
   const server = await httpServer(t, answering(200, ACCEPTED));
   const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
-  const { outcome } = await clientFor(t, server.origin).submit(KEY, SUBMISSION, { traceparent });
+  const { outcome } = await clientFor(t, server.origin).submit(KEY, SUBMISSION, {
+    path: SUBMIT_PATH,
+    traceparent,
+  });
   t.strictSame(outcome, { kind: 'accepted', taskId: 'task-avatar001' });
   t.equal(server.requests.length, 1);
   const [request] = server.requests;
@@ -45,7 +48,7 @@ t.test('an accepted submit: the task, and exactly what was sent', async (t) => {
 
 t.test('a traceparent that is none is left out, and does not keep the submit from leaving', async (t) => {
   const server = await httpServer(t, answering(200, ACCEPTED));
-  const context = { traceparent: 'x\r\nevil: 1' };
+  const context = { path: SUBMIT_PATH, traceparent: 'x\r\nevil: 1' };
   const { outcome } = await clientFor(t, server.origin).submit(KEY, SUBMISSION, context);
   t.match(outcome, { kind: 'accepted' });
   t.notOk('traceparent' in (server.requests[0]?.headers ?? {}));
@@ -95,7 +98,8 @@ for (const [how, headers, message, limit, retryAfterMs] of LIMITS) {
     const body = JSON.stringify({ code: 429, message, data: {} });
     const server = await httpServer(t, answering(429, body, headers));
     const outcome = await submit(clientFor(t, server.origin));
-    t.strictSame(outcome, { kind: 'refused', status: 429, message, limit, retryAfterMs });
+    const reason = limit === 'tasks' ? 'parallel' : null;
+    t.strictSame(outcome, { kind: 'refused', status: 429, message, reason, limit, retryAfterMs });
     t.strictSame(JSON.parse(JSON.stringify(outcome)), outcome, 'it survives the spool');
     t.equal(server.requests.length, 1);
   });
@@ -115,7 +119,8 @@ for (const [number, statuses] of [
       const server = await httpServer(t, answering(status, refusal(status), { 'retry-after': '5' }));
       const outcome = await submit(clientFor(t, server.origin));
       const message = 'Invalid parameters: image';
-      t.strictSame(outcome, { kind: 'refused', status, message, limit: null, retryAfterMs: null });
+      const reason = status === 402 ? 'arrears' : null;
+      t.strictSame(outcome, { kind: 'refused', status, message, reason, limit: null, retryAfterMs: null });
       t.equal(server.requests.length, 1);
     });
   }
@@ -145,7 +150,7 @@ t.test('case 7: a message that repeats the key does not show it, whichever key i
   });
   const client = clientFor(t, server.origin);
   for (const key of [KEY, new ApiKey('mx-another-key')]) {
-    const { outcome } = await client.submit(key, SUBMISSION, { traceparent: null });
+    const { outcome } = await client.submit(key, SUBMISSION, { path: SUBMIT_PATH, traceparent: null });
     t.match(outcome, { kind: 'refused', message: 'Authentication failed: [key] is wrong' });
   }
 });

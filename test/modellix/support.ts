@@ -44,7 +44,6 @@ export const LARGE_SUBMISSION: Submission = {
 export function clientFor(t: Test, baseUrl: string, options: Partial<ModellixClientOptions> = {}) {
   const client = createModellixClient({
     baseUrl,
-    submitPath: SUBMIT_PATH,
     tasksPath: '/api/v1/tasks',
     userAgent: 'avatar-gateway/test',
     connectTimeoutMs: 5000,
@@ -61,7 +60,7 @@ export function clientFor(t: Test, baseUrl: string, options: Partial<ModellixCli
 
 /** A submit with {@link KEY}, and what it came to. */
 export async function submit(client: ModellixClient, submission = SUBMISSION): Promise<SubmitOutcome> {
-  return (await client.submit(KEY, submission, { traceparent: null })).outcome;
+  return (await client.submit(KEY, submission, { path: SUBMIT_PATH, traceparent: null })).outcome;
 }
 
 /** A query with {@link KEY}, and what it came to. */

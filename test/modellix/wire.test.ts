@@ -103,7 +103,8 @@ t.test('the words of a query', async (t) => {
     ...['queued', 'created', 'pending', 'PENDING '].map((w) => [w, { status: 'pending' }] as const),
     ...['processing', 'running', 'in_progress'].map((w) => [w, { status: 'processing' }] as const),
     ...['success', 'succeeded', 'completed', 'done'].map((w) => [w, { kind: 'success' }] as const),
-    ...['failed', 'error', 'canceled', 'cancelled'].map((w) => [w, { kind: 'failure' }] as const),
+    ...['failed', 'error'].map((w) => [w, { kind: 'failure', reason: null }] as const),
+    ...['canceled', 'Cancelled'].map((w) => [w, { kind: 'failure', reason: 'canceled' }] as const),
   ];
   for (const [status, expected] of words) {
     const outcome = query({ status });
@@ -154,7 +155,12 @@ t.test('why a task failed, wherever it is said', async (t) => {
     [{ error: long }, 'c', `bad ${'\ud83d\ude00'.repeat(247)}…`],
   ];
   for (const [data, top, message] of table) {
-    t.strictSame(query({ status: 'failed', ...data }, top), { kind: 'failure', message, billed: null });
+    t.strictSame(query({ status: 'failed', ...data }, top), {
+      kind: 'failure',
+      message,
+      reason: null,
+      billed: null,
+    });
   }
 });
 

@@ -17,6 +17,7 @@ function optionsFrom(env: NodeJS.ProcessEnv): SimulatorOptions {
     ...accountsOf(env.SIMULATOR_API_KEYS || DEFAULT_KEY, number('SIMULATOR_BALANCE', 1000) ?? 0),
     taskMs: { min, max: Number(taskMs[2] ?? min) },
     taskMedianMs: { std: median, pro: number('SIMULATOR_TASK_MEDIAN_MS_PRO', median) ?? median },
+    ...(env.SIMULATOR_SUBMIT_PATHS ? { submitPaths: env.SIMULATOR_SUBMIT_PATHS.split(',') } : {}),
     publicUrl: env.SIMULATOR_PUBLIC_URL ?? '',
     ...defined({
       callsPerMinute: number('SIMULATOR_CALLS_PER_MINUTE'),

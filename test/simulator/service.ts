@@ -56,6 +56,9 @@ export class Service {
     try {
       const { route } = call;
       if (route.kind === 'unknown') throw new Refusal(404, 'Not found: no such path');
+      if (route.kind === 'submit' && !this.#parts.settings().submitPaths.includes(call.entry.path)) {
+        throw new Refusal(404, 'Model not found: kling/kling-avatar');
+      }
       if (!route.methods.includes(call.method)) {
         const allow = route.methods.join(', ');
         throw new Refusal(405, `Method not allowed: use ${allow}`, { allow });
@@ -140,13 +143,14 @@ export class Service {
   }
 
   #course(mode: SubmitRequest['mode']): Pick<Task, 'pendingMs' | 'durationMs' | 'fate'> {
-    const { pendingShare, failureRate } = this.#parts.settings();
+    const { pendingShare, failureRate, failureReasons } = this.#parts.settings();
     const durationMs = Math.round(this.#durationMs(mode));
     const fails = this.#parts.random() < failureRate;
+    const reason = () => failureReasons[Math.floor(this.#parts.random() * failureReasons.length)] ?? '';
     return {
       durationMs,
       pendingMs: Math.round(durationMs * pendingShare),
-      fate: fails ? { end: 'failed', reason: 'Generation failed: no face was found' } : { end: 'success' },
+      fate: fails ? { end: 'failed', reason: reason() } : { end: 'success' },
     };
   }
 

@@ -1,6 +1,6 @@
 import Type, { type Static } from 'typebox';
 import { Value } from 'typebox/value';
-import { mergePatch } from './wire.js';
+import { mergePatch, SUBMIT_PATHS } from './wire.js';
 
 const Share = Type.Number({ minimum: 0, maximum: 1 });
 const Count = Type.Integer({ minimum: 0 });
@@ -19,8 +19,11 @@ const SettingsSchema = Type.Object(
     taskSigma: Type.Number({ minimum: 0, maximum: 3 }),
     /** The part of that time in which a task is `pending`. */
     pendingShare: Share,
-    /** The share of tasks that fail by themselves. */
+    /** The share of tasks that fail by themselves, and what is said of one: any of these is as likely as another. */
     failureRate: Share,
+    failureReasons: Type.Array(Type.String(), { minItems: 1 }),
+    /** The forms of the submit's path that there is a route for. */
+    submitPaths: Type.Array(Type.String()),
     /** Calls in any window for one key. */
     callsPerMinute: Count,
     /** Calls in any window over all keys; 0 means ten times `callsPerMinute`. */
@@ -101,6 +104,8 @@ export const DEFAULTS: Settings = {
   taskSigma: 0.4,
   pendingShare: 0.3,
   failureRate: 0,
+  failureReasons: ['Generation failed: no face was found'],
+  submitPaths: [...SUBMIT_PATHS],
   callsPerMinute: 100,
   callsPerMinuteOverall: 0,
   windowMs: 60_000,

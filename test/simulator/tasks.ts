@@ -14,7 +14,12 @@ const Place = Type.Union([
 
 export const FateSchema = Type.Object(
   {
-    end: Type.Union([Type.Literal('success'), Type.Literal('failed'), Type.Literal('never')]),
+    end: Type.Union([
+      Type.Literal('success'),
+      Type.Literal('failed'),
+      Type.Literal('canceled'),
+      Type.Literal('never'),
+    ]),
     /** From now to the end; at once if not given. */
     inMs: Type.Optional(Type.Integer({ minimum: 0 })),
     reason: Type.Optional(Type.String()),
@@ -25,7 +30,7 @@ export const FateSchema = Type.Object(
   { additionalProperties: false },
 );
 
-/** How a task ends. `never` keeps it `processing` for good. */
+/** How a task ends; `canceled` is by Modellix itself. `never` keeps it `processing` for good. */
 export type Fate = Static<typeof FateSchema>;
 
 /** Reads a fate out of JSON; throws a `RangeError` that names what is wrong. */
@@ -35,7 +40,7 @@ export function fateOf(value: unknown): Fate {
   throw new RangeError(`fate${error?.instancePath ?? ''}: ${error?.message ?? 'not valid'}`);
 }
 
-export type TaskStatus = 'pending' | 'processing' | 'success' | 'failed';
+export type TaskStatus = 'pending' | 'processing' | 'success' | 'failed' | 'canceled';
 
 export interface Task {
   readonly id: string;
@@ -85,8 +90,7 @@ export class Tasks {
   }
 
   isFinal(task: Task): boolean {
-    const status = this.status(task);
-    return status === 'success' || status === 'failed';
+    return !['pending', 'processing'].includes(this.status(task));
   }
 
   /** When a task ends or has ended, in ms since the epoch. */

@@ -12,7 +12,7 @@ export function describeTask(
   { expiresAs, billing }: Pick<Settings, 'expiresAs' | 'billing'>,
 ): Answer {
   const data = { status, task_id: task.id, model_id: 'kling-avatar' };
-  if (status === 'failed') {
+  if (status === 'failed' || status === 'canceled') {
     return describeFailure(task, { ...data, ...(task.fate.billed === true && billOf(task, billing)) });
   }
   if (status !== 'success') return success(data);
@@ -47,7 +47,8 @@ function billOf({ cost }: Task, billing: Settings['billing']): object {
 }
 
 function describeFailure(task: Task, data: object): Answer {
-  const { reason = 'Generation failed: internal model error', place = 'error' } = task.fate;
+  const { end, reason = 'Generation failed: internal model error', place = 'error' } = task.fate;
+  if (end === 'canceled' && task.fate.reason === undefined) return success(data);
   switch (place) {
     case 'error':
       return success({ ...data, error: reason });

@@ -26,6 +26,8 @@ const FINAL = [
   'url-not-allowed',
   'refused-by-modellix',
   'account-problem',
+  'content-refused',
+  'arrears',
   'never-sent',
   'idempotency-key-reused',
 ];

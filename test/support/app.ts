@@ -157,7 +157,7 @@ function configOf(baseUrl: string, dataDir: string, overrides: AppOverrides): Co
       keys: [DEFAULT_KEY],
       keyFile: null,
       baseUrl,
-      submitPath: SUBMIT_PATHS[0] ?? '',
+      submitPaths: SUBMIT_PATHS,
       tasksPath: '/api/v1/tasks',
       proxies: {},
       connectTimeoutMs: 2_000,

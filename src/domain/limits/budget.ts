@@ -54,6 +54,8 @@ export type Signal =
   | { readonly kind: 'ok'; readonly held: number }
   /** A poll was answered, which says nothing of whether a submit would be. */
   | { readonly kind: 'polled' }
+  /** A submit was refused for its path. */
+  | { readonly kind: 'no-route' }
   | { readonly kind: 'rate-limited'; readonly retryAfterMs: number | null }
   | { readonly kind: 'concurrency'; readonly retryAfterMs: number | null; readonly heldBesides: number }
   /** `polls`: those are refused, too. */
@@ -159,6 +161,7 @@ export function afterReply(
       return { ...heard, tasks, pauses: 0, rests: 0 };
     }
     case 'polled':
+    case 'no-route':
       return heard.pauses === 0 ? heard : { ...heard, pauses: 0 };
     case 'rate-limited': {
       const { until, count } = pause(heard.pausedUntil, heard.pauses, signal.retryAfterMs, now);

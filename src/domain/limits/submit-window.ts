@@ -4,7 +4,7 @@
  * and begins anew after a while without one. Times are in ms.
  */
 
-import { type Breaker, isOpen, SUBMITS } from './breaker.js';
+import { type Breaker, SUBMITS } from './breaker.js';
 
 export interface SubmitWindow {
   readonly answered: number;
@@ -22,9 +22,14 @@ export function widened({ answered, at }: SubmitWindow, now: number): SubmitWind
   return { answered: isFresh(at, now) ? answered + 1 : 1, at: now };
 }
 
-/** Submits under way at the same time. One where they fail; fewer where some did. */
-export function mostSubmits({ answered, at }: SubmitWindow, submits: Breaker, now: number): number {
-  if (isOpen(submits)) return 1;
+/** Submits under way at the same time. One where they are held back; fewer where some failed. */
+export function mostSubmits(
+  { answered, at }: SubmitWindow,
+  submits: Breaker,
+  areHeld: boolean,
+  now: number,
+): number {
+  if (areHeld) return 1;
   if (submits.failures > 0) return Math.min(FIRST, SUBMITS.threshold - submits.failures);
   return FIRST + (isFresh(at, now) ? answered : 0);
 }

@@ -8,7 +8,6 @@ import {
   dropTry,
   isOpen,
   MODELLIX,
-  SUBMITS,
   tryInMs,
 } from '../../domain/limits/breaker.js';
 import {
@@ -23,13 +22,17 @@ import { paceOf } from '../../domain/limits/call-rate.js';
 import { retryAfterMs, startInMs } from '../../domain/limits/drain.js';
 import {
   afterCall,
+  beginSubmitTry,
   type Call,
+  dropSubmitTry,
+  holdsSubmits,
   type LimitsState,
   learnedOf,
   NOTHING_KNOWN,
   pollTerms,
   submitTerms,
 } from '../../domain/limits/limits.js';
+import { isHeld, type PathChange, pathChange, pathOf } from '../../domain/limits/submit-path.js';
 import { mostSubmits, NEW_WINDOW, widened } from '../../domain/limits/submit-window.js';
 import type { CallTerms, Outlook, Store, SubmitTerms } from '../../store/store.js';
 import { CasDocument, jsonCodec } from './cas-document.js';
@@ -41,6 +44,7 @@ export interface LimitsChange {
   readonly restMs: number | null;
   /** What this call was one failure too many for. */
   readonly opened: 'connection' | 'modellix' | 'submits' | null;
+  readonly path: PathChange | null;
 }
 
 export interface KeyState extends BudgetState {
@@ -52,6 +56,8 @@ export interface KeyState extends BudgetState {
 /** Whom a probe is made for: this process, which had no connection, or all. */
 export type Probe = 'own' | 'shared';
 
+const NOTHING_CHANGED: LimitsChange = { restMs: null, opened: null, path: null };
+
 /** By so much a pause may last longer than it has to. One that begins is heard of at once. */
 const SAME_TERMS_MS = 10;
 
@@ -61,6 +67,7 @@ export class Limits {
   readonly #drain: SharedDrain;
   readonly #ceiling: KeyLimits;
   readonly #random: () => number;
+  readonly #forms: readonly string[];
   /** This process's way to Modellix. */
   #connection = CLOSED;
   #window = NEW_WINDOW;
@@ -79,16 +86,20 @@ export class Limits {
   /** The task of each key whose poll was refused last, with none answered since. */
   readonly #refused = new Map<string, string>();
 
-  /** @param ceiling what each key may do at most; less is learned, more is not */
-  constructor(store: Store, ceiling: KeyLimits, random: () => number) {
+  /**
+   * @param ceiling what each key may do at most; less is learned, more is not
+   * @param submitPaths the forms of the path of a submit, in the order in which they are tried; one at least
+   */
+  constructor(store: Store, ceiling: KeyLimits, random: () => number, submitPaths: readonly string[]) {
     this.#shared = new CasDocument<LimitsState>(
       store,
-      'limits-2',
+      'limits-3',
       jsonCodec(() => NOTHING_KNOWN, isKnown),
     );
     this.#drain = new SharedDrain(store);
     this.#ceiling = ceiling;
     this.#random = random;
+    this.#forms = submitPaths;
   }
 
   /** Those of some keys that may be submitted with now. For a few ms it is the same list, where nothing was learned. */
@@ -99,7 +110,7 @@ export class Limits {
     const isSame = last?.keys === keys && last.value === value && last.hasTry === this.#hasTry;
     if (isSame && Math.abs(now - last.at) < SAME_TERMS_MS) return last.terms;
     const ids = keys.map(({ id }) => id);
-    const found = submitTerms(value, ids, now, this.#ceiling, this.#hasTry);
+    const found = submitTerms(value, ids, now, this.#ceiling, this.#forms, this.#hasTry);
     const terms = found.map((each) => ({ ...each, calls: { asOf, ...each.calls } }));
     this.#submitTerms = { keys, value, hasTry: this.#hasTry, at: now, terms };
     return terms;
@@ -131,17 +142,15 @@ export class Limits {
   }
 
   /**
-   * While submits fail: takes the one of all replicas that may be tried, where it is due. {@link submitTerms} are there for it
+   * While submits are held back: takes the one of all replicas that may be tried, where it is due. {@link submitTerms} are there for it
    * until it was made, or dropped.
    */
   async beginTry(): Promise<void> {
     const { value, now } = this.#shared;
-    if (tryInMs(value.submits, SUBMITS, now) !== 0 || this.#hasTry) return;
+    if (this.#hasTry || beginSubmitTry(value, this.#forms, now) === null) return;
     const begun = await this.#shared.change((state, { atLeast }) => {
-      const submits = beginTry(state.submits, SUBMITS, atLeast);
-      return submits === null
-        ? { value: state, result: false }
-        : { value: { ...state, submits }, result: true };
+      const trying = beginSubmitTry(state, this.#forms, atLeast);
+      return { value: trying ?? state, result: trying !== null };
     });
     this.#hasTry ||= begun;
   }
@@ -151,7 +160,7 @@ export class Limits {
     if (!this.#hasTry) return;
     this.#hasTry = false;
     await this.#shared.change((state, { atLeast }) => ({
-      value: { ...state, submits: dropTry(state.submits, atLeast) },
+      value: dropSubmitTry(state, atLeast),
       result: undefined,
     }));
   }
@@ -179,7 +188,7 @@ export class Limits {
       const wasOpen = isOpen(this.#connection);
       this.#connection = afterFailure(this.#connection, CONNECTION, here, this.#random());
       if (wasTry) await this.#report(call);
-      return { restMs: null, opened: wasOpen ? null : 'connection' };
+      return { ...NOTHING_CHANGED, opened: wasOpen ? null : 'connection' };
     }
     this.#connection = afterSuccess(this.#connection);
     if (said === 'failed') return this.#report(call);
@@ -193,14 +202,14 @@ export class Limits {
       // It may be the task that may not be read, rather than the key that may not read.
       const other = this.#refused.get(keyId);
       this.#refused.set(keyId, avatarId);
-      if (other === undefined || other === avatarId) return { restMs: null, opened: null };
+      if (other === undefined || other === avatarId) return NOTHING_CHANGED;
     }
     return this.#report(call);
   }
 
   #report(call: Call): Promise<LimitsChange> {
     return this.#shared.change<LimitsChange>((state, { atMost: now }) => {
-      const known = afterCall(state, call, now, this.#random(), this.#ceiling);
+      const known = afterCall(state, call, now, this.#random(), this.#ceiling, this.#forms);
       const [before, after] = [learnedOf(state, call.keyId), learnedOf(known, call.keyId)];
       const opened = !isOpen(state.modellix) && isOpen(known.modellix) ? 'modellix' : null;
       return {
@@ -208,6 +217,7 @@ export class Limits {
         result: {
           restMs: after.restUntil === before.restUntil ? null : after.restUntil - now,
           opened: !isOpen(state.submits) && isOpen(known.submits) ? 'submits' : opened,
+          path: pathChange(state.paths, known.paths, this.#forms),
         },
       };
     });
@@ -277,7 +287,14 @@ export class Limits {
 
   /** Submits that this process may have under way at the same time. */
   get mostSubmits(): number {
-    return mostSubmits(this.#window, this.#shared.value.submits, performance.now());
+    const { value } = this.#shared;
+    return mostSubmits(this.#window, value.submits, holdsSubmits(value, this.#forms), performance.now());
+  }
+
+  /** The path that submits go by, as far as is known; `isHeld`: Modellix has no route for any form of it. */
+  get submitPath(): { readonly path: string; readonly isHeld: boolean } {
+    const { paths } = this.#shared.value;
+    return { path: pathOf(paths, this.#forms), isHeld: isHeld(paths, this.#forms) };
   }
 
   /** Unfinished tasks that a key may have, as far as is known. */
@@ -295,10 +312,10 @@ export class Limits {
     return this.keyState(keyId).state !== 'resting';
   }
 
-  /** Whether calls are held back because Modellix fails, or cannot be reached from here. */
+  /** Whether calls are held back because Modellix fails, cannot be reached from here, or has no route for submits. */
   get isOpen(): boolean {
-    const { modellix, submits } = this.#shared.value;
-    return [this.#connection, modellix, submits].some(isOpen);
+    const { value } = this.#shared;
+    return [this.#connection, value.modellix].some(isOpen) || holdsSubmits(value, this.#forms);
   }
 
   keyState(id: string): KeyState {
@@ -310,7 +327,7 @@ export class Limits {
 
 /** Gateways write it, and nobody else: what is looked for is a form of another release. */
 function isKnown(value: unknown): value is LimitsState {
-  return ['modellix', 'submits', 'keys'].every(
+  return ['modellix', 'submits', 'paths', 'keys'].every(
     (part) => typeof value === 'object' && value !== null && part in value,
   );
 }

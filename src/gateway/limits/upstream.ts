@@ -1,11 +1,13 @@
 import type { Outlook } from '../../store/store.js';
 import type { Ports } from '../ports.js';
-import type { KeyState } from './limits.js';
+import type { KeyState, Limits } from './limits.js';
 
 /** How the upstream and what waits for it stand, for operators. */
 export interface UpstreamState {
-  /** `open`: Modellix failed again and again, and is left alone for a moment. */
+  /** `open`: calls are held back, since Modellix failed again and again, or has no route for submits. */
   readonly breaker: 'closed' | 'open';
+  /** The path that submits go by; `isHeld`: Modellix has no route for any form of it, and they are held. */
+  readonly submitPath: Limits['submitPath'];
   readonly queued: number;
   readonly queuedBytes: number;
   readonly keys: readonly (KeyState & { readonly unfinished: number })[];
@@ -18,6 +20,7 @@ export async function upstreamState({ store, keyring, limits }: Ports): Promise<
   await limits.refresh();
   return {
     breaker: limits.isOpen ? 'open' : 'closed',
+    submitPath: limits.submitPath,
     queued: outlook.queued,
     queuedBytes: outlook.queuedBytes,
     keys: ids.map((id) => ({ ...limits.keyState(id), unfinished: unfinished(outlook, id) })),

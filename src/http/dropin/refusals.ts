@@ -53,6 +53,7 @@ const REFUSALS: Readonly<Record<ProblemSlug, readonly [status: number, category:
   'url-not-allowed': [400, 'Invalid format'],
   'idempotency-key-reused': [422, 'Invalid parameters'],
   'refused-by-modellix': [400, 'Invalid parameters'],
+  'content-refused': [400, 'Content refused'],
   'queue-full': [429, 'Concurrent limit exceeded'],
   'too-many-unfinished': [429, 'Concurrent limit exceeded'],
   'rate-limited': [429, 'Rate limit exceeded'],
@@ -60,12 +61,15 @@ const REFUSALS: Readonly<Record<ProblemSlug, readonly [status: number, category:
   internal: [500, 'Internal error'],
   'record-damaged': [500, 'Internal error'],
   'task-failed': [502, 'Task failed'],
+  'parallel-limit': [502, 'Task failed'],
+  'canceled-by-modellix': [502, 'Task failed'],
   'task-lost': [502, 'Task failed'],
   'outcome-unknown': [502, 'Outcome unknown'],
   'not-made': [422, 'Not submitted'],
   'video-unavailable': [502, 'Service unavailable'],
   overloaded: [429, 'Concurrent limit exceeded'],
   'account-problem': [402, 'Account problem'],
+  arrears: [402, 'Balance used up'],
   'not-ready': [503, 'Service unavailable'],
   'video-delayed': [503, 'Service unavailable'],
   'store-unavailable': [503, 'Service unavailable'],
@@ -75,7 +79,12 @@ const REFUSALS: Readonly<Record<ProblemSlug, readonly [status: number, category:
 };
 
 /** In these Modellix itself speaks: its status and its words are handed on. */
-const MODELLIX_SPEAKS: ReadonlySet<ProblemSlug> = new Set(['refused-by-modellix', 'account-problem']);
+const MODELLIX_SPEAKS: ReadonlySet<ProblemSlug> = new Set([
+  'refused-by-modellix',
+  'content-refused',
+  'account-problem',
+  'arrears',
+]);
 
 /** What is called otherwise here than at `/avatars`. */
 const NAMES: Readonly<Record<string, string>> = { '/callback_url': 'X-Webhook-URL' };
@@ -86,7 +95,10 @@ export function refusalOf(problem: ProblemError): WrittenError {
   const [status, category] = REFUSALS[slug];
   const findings = slug === 'validation' && (cause as FastifyError | undefined)?.validation;
   if (findings) return refusal(status, findingInWords(findings));
-  if (MODELLIX_SPEAKS.has(slug) && upstreamStatus !== null) return refusal(upstreamStatus, message);
+  if (MODELLIX_SPEAKS.has(slug) && upstreamStatus !== null) {
+    // After a 429 a client would try again.
+    return refusal(upstreamStatus === 429 ? status : upstreamStatus, message);
+  }
   const fields = errors
     ?.map(({ pointer, detail }) => `${NAMES[pointer] ?? pointer.slice(1)} ${detail}`)
     .join('; ');

@@ -3,7 +3,7 @@ import { Type } from 'typebox';
 import type { Gateway } from '../../gateway/gateway.js';
 import { ProblemError } from '../../problems.js';
 import { answer, ON_ITS_OWN_PORT, problems } from '../schemas/responses.js';
-import { AnyInteger, AnyString, NullableTime, Word } from '../schemas/types.js';
+import { AnyInteger, AnyString, Nullable, NullableTime, Word } from '../schemas/types.js';
 
 const Liveness = Type.Object({ status: Type.String() });
 
@@ -11,8 +11,16 @@ const Readiness = Type.Object({
   status: Type.String(),
   breaker: Word(
     ['closed', 'open'],
-    '`open`: Modellix failed again and again, and is left alone for a moment.',
+    '`open`: calls are held back, since Modellix failed again and again, or has no route for submits.',
   ),
+  submit_path: Type.Object({
+    state: Word(
+      ['ok', 'no_route'],
+      '`no_route`: Modellix has no route for any form of the path, and the queue is held.',
+    ),
+    path: AnyString('What submits go by, or are tried by.'),
+    advice: Nullable(Type.String(), 'What to do about it.'),
+  }),
   queued: AnyInteger('Avatars that wait to be submitted.'),
   keys: Type.Array(
     Type.Object({
@@ -29,6 +37,8 @@ const Readiness = Type.Object({
     { description: 'The keys of the pool, as far as is known.' },
   ),
 });
+
+const NO_ROUTE = 'Set MODELLIX_SUBMIT_PATH to the path that the reference of Modellix names.';
 
 export interface OperationsOptions {
   readonly gateway: Gateway;
@@ -79,10 +89,15 @@ export const operationsRoutes: FastifyPluginAsyncTypebox<OperationsOptions> = as
       await gateway.ready();
       const upstream = await gateway.upstream();
       if (upstream === null) throw new ProblemError('not-ready', 'The task store cannot be reached.');
-      const { breaker, queued, keys } = upstream;
+      const { breaker, submitPath, queued, keys } = upstream;
       return {
         status: 'ready',
         breaker,
+        submit_path: {
+          state: submitPath.isHeld ? ('no_route' as const) : ('ok' as const),
+          path: submitPath.path,
+          advice: submitPath.isHeld ? NO_ROUTE : null,
+        },
         queued,
         keys: keys.map((key) => ({
           id: key.id,

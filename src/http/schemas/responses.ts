@@ -89,7 +89,7 @@ export function described(slugs: readonly ProblemSlug[], write: (slug: ProblemSl
 
 function exampleOf(slug: ProblemSlug): object {
   const { status, help } = PROBLEMS[slug];
-  const ofFields = status === 422 && slug !== 'refused-by-modellix';
+  const ofFields = status === 422 && slug !== 'refused-by-modellix' && slug !== 'content-refused';
   const options = ofFields ? { errors: [{ pointer: '/image', detail: 'is required' }] } : {};
   return written(new ProblemError(slug, help, options), '/avatars', '0198f3c2-7c1e-7a51-9d5b-3f0e6a1c2b4d')
     .body;

@@ -7,6 +7,7 @@ import { SUBMIT_PATHS } from '../../simulator/simulator.js';
 import { startApp } from '../../support/app.js';
 import { createAvatar, GOOD, portrait, postJson, readAvatar, speech } from '../../support/requests.js';
 import { until } from '../../support/until.js';
+import { FIRST_PATH } from './support.js';
 
 /** Longer than the grace of the gateway behind it, however slow this machine is. */
 const PATIENT = { submitTimeoutMs: 120_000, queryTimeoutMs: 120_000 };
@@ -23,19 +24,19 @@ t.test('our client of Modellix reads every answer', async (t) => {
   const key = new ApiKey('any');
   const image = { bytes: portrait };
   const audio = { soundFile: { bytes: speech } };
-  for (const submitPath of SUBMIT_PATHS) {
-    const { outcome, limits } = await clientFor(t, url, { submitPath, ...PATIENT }).submit(
+  for (const path of SUBMIT_PATHS) {
+    const { outcome, limits } = await clientFor(t, url, PATIENT).submit(
       key,
       { image, audio, prompt: 'She smiles.', mode: 'pro' },
-      { traceparent: null },
+      { path, traceparent: null },
     );
-    if (outcome.kind !== 'accepted') throw new Error(`${submitPath}: ${JSON.stringify(outcome)}`);
+    if (outcome.kind !== 'accepted') throw new Error(`${path}: ${JSON.stringify(outcome)}`);
     t.match(limits, { limit: 1_000_000, remaining: Number, resetInMs: Number });
     t.ok((limits.resetInMs ?? 0) <= 62_000, 'the reset is a time');
 
     const { taskId } = outcome;
     t.match((await client.query(key, taskId)).outcome, { kind: 'unfinished', status: 'pending' });
-    const end = submitPath === SUBMIT_PATHS[0] ? 'success' : 'failed';
+    const end = path === SUBMIT_PATHS[0] ? 'success' : 'failed';
     simulator.settle(String((await readAvatar(url, taskId)).task_id), { end });
     await finished(url, taskId);
     const seen = (await client.query(key, taskId)).outcome;
@@ -47,10 +48,11 @@ t.test('our client of Modellix reads every answer', async (t) => {
     }
   }
   const bad = { image: { base64: Buffer.from('aGFsbG8=') }, audio, prompt: null, mode: 'std' } as const;
-  t.match((await client.submit(key, bad, { traceparent: null })).outcome, {
+  t.match((await client.submit(key, bad, { path: FIRST_PATH, traceparent: null })).outcome, {
     kind: 'refused',
     status: 400,
     message: /^Invalid format: image /,
+    reason: null,
     limit: null,
   });
   t.match((await client.query(key, 'av_none')).outcome, { kind: 'missing' });

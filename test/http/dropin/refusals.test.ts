@@ -29,10 +29,12 @@ const OF_A_SUBMIT: ReadonlySet<ProblemSlug> = new Set([
   'url-not-allowed',
   'idempotency-key-reused',
   'refused-by-modellix',
+  'content-refused',
   'queue-full',
   'rate-limited',
   'overloaded',
   'account-problem',
+  'arrears',
   'never-sent',
   'not-made',
   ...IN_DOUBT,
@@ -60,11 +62,18 @@ t.test('every problem of the catalogue', async (t) => {
     if (OF_A_SUBMIT.has(slug)) t.equal(DEFINITE.includes(status), !IN_DOUBT.has(slug), slug);
   }
 
-  for (const slug of ['refused-by-modellix', 'account-problem'] as const) {
+  for (const slug of ['refused-by-modellix', 'content-refused', 'account-problem', 'arrears'] as const) {
     const said = new ProblemError(slug, 'Authentication failed: expired', { upstreamStatus: 401 });
     const { status, body } = await reading(said);
     t.equal(status, 401);
     t.strictSame(JSON.parse(body), { code: 401, message: 'Authentication failed: expired', data: {} });
+  }
+  for (const [slug, code] of [
+    ['content-refused', 400],
+    ['arrears', 402],
+  ] as const) {
+    const { body } = await reading(new ProblemError(slug, 'error 1301: no', { upstreamStatus: 429 }));
+    t.match(JSON.parse(body), { code, message: 'error 1301: no' }, 'nothing that a client would try again');
   }
 
   const { status, body } = await reading(new Error('a secret'));

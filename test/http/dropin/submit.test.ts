@@ -136,14 +136,16 @@ t.test('what Modellix refuses is refused in its words', async (t) => {
   const { url, simulator } = await startApp(t);
   const cases = [
     [400, 'Invalid format: image is not a face', /^Invalid format: image is not a face$/],
-    [404, 'Not found: no such model', /^Not found: no such model$/],
+    [404, 'Not found: no such audio', /^Not found: no such audio$/],
+    [400, 'Invalid parameters: content policy (1301)', /^Invalid parameters: content policy \(1301\)$/],
     [402, 'Insufficient balance: the account balance is used up', /^Insufficient balance: /],
   ] as const;
-  for (const [status, message, expected] of cases) {
+  for (const [at, [status, message, expected]] of cases.entries()) {
+    const key = keyed(String(at));
     simulator.inject({ on: 'submit', do: { status, body: { code: status, message, data: {} } } });
-    const response = await submitTask(url, URLS, keyed(String(status)));
+    const response = await submitTask(url, URLS, key);
     t.match(await refused(t, response, status, message), expected);
-    const again = await submitTask(url, URLS, keyed(String(status)));
+    const again = await submitTask(url, URLS, key);
     t.equal(again.headers.get('idempotent-replayed'), 'true');
     t.match(await refused(t, again, status, 'again'), expected);
   }
