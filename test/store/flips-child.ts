@@ -50,7 +50,8 @@ async function build(dir: string, seed: number, count: number): Promise<World> {
       spend: { reserved: { durationMs: 7200, units: 3226 }, settled: null, billed: null },
       createdAt: 1_750_000_000_000 + i,
     });
-    const { avatar } = await store.admit(made, [Buffer.from(submission)], dueIn(LONG));
+    // Longer than until it is inspected: what is due then is not submitted.
+    const { avatar } = await store.admit(made, [Buffer.from(submission)], dueIn(4 * LONG));
     avatars.push({ avatar, submission });
   }
   const ends = [
