@@ -1,6 +1,7 @@
 /**
  * `node .ci/bundle.mjs FILE`: puts all that a built script loads into it, in place. More than a thousand files take longer to find
- * than to run. What is imported when it is asked for stays apart, in files beside it.
+ * than to run. What is imported when it is asked for stays apart, in files beside it; it is an ECMAScript module, since of others
+ * nothing but the default can be imported so.
  */
 
 import { readFile } from 'node:fs/promises';

@@ -14,7 +14,7 @@ import { asUser, COMMANDS, PREFIX, USER, withUser } from '../support/redis-user.
 import { until } from '../support/until.js';
 import { storeContract } from './contract.js';
 import type { Raw } from './contract-damage.js';
-import { avatarOf, dueIn, LONG, SUBMISSION } from './fixtures.js';
+import { avatarOf, beginWith, CALLER, dueIn, freely, LONG, SUBMISSION } from './fixtures.js';
 import { documentAt, heardBy, holdsSubmission, openConnected, overwriteDocument } from './fixtures-redis.js';
 
 t.setTimeout(600_000);
@@ -77,6 +77,13 @@ t.test('redis: cluster: what is written at one node is heard at another', async 
   };
   await until('one is heard of at both', isHeard, { everyMs: 5 });
   await commandSays(third.port, {}, /cmdstat_ping:/, 'INFO', 'commandstats');
+});
+
+t.test('redis: cluster: what is known is asked for by its version', async (t) => {
+  const store = await openConnected(t, { url, keyPrefix: PREFIX });
+  const made = await store.admit(avatarOf(), [SUBMISSION], dueIn(LONG, { begin: beginWith(freely()) }));
+  const known = await store.find(CALLER, made.avatar.id);
+  t.equal(await store.find(CALLER, made.avatar.id, known), known);
 });
 
 t.test('redis: cluster: where no replica has a write, it does not count', async (t) => {

@@ -154,7 +154,7 @@ t.test('redis: a removed avatar that was at Modellix leaves nothing', async (t) 
   const of = ['callers', 'feed', `feed:${CALLER}`, 'mark', 'queue-bytes'];
   const forAWhile = (await client.keys('*')).filter((name) => /:(rate|begun):/.test(name));
   for (const name of forAWhile) t.ok((await client.pttl(name)) > 0, name);
-  const left = [...of, 'queue-clock', 'queue-served'].map(key);
+  const left = [...of, 'queue-clock', 'queue-served', 'slot-keys'].map(key);
   t.same((await client.keys('*')).sort(), [...left, ...forAWhile].sort());
   t.equal(await client.get(key('queue-bytes')), '0');
 });

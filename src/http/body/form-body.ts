@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
+import { Busboy } from '@fastify/busboy';
 import { ByteCollector } from '../../domain/media/collector.js';
 import { type GivenMedia, MediaError } from '../../domain/media/media.js';
 import { mediaIn } from '../../domain/media/text.js';
@@ -44,7 +45,6 @@ export async function readForm(
   bodyBytes: number,
 ): Promise<JsonBody> {
   requireBoundary(contentType);
-  const { Busboy } = await import('@fastify/busboy');
   const parts = new Map<string, Part>();
   let arrivedBytes = 0;
   let restBytes = 0;
