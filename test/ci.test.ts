@@ -127,7 +127,7 @@ t.test('the whole run, on two releases of Node', async (t) => {
       (name) => `npm run --silent ${name} on v20.19.0`,
     ),
     /^npm install .* --prefix \/\S+ node-os-cpu@24 on v20/,
-    'npm run --silent demo on v24.0.0',
+    'npm run --silent demo -- --push on v24.0.0',
     `npm test -- ${['store/c', 'http/dropin/b', 'e2e/lifecycle', 'e2e/form', 'e2e/client'].map((name) => `test/${name}.test.ts`).join(' ')} on v24.0.0`,
     'npm run --silent bench -- --quick on v20.19.0',
     'npm run --silent profile -- --seconds 1 on v20.19.0',

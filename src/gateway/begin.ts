@@ -27,8 +27,6 @@ export class Submits {
   #reserved = 0;
   /** Whose submission is in memory. */
   #reading = 0;
-  /** Somebody waits in the queue, as far as is known: who comes has to wait behind them. */
-  #isQueue = false;
   /** Of which it is not known yet what was begun. */
   #asked: BeginRequest | null = null;
   /** That were begun and are under way. */
@@ -40,19 +38,26 @@ export class Submits {
 
   /** How many more there may be. */
   get room(): number {
-    return Math.min(MOST, this.#ports.limits.mostSubmits) - this.underWay - this.#reserved;
+    return this.#free - this.#reserved;
+  }
+
+  get #free(): number {
+    return Math.min(MOST, this.#ports.limits.mostSubmits) - this.underWay;
+  }
+
+  /** Creations, which begin nothing while somebody waits, do not keep all of it from the queue. */
+  get #roomForQueue(): number {
+    return Math.max(this.room, Math.min(1, this.#free));
   }
 
   /** Has the store asked to admit an avatar and begin its submit; with `null` where none may be made now. */
   async asking(admit: (begin: Begin | null) => Promise<Admitted>): Promise<Admitted> {
     await this.#ports.limits.told();
-    const begin = this.#isQueue ? null : this.#mayBegin();
+    const begin = this.#mayBegin(this.room);
     const reserved = begin === null ? 0 : 1;
     this.#reserved += reserved;
     try {
-      const admitted = await admit(begin);
-      if (admitted.outcome === 'queued') this.#isQueue = true;
-      return admitted;
+      return await admit(begin);
     } finally {
       this.#reserved -= reserved;
     }
@@ -69,8 +74,7 @@ export class Submits {
     submit: (begun: BegunHere, done: () => void) => void,
   ): Promise<number | null> {
     const { limits, store } = this.#ports;
-    this.#isQueue = queued > 0;
-    if (queued > 0 && this.room > 0) await limits.beginTry();
+    if (queued > 0 && this.#roomForQueue > 0) await limits.beginTry();
     this.#asked ??= this.#ask(queued);
     if (this.#asked === null) {
       await this.#dropUnusedTry();
@@ -85,7 +89,6 @@ export class Submits {
       submit({ stored, askedAt, atHand }, () => release?.());
     }
     for (const release of releases) release();
-    this.#isQueue = queued > begun.length;
     if (begun.length === 0) await this.#dropUnusedTry();
     return begun.length === limit && queued > limit ? 0 : limits.heed(waitMs);
   }
@@ -107,18 +110,19 @@ export class Submits {
     if (this.underWay + this.#reserved === 0) await this.#ports.limits.dropTry();
   }
 
-  #mayBegin(): Begin | null {
+  #mayBegin(room: number): Begin | null {
     const { limits, keyring, settings, stopping } = this.#ports;
-    if (stopping.aborted || this.room <= 0) return null;
+    if (stopping.aborted || room <= 0) return null;
     const keys = limits.submitTerms(keyring.keys());
     return keys.length === 0 ? null : { intent: randomUUID(), keys, leaseMs: settings.submitLeaseMs };
   }
 
   #ask(queued: number): BeginRequest | null {
-    const begin = queued > 0 ? this.#mayBegin() : null;
+    const room = this.#roomForQueue;
+    const begin = queued > 0 ? this.#mayBegin(room) : null;
     if (begin === null) return null;
     const releases: (() => void)[] = [];
-    const limit = Math.min(queued, this.room);
+    const limit = Math.min(queued, room);
     while (releases.length < limit) {
       const release = this.#memory();
       if (release === null) break;
