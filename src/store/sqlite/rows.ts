@@ -1,11 +1,7 @@
 /** Rows of `schema.sql`, each with its checksum. */
 
 import { crc32 } from 'node:zlib';
-import type { Avatar, Mode, Status, Step } from '../../domain/avatar.js';
-import { holdingsOf } from '../../domain/holdings.js';
-import { spendStateOf } from '../../domain/spend.js';
-import { keyDigest } from '../idempotency.js';
-import { documentOf } from '../record.js';
+import type { Mode, Status, Step } from '../../domain/avatar.js';
 import type { Database, Value } from './database.js';
 import { jsonIn } from './tables.js';
 
@@ -73,34 +69,9 @@ export type OwnRow = Omit<
 /** As it comes from the main thread: a text costs a message less than bytes. */
 export type SentRow = Omit<OwnRow, 'doc'> & { readonly doc: string };
 
-/** What goes to the thread of the store for an avatar. */
-export function rowOf(avatar: Avatar): SentRow {
-  const { id, caller, status, step, mode, keyId, attempt, intent, idempotency, spend } = avatar;
-  const state = spendStateOf(avatar);
-  const cost =
-    state === 'released' ? null : ((state === 'settled' ? spend?.settled : null) ?? spend?.reserved);
-  return {
-    id,
-    caller,
-    status,
-    step,
-    mode,
-    key_id: keyId,
-    attempt,
-    intent,
-    due_key: holdingsOf(avatar).dueIndex,
-    created: avatar.createdAt,
-    external_id: avatar.externalId?.toWellFormed() ?? null,
-    task_id: avatar.taskId?.toWellFormed() ?? null,
-    idempotency: idempotency && keyDigest(caller, idempotency.key),
-    cost_ms: cost?.durationMs ?? null,
-    cost_units: cost?.units ?? null,
-    cost_billed: (cost && spend?.billed) ?? null,
-    doc: documentOf(avatar),
-  };
-}
-
-export const received = (row: SentRow): OwnRow => ({ ...row, doc: Buffer.from(row.doc) });
+/** A row that was sent, which is the thread's own: a copy of it would cost more than all else that is done here. */
+export const received = (row: SentRow): OwnRow =>
+  Object.assign(row as unknown as OwnRow, { doc: Buffer.from(row.doc) });
 
 /** An avatar's row that does not fit its checksum. */
 export interface DamagedAvatar {
@@ -150,13 +121,27 @@ export function deleteAvatar(db: Database, seq: number): void {
 
 const WRITTEN = [...COLUMNS, 'doc'] as const;
 
+/** Statements by the columns that they write, as bits. */
+const updates = new Map<number, string>();
+
 /** Writes the columns that differ, and no others: each costs its indexes. The submission goes with its sum. */
 export function updateAvatar(db: Database, before: AvatarRow, after: AvatarRow): void {
-  const names = WRITTEN.filter((name) => before[name] !== after[name]);
-  const drop = after.sum === null && before.sum !== null ? 'submission = null, ' : '';
-  const text = `update avatars set ${drop}${names.map((name) => `${name} = ?, `).join('')}crc = ? where seq = ?`;
-  const values = names.map((name) => after[name]);
-  db.sql(text).run([...values, sumOf(valuesOf(after), after.doc), after.seq]);
+  let bits = 0;
+  const values: Value[] = [];
+  WRITTEN.forEach((name, i) => {
+    if (before[name] === after[name]) return;
+    bits |= 1 << i;
+    values.push(after[name]);
+  });
+  let text = updates.get(bits);
+  if (text === undefined) {
+    const names = WRITTEN.filter((_, i) => bits & (1 << i));
+    const drop = after.sum === null && before.sum !== null ? 'submission = null, ' : '';
+    text = `update avatars set ${names.map((name) => `${name} = ?, `).join('')}${drop}crc = ? where seq = ?`;
+    updates.set(bits, text);
+  }
+  values.push(sumOf(valuesOf(after), after.doc), after.seq);
+  db.sql(text).run(values);
 }
 
 function avatarIn([number, json, bytes, crc]: Value[]): AvatarRow | DamagedAvatar {

@@ -17,7 +17,7 @@ import {
 import { Link } from './link.js';
 import { Media } from './media.js';
 import type { Answer } from './reads.js';
-import { rowOf } from './rows.js';
+import { rowOf } from './sent.js';
 import { inline, type Submission } from './submissions.js';
 import type { Admitted as AdmitResult } from './submits.js';
 
