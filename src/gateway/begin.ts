@@ -74,6 +74,7 @@ export class Submits {
     submit: (begun: BegunHere, done: () => void) => void,
   ): Promise<number | null> {
     const { limits, store } = this.#ports;
+    await limits.keepTry();
     if (queued > 0 && this.#roomForQueue > 0) await limits.beginTry();
     this.#asked ??= this.#ask(queued);
     if (this.#asked === null) {

@@ -11,6 +11,8 @@ import { makeDir } from '../disk/make-dir.js';
 const SUFFIX = '.json';
 /** The names that the gateway makes: an avatar's id and that of its intent. Files of any other name are somebody else's. */
 const OURS = /^av_[0-9a-f]{32}\.[\w-]+\.json$/;
+/** What a process was writing when it was killed. */
+const OUR_PART = /^av_[0-9a-f]{32}\.[\w-]+\.json\.part$/;
 
 export interface Spool<T> {
   /** Writes an entry, replacing one of the same name. `name`: an avatar's id, a dot, and letters, digits, `_` and `-`. */
@@ -29,6 +31,8 @@ export async function openSpool<T>(dir: string): Promise<Spool<T>> {
   const probe = join(dir, '.probe');
   await writeDurably(probe, '');
   await rm(probe, { force: true });
+  for (const { name } of (await readdir(dir, { withFileTypes: true })).filter((entry) => entry.isFile()))
+    if (OUR_PART.test(name)) await rm(join(dir, name), { force: true });
   return {
     async put(name, value) {
       const file = fileOf(name);

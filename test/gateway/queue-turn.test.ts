@@ -68,6 +68,14 @@ for (const [name, open] of Object.entries(STORES)) {
     for (let pass = 1; pass <= 3; pass += 1) await worker.pass();
     t.match(await breaker(), { trying: true, pauses: 1 }, 'it is still under way');
     t.equal(answers.length, 1);
+    const { value, revision } = await ports.store.document('limits-3');
+    const limits = JSON.parse(value ?? '{}');
+    limits.submits.tryAt = Date.now() + 1_000;
+    await ports.store.swap('limits-3', revision, JSON.stringify(limits));
+    await until('it is kept', async () => {
+      await worker.pass();
+      return (await breaker()).tryAt > Date.now() + 5_000 || null;
+    });
     fail();
     await until('that is known', async () => ((await breaker()).pauses === 2 ? true : null));
     await worker.pass();

@@ -25,6 +25,13 @@ t.test('an entry outlives its process, is replaced by name, and goes when remove
   t.same(await next.all(never), [{ n: 3 }]);
 });
 
+t.test('what was being written when the process was killed goes at the next start', async (t) => {
+  const dir = t.testdir({ [`${FIRST}.json.part`]: '{"n":', 'notes.json.part': 'of somebody else' });
+  const spool = await openSpool<{ n: number }>(dir);
+  t.same(await spool.all(never), []);
+  t.same(await readdir(dir), ['notes.json.part']);
+});
+
 t.test('an entry that cannot be read is kept out of the way, and said', async (t) => {
   const dir = t.testdir({ [`${FIRST}.json`]: '{"n":' });
   const spool = await openSpool<{ n: number }>(dir);

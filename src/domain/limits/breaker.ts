@@ -30,13 +30,8 @@ export interface BreakerRule {
 const PAUSES = { pauseMs: 2_000, longestPauseMs: 30_000, tryMs: 20_000 };
 export const CONNECTION: BreakerRule = { ...PAUSES, threshold: 1 };
 export const MODELLIX: BreakerRule = { ...PAUSES, threshold: 5 };
-/** Each failure is an avatar that a person has to look after, so the pauses grow long. A submit takes a minute, unless more is allowed. */
-export const SUBMITS: BreakerRule = {
-  threshold: 5,
-  pauseMs: 2_000,
-  longestPauseMs: 900_000,
-  tryMs: 70_000,
-};
+/** Each failure is an avatar that a person has to look after, so the pauses grow long. */
+export const SUBMITS: BreakerRule = { ...PAUSES, threshold: 5, longestPauseMs: 900_000 };
 
 export const CLOSED: Breaker = { failures: 0, pauses: 0, tryAt: 0, trying: false };
 
@@ -55,6 +50,12 @@ export function tryInMs({ pauses, tryAt }: Breaker, rule: BreakerRule, now: numb
 /** Takes the try; `null` where it is not due, or another has it. */
 export function beginTry(breaker: Breaker, rule: BreakerRule, now: number): Breaker | null {
   return tryInMs(breaker, rule, now) === 0 ? { ...breaker, trying: true, tryAt: now + rule.tryMs } : null;
+}
+
+/** A try that takes its time is not given up, as long as whoever makes it says so. The same value where there is nothing to say yet. */
+export function keepTry(breaker: Breaker, rule: BreakerRule, now: number): Breaker {
+  const isLate = breaker.trying && breaker.tryAt - now < rule.tryMs / 2;
+  return isLate ? { ...breaker, tryAt: now + rule.tryMs } : breaker;
 }
 
 /** A try that was not made after all: it may be made by another at once. */

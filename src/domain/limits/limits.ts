@@ -11,6 +11,7 @@ import {
   CLOSED,
   dropTry,
   isOpen,
+  keepTry,
   MODELLIX,
   SUBMITS,
 } from './breaker.js';
@@ -78,6 +79,14 @@ export function beginSubmitTry(
   const trying = isOpen(submits) ? beginTry(submits, SUBMITS, now) : submits;
   const breaker = isHeld(paths, forms) ? beginTry(paths.breaker, PATHS, now) : paths.breaker;
   return trying && breaker && { ...known, submits: trying, paths: { ...paths, breaker } };
+}
+
+/** The try is still under way. The same value where nobody has to be told yet. */
+export function keepSubmitTry(known: LimitsState, now: number): LimitsState {
+  const submits = keepTry(known.submits, SUBMITS, now);
+  const breaker = keepTry(known.paths.breaker, PATHS, now);
+  if (submits === known.submits && breaker === known.paths.breaker) return known;
+  return { ...known, submits, paths: { ...known.paths, breaker } };
 }
 
 /** The try was not made: another may make it. The same value where there was none. */

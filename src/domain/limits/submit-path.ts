@@ -24,7 +24,7 @@ export const PATHS: BreakerRule = {
   threshold: 1,
   pauseMs: 2_000,
   longestPauseMs: 60_000,
-  tryMs: 70_000,
+  tryMs: 20_000,
 };
 
 export const NO_PATH_GONE: SubmitPaths = { gone: [], breaker: CLOSED };

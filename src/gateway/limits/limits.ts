@@ -26,6 +26,7 @@ import {
   type Call,
   dropSubmitTry,
   holdsSubmits,
+  keepSubmitTry,
   type LimitsState,
   learnedOf,
   NOTHING_KNOWN,
@@ -153,6 +154,16 @@ export class Limits {
       return { value: trying ?? state, result: trying !== null };
     });
     this.#hasTry ||= begun;
+  }
+
+  /** Says that the try of this process is still under way, now and then: one of which nothing is heard is given up. */
+  async keepTry(): Promise<void> {
+    const { value, now } = this.#shared;
+    if (!this.#hasTry || keepSubmitTry(value, now) === value) return;
+    await this.#shared.change((state, { atLeast }) => ({
+      value: keepSubmitTry(state, atLeast),
+      result: undefined,
+    }));
   }
 
   /** The try was not made: there was nothing to be had. */
