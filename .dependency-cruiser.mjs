@@ -100,9 +100,9 @@ export default {
     ),
     forbid(
       'problems-know-nobody',
-      from('^src/problems\\.ts$'),
-      {},
-      'The catalogue is read from everywhere, so it reads nothing.',
+      from('^src/problem(s|-catalogue)\\.ts$'),
+      { pathNot: '^src/problem-catalogue\\.ts$' },
+      'Problems are read from everywhere, so they read nothing but their catalogue.',
     ),
     forbid(
       'only-app-picks-adapters',
