@@ -74,8 +74,8 @@ export class Submits {
     submit: (begun: BegunHere, done: () => void) => void,
   ): Promise<number | null> {
     const { limits, store } = this.#ports;
-    await limits.keepTry();
-    if (queued > 0 && this.#roomForQueue > 0) await limits.beginTry();
+    await limits.submitTry.keep();
+    if (queued > 0 && this.#roomForQueue > 0) await limits.submitTry.begin();
     this.#asked ??= this.#ask(queued);
     if (this.#asked === null) {
       await this.#dropUnusedTry();
@@ -108,7 +108,7 @@ export class Submits {
   }
 
   async #dropUnusedTry(): Promise<void> {
-    if (this.underWay + this.#reserved === 0) await this.#ports.limits.dropTry();
+    if (this.underWay + this.#reserved === 0) await this.#ports.limits.submitTry.drop();
   }
 
   #mayBegin(room: number): Begin | null {

@@ -168,7 +168,7 @@ t.test('[A7] submits that fail while polls work are tried one at a time, and lat
   t.match(await report(a, 'failed', SUBMIT), { opened: 'submits' });
   for (const pauseMs of [2_000, 4_000, 8_000, 16_000]) {
     await later(pauseMs - 1);
-    await Promise.all([a.beginTry(), b.beginTry()]);
+    await Promise.all([a.submitTry.begin(), b.submitTry.begin()]);
     t.same(
       [may(a), may(b)],
       [
@@ -179,7 +179,7 @@ t.test('[A7] submits that fail while polls work are tried one at a time, and lat
     t.equal(a.nextProbeInMs(), null, 'a probe says nothing of submits');
     await later(1);
     await later(500);
-    await Promise.all([a.beginTry(), b.beginTry(), a.beginTry()]);
+    await Promise.all([a.submitTry.begin(), b.submitTry.begin(), a.submitTry.begin()]);
     const triers = [a, b].filter((limits) => may(limits)[0]);
     t.equal(triers.length, 1, 'one of all');
     const [trier = a] = triers;
@@ -188,12 +188,12 @@ t.test('[A7] submits that fail while polls work are tried one at a time, and lat
     t.same(may(trier), [false, true]);
   }
   await later(32_000);
-  await a.beginTry();
+  await a.submitTry.begin();
   t.same(may(a), [true, true]);
-  await a.dropTry();
+  await a.submitTry.drop();
   t.same(may(a), [false, true]);
   await later(500);
-  await b.beginTry();
+  await b.submitTry.begin();
   t.same(may(b), [true, true], 'one that was not made is another’s');
   await report(b, OK, SUBMIT);
   await later(500);

@@ -22,11 +22,8 @@ import { paceOf } from '../../domain/limits/call-rate.js';
 import { retryAfterMs, startInMs } from '../../domain/limits/drain.js';
 import {
   afterCall,
-  beginSubmitTry,
   type Call,
-  dropSubmitTry,
   holdsSubmits,
-  keepSubmitTry,
   type LimitsState,
   learnedOf,
   NOTHING_KNOWN,
@@ -38,6 +35,7 @@ import { mostSubmits, NEW_WINDOW, widened } from '../../domain/limits/submit-win
 import type { CallTerms, Outlook, Store, SubmitTerms } from '../../store/store.js';
 import { CasDocument, jsonCodec } from './cas-document.js';
 import { SharedDrain } from './drain.js';
+import { SubmitTry } from './submit-try.js';
 
 /** What changed by what a call came to. */
 export interface LimitsChange {
@@ -72,8 +70,8 @@ export class Limits {
   /** This process's way to Modellix. */
   #connection = CLOSED;
   #window = NEW_WINDOW;
-  /** The one submit that may be tried while submits fail is this process's. */
-  #hasTry = false;
+  /** The one submit that may be tried while submits are held back. */
+  readonly submitTry: SubmitTry;
   /** Slots of each key that were in use when somebody looked last. */
   #held: ReadonlyMap<string, number> = new Map();
   /** What {@link submitTerms} said last, and of what. */
@@ -97,6 +95,7 @@ export class Limits {
       'limits-3',
       jsonCodec(() => NOTHING_KNOWN, isKnown),
     );
+    this.submitTry = new SubmitTry(this.#shared, submitPaths);
     this.#drain = new SharedDrain(store);
     this.#ceiling = ceiling;
     this.#random = random;
@@ -108,12 +107,12 @@ export class Limits {
     if (isOpen(this.#connection)) return [];
     const { value, now, asOf } = this.#shared;
     const last = this.#submitTerms;
-    const isSame = last?.keys === keys && last.value === value && last.hasTry === this.#hasTry;
+    const isSame = last?.keys === keys && last.value === value && last.hasTry === this.submitTry.isOurs;
     if (isSame && Math.abs(now - last.at) < SAME_TERMS_MS) return last.terms;
     const ids = keys.map(({ id }) => id);
-    const found = submitTerms(value, ids, now, this.#ceiling, this.#forms, this.#hasTry);
+    const found = submitTerms(value, ids, now, this.#ceiling, this.#forms, this.submitTry.isOurs);
     const terms = found.map((each) => ({ ...each, calls: { asOf, ...each.calls } }));
-    this.#submitTerms = { keys, value, hasTry: this.#hasTry, at: now, terms };
+    this.#submitTerms = { keys, value, hasTry: this.submitTry.isOurs, at: now, terms };
     return terms;
   }
 
@@ -142,40 +141,6 @@ export class Limits {
     return paceOf(this.callsPerMinute(keyId));
   }
 
-  /**
-   * While submits are held back: takes the one of all replicas that may be tried, where it is due. {@link submitTerms} are there for it
-   * until it was made, or dropped.
-   */
-  async beginTry(): Promise<void> {
-    const { value, now } = this.#shared;
-    if (this.#hasTry || beginSubmitTry(value, this.#forms, now) === null) return;
-    const begun = await this.#shared.change((state, { atLeast }) => {
-      const trying = beginSubmitTry(state, this.#forms, atLeast);
-      return { value: trying ?? state, result: trying !== null };
-    });
-    this.#hasTry ||= begun;
-  }
-
-  /** Says that the try of this process is still under way, now and then: one of which nothing is heard is given up. */
-  async keepTry(): Promise<void> {
-    const { value, now } = this.#shared;
-    if (!this.#hasTry || keepSubmitTry(value, now) === value) return;
-    await this.#shared.change((state, { atLeast }) => ({
-      value: keepSubmitTry(state, atLeast),
-      result: undefined,
-    }));
-  }
-
-  /** The try was not made: there was nothing to be had. */
-  async dropTry(): Promise<void> {
-    if (!this.#hasTry) return;
-    this.#hasTry = false;
-    await this.#shared.change((state, { atLeast }) => ({
-      value: dropSubmitTry(state, atLeast),
-      result: undefined,
-    }));
-  }
-
   /** When an avatar with so many ahead of it may be submitted, in ms; `null` where nothing is known. */
   startInMs(ahead: number): number | null {
     return startInMs(this.#drain.value, ahead, this.#shared.now);
@@ -193,8 +158,7 @@ export class Limits {
   async report(call: Call, avatarId: string): Promise<LimitsChange> {
     const { call: kind, said, keyId } = call;
     const here = performance.now();
-    const wasTry = this.#hasTry && kind === 'submit';
-    if (wasTry) this.#hasTry = false;
+    const wasTry = kind === 'submit' && this.submitTry.end();
     if (said === 'unreachable') {
       const wasOpen = isOpen(this.#connection);
       this.#connection = afterFailure(this.#connection, CONNECTION, here, this.#random());
