@@ -7,17 +7,10 @@ import { packSubmission } from '../../src/modellix/submission.js';
 import { type Begun, type Store, StoreUnavailableError } from '../../src/store/store.js';
 import { dueIn, EVERYTHING, LONG } from '../store/fixtures.js';
 import { until } from '../support/until.js';
-import { gatewayOn, STORES } from './one-gateway.js';
+import { gatewayOn, SENT, STORES } from './one-gateway.js';
 import { SETTINGS } from './world.js';
 
 const away = () => Promise.reject(new StoreUnavailableError('away'));
-
-const SENT = {
-  image: { url: 'https://example.com/face.jpg' },
-  audio: { audioId: 'audio-1' },
-  prompt: 'paid',
-  mode: 'std',
-} as const;
 
 /** What takes as long as the test wants. */
 function hanging() {

@@ -42,6 +42,14 @@ export const STORES: Readonly<Record<string, (t: Test) => Promise<Store>>> = {
   },
 };
 
+/** A submission as it is stored. */
+export const SENT = {
+  image: { url: 'https://example.com/face.jpg' },
+  audio: { audioId: 'audio-1' },
+  prompt: 'paid',
+  mode: 'std',
+} as const;
+
 export interface Options {
   readonly tasks?: number;
   /** What becomes of a call to the store; unset, or where it returns nothing: it is made. */

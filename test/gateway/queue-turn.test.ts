@@ -8,15 +8,8 @@ import { NO_LIMITS, type SubmitOutcome } from '../../src/modellix/outcome.js';
 import { packSubmission } from '../../src/modellix/submission.js';
 import { avatarOf, dueIn, LONG } from '../store/fixtures.js';
 import { until } from '../support/until.js';
-import { gatewayOn, STORES } from './one-gateway.js';
+import { gatewayOn, SENT, STORES } from './one-gateway.js';
 import { SETTINGS } from './world.js';
-
-const SENT = {
-  image: { url: 'https://example.com/face.jpg' },
-  audio: { audioId: 'audio-1' },
-  prompt: 'waits',
-  mode: 'std',
-} as const;
 
 const AT_ONCE = { ...SETTINGS, submitGraceMs: 0 };
 
