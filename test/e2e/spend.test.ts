@@ -40,6 +40,8 @@ for (const store of STORES) {
     const headers = callers.as('shop');
 
     const first = await startGateway(env);
+    // One at least is under way then, however fast the others are answered.
+    simulator.inject({ on: 'submit', when: 'after', do: { hold: true } });
     let accepted = 0;
     let killed: Promise<unknown> | undefined;
     const ask = async () => {
